@@ -1,0 +1,184 @@
+"""What happened to a ticket (append-only), and the letters that tell people of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailbot.domain.mail import Address
+
+
+class Visibility(StrEnum):
+    """Who may read a message."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class AuthorRole(StrEnum):
+    """Who wrote a message or caused an event."""
+
+    REQUESTER = "requester"
+    AGENT = "agent"
+    MACHINE = "machine"
+    BOT = "bot"
+    OTHER = "other"
+
+
+class EventKind(StrEnum):
+    """The closed list of things that can happen to a ticket."""
+
+    OPENED = "opened"
+    MESSAGE_RECEIVED = "message_received"
+    EVIDENCE_CHANGED = "evidence_changed"
+    FIELDS_CHANGED = "fields_changed"
+    STATUS_CHANGED = "status_changed"
+    ASSIGNED = "assigned"
+    AGENT_ANSWERED = "agent_answered"
+    NOTE_ADDED = "note_added"
+    DECIDED = "decided"
+    REOPENED = "reopened"
+    AGENT_REPLY_REFUSED = "agent_reply_refused"
+    THREAD_REFUSED = "thread_refused"
+    LETTER_HELD = "letter_held"
+    LETTER_SUPPRESSED = "letter_suppressed"
+    DELIVERY_FAILED = "delivery_failed"
+    REMINDED = "reminded"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+    LINKED = "linked"
+    REPROCESSED = "reprocessed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketEvent:
+    """One thing that happened. ``actor`` is an address, ``bot`` or ``admin``; old/new are short words."""
+
+    at: datetime
+    actor: str
+    kind: EventKind
+    old: str = ""
+    new: str = ""
+    detail: str = ""
+    mail_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file kept under its keyed digest, with the name that it is shown by."""
+
+    digest: str
+    filename: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMessage:
+    """What somebody wrote on a ticket; never edited afterwards (R003-13)."""
+
+    at: datetime
+    author: Address
+    role: AuthorRole
+    visibility: Visibility
+    text: str
+    message_id: str = ""
+    mail_id: int | None = None
+    files: tuple[StoredFile, ...] = ()
+    unverified: bool = False
+    from_another_address: bool = False
+
+
+# --- letters ---------------------------------------------------------------------------------------------
+
+
+class Audience(StrEnum):
+    """Whom a letter is for."""
+
+    REQUESTER = "requester"
+    STAFF = "staff"
+    ADMIN = "admin"
+
+
+class LetterKind(StrEnum):
+    """Every letter that mailbot can write; each has a folder ``templates/<language>/<letter>/``."""
+
+    TICKET_OPENED = "ticket_opened"
+    EVIDENCE_REQUESTED = "evidence_requested"
+    EVIDENCE_COMPLETE = "evidence_complete"
+    WHICH_TICKET = "which_ticket"
+    AGENT_ANSWER = "agent_answer"
+    DECISION = "decision"
+    MAIL_REFUSED = "mail_refused"
+    REMINDER = "reminder"
+    TICKET_EXPIRED = "ticket_expired"
+    TICKET_READY = "ticket_ready"
+    REQUESTER_REPLIED = "requester_replied"
+    REPLY_REFUSED = "reply_refused"
+    DELIVERY_FAILED = "delivery_failed"
+    NOTICES_SUMMARY = "notices_summary"
+    ALERT_QUARANTINE = "alert_quarantine"
+    ALERT_SERVER_AWAY = "alert_server_away"
+    ALERT_LETTERS_HELD = "alert_letters_held"
+
+
+class HandlePurpose(StrEnum):
+    """What a reply to a letter may do."""
+
+    REQUESTER = "requester"
+    STAFF_PUBLIC = "staff_public"
+    STAFF_INTERNAL = "staff_internal"
+
+
+class LetterStatus(StrEnum):
+    """Where a letter stands on its way out."""
+
+    QUEUED = "queued"
+    HELD = "held"
+    SENDING = "sending"
+    TRANSMITTING = "transmitting"
+    RETRY = "retry"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    NEEDS_PERSON = "needs_person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundLetter:
+    """A letter, fully written, on its way to one recipient.
+
+    Made when it is enqueued and never changed afterwards, so that a retry is the same letter under the same
+    Message-ID. ``handle`` is the reply token that stands in ``message_id`` and in the text. ``automatic`` is
+    false for an agent's own words: only automatic letters carry Auto-Submitted and count against caps.
+    """
+
+    message_id: str
+    handle: str
+    mailbox: str
+    letter: LetterKind
+    audience: Audience
+    purpose: HandlePurpose | None
+    recipient: Address
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+    created_at: datetime
+    not_before: datetime
+    automatic: bool
+    ticket_number: str | None = None
+    mail_id: int | None = None
+    auto_submitted: str = "auto-replied"
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    verified_recipient: bool = False
+    status: LetterStatus = LetterStatus.QUEUED
+    hold_reason: str = ""
+    attempts: int = 0
+    unknown_outcomes: int = 0
+    last_error: str = ""
+    sent_at: datetime | None = None

@@ -1,0 +1,82 @@
+"""What passes between us and the mail servers: folder listings on the way in, envelopes on the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderState:
+    """A folder as it was when it was opened.
+
+    ``uid_validity`` and ``uid_next`` are IMAP's (RFC 9051 §2.3.1.1); a Maildir has 0 and 1.
+    ``newest_received_at`` is the INTERNALDATE of the newest mail in it, ``None`` if it is empty.
+    """
+
+    uid_validity: int
+    uid_next: int
+    newest_received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailEntry:
+    """A mail that lies in a folder, before anything of it is fetched. ``size_bytes`` is what the server says
+    (RFC822.SIZE), good for holding back what is too large and for nothing else."""
+
+    uid: str
+    received_at: datetime
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One letter for one recipient, ready for SMTP: ``message`` has CRLF line ends and no Bcc."""
+
+    sender: str
+    recipient: str
+    message: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The server took responsibility for the letter (RFC 5321 §4.2.5)."""
+
+    response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The server answered and did not take the letter.
+
+    ``permanent`` is a 5xx. ``throttled`` is a 4xx (or a 5xx of a provider's own) that speaks of too many
+    mails or connections: it slows the mailbox and counts as no attempt of this letter. ``sender_refused``
+    tells that the envelope sender was the reason (a null sender that a server does not take).
+    """
+
+    code: int
+    response: str
+    permanent: bool
+    throttled: bool = False
+    sender_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReached:
+    """No connection, no log-in, or a connection lost before the final dot: harmless, the letter did not leave.
+
+    ``credentials_refused`` tells that the server does not accept our log-in.
+    """
+
+    reason: str
+    credentials_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnknown:
+    """The connection was lost after the final dot was sent and before the answer came (RFC 1047)."""
+
+    reason: str
+
+
+SendOutcome = Delivered | Refused | NotReached | OutcomeUnknown

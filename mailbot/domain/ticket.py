@@ -1,0 +1,112 @@
+"""A ticket: its state, and the one table of what may follow what.
+
+``status`` says who must act next, ``resolution`` how it ended. What customers read is configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailbot.domain.errors import TransitionNotAllowed
+from mailbot.domain.evidence import FieldValue, Finding, Mismatch
+from mailbot.domain.mail import Address
+
+
+class Status(StrEnum):
+    """Who must act next."""
+
+    NEW = "new"
+    AWAITING_REQUESTER = "awaiting_requester"
+    OPEN = "open"
+    ON_HOLD = "on_hold"
+    AWAITING_APPROVAL = "awaiting_approval"
+    VISIT_SCHEDULED = "visit_scheduled"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Resolution(StrEnum):
+    """How a ticket ended."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    GUIDED = "guided"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+    DUPLICATE = "duplicate"
+    EXPIRED = "expired"
+    REDIRECTED = "redirected"
+
+
+class Priority(StrEnum):
+    """How urgent a ticket is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+_S = Status
+_BESIDE_OPEN = frozenset({_S.ON_HOLD, _S.AWAITING_APPROVAL, _S.VISIT_SCHEDULED, _S.AWAITING_REQUESTER})
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    _S.NEW: frozenset({_S.AWAITING_REQUESTER, _S.OPEN, _S.ON_HOLD, _S.RESOLVED}),
+    _S.AWAITING_REQUESTER: frozenset({_S.OPEN, _S.RESOLVED}),
+    _S.OPEN: _BESIDE_OPEN | {_S.RESOLVED},
+    _S.ON_HOLD: frozenset({_S.OPEN, _S.RESOLVED}),
+    _S.AWAITING_APPROVAL: frozenset({_S.OPEN, _S.RESOLVED}),
+    _S.VISIT_SCHEDULED: frozenset({_S.OPEN, _S.RESOLVED}),
+    _S.RESOLVED: frozenset({_S.OPEN, _S.CLOSED}),
+    _S.CLOSED: frozenset(),
+}
+"""INTERFACE *Statuses*; ``awaiting_requester`` also ends ``resolved`` by expiry or an agent's word."""
+
+REOPEN_WINDOW_DAYS = 14
+CLOSE_AFTER_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One request of one requester. ``number`` is ``YYYY-NNNNNN`` and never the key to anything.
+
+    ``subject`` is the first mail's and stays; ``title`` is ours and may be made from fields. ``version``
+    grows by one with each change and is what two simultaneous changes meet at.
+    """
+
+    number: str
+    mailbox: str
+    request_type: str
+    requester: Address
+    subject: str
+    title: str
+    status: Status
+    opened_at: datetime
+    updated_at: datetime
+    queue: str = ""
+    assignee: str | None = None
+    priority: Priority = Priority.MEDIUM
+    resolution: Resolution | None = None
+    language: str = "pt-BR"
+    fields: tuple[FieldValue, ...] = ()
+    documents: tuple[Finding, ...] = ()
+    missing: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
+    due_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reminders_sent: int = 0
+    asked_at: datetime | None = None
+    follow_up_of: str | None = None
+    version: int = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Resolved or closed."""
+        return self.status in (Status.RESOLVED, Status.CLOSED)
+
+
+def check_transition(old: Status, new: Status) -> None:
+    """Raise :class:`TransitionNotAllowed` unless ``old`` → ``new`` stands in :data:`TRANSITIONS`."""
+    if new is not old and new not in TRANSITIONS[old]:
+        raise TransitionNotAllowed(f"a ticket cannot go from {old} to {new}")
