@@ -34,9 +34,13 @@ ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
 disable_plaintext_auth = no
-# A refused password must not slow the next test down.
+# A refused password must not slow the next test down: no delay, and no penalty for the address it came from.
 auth_failure_delay = 0
-login_trusted_networks = {loopback}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 auth_mechanisms = plain login
 passdb {{
   driver = passwd-file
@@ -135,10 +139,11 @@ class Dovecot(Peer):
             and answers(self.auth_port, b"VERSION")
         )
 
-    def on_users_changed(self, listener: Callable[[], None]) -> None:
-        """Call the listener now, and after every change of the users."""
+    def on_users_changed(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call the listener now, and after every change of the users; return what makes it be forgotten."""
         self._listeners.append(listener)
         listener()
+        return lambda: self._listeners.remove(listener)
 
     def add_user(self, address: str, password: str = _PASSWORD) -> None:
         """Give the address a mailbox; usable at once. Known addresses get the new password."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -117,18 +118,16 @@ class Supervised:
             wait_until(ready, what, seconds=seconds)
         except PeerError as error:
             end_of_log = self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
-            self.stop()
+            self.stop(at_once=True)
             raise PeerError(f"{error}\n{end_of_log}") from None
 
-    def stop(self) -> None:
-        """End the server and everything it started; return when they are gone."""
-        if self._process.stdin is None or self._process.stdin.closed:
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the server and everything it started, politely or at once; return when they are gone."""
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
             return
-        try:
-            self._process.stdin.write(b"k")
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass
+        with contextlib.suppress(BrokenPipeError), pipe:
+            pipe.write(b"k" if at_once else b"s")
         self._process.wait(timeout=30)
 
 
@@ -160,7 +159,9 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        if self._running is not None:
+            self._running.stop(at_once=True)
+            self._running = None
         self.ports.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -179,6 +180,15 @@ class Peer:
         if self._running is not None:
             self._running.stop()
             self._running = None
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have the server away within the block; it is back, at the same ports, when the block is left."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
 
     def _configure(self) -> None:
         raise NotImplementedError

@@ -1,8 +1,8 @@
 """Run one server and take it down, with everything it started, when its owner lets go or dies.
 
 Arguments: the folder to remove if the owner dies, then the server's command. Standard input is a pipe whose
-other end only the owner holds: a byte followed by the end of the pipe means "stop, the folder stays", the end
-alone means that the owner is gone. Run as a script, without the project on its path.
+other end only the owner holds. The byte "s" means "stop politely", "k" means "kill"; the end of the pipe without
+a byte means that the owner is gone, and then the folder goes too. Run as a script, without the project on its path.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 
 _PR_SET_CHILD_SUBREAPER = 36
 _GRACE_SECONDS = 3.0
+_POLL_SECONDS = 0.005
 
 
 def main(folder: str, command: list[str]) -> int:
@@ -28,42 +29,37 @@ def main(folder: str, command: list[str]) -> int:
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(stop, signal.SIG_IGN)
+    # Handlers that do nothing, since a server would inherit "ignore" and could not be ended politely.
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    keep_folder = True
+    order = b"s"
     while server.poll() is None:
         readable, _, _ = select.select([0, woken], [], [])
         if woken in readable:
             os.read(woken, 4096)
         if 0 in readable:
-            keep_folder = bool(os.read(0, 1))
+            order = os.read(0, 1)
             break
-    _end_all(server)
-    if not keep_folder:
+    _end_all(server, grace_seconds=_GRACE_SECONDS if order == b"s" else 0)
+    if not order:
         shutil.rmtree(folder, ignore_errors=True)
     return server.returncode or 0
 
 
-def _end_all(server: subprocess.Popen[bytes]) -> None:
+def _end_all(server: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
     """End the server politely, then whatever is left by force; return when no descendant is left."""
-    with contextlib.suppress(ProcessLookupError):
-        if server.returncode is None:
-            server.terminate()
-    limit = time.monotonic() + _GRACE_SECONDS
-    while _children() and time.monotonic() < limit:
-        # Also reaps the orphans; a server that waited for would otherwise look alive for ever.
-        server.poll()
-        _reap_others(server.pid)
+    limit = time.monotonic() + grace_seconds
+    if grace_seconds and server.poll() is None:
+        server.terminate()
+    while _reap(server) and time.monotonic() < limit:
         if server.returncode is not None:
+            # What it left behind came to us.
             _signal(_children(), signal.SIGTERM)
-        time.sleep(0.005)
-    while children := _children():
+        time.sleep(_POLL_SECONDS)
+    while children := _reap(server):
         _signal(children, signal.SIGKILL)
-        server.poll()
-        _reap_others(server.pid)
-        time.sleep(0.002)
+        time.sleep(_POLL_SECONDS)
 
 
 def _children() -> list[int]:
@@ -71,11 +67,14 @@ def _children() -> list[int]:
         return [int(pid) for pid in listing.read().split()]
 
 
-def _reap_others(server_pid: int) -> None:
+def _reap(server: subprocess.Popen[bytes]) -> list[int]:
+    """Collect the children that have ended; return those that are left."""
+    server.poll()
     for pid in _children():
-        if pid != server_pid:
+        if pid != server.pid:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
+    return _children()
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
