@@ -1,0 +1,1 @@
+"""What is it, from whom, about which ticket, so what do we do? Pure functions over values, no I/O."""
