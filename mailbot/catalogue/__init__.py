@@ -1,0 +1,1 @@
+"""The services we offer, as data: request types, units, staff, mailboxes, calendar."""

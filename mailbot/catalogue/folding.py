@@ -1,0 +1,112 @@
+"""Text made comparable: what people type and what mail programs break, brought to one plain form.
+
+Nothing folded is ever shown to anybody; it is only compared (DOMAIN C.7).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Letters of other scripts that look like Latin ones (THREATS 17); capitals and small letters differ in Greek.
+_LOOKALIKES = str.maketrans(
+    "АВЕІЈКМНОРСТУХЅавеіјкмнорсԁһԛѕтухѵӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεηικνορτυχ",
+    "abeijkmhopctyxsabeijkmhopcdhqstyxvlabezhikmnoptyxabenikvoptux",
+)
+
+# UTF-8 read as Windows-1252: a lead of U+00C2, U+00C3 or U+00E2 and its continuation bytes.
+_CP1252_BYTES = {bytes([value]).decode("cp1252", "ignore"): value for value in range(0x80, 0xC0)}
+_CP1252_BYTES.pop("", None)
+_CONTINUATION = "".join(re.escape(ch) for ch in _CP1252_BYTES) + "\x80-\xbf"
+_MOJIBAKE = re.compile(f"[ÂÃ][{_CONTINUATION}]|â[{_CONTINUATION}]{{2}}")
+
+_SPACES = re.compile(r"\s+")
+_NOT_WORD = re.compile(r"[^\w?]+|_+")
+# A question mark stays only where it stands for a lost letter: ``ALTERA??O``.
+_LOST_RUN = re.compile(r"\?{5,}")
+_LONE_QUESTION = re.compile(r"(?<![\w?])\?{1,4}|\?{1,4}(?![\w?])")
+_MOST_LOST_RUNS = 6
+
+
+def repair_mojibake(text: str) -> str:
+    """Undo UTF-8 that was read as Windows-1252 or Latin-1: ``ALTERAÃ‡ÃƒO`` → ``ALTERAÇÃO``."""
+    if "Ã" not in text and "Â" not in text and "â" not in text:
+        return text
+    return _MOJIBAKE.sub(_repaired, text)
+
+
+def _repaired(match: re.Match[str]) -> str:
+    raw = bytes(_CP1252_BYTES.get(ch, ord(ch)) for ch in match.group())
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return match.group()
+
+
+def _plain_table(text: str) -> dict[int, str | None]:
+    """What to do with each odd character of ``text``: marks and invisible ones vanish, spaces become one."""
+    table: dict[int, str | None] = {}
+    for ch in set(text):
+        category = unicodedata.category(ch)
+        if category in ("Mn", "Me", "Cf", "Cs"):
+            table[ord(ch)] = None
+        elif category[0] == "Z" or category == "Cc":
+            table[ord(ch)] = "\n" if ch == "\n" else " "
+        elif category == "Pd":
+            table[ord(ch)] = "-"
+        elif ch == "\ufffd":
+            table[ord(ch)] = "?"
+    return table
+
+
+def plain_lines(text: str) -> str:
+    """``text`` in lower case without accents, marks and invisible characters; its line breaks stay.
+
+    Handles NFD, mojibake, no-break and zero-width characters, full-width forms and Cyrillic or Greek
+    lookalikes; a lost letter (U+FFFD) becomes ``?``. Time is linear in the length of the text.
+    """
+    if text.isascii():
+        lowered = text.lower()
+        return lowered if lowered.isprintable() else lowered.translate(_plain_table(lowered))
+    # Marks go before decomposition: long runs of them make canonical reordering quadratic.
+    repaired = repair_mojibake(text)
+    bare = repaired.translate(_plain_table(repaired))
+    bare = unicodedata.normalize("NFKD", bare).translate(_LOOKALIKES).casefold()
+    return bare.translate(_plain_table(bare))
+
+
+def fold(text: str) -> str:
+    """``text`` on one line, in lower case, without accents; underscores are spaces, blanks single."""
+    return _SPACES.sub(" ", plain_lines(text).replace("_", " ")).strip()
+
+
+def fold_words(text: str) -> str:
+    """Like :func:`fold`, with punctuation gone as well: ``"Ap. de Goiânia"`` → ``"ap de goiania"``.
+
+    ``?`` stays inside words, where it stands for a letter that was lost on the way (``altera??o``).
+    """
+    folded = _LOST_RUN.sub("????", _NOT_WORD.sub(" ", plain_lines(text)))
+    return _SPACES.sub(" ", _LONE_QUESTION.sub(" ", folded)).strip()
+
+
+@lru_cache(maxsize=512)
+def _with_lost_letters(folded: str) -> re.Pattern[str]:
+    parts = re.split(r"\?+", folded)
+    return re.compile("[^ ]{1,4}".join(re.escape(part) for part in parts))
+
+
+def same_words(folded: str, wanted: str) -> bool:
+    """Whether two results of :func:`fold_words` are the same, ``?`` in the first standing for lost letters.
+
+    A lost letter may show as one to four question marks, so a run of them matches one to four letters.
+    At least half of the letters must have arrived.
+    """
+    if folded == wanted:
+        return True
+    if "?" not in folded or len(folded) > 2 * len(wanted) + 8:
+        return False
+    if len(re.findall(r"\?+", folded)) > _MOST_LOST_RUNS:
+        return False
+    kept = sum(ch not in "? " for ch in folded)
+    return kept * 2 >= len(wanted) and _with_lost_letters(folded).fullmatch(wanted) is not None

@@ -1,0 +1,112 @@
+"""Who works here: queues, agents and the further names of staff words (``staff.yaml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from mailbot.catalogue.models import Entry, Key, Text
+
+
+class QueueSpec(Entry):
+    """A department's queue. ``notify`` lists addresses of agents; empty means all agents of the queue."""
+
+    key: Key
+    name: Text
+    notify: tuple[str, ...] = ()
+
+    @field_validator("notify")
+    @classmethod
+    def _in_lower_case(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(address.lower() for address in addresses)
+
+
+class AgentSpec(Entry):
+    """A member of staff; ``queues`` is ``*`` for all."""
+
+    key: Key
+    address: Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
+    name: Text
+    queues: Literal["*"] | tuple[Key, ...] = "*"
+
+    @field_validator("address")
+    @classmethod
+    def _address_in_lower_case(cls, address: str) -> str:
+        return address.lower()
+
+    def works_in(self, queue: str) -> bool:
+        """Whether the agent may see and decide tickets of this queue."""
+        return self.queues == "*" or queue in self.queues
+
+
+class Staff(Entry):
+    """``staff.yaml``. ``aliases`` gives further names to staff words: ``autorizar: [aprovar, deferir]``."""
+
+    queues: tuple[QueueSpec, ...] = ()
+    agents: tuple[AgentSpec, ...] = ()
+    aliases: Mapping[str, tuple[Text, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        problems = [
+            *_doubled("queue", [queue.key for queue in self.queues]),
+            *_doubled("agent", [agent.key for agent in self.agents]),
+            *_doubled("address", [agent.address for agent in self.agents]),
+            *self._unknown_queues(),
+            *self._unknown_addresses(),
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _unknown_queues(self) -> list[str]:
+        known = {queue.key for queue in self.queues}
+        return [
+            f"agent {agent.key}: no queue {queue!r}"
+            for agent in self.agents
+            if agent.queues != "*"
+            for queue in agent.queues
+            if queue not in known
+        ]
+
+    def _unknown_addresses(self) -> list[str]:
+        known = {agent.address for agent in self.agents}
+        return [
+            f"queue {queue.key}: nobody has the address {address!r}"
+            for queue in self.queues
+            for address in queue.notify
+            if address not in known
+        ]
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, AgentSpec]:
+        return {agent.address: agent for agent in self.agents}
+
+    def agent(self, key: str) -> AgentSpec | None:
+        """The agent with this key."""
+        return next((agent for agent in self.agents if agent.key == key), None)
+
+    def queue(self, key: str) -> QueueSpec | None:
+        """The queue with this key."""
+        return next((queue for queue in self.queues if queue.key == key), None)
+
+    def agent_key_for(self, address: str) -> str | None:
+        """Key of the agent with this address, in any case; ``None`` for everybody else (R000-15)."""
+        found = self._by_address.get(address.strip().lower())
+        return None if found is None else found.key
+
+    def notified_for(self, queue: str) -> tuple[AgentSpec, ...]:
+        """Who hears of a ticket that enters ``queue``: its ``notify`` list, else every agent of the queue."""
+        spec = self.queue(queue)
+        if spec is not None and spec.notify:
+            return tuple(self._by_address[address] for address in spec.notify)
+        return tuple(agent for agent in self.agents if agent.works_in(queue))
+
+
+def _doubled(what: str, keys: list[str]) -> list[str]:
+    return [
+        f"{what} {key!r} stands there twice" for key in sorted({key for key in keys if keys.count(key) > 1})
+    ]
