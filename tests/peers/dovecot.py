@@ -146,9 +146,13 @@ class Dovecot(Peer):
         return lambda: self._listeners.remove(listener)
 
     def add_user(self, address: str, password: str = _PASSWORD) -> None:
-        """Give the address a mailbox; usable at once. Known addresses get the new password."""
+        """Give the address a mailbox; usable at once. A known one gets the new password, within a second."""
+        changed = self.users.get(address, password) != password
         self.users[address] = password
         self._write_user(address)
+        if changed:
+            # Dovecot looks at most once a second whether a file has changed.
+            wait_until(lambda: self._can_log_in(address), "the new password")
         for listener in self._listeners:
             listener()
 
@@ -158,8 +162,15 @@ class Dovecot(Peer):
         self.add_user(address)
         return address
 
+    def _can_log_in(self, address: str) -> bool:
+        try:
+            with self.imap(address):
+                return True
+        except imaplib.IMAP4.error:
+            return False
+
     def _write_user(self, address: str) -> None:
-        # One file per user: Dovecot looks at a file it knows at most once a second, at a new one at once.
+        # One file per user: a new file is seen at once, a change of a known one is not.
         fresh = self.folder / "users.new"
         fresh.write_text(f"{address}:{{PLAIN}}{self.users[address]}::::::\n", encoding="utf-8")
         fresh.chmod(0o644)

@@ -1,7 +1,7 @@
-"""A private Postfix: submission for the bot and for staff, an MX for mail from outside, a relay that rewrites.
+"""A private Postfix: submission for the bot and staff, an MX for mail from outside, a relay that rewrites.
 
-All mail for the domains below goes to Dovecot by LMTP; mail for any other domain is accepted from those who may
-submit and comes back as a real bounce.
+All mail for the domains below goes to Dovecot by LMTP; mail for any other domain is accepted from those who
+may submit, and comes back as a real bounce.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ lmtp_connect_timeout = 5s
 """
 
 _MILTER = """\
-smtpd_milters = inet:{loopback}:{milter_port}
+smtpd_milters = {milter}
 milter_default_action = tempfail
 milter_protocol = 6
 """
@@ -135,9 +135,7 @@ scache     unix  - - n - 1     scache
 postlog    unix-dgram n - n - 1 postlogd
 """
 
-_SUBMISSION = (
-    "-o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=$submission_rules"
-)
+_SUBMISSION = "-o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=$submission_rules"
 _SUBMISSION_RULES = """\
 submission_rules =
     check_recipient_access inline:{{ {{ {deferred_domain} = 450 4.2.0 Try again later }} }},
@@ -150,16 +148,16 @@ class Postfix(Peer):
 
     Attributes: `host`; `submission_port` (password mandatory, STARTTLS offered), `submissions_port` (the same
     within TLS), `relay_port` (as submission, but every Message-ID is replaced), `smtp_port` (the MX: no
-    password, only for our own domains, XCLIENT allowed); `ca_file`. A mail through the MX is checked by the
-    milter if a port is given.
+    password, only for our own domains, XCLIENT allowed); `ca_file`. Every mail is checked by the milter if
+    one is given, as Postfix writes addresses: `unix:/path` or `inet:host:port`.
     """
 
     name = "postfix"
 
-    def __init__(self, dovecot: Dovecot, *, milter_port: int | None = None) -> None:
+    def __init__(self, dovecot: Dovecot, *, milter: str | None = None) -> None:
         super().__init__()
         self.dovecot = dovecot
-        self.milter_port = milter_port
+        self.milter = milter
         self.submission_port = self.ports.take()
         self.submissions_port = self.ports.take()
         self.relay_port = self.ports.take()
@@ -187,7 +185,7 @@ class Postfix(Peer):
             catch_all_mailbox=CATCH_ALL_MAILBOX,
             discard_domain=DISCARD_DOMAIN,
             deferred_domain=DEFERRED_DOMAIN,
-            milter=_MILTER.format(loopback=LOOPBACK, milter_port=self.milter_port) if self.milter_port else "",
+            milter=_MILTER.format(milter=self.milter) if self.milter else "",
         )
         master = _MASTER.format(
             folder=self.folder,
@@ -249,7 +247,7 @@ class Postfix(Peer):
     def deliver(self, sender: str, recipients: Sequence[str], raw: bytes, *, client_ip: str | None = None) -> None:
         """Hand a mail from outside to the MX, as if from the client's IP address (default: loopback).
 
-        Raises smtplib.SMTPRecipientsRefused and the like when it is refused, also for one recipient of several.
+        Raises smtplib.SMTPRecipientsRefused and the like when it is refused, be it for one recipient only.
         """
         with smtplib.SMTP(self.host, self.smtp_port, local_hostname="localhost", timeout=30) as connection:
             if client_ip is not None:

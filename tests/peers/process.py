@@ -49,8 +49,8 @@ def answers(port: int, greeting: bytes = b"") -> bool:
 class Ports:
     """Loopback ports that no other test process on this machine takes while they are held.
 
-    They lie below the kernel's ephemeral range, so that no outgoing connection gets one by chance. An abstract
-    Unix socket named after the port is the lock: it vanishes with the process that holds it.
+    They lie below the kernel's ephemeral range, so that no outgoing connection gets one by chance. An
+    abstract Unix socket named after the port is the lock: it vanishes with the process that holds it.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Supervised:
             )
 
     def wait_until_ready(self, condition: Callable[[], bool], what: str, *, seconds: float = 20.0) -> None:
-        """Wait for the condition; raise PeerError with the log's end if the server ends or time is up first."""
+        """Wait for the condition; raise PeerError with the log's end if the server ends or time is up."""
 
         def ready() -> bool:
             if self._process.poll() is not None:

@@ -1,8 +1,9 @@
 """Run one server and take it down, with everything it started, when its owner lets go or dies.
 
 Arguments: the folder to remove if the owner dies, then the server's command. Standard input is a pipe whose
-other end only the owner holds. The byte "s" means "stop politely", "k" means "kill"; the end of the pipe without
-a byte means that the owner is gone, and then the folder goes too. Run as a script, without the project on its path.
+other end only the owner holds. The byte "s" means "stop politely", "k" means "kill"; the end of the pipe
+without a byte means that the owner is gone, and then the folder goes too. Run as a script, without the project
+on its path.
 """
 
 from __future__ import annotations
