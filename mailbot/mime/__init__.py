@@ -1,0 +1,1 @@
+"""Reading mail: raw bytes to headers, texts and attachments, without I/O."""
