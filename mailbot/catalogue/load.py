@@ -83,9 +83,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     _check_units(reading, units, request_types)
     _check_mailboxes(reading, mailboxes, request_types)
     if reading.problems:
-        raise ConfigurationError(
-            sorted(reading.problems, key=lambda problem: (problem.source, problem.line or 0))
-        )
+        raise ConfigurationError(sorted(reading.problems, key=lambda problem: (problem.source, problem.line or 0)))
     return Catalogue(
         request_types=MappingProxyType(_with_status_labels(request_types)),
         units=UnitTable(units.units, units.road_km),
@@ -259,9 +257,7 @@ def _explained(error: ValidationError, model: type[BaseModel], document: _Docume
             message = f"{message}, not {finding['input']!r}"
         if (path, message) not in seen:
             seen.add((path, message))
-            yield Problem(
-                source=document.source, line=document.place(path), key=_dotted(path), message=message
-            )
+            yield Problem(source=document.source, line=document.place(path), key=_dotted(path), message=message)
 
 
 def _path_in_file(location: tuple[str | int, ...], document: _Document) -> _Path:
@@ -317,15 +313,11 @@ def _read_request_types(reading: _Reading) -> dict[str, RequestType]:
         if request_type is None:
             reading.unread.add(file.stem)
         elif source != _source_of(request_type.key):
-            reading.complain(
-                source, f"must be called {request_type.key}.yaml, as its key says", path=("key",)
-            )
+            reading.complain(source, f"must be called {request_type.key}.yaml, as its key says", path=("key",))
         else:
             request_types[request_type.key] = request_type
     if GENERAL not in request_types and GENERAL not in reading.unread:
-        reading.complain(
-            _source_of(GENERAL), "the file is missing: it takes whatever fits no other request type"
-        )
+        reading.complain(_source_of(GENERAL), "the file is missing: it takes whatever fits no other request type")
     return request_types
 
 
@@ -339,9 +331,7 @@ def _check_types(reading: _Reading, request_types: Mapping[str, RequestType], st
         if staff_was_read and request_type.queue not in queues:
             hint = _did_you_mean(request_type.queue, queues)
             reading.complain(source, f"no queue {request_type.queue!r} in staff.yaml{hint}", path=("queue",))
-        unnamed = [
-            status for status in Status if status not in shared_labels | set(request_type.status_labels)
-        ]
+        unnamed = [status for status in Status if status not in shared_labels | set(request_type.status_labels)]
         if unnamed and GENERAL not in reading.unread:
             words = ", ".join(unnamed)
             reading.complain(source, f"no label for {words}, nor in {GENERAL}.yaml", path=("status_labels",))
@@ -371,9 +361,7 @@ def _check_units(reading: _Reading, units: UnitsFile, request_types: Mapping[str
     owners: dict[str, str] = {}
     for index, unit in enumerate(units.units):
         if keys.index(unit.key) < index:
-            reading.complain(
-                "units.yaml", f"unit {unit.key!r} stands there twice", path=("units", index, "key")
-            )
+            reading.complain("units.yaml", f"unit {unit.key!r} stands there twice", path=("units", index, "key"))
         for name in names_of_unit(unit):
             if owners.setdefault(name, unit.key) != unit.key:
                 message = f"name {name!r} belongs to both {owners[name]} and {unit.key}"
@@ -397,9 +385,7 @@ def _check_mailboxes(
     for index, mailbox in enumerate(mailboxes):
         path: _Path = ("mailboxes", index)
         if keys.index(mailbox.key) < index:
-            reading.complain(
-                "mailboxes.yaml", f"mailbox {mailbox.key!r} stands there twice", path=(*path, "key")
-            )
+            reading.complain("mailboxes.yaml", f"mailbox {mailbox.key!r} stands there twice", path=(*path, "key"))
         for request_type in () if mailbox.request_types == "*" else mailbox.request_types:
             if request_type not in request_types and request_type not in reading.unread:
                 message = f"no request type {request_type!r}{_did_you_mean(request_type, request_types)}"

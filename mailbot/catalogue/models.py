@@ -7,7 +7,7 @@ anything cleverer is a typed function elsewhere (ARCHITECTURE §4). What custome
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
@@ -126,9 +126,7 @@ class Limits(Entry):
         extension = filename.rpartition(".")[2].lower() if "." in filename else ""
         group = media_type.lower().partition("/")[0] + "/*"
         wanted = {media_type.lower(), extension, group} - {""}
-        return not self.allowed_types or any(
-            entry.lower().lstrip(".") in wanted for entry in self.allowed_types
-        )
+        return not self.allowed_types or any(entry.lower().lstrip(".") in wanted for entry in self.allowed_types)
 
 
 class AfterReminders(StrEnum):
@@ -198,9 +196,7 @@ class RequestType(Entry):
 
     def _reminders_out_of_order(self) -> list[str]:
         days = (*self.reminders_days, self.expires_day)
-        return (
-            [] if list(days) == sorted(set(days)) else ["reminders_days must grow and end before expires_day"]
-        )
+        return [] if list(days) == sorted(set(days)) else ["reminders_days must grow and end before expires_day"]
 
     @property
     def title_fields(self) -> tuple[str, ...]:
@@ -270,12 +266,13 @@ _LONGEST_UNIT_NAME = 120
 class UnitTable:
     """All units, found by exact name or alias and in no other way: a near miss is asked for."""
 
-    __slots__ = ("_by_key", "_by_name", "_road_km", "units")
+    __slots__ = ("_by_key", "_by_name", "_longest_words", "_road_km", "units")
 
     def __init__(self, units: tuple[Unit, ...] = (), road_km: tuple[RoadDistance, ...] = ()) -> None:
         self.units = units
         self._by_key = {unit.key: unit for unit in units}
         self._by_name = {name: unit for unit in units for name in names_of_unit(unit)}
+        self._longest_words = max((name.count(" ") + 1 for name in self._by_name), default=0)
         self._road_km = {frozenset(pair.between): pair.km for pair in road_km}
 
     def get(self, key: str) -> Unit | None:
@@ -287,18 +284,27 @@ class UnitTable:
         if not text or len(text) > _LONGEST_UNIT_NAME:
             return None
         folded = fold_words(text)
-        return self._by_name.get(folded) or self._by_name.get(
-            folded.removesuffix(" go").removesuffix(" goias")
-        )
+        return self._by_name.get(folded) or self._by_name.get(folded.removesuffix(" go").removesuffix(" goias"))
+
+    def at(self, words: Sequence[str], start: int) -> tuple[Unit, int] | None:
+        """The unit whose longest name begins at ``words[start]``, and where it ends; words are folded."""
+        for end in range(min(start + self._longest_words, len(words)), start, -1):
+            unit = self._by_name.get(" ".join(words[start:end]))
+            if unit is not None:
+                return unit, end
+        return None
+
+    def before(self, words: Sequence[str], end: int) -> Unit | None:
+        """The unit whose longest name ends just before ``words[end]``; words are folded."""
+        for start in range(max(0, end - self._longest_words), end):
+            unit = self._by_name.get(" ".join(words[start:end]))
+            if unit is not None:
+                return unit
+        return None
 
     def road_km(self, one: Unit, other: Unit) -> float | None:
         """Length of the road in kilometres where the file states it."""
         return self._road_km.get(frozenset((one.key, other.key)))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every folded name and alias."""
-        return tuple(self._by_name)
 
 
 def names_of_unit(unit: Unit) -> tuple[str, ...]:
@@ -367,9 +373,7 @@ class MailboxSpec(Entry):
     save_sent: Literal["auto", "always", "never"] = "auto"
     max_connections: Annotated[int, Field(ge=1, le=50)] = 2
     max_per_minute: Annotated[int, Field(ge=1)] | None = None
-    subject_tag: Annotated[str, Field(pattern=r"^\[[^\[\]{}]*\{number\}[^\[\]{}]*\]$")] = (
-        "[Chamado #{number}]"
-    )
+    subject_tag: Annotated[str, Field(pattern=r"^\[[^\[\]{}]*\{number\}[^\[\]{}]*\]$")] = "[Chamado #{number}]"
     max_wire_mb: Annotated[float, Field(gt=0, le=1000)] = 50
 
     @model_validator(mode="before")

@@ -107,6 +107,4 @@ class Staff(Entry):
 
 
 def _doubled(what: str, keys: list[str]) -> list[str]:
-    return [
-        f"{what} {key!r} stands there twice" for key in sorted({key for key in keys if keys.count(key) > 1})
-    ]
+    return [f"{what} {key!r} stands there twice" for key in sorted({key for key in keys if keys.count(key) > 1})]

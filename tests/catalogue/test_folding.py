@@ -33,9 +33,7 @@ def test_it_folds_every_way_of_writing_the_subject_to_one(text: str) -> None:
     assert fold(text) == WANTED
 
 
-@pytest.mark.parametrize(
-    "text", ["ALTERA??O DE LOCAL", "ALTERA????O DE LOCAL", "ALTERA\ufffd\ufffdO DE LOCAL?"]
-)
+@pytest.mark.parametrize("text", ["ALTERA??O DE LOCAL", "ALTERA????O DE LOCAL", "ALTERA\ufffd\ufffdO DE LOCAL?"])
 def test_lost_letters_are_tolerated(text: str) -> None:
     assert same_words(fold_words(text), WANTED)
 

@@ -135,9 +135,7 @@ def test_every_problem_of_every_file_is_told_at_once_with_its_line(folder: Path)
     told = {(p.source, p.line, p.key): p.message for p in problems}
     assert "did you mean 'priority'" in told["catalogue/general.yaml", 6, "prioritty"]
     assert "less than or equal to 90" in told["units.yaml", 5, "units[0].latitude"]
-    assert (
-        "did you mean 'inspection_location_change'" in told["mailboxes.yaml", 9, "mailboxes[0].request_types"]
-    )
+    assert "did you mean 'inspection_location_change'" in told["mailboxes.yaml", 9, "mailboxes[0].request_types"]
 
 
 def test_a_queue_that_nobody_has_is_told_with_the_nearest_one(folder: Path) -> None:
@@ -227,9 +225,7 @@ def test_an_empty_folder_says_all_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_file_has_the_name_of_its_key(folder: Path) -> None:
-    (folder / "catalogue" / "other.yaml").write_text(
-        "key: another\nname: X\nqueue: geral\n", encoding="utf-8"
-    )
+    (folder / "catalogue" / "other.yaml").write_text("key: another\nname: X\nqueue: geral\n", encoding="utf-8")
     (problem,) = problems_of(folder)
     assert problem.message == "must be called another.yaml, as its key says"
 
@@ -251,6 +247,4 @@ def test_there_is_a_schema_for_every_kind_of_file() -> None:
     schemas = json_schema()
     assert set(schemas) == {"catalogue/*.yaml", "units.yaml", "staff.yaml", "calendar.yaml", "mailboxes.yaml"}
     assert schemas["catalogue/*.yaml"]["additionalProperties"] is False
-    assert set(schemas["catalogue/*.yaml"]["$defs"]["FieldKind"]["enum"]) == {
-        kind.value for kind in FieldKind
-    }
+    assert set(schemas["catalogue/*.yaml"]["$defs"]["FieldKind"]["enum"]) == {kind.value for kind in FieldKind}

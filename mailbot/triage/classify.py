@@ -1,0 +1,416 @@
+"""Subject, fields found, body and kinds of attachments + request types → :class:`Classification`.
+
+The subject is asked first: exact, alias, the type's own title, a typo. Where it decides nothing, labelled
+fields, words of the body and kinds of attachments propose; what is certain is taken, everything else is a
+candidate that somebody has to confirm. Synonyms and negation never decide by subject alone, and nothing is
+guessed between two types (REQUIREMENTS *Wrong subject*, R000-09, DOMAIN C.7).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.fuzz import ratio
+
+from mailbot.catalogue.folding import fold, fold_words, repair_mojibake, same_words
+from mailbot.catalogue.models import FieldKind, RequestType, UnitTable
+from mailbot.catalogue.places import read_title, route_in
+from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
+from mailbot.domain.mail import Candidate, Classification
+
+__all__ = ["classify", "classify_subject", "fold", "strip_prefixes"]
+
+TYPO_RATIO = 92
+"""From this similarity on a subject counts as mistyped (LIBRARIES §7: 97 for a typo, 86 for another word)."""
+
+SUGGEST_RATIO = 75
+"""From this similarity on a subject proposes."""
+
+ASK_CONFIDENCE = 0.5
+"""A candidate of at least this confidence is worth a question."""
+
+_CERTAIN_MARGIN = 0.15
+_WORD_RATIO = 75
+_SQUEEZED_RATIO = 97
+_LONGEST_CONNECTOR = 3
+_MOST_TITLES = 50
+_LONGEST_SUBJECT = 2000
+_LONGEST_BODY = 50_000
+_NO_UNITS = UnitTable()
+
+# --- prefixes -----------------------------------------------------------------------------------------------
+
+_REPLY_WORDS = (
+    "re|res|resp|resposta|ref|r|rif|enc|encaminhado|encaminhada|encaminhando|fw|fwd|fwd fw|aw|antw|antwort|wg|wtr"
+    "|sv|vs|vl|vb|vá|tr|rv|rép|réf|i|pd|odp|ynt|ilt|bls|trs|doorst|далее|отв|на|回复|回覆|答复|答覆|转发|轉寄|転送|返信"
+    "|assunto|asunto|subject|betreff|objet|oggetto"
+)
+_PREFIX = re.compile(
+    rf"\s*(?:(?:{_REPLY_WORDS})\s{{0,3}}(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}}|\d{{1,3}})?\.?\s{{0,3}}[:：]"
+    r"|\[[^\[\]]{1,60}\]|\*{2,10}[^*\n]{1,40}\*{2,10}|\{[^{}\n]{1,40}\}|<[^<>\n@]{1,40}>"
+    r"|[-–—_.,:;|>*\"'“”«»]{1,10})\s*",
+    re.IGNORECASE,
+)
+_TAG_CONTENT = re.compile(r"\s*[\[{<*]+([^\[\]{}<>*]+)[\]}>*]+\s*")
+
+
+def strip_prefixes(subject: str) -> str:
+    """``subject`` without what mail programs and gateways put before it: ``RES: ENC: Re[2]: [EXTERNO] …``.
+
+    Invisible characters are removed and broken UTF-8 is repaired; case and accents stay. A subject that is
+    nothing but a bracketed text gives that text.
+    """
+    visible = "".join(ch for ch in repair_mojibake(subject) if unicodedata.category(ch) != "Cf")
+    position, last_tag = 0, ""
+    while match := _PREFIX.match(visible, position):
+        tag = _TAG_CONTENT.fullmatch(match.group())
+        last_tag = tag.group(1).strip() if tag else last_tag
+        position = match.end()
+    return visible[position:].strip() or last_tag
+
+
+# --- what Portuguese subjects say around the canonical words -------------------------------------------------
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NEGATIONS = _words(
+    """nao nunca jamais sem cancelar cancela cancele cancelada cancelado cancelamento desistir desisto
+    desistencia desconsiderar desconsidere ignorar ignore anular anulacao revogar"""
+)
+_DOUBTS = _words("ou duvida duvidas pergunta informacao informacoes reclamacao negada negado indeferida")
+_LEAD_INS = _words(
+    """solicito solicitacao solicitar solicitando solicitamos pedido pedindo peco pedir requerimento requeiro
+    requer favor por gentileza urgente urgencia urgentissimo boa bom tarde dia noite ola oi prezados segue preciso
+    quero gostaria necessito desejo de da do das dos a o as os uma um para minha meu nossa referente ref sobre com
+    vistoria veicular veiculo carro moto placa detran processo formulario novo nova 1 2"""
+)
+_BELONGS_TO = frozenset({"de", "do", "da", "dos", "das", "no", "na"})
+_INSPECTION = frozenset({"vistoria", "vistorias", "inspecao", "minha", "meu", "nossa"})
+_HAS_DIGIT = re.compile(r"\d")
+_CONNECTORS = re.compile(r"\b(?:do|da|dos|das)\b")
+
+
+def _plainer(words: str) -> str:
+    """``do local`` and ``de local`` are the same."""
+    return _CONNECTORS.sub("de", words)
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    """Memory of the catalogue's own words; never called with a sender's text."""
+    return _plainer(fold_words(text))
+
+
+def _sure_subjects(request_type: RequestType) -> Iterator[tuple[str, str]]:
+    if request_type.subject:
+        yield _folded(request_type.subject), "subject"
+    for alias in request_type.aliases:
+        yield _folded(alias), "subject_alias"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hint:
+    """What a subject says about one type; ``certain`` is enough to act on."""
+
+    request_type: str
+    confidence: float
+    matched: str
+    certain: bool = False
+
+
+# --- the subject --------------------------------------------------------------------------------------------
+
+
+def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> Classification:
+    """What ``subject`` alone says; never raises, and takes at most a bounded part of a hostile subject.
+
+    ``matched`` is ``subject``, ``subject_alias``, ``subject_title``, ``subject_typo`` where it decides.
+    """
+    return _chosen(_subject_hints(subject, types, units))
+
+
+def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable) -> list[_Hint]:
+    words = _plainer(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
+    if not words:
+        return []
+    hints = (_subject_hint(request_type, words, units) for request_type in types)
+    return [hint for hint in hints if hint is not None]
+
+
+def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+    key = request_type.key
+    if not (_NEGATIONS - _own_words(request_type)).isdisjoint(words.split()):
+        about = _mentions(request_type, words)
+        return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
+    exact = _exact_subject(request_type, words)
+    if exact is not None:
+        return exact
+    title = read_title(request_type, words.split(), units)
+    if title is not None and _may_follow(title.rest, units):
+        return _Hint(request_type=key, confidence=1.0, matched="subject_title", certain=True)
+    return _containing_subject(request_type, words, units) or _similar_subject(request_type, words, units)
+
+
+def _own_words(request_type: RequestType) -> set[str]:
+    """Words of the sure subjects: *cancelamento* negates nothing where it is what the type is called."""
+    return {word for name, _ in _sure_subjects(request_type) for word in name.split()}
+
+
+def _is_negated(words: Sequence[str]) -> bool:
+    return not _NEGATIONS.isdisjoint(words)
+
+
+def _mentions(request_type: RequestType, words: str) -> bool:
+    """Whether any name of the type, sure or suggested, stands in ``words``."""
+    names = [name for name, _ in _sure_subjects(request_type)]
+    names.extend(_folded(suggestion) for suggestion in request_type.suggestions)
+    return any(f" {name} " in f" {words} " for name in names)
+
+
+def _exact_subject(request_type: RequestType, words: str) -> _Hint | None:
+    for wanted, matched in _sure_subjects(request_type):
+        if same_words(words, wanted):
+            return _Hint(request_type=request_type.key, confidence=1.0, matched=matched, certain=True)
+    return None
+
+
+def _containing_subject(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+    """Canonical words with more around them: certain if the rest changes nothing (a plate, a courtesy)."""
+    best: _Hint | None = None
+    for wanted, matched in _sure_subjects(request_type):
+        before, found, after = f" {words} ".partition(f" {wanted} ")
+        if not found or " " not in wanted:
+            continue
+        harmless = all(word in _LEAD_INS or _HAS_DIGIT.search(word) for word in before.split())
+        if harmless and _may_follow(after.split(), units):
+            return _Hint(request_type=request_type.key, confidence=0.98, matched=matched, certain=True)
+        best = best or _Hint(request_type=request_type.key, confidence=0.7, matched="subject_part")
+    return best
+
+
+def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
+    """Whether words after the canonical ones leave its meaning alone.
+
+    ``de Rio Verde para Jataí`` and ``placa ABC1D23`` do; ``de entrega`` makes another thing of it.
+    """
+    if not _DOUBTS.isdisjoint(rest) or _is_negated(rest):
+        return False
+    if rest and rest[0] in _BELONGS_TO:
+        return len(rest) > 1 and (rest[1] in _INSPECTION or units.at(rest, 1) is not None)
+    return True
+
+
+def _similar_subject(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+    """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
+    key = request_type.key
+    closest = max((_similarity(words, wanted, units) for wanted, _ in _sure_subjects(request_type)), default=0.0)
+    if closest >= TYPO_RATIO:
+        return _Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
+    if any(f" {_folded(suggestion)} " in f" {words} " for suggestion in request_type.suggestions):
+        return _Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
+    if closest >= SUGGEST_RATIO:
+        return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_similar")
+    return None
+
+
+def _similarity(words: str, wanted: str, units: UnitTable) -> float:
+    """How alike ``words``, or as many of its first words as ``wanted`` has, are to ``wanted``: 0 to 100."""
+    whole = _likeness(words, wanted) if len(words) <= 2 * len(wanted) else 0.0
+    if whole >= TYPO_RATIO:
+        return whole
+    wanted_count = wanted.count(" ") + 1
+    split = words.split(" ", wanted_count)
+    rest = split.pop().split() if len(split) > wanted_count else []
+    return max(whole, _likeness(" ".join(split), wanted)) if rest and _may_follow(rest, units) else whole
+
+
+def _likeness(words: str, wanted: str) -> float:
+    """Similarity of two phrases, 0 where one word is another word altogether.
+
+    *Solicitação de alteração de data* has 92 % of the letters of *… de local* and is still not it.
+    """
+    if ratio(words.replace(" ", ""), wanted.replace(" ", "")) < _SQUEEZED_RATIO:
+        ours, theirs = _content_words(words), _content_words(wanted)
+        if not (_each_resembles(ours, theirs) and _each_resembles(theirs, ours)):
+            return 0.0
+    return ratio(words, wanted)
+
+
+def _content_words(words: str) -> list[str]:
+    return [word for word in words.split() if len(word) > _LONGEST_CONNECTOR]
+
+
+def _each_resembles(ours: list[str], theirs: list[str]) -> bool:
+    return all(
+        any(one.startswith(other) or other.startswith(one) or ratio(one, other) >= _WORD_RATIO for other in theirs)
+        for one in ours
+    )
+
+
+# --- everything else ----------------------------------------------------------------------------------------
+
+# Contact details stand in every signature and tell nothing about what is wanted.
+_TELLING_KINDS = frozenset(
+    {FieldKind.UNIT, FieldKind.CPF, FieldKind.CNPJ, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.DATE}
+)
+_NEGATED_BEFORE = re.compile(r"\b(?:nao|nunca|sem|cancelar|cancelem|desisti|desisto)(?: \w{1,20}){0,4} $")
+
+
+def classify(
+    subject: str,
+    fields_found: Mapping[str, tuple[FieldValue, ...]],
+    body_text: str,
+    document_kinds: Iterable[DocumentKind],
+    types: Sequence[RequestType],
+    units: UnitTable = _NO_UNITS,
+) -> Classification:
+    """What the mail asks for.
+
+    ``fields_found`` has, by request type, the fields that the mail states in that type's terms;
+    ``document_kinds`` the kinds of its attachments, where known. ``request_type`` of the result is ``None``
+    unless certain; ``ask`` is true where at least one candidate is worth a question. Never raises.
+    """
+    of_subject = {hint.request_type: hint for hint in _subject_hints(subject, types, units)}
+    if any(hint.certain for hint in of_subject.values()):
+        return _chosen(of_subject.values())
+    body = fold_words(body_text[:_LONGEST_BODY])
+    kinds = frozenset(document_kinds)
+    hints = []
+    for request_type in types:
+        told = _Told(
+            subject=of_subject.get(request_type.key),
+            fields=_field_weight(request_type, fields_found.get(request_type.key, ())),
+            documents=len(kinds & {document.key for document in request_type.documents}),
+            keywords=_keywords_in(request_type, body),
+            route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key)),
+        )
+        hint = _weighed(request_type, told)
+        if hint is not None:
+            hints.append(hint)
+    return _chosen(hints)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """All that a mail says about one type. ``route``: a sentence asks for it with both units named."""
+
+    subject: _Hint | None
+    fields: float
+    documents: int
+    keywords: int
+    route: bool
+
+
+def _weighed(request_type: RequestType, told: _Told) -> _Hint | None:
+    by_subject = 0.0 if told.subject is None else told.subject.confidence
+    weight = 0.3 * told.fields + 0.15 * told.documents + 0.1 * min(told.keywords, 4) + 0.4 * told.route
+    confidence = round(max(by_subject, min(0.9, 0.5 * by_subject + weight)), 3)
+    negated = told.subject is not None and told.subject.matched == "subject_negated"
+    decided = None if negated else _decided_by(request_type, told)
+    if decided is not None:
+        confidence = max(confidence, 0.85)
+        return _Hint(request_type=request_type.key, confidence=confidence, matched=decided, certain=True)
+    if confidence <= 0:
+        return None
+    matched = "nothing" if told.subject is None else told.subject.matched
+    return _Hint(request_type=request_type.key, confidence=confidence, matched=matched)
+
+
+def _decided_by(request_type: RequestType, told: _Told) -> str | None:
+    """What makes the type certain, or nothing."""
+    if told.fields >= 2 or (told.fields >= 1 and told.documents >= 2):
+        return "fields"
+    if told.route:
+        return "body"
+    required = sum(document.required for document in request_type.documents)
+    if told.documents >= max(required, 2) and (told.documents >= 3 or told.keywords >= 2):
+        return "documents"
+    return None
+
+
+def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> float:
+    """Valid labelled fields of the type's own: 1 each, ½ for free text; contact details count nothing."""
+    weight = 0.0
+    for value in found:
+        spec = request_type.field(value.key)
+        if spec is None or not value.valid or value.origin is not FieldOrigin.LABEL or spec.default is not None:
+            continue
+        if spec.kind in _TELLING_KINDS:
+            weight += 1
+        elif spec.kind is FieldKind.TEXT:
+            weight += 0.5
+    return weight
+
+
+def _keywords_in(request_type: RequestType, body: str) -> int:
+    padded = f" {_plainer(body)} "
+    return sum(f" {_folded(keyword)} " in padded for keyword in request_type.keywords)
+
+
+def _asks_in_sentence(request_type: RequestType, body: str, units: UnitTable, subject: _Hint | None) -> bool:
+    """Whether the body names both places and body or subject ask for the type, without saying *not*."""
+    if not request_type.title_fields or not body:
+        return False
+    words = body.split()
+    suggested = subject is not None and subject.matched in ("subject_suggestion", "subject_similar")
+    if suggested or _asked_for(request_type, body):
+        return route_in(words, units) is not None
+    first = _folded(request_type.title).split(" ", 1)[0]
+    starts = [index for index, word in enumerate(words) if word == first][:_MOST_TITLES]
+    return any(
+        read_title(request_type, words[start : start + 40], units) is not None
+        and not _is_negated(words[max(0, start - 5) : start])
+        for start in starts
+    )
+
+
+def _asked_for(request_type: RequestType, body: str) -> bool:
+    """Whether a name of the type, sure or suggested, stands in the body without a negation before it."""
+    plain = f" {_plainer(body)} "
+    names = (*(name for name, _ in _sure_subjects(request_type)), *map(_folded, request_type.suggestions))
+    places = [plain.find(f" {name} ") for name in names if " " in name]
+    found = [at for at in places if at >= 0]
+    return bool(found) and not any(_NEGATED_BEFORE.search(plain[max(0, at - 120) : at + 1]) for at in found)
+
+
+# --- the choice ---------------------------------------------------------------------------------------------
+
+
+def _chosen(hints: Iterable[_Hint]) -> Classification:
+    """The one certain type, or none: two certain ones that are close leave the choice to the sender."""
+    ordered = sorted(hints, key=lambda hint: (-hint.certain, -hint.confidence, hint.request_type))
+    by_confidence = sorted(ordered, key=lambda hint: (-hint.confidence, hint.request_type))
+    candidates = tuple(
+        Candidate(request_type=hint.request_type, confidence=hint.confidence) for hint in by_confidence
+    )
+    if not ordered:
+        return Classification(matched="nothing")
+    best = ordered[0]
+    rivals = [hint for hint in ordered[1:] if hint.certain]
+    too_close = any(best.confidence - rival.confidence < _CERTAIN_MARGIN for rival in rivals if _ties(best, rival))
+    if best.certain and not too_close:
+        return Classification(
+            request_type=best.request_type,
+            confidence=best.confidence,
+            matched=best.matched,
+            candidates=candidates,
+        )
+    confidence = by_confidence[0].confidence
+    return Classification(
+        confidence=confidence,
+        matched="nothing" if too_close else best.matched,
+        candidates=candidates,
+        ask=confidence >= ASK_CONFIDENCE,
+    )
+
+
+def _ties(best: _Hint, rival: _Hint) -> bool:
+    """An exact subject beats a rival that is merely mistyped; otherwise certain hints compete."""
+    return not (best.confidence == 1.0 and rival.confidence < 1.0)

@@ -1,0 +1,264 @@
+"""What a mail asks for: certain, or a candidate to confirm; never a guess between two (R000-09, DOMAIN C.7)."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.catalogue.load import load_catalogue
+from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType
+from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
+from mailbot.domain.mail import Classification
+from mailbot.triage.classify import classify, classify_subject, strip_prefixes
+
+CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
+TYPES = tuple(CATALOGUE.request_types.values())
+CHANGE = "inspection_location_change"
+ALL_THREE = (DocumentKind.BOLETO, DocumentKind.PAYMENT_RECEIPT, DocumentKind.DRIVER_LICENCE)
+
+
+def of_subject(subject: str) -> Classification:
+    return classify_subject(subject, TYPES, CATALOGUE.units)
+
+
+def of_mail(
+    subject: str = "",
+    body: str = "",
+    *,
+    fields: tuple[FieldValue, ...] = (),
+    documents: tuple[DocumentKind, ...] = (),
+) -> Classification:
+    return classify(subject, {CHANGE: fields}, body, documents, TYPES, CATALOGUE.units)
+
+
+@pytest.mark.parametrize(
+    ("subject", "matched"),
+    [
+        ("ALTERAÇÃO DE LOCAL", "subject"),
+        ("alteracao de local", "subject"),
+        (unicodedata.normalize("NFD", "Alteração de Local"), "subject"),
+        ("ALTERAÃ‡ÃƒO DE LOCAL", "subject"),
+        ("ALTERA??O DE LOCAL", "subject"),
+        ("ALTERA\ufffd\ufffdO DE LOCAL", "subject"),
+        ("ALTERAÇÃO\xa0DE\u200b LOCAL", "subject"),
+        ("ALTERAÇÃO_DE_LOCAL", "subject"),
+        ("“Alteração de local”.", "subject"),
+        ("Assunto: ALTERAÇÃO DE LOCAL", "subject"),
+        ("ALTERAÇÃO DO LOCAL", "subject"),
+        ("[ALTERAÇÃO DE LOCAL]", "subject"),
+        ("АLTERAÇÃО DE LОСAL", "subject"),
+        ("ALTERAÇÃO DE LOCAL - placa ABC1D23", "subject"),
+        ("ALTERAÇÃO DE LOCAL (URGENTE)", "subject"),
+        ("Solicito alteração de local", "subject_alias"),
+        ("Alteração de locais", "subject_alias"),
+        ("Alteração do local da vistoria", "subject_alias"),
+        ("RES: ENC: Re[2]: RES.: Fwd: [EXTERNO] [SPAM] *****SPAM***** Alteração de local", "subject"),
+        ("Aleração de Local", "subject_typo"),
+        ("Alteraçao de locla", "subject_typo"),
+        ("ALTERACAODELOCAL", "subject_typo"),
+        ("Alteração de loca - placa ABC1D23", "subject_typo"),
+        ("Alteração de Rio Verde para Anápolis", "subject_title"),
+        ("RES: alteração de rio verde p/ ap. de goiânia", "subject_title"),
+    ],
+)
+def test_a_sure_subject_decides(subject: str, matched: str) -> None:
+    found = of_subject(subject)
+    assert found.request_type == CHANGE
+    # A courtesy before the canonical words may make an alias of the subject or the subject itself.
+    assert found.matched == matched or {found.matched, matched} == {"subject", "subject_alias"}
+    assert not found.ask
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Mudança de local",
+        "Troca de local",
+        "Transferência",
+        "não quero alteração de local",
+        "Cancelar alteração de local",
+        "Desistência da alteração de local",
+        "ALTERAÇÃO DE LOCAL DE ENTREGA",
+        "ALTERAÇÃO DE LOCALIZAÇÃO",
+        "alteração de local ou de data",
+    ],
+)
+def test_synonyms_negation_and_near_misses_are_asked(subject: str) -> None:
+    found = of_subject(subject)
+    assert found.request_type is None
+    assert found.ask
+    assert found.candidates[0].request_type == CHANGE
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "",
+        "(sem assunto)",
+        "Comprovante",
+        "ALTERAÇÃO DE DATA",
+        "Pedido de alteração de data",
+        "Solicitação de alteração de data",
+        "Alteração de DATA para 25/11",
+        "Alteração de 20/11 para 25/11",
+        "Alteração cadastral",
+        "Local de alteração",
+        "????????? ?? ?????",
+    ],
+)
+def test_other_subjects_propose_nothing(subject: str) -> None:
+    found = of_subject(subject)
+    assert found.request_type is None
+    assert not found.ask
+
+
+def test_an_automatic_answer_to_the_subject_is_not_taken_for_it() -> None:
+    assert of_subject("Resposta automática: Alteração de local").request_type is None
+
+
+def another_type(subject: str) -> RequestType:
+    return RequestType(key="another", name="Another", subject=subject, queue="geral")
+
+
+def test_nothing_is_guessed_between_two_types_that_are_as_near() -> None:
+    types = (*TYPES, another_type("ALTERAÇÃO DE LOCAS"))
+    found = classify_subject("ALTERAÇÃO DE LOCAA", types, CATALOGUE.units)
+    assert found.request_type is None
+    assert found.ask
+    assert {candidate.request_type for candidate in found.candidates} == {CHANGE, "another"}
+
+
+def test_the_exact_subject_of_one_type_wins_over_the_typo_of_another() -> None:
+    types = (*TYPES, another_type("ALTERAÇÃO DE LOCAS"))
+    assert classify_subject("ALTERAÇÃO DE LOCAS", types, CATALOGUE.units).request_type == "another"
+
+
+def test_cancelling_is_no_negation_where_the_type_is_called_so() -> None:
+    types = (*TYPES, another_type("CANCELAMENTO DE BOLETO"))
+    assert classify_subject("Cancelamento de boleto", types, CATALOGUE.units).request_type == "another"
+
+
+@pytest.mark.parametrize(
+    ("subject", "rest"),
+    [
+        ("RES: ENC: Olá", "Olá"),
+        ("Re[2]: RE (3): Fwd:Fw:  Olá", "Olá"),
+        ("[EXTERNO] ***SPAM*** AW: WG: SV: Olá", "Olá"),
+        ("\u200bRES\xa0: Olá", "Olá"),
+        ("[Chamado #2026-000123] Olá", "Olá"),
+        ("Reembolso: Olá", "Reembolso: Olá"),
+        ("Resultado", "Resultado"),
+        ("RES:", ""),
+        ("", ""),
+    ],
+)
+def test_prefixes_of_mail_programs_are_cut(subject: str, rest: str) -> None:
+    assert strip_prefixes(subject) == rest
+
+
+def labelled(key: str, value: str = "x", *, valid: bool = True) -> FieldValue:
+    return FieldValue(key=key, value=value, valid=valid, origin=FieldOrigin.LABEL)
+
+
+def test_two_labelled_fields_of_its_own_decide_where_the_subject_is_wrong() -> None:
+    found = of_mail("Ajuda", fields=(labelled("origin_unit"), labelled("destination_unit")))
+    assert (found.request_type, found.matched) == (CHANGE, "fields")
+
+
+def test_one_field_and_two_documents_decide() -> None:
+    found = of_mail("Ajuda", fields=(labelled("destination_unit"),), documents=ALL_THREE[:2])
+    assert (found.request_type, found.matched) == (CHANGE, "fields")
+
+
+def test_contact_details_as_in_any_signature_decide_nothing() -> None:
+    fields = (labelled("phone"), labelled("email"), labelled("requester_name"))
+    assert of_mail("Ajuda", fields=fields).request_type is None
+
+
+def test_invalid_fields_decide_nothing() -> None:
+    fields = (labelled("origin_unit", valid=False), labelled("destination_unit", valid=False))
+    assert of_mail("Ajuda", fields=fields).request_type is None
+
+
+def test_all_three_documents_decide() -> None:
+    found = of_mail("Documentos", documents=ALL_THREE)
+    assert (found.request_type, found.matched) == (CHANGE, "documents")
+
+
+def test_a_boleto_alone_decides_nothing() -> None:
+    assert of_mail("Boleto", "segue boleto", documents=(DocumentKind.BOLETO,)).request_type is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Solicito a alteração de local da minha vistoria de Rio Verde para Jataí.",
+        "Quero fazer a alteração de Rio Verde para Anápolis, por favor",
+        "Bom dia, quero mudar de unidade, de Goiânia para Ap. de Goiânia",
+    ],
+)
+def test_a_sentence_that_asks_and_names_both_places_decides(body: str) -> None:
+    found = of_mail("Oi", body)
+    assert (found.request_type, found.matched) == (CHANGE, "body")
+
+
+def test_a_synonym_in_the_subject_and_both_places_in_the_body_decide() -> None:
+    assert of_mail("Mudança de local", "de Rio Verde para Jataí").request_type == CHANGE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Não quero mais a alteração de local de Rio Verde para Jataí",
+        "Viajo de Rio Verde para Jataí amanhã",
+        "alteração de local de Rio Verde para Jataí ou de Goiânia para Anápolis?",
+    ],
+)
+def test_a_sentence_that_denies_or_does_not_ask_decides_nothing(body: str) -> None:
+    assert of_mail("Oi", body).request_type is None
+
+
+def test_negation_in_the_subject_is_asked_even_with_all_fields() -> None:
+    fields = (labelled("origin_unit"), labelled("destination_unit"))
+    found = of_mail("Não quero alteração de local", fields=fields)
+    assert found.request_type is None
+    assert found.ask
+
+
+def test_a_right_subject_needs_nothing_else() -> None:
+    assert of_mail("ALTERAÇÃO DE LOCAL", "não sei").matched == "subject"
+
+
+def test_candidates_come_in_order_of_confidence() -> None:
+    other = RequestType(
+        key="other",
+        name="Other",
+        queue="geral",
+        fields=(FieldSpec(key="cpf", kind=FieldKind.CPF, label="CPF", question="?"),),
+    )
+    fields = {CHANGE: (labelled("origin_unit"),), "other": ()}
+    found = classify("Troca de local", fields, "", (), (other, *TYPES), CATALOGUE.units)
+    confidences = [candidate.confidence for candidate in found.candidates]
+    assert confidences == sorted(confidences, reverse=True)
+    assert found.candidates[0].request_type == CHANGE
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_no_subject_and_no_body_raises(subject: str, body: str) -> None:
+    found = of_mail(subject, body)
+    assert (found.request_type is None) or found.confidence >= 0.8
+
+
+@pytest.mark.parametrize(
+    "piece", ["RES: ", "[", "*", "[a]", "?", "a?", "\u0301", "Ã‡", "alteração de local ", "de ", "(", "Re[2]:"]
+)
+def test_a_subject_of_a_megabyte_is_read_in_no_time(piece: str) -> None:
+    begun = time.perf_counter()
+    of_mail(piece * (1_000_000 // len(piece)), piece * (200_000 // len(piece)))
+    strip_prefixes(piece * (1_000_000 // len(piece)))
+    assert time.perf_counter() - begun < 5
