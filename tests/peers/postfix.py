@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import smtplib
 import ssl
 import subprocess
@@ -168,7 +169,7 @@ class Postfix(Peer):
     def _configure(self) -> None:
         for name in ("spool", "data", "etc"):
             (self.folder / name).mkdir()
-        subprocess.run(["chown", "postfix", str(self.folder / "data")], check=True)
+        shutil.chown(self.folder / "data", "postfix")
         daemon_directory = _postconf_default("daemon_directory")
         main = (_MAIN + _SUBMISSION_RULES).format(
             folder=self.folder,
@@ -209,7 +210,7 @@ class Postfix(Peer):
     def _write_mailboxes(self) -> None:
         table = self.folder / "mailboxes.new"
         _write_old(table, "".join(f"{address} ok\n" for address in self.dovecot.users))
-        subprocess.run(["postmap", "-c", str(self.folder / "etc"), str(table)], check=True)
+        subprocess.run(["/usr/sbin/postmap", "-c", str(self.folder / "etc"), str(table)], check=True)
         for built in self.folder.glob("mailboxes.new.*"):
             # smtpd looks before each connection whether the file it has open is still there under this name.
             built.replace(self.folder / f"mailboxes{built.suffix}")
