@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import socket
@@ -93,7 +92,7 @@ def _is_free(port: int) -> bool:
 class Supervised:
     """One server process under a supervisor; its output goes to `log`."""
 
-    def __init__(self, command: list[str], *, folder: Path, log: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(self, command: list[str], *, folder: Path, log: Path) -> None:
         self._command = command
         self._log = log
         with log.open("ab") as output:
@@ -102,7 +101,6 @@ class Supervised:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
                 start_new_session=True,
             )
 
