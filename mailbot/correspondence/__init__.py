@@ -1,0 +1,1 @@
+"""Events become letters: view models (``context``), wording (``words``) and templates (``render``)."""

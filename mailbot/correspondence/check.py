@@ -1,0 +1,152 @@
+"""Are all letters there and sound? (templates folder) → every problem at once, with file and line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, TemplateSyntaxError
+
+from mailbot.correspondence.context import LetterView
+from mailbot.correspondence.presentable import presentable
+from mailbot.correspondence.render import (
+    DEFAULT_LANGUAGE,
+    MAX_HTML_BYTES,
+    MAX_MAILTO_OCTETS,
+    PARTS,
+    LanguageTemplates,
+    LetterRenderer,
+    RenderedLetter,
+    languages_in,
+    load_language,
+    variables_of,
+)
+from mailbot.correspondence.samples import sample_views
+from mailbot.domain.errors import ConfigurationError, LetterError, Problem
+from mailbot.domain.events import LetterKind
+from mailbot.domain.evidence import Verdict
+
+REQUIRED_PHRASES: Final = frozenset(
+    {"unknown", "date.long", "date.moment", "decimal_mark"}
+    | {f"weekday.{number}" for number in range(1, 8)}
+    | {f"month.{number}" for number in range(1, 13)}
+    | {f"letter.{letter}" for letter in LetterKind}
+    | {verdict.value for verdict in Verdict}
+)
+"""Codes of closed sets, without which a letter would fall back to a general sentence."""
+
+_REMOTE = re.compile(
+    r"""(?:src|background|srcset|poster)\s*=|url\(|@import|<(?:link|script|img)\b""", re.IGNORECASE
+)
+_MAILTO = re.compile(r'href="(mailto:[^"]*)"')
+_PLACED = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
+
+
+def check_templates(templates_dir: Path) -> list[Problem]:
+    """Every letter in every language: present, compiles, renders with its samples, keeps the rules of
+    INTERFACE *Mails that we send*. An empty list means that nothing is wrong."""
+    languages = languages_in(templates_dir)
+    problems: list[Problem] = []
+    if DEFAULT_LANGUAGE not in languages:
+        problems.append(
+            Problem(source=str(templates_dir), message=f"no letters in {DEFAULT_LANGUAGE} (phrases.yaml missing)")
+        )
+    for language in languages:
+        problems.extend(_language_problems(templates_dir, language))
+    return problems
+
+
+def _language_problems(templates_dir: Path, language: str) -> Iterator[Problem]:
+    folder = templates_dir / language
+    syntax = [*_missing_files(folder), *_syntax_problems(folder)]
+    yield from syntax
+    try:
+        # Without inlined CSS the line numbers are those of the file.
+        plain = load_language(templates_dir, language, inline_css=False)
+        samples = sample_views(templates_dir, language=language)
+    except ConfigurationError as error:
+        yield from error.problems
+        return
+    for code in sorted(REQUIRED_PHRASES - plain.words.phrases.keys()):
+        yield Problem(source=str(folder / "phrases.yaml"), key=code, message="this sentence is missing")
+    if syntax:
+        return
+    renderer = LetterRenderer(templates_dir)
+    for letter, views in samples.items():
+        for request_type in (None, *_overrides(folder / letter)):
+            for view in views:
+                found = list(_failures(folder, plain, letter, request_type, view))
+                yield from found
+                if found:
+                    continue
+                rendered = renderer.render(letter, view, language=language, request_type=request_type)
+                for part, message in _broken_rules(rendered, view, language):
+                    yield Problem(source=str(folder / letter / part), key=request_type, message=message)
+
+
+def _missing_files(folder: Path) -> Iterator[Problem]:
+    for letter in LetterKind:
+        for part in PARTS:
+            if not (folder / letter / part).is_file():
+                yield Problem(source=str(folder / letter / part), message="this file is missing")
+    known = {letter.value for letter in LetterKind}
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and one.name not in known:
+            yield Problem(source=str(one), message="no letter has this name")
+
+
+def _syntax_problems(folder: Path) -> Iterator[Problem]:
+    environment = Environment(autoescape=True)
+    for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.txt")]):
+        try:
+            environment.parse(path.read_text(encoding="utf-8"))
+        except TemplateSyntaxError as error:
+            yield Problem(source=str(path), line=error.lineno, message=str(error.message))
+        except (OSError, UnicodeDecodeError) as error:
+            yield Problem(source=str(path), message=f"cannot be read: {type(error).__name__}")
+
+
+def _overrides(letter_folder: Path) -> list[str]:
+    return sorted(one.name for one in letter_folder.iterdir() if one.is_dir()) if letter_folder.is_dir() else []
+
+
+def _failures(
+    folder: Path,
+    plain: LanguageTemplates,
+    letter: LetterKind,
+    request_type: str | None,
+    view: LetterView,
+) -> Iterator[Problem]:
+    variables = variables_of(presentable(view))
+    for part in PARTS:
+        try:
+            plain.render(letter, part, request_type, variables)
+        except LetterError as error:
+            yield _problem_of(error, folder, f"{letter}/{part}")
+
+
+def _problem_of(error: LetterError, folder: Path, name: str) -> Problem:
+    placed = _PLACED.fullmatch(str(error))
+    if placed is None:
+        return Problem(source=str(folder / name), message=str(error))
+    return Problem(source=str(folder / placed["file"]), line=int(placed["line"]), message=placed["message"])
+
+
+def _broken_rules(rendered: RenderedLetter, view: LetterView, language: str) -> Iterator[tuple[str, str]]:
+    """What INTERFACE *Mails that we send* asks of every letter: (part, what is wrong)."""
+    if not rendered.subject:
+        yield "subject.txt", "the subject is empty"
+    if _REMOTE.search(rendered.html):
+        yield "body.html", "a letter must not load or embed anything"
+    if f'lang="{language}"' not in rendered.html:
+        yield "body.html", f'lang="{language}" is missing'
+    if len(rendered.html.encode()) > MAX_HTML_BYTES:
+        yield "body.html", f"larger than {MAX_HTML_BYTES} bytes"
+    if any(len(unescape(link).encode()) > MAX_MAILTO_OCTETS for link in _MAILTO.findall(rendered.html)):
+        yield "body.html", f"a mailto: link is longer than {MAX_MAILTO_OCTETS} octets"
+    for part, body in (("body.txt", rendered.text), ("body.html", rendered.html)):
+        if view.reference not in body:
+            yield part, "the reference line is missing"

@@ -1,0 +1,475 @@
+"""View models: what a template may show of a letter, everything already formatted as text.
+
+One frozen dataclass for each :class:`mailbot.domain.events.LetterKind`; :data:`VIEW_OF` ties them together.
+Dates and sizes are strings made by :class:`mailbot.correspondence.words.Words`; sentences that depend on a
+reason are a :class:`mailbot.correspondence.words.Phrase`, worded by the templates' ``phrases.yaml``.
+
+A field with the metadata :data:`THEIRS` holds words that the requester (or any stranger) wrote. The renderer
+takes live links out of it, and leaves it out altogether where ``quote_sender`` is false (THREATS 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from mailbot.correspondence.words import Phrase
+from mailbot.domain.events import LetterKind
+
+THEIRS: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender"})
+"""Words of the sender: shown without live links, or not at all."""
+
+THEIR_SUBJECT: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender", "part": "subject"})
+"""The sender's subject: the one thing of theirs that every letter repeats, short and without live links."""
+
+
+# --- parts that several letters share --------------------------------------------------------------------
+
+
+class ItemState(StrEnum):
+    """How a document of the checklist stands."""
+
+    RECEIVED = "received"
+    FOR_A_PERSON = "for_a_person"
+    REFUSED = "refused"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistItem:
+    """A document that the request needs. ``note`` is the catalogue's hint, ``filename`` the file that was
+    sent for it, ``reason`` why that file does not serve (``refused``) or what a person will look at."""
+
+    label: str
+    state: ItemState
+    note: str = ""
+    filename: str = field(default="", metadata=THEIRS)
+    reason: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFile:
+    """A file that serves no requirement, and why (too large, unreadable, another document …)."""
+
+    filename: str = field(metadata=THEIRS)
+    reason: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormLine:
+    """A field that is still missing: a line to fill in. ``received_value`` was sent and is not valid."""
+
+    label: str
+    question: str = ""
+    received_value: str = field(default="", metadata=THEIRS)
+    reason: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """A field of the request with its value, as read. ``note`` says what to look at."""
+
+    label: str
+    value: str = field(metadata=THEIRS)
+    note: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """A file that is attached to the letter, or came with a mail."""
+
+    name: str = field(metadata=THEIRS)
+    size: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongText:
+    """Somebody's words. ``cut`` tells that the end is missing; the renderer also sets it when it cuts."""
+
+    paragraphs: tuple[str, ...] = ()
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLine:
+    """A ticket in a list. ``subject`` is the subject that a mail about it must carry."""
+
+    number: str
+    subject: str = field(metadata=THEIR_SUBJECT)
+    title: str = field(metadata=THEIRS)
+    opened_at: str
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRow:
+    """A file as an agent sees it: for which requirement, what it is worth and what it says."""
+
+    label: str
+    state: ItemState
+    verdict: Phrase
+    filename: str = field(default="", metadata=THEIRS)
+    facts: tuple[FieldRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """A message of the ticket's history."""
+
+    author: str = field(metadata=THEIRS)
+    at: str
+    text: LongText = field(metadata=THEIRS)
+    internal: bool = False
+
+
+def paragraphs_of(text: str, *, cut: bool = False) -> LongText:
+    """``text`` as paragraphs: parted at empty lines, single line ends kept within a paragraph."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.strip():
+            lines.append(line.rstrip())
+        elif lines:
+            blocks.append("\n".join(lines))
+            lines = []
+    return LongText(paragraphs=tuple(blocks), cut=cut)
+
+
+def first_name(display_name: str, *, longest: int = 20) -> str:
+    """How to greet the bearer of ``display_name``: its first word, or nothing where that is no name."""
+    words = display_name.split()
+    if not words:
+        return ""
+    word = words[0].strip(",;.'\"")
+    plain = word.replace("-", "").replace("'", "").replace("’", "")
+    if not plain.isalpha() or not 2 <= len(word) <= longest:
+        return ""
+    return word.capitalize() if word.isupper() or word.islower() else word
+
+
+# --- letters to requesters -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterView:
+    """What every letter has.
+
+    ``subject`` is the whole subject, formatted by the caller (``[Chamado #2026-000123] first subject``);
+    where it is empty the template words one. ``reply_address`` is where an answer goes (the mailbox, or its
+    plus-address). ``reference`` is ``[mb-HANDLE]``. ``quote_sender`` is false for letters to unverified
+    strangers: then nothing that they wrote is repeated except the subject, short and without live links.
+    """
+
+    brand_name: str
+    mailbox_address: str
+    reply_address: str
+    subject: str = field(default="", metadata=THEIR_SUBJECT)
+    reference: str = ""
+    footer_lines: tuple[str, ...] = ()
+    quote_sender: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterTicketView(LetterView):
+    """A letter to the requester about one ticket. ``request_name`` is the catalogue's name of the request."""
+
+    ticket_number: str
+    ticket_title: str = field(metadata=THEIRS)
+    request_name: str
+    greeting_name: str = field(default="", metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOpenedView(RequesterTicketView):
+    """A ticket was opened and nothing is missing, or a person has to read it (``for_a_person``).
+
+    ``answer_by`` is the promised day. ``understood_as`` and ``right_subject`` are set where the subject was
+    not the right one (R000-09).
+    """
+
+    subject_quoted: str = field(default="", metadata=THEIR_SUBJECT)
+    opened_at: str
+    queue_name: str = ""
+    answer_by: str = ""
+    items: tuple[ChecklistItem, ...] = ()
+    refused_files: tuple[RefusedFile, ...] = ()
+    fields: tuple[FieldRow, ...] = ()
+    for_a_person: bool = False
+    understood_as: str = ""
+    right_subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRequestedView(RequesterTicketView):
+    """What is still missing: a checklist of documents and a form of fields.
+
+    ``first`` marks the letter that also tells the number; ``correction`` one that follows a reprocessing.
+    ``missing_count`` counts documents and fields; ``days_to_answer`` and ``answer_until`` tell the limit.
+    """
+
+    first: bool
+    missing_count: str
+    items: tuple[ChecklistItem, ...] = ()
+    refused_files: tuple[RefusedFile, ...] = ()
+    form_lines: tuple[FormLine, ...] = ()
+    mismatches: tuple[Phrase, ...] = ()
+    days_to_answer: str = ""
+    answer_until: str = ""
+    understood_as: str = ""
+    right_subject: str = ""
+    correction: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceCompleteView(RequesterTicketView):
+    """The last missing item came: the request goes to the department."""
+
+    items: tuple[ChecklistItem, ...] = ()
+    refused_files: tuple[RefusedFile, ...] = ()
+    queue_name: str = ""
+    answer_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhichTicketView(LetterView):
+    """A mail fits several open tickets of its sender."""
+
+    tickets: tuple[TicketLine, ...]
+    greeting_name: str = field(default="", metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAnswerView(RequesterTicketView):
+    """An agent's words to the requester. ``resolved`` tells that the ticket ends with them."""
+
+    agent_name: str
+    text: LongText
+    queue_name: str = ""
+    files: tuple[FileLine, ...] = ()
+    resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionView(RequesterTicketView):
+    """The request was authorised, or not, and why (R000-25)."""
+
+    approved: bool
+    agent_name: str = ""
+    queue_name: str = ""
+    decided_at: str = ""
+    reason: LongText = LongText()
+    next_steps: tuple[str, ...] = ()
+    files: tuple[FileLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRefusedView(LetterView):
+    """A mail was too large to be taken; only its header was read."""
+
+    size_mb: str
+    limit_mb: str
+    subject_quoted: str = field(default="", metadata=THEIR_SUBJECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderView(RequesterTicketView):
+    """The same checklist again, shorter. ``last`` marks the last reminder before the ticket expires."""
+
+    missing_count: str
+    items: tuple[ChecklistItem, ...] = ()
+    form_lines: tuple[FormLine, ...] = ()
+    days_left: str = ""
+    answer_until: str = ""
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketExpiredView(RequesterTicketView):
+    """The ticket ended because what it needs did not come. ``missing`` holds labels."""
+
+    days_waited: str
+    missing: tuple[str, ...] = ()
+    reopen_until: str = ""
+
+
+# --- letters to staff ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffTicketView(LetterView):
+    """A notice to one agent about one ticket.
+
+    ``reply_is_public`` decides its first line: a plain reply is read by the requester, or by staff only.
+    ``unverified`` marks a sender address that our server could not confirm, ``from_another_address`` a mail
+    that came with the requester's handle from ``other_address``.
+    """
+
+    agent_name: str
+    ticket_number: str
+    ticket_title: str = field(metadata=THEIRS)
+    request_name: str
+    requester_name: str = field(default="", metadata=THEIRS)
+    requester_address: str
+    queue_name: str = ""
+    priority_label: str = ""
+    status_label: str = ""
+    reply_is_public: bool
+    unverified: bool = False
+    from_another_address: bool = False
+    other_address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReadyView(StaffTicketView):
+    """A complete ticket is in the agent's queue. ``can_decide``: ``#autorizar`` and ``#negar`` apply.
+
+    ``suggestions`` are what the rules propose and an agent has to confirm. ``letter_withheld`` says why no
+    letter went to the requester, where none did.
+    """
+
+    opened_at: str
+    answer_by: str = ""
+    fields: tuple[FieldRow, ...] = ()
+    documents: tuple[DocumentRow, ...] = ()
+    mismatches: tuple[Phrase, ...] = ()
+    suggestions: tuple[Phrase, ...] = ()
+    messages: tuple[MessageRow, ...] = ()
+    files: tuple[FileLine, ...] = ()
+    letter_withheld: Phrase | None = None
+    can_decide: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterRepliedView(StaffTicketView):
+    """The requester wrote again. ``reopened`` tells that a resolved ticket is open once more."""
+
+    received_at: str
+    text: LongText = field(metadata=THEIRS)
+    files: tuple[FileLine, ...] = ()
+    reopened: bool = False
+    automatic_reply: bool = False
+    can_decide: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRefusedView(StaffTicketView):
+    """An agent's mail did not do what it said: why, what to do, and what was kept of it."""
+
+    reason: Phrase
+    what_to_do: Phrase
+    text: LongText = LongText()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailedView(StaffTicketView):
+    """A letter did not reach its recipient. ``server_said`` is the other server's own answer."""
+
+    recipient: str
+    reason: Phrase
+    letter_name: Phrase
+    sent_at: str = ""
+    server_said: str = field(default="", metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLine:
+    """One notice that was gathered into a summary."""
+
+    at: str
+    ticket_number: str
+    ticket_title: str = field(metadata=THEIRS)
+    what: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesSummaryView(LetterView):
+    """More notices than one agent is sent singly, in one letter. ``left_out`` counts those not listed."""
+
+    agent_name: str
+    count: str
+    notices: tuple[NoticeLine, ...] = ()
+    left_out: str = ""
+
+
+# --- letters to the administrator ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedMail:
+    """A mail that was put aside. ``cause`` is technical and in the program's own words."""
+
+    mail_id: str
+    received_at: str
+    mailbox: str
+    attempts: str
+    cause: str = field(metadata=THEIRS)
+    sender: str = field(default="", metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertQuarantineView(LetterView):
+    """Mails were put aside; the others go on. ``left_out`` counts those not listed."""
+
+    count: str
+    mails: tuple[QuarantinedMail, ...] = ()
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertServerAwayView(LetterView):
+    """A server cannot be reached. ``server`` is host and port, ``service`` a phrase (IMAP, SMTP …)."""
+
+    service: Phrase
+    server: str
+    mailbox: str
+    since: str
+    attempts: str = ""
+    last_error: str = field(default="", metadata=THEIRS)
+    credentials_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLetter:
+    """A letter that waits for an administrator's word."""
+
+    ticket_number: str
+    letter_name: Phrase
+    recipient: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLettersHeldView(LetterView):
+    """Letters are held back and why. ``left_out`` counts those not listed."""
+
+    count: str
+    reason: Phrase
+    letters: tuple[HeldLetter, ...] = ()
+    left_out: str = ""
+
+
+VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
+    {
+        LetterKind.TICKET_OPENED: TicketOpenedView,
+        LetterKind.EVIDENCE_REQUESTED: EvidenceRequestedView,
+        LetterKind.EVIDENCE_COMPLETE: EvidenceCompleteView,
+        LetterKind.WHICH_TICKET: WhichTicketView,
+        LetterKind.AGENT_ANSWER: AgentAnswerView,
+        LetterKind.DECISION: DecisionView,
+        LetterKind.MAIL_REFUSED: MailRefusedView,
+        LetterKind.REMINDER: ReminderView,
+        LetterKind.TICKET_EXPIRED: TicketExpiredView,
+        LetterKind.TICKET_READY: TicketReadyView,
+        LetterKind.REQUESTER_REPLIED: RequesterRepliedView,
+        LetterKind.REPLY_REFUSED: ReplyRefusedView,
+        LetterKind.DELIVERY_FAILED: DeliveryFailedView,
+        LetterKind.NOTICES_SUMMARY: NoticesSummaryView,
+        LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
+        LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,
+        LetterKind.ALERT_LETTERS_HELD: AlertLettersHeldView,
+    }
+)
+"""Which view model belongs to which letter."""

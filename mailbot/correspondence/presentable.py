@@ -1,0 +1,145 @@
+"""The last look at a view before it is shown: (view, limits) → the same view, every string safe and bounded.
+
+Strings lose control characters and line ends, senders' words lose their live links, lists and long texts are
+cut. It walks the dataclasses by their declared fields, so a new field of a view is covered by being there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, TypeVar
+
+from mailbot.correspondence.context import THEIR_SUBJECT, THEIRS, LetterView, LongText
+from mailbot.correspondence.safe_text import (
+    cleaned_line,
+    cleaned_text,
+    delinked_line,
+    delinked_text,
+    shortened,
+)
+from mailbot.correspondence.words import Phrase
+
+_View = TypeVar("_View", bound=LetterView)
+
+SUBJECT_CHARACTERS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeLimits:
+    """How much of a view is shown: characters of one string, of one long text in all, entries of a list."""
+
+    line_characters: int
+    text_characters: int
+    entries: int
+
+
+GENEROUS = SizeLimits(line_characters=600, text_characters=200_000, entries=100)
+"""What the plain text shows, and the HTML where it fits."""
+
+SHRINKING = (
+    SizeLimits(line_characters=400, text_characters=30_000, entries=50),
+    SizeLimits(line_characters=160, text_characters=8_000, entries=20),
+    SizeLimits(line_characters=80, text_characters=1_500, entries=8),
+    SizeLimits(line_characters=40, text_characters=400, entries=3),
+)
+"""What is tried, one after the other, while the HTML is too large."""
+
+
+class _Authorship(Enum):
+    OURS = "ours"
+    THEIRS = "theirs"
+    THEIR_SUBJECT = "their_subject"
+
+
+def presentable(view: _View, limits: SizeLimits = GENEROUS) -> _View:
+    """``view`` as it may be shown; ``quote_sender`` false leaves senders' words out, except the subject."""
+    shown: _View = _Walk(limits=limits, quote_sender=view.quote_sender).dataclass_value(view, _Authorship.OURS)
+    return shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    limits: SizeLimits
+    quote_sender: bool
+
+    def value(self, value: Any, authorship: _Authorship) -> Any:
+        # Order matters: a StrEnum is a str, and it is ours.
+        if value is None or isinstance(value, (bool, Enum)):
+            return value
+        if isinstance(value, str):
+            return self.line(value, authorship)
+        if isinstance(value, tuple):
+            kept = value[: self.limits.entries]
+            return tuple([self.value(entry, authorship) for entry in kept])
+        if isinstance(value, LongText):
+            return self.long_text(value, authorship)
+        if isinstance(value, Phrase):
+            return self.phrase(value)
+        return self.dataclass_value(value, authorship)
+
+    def dataclass_value(self, value: Any, authorship: _Authorship) -> Any:
+        shown = {}
+        changed = False
+        for name, own_authorship in _fields_of(type(value)):
+            old = getattr(value, name)
+            new = self.value(old, authorship if own_authorship is _Authorship.OURS else own_authorship)
+            changed = changed or new is not old
+            shown[name] = new
+        return type(value)(**shown) if changed else value
+
+    def line(self, text: str, authorship: _Authorship) -> str:
+        if not text:
+            return text
+        if authorship is _Authorship.THEIRS and not self.quote_sender:
+            return ""
+        line = cleaned_line(text)
+        if authorship is not _Authorship.OURS:
+            line = delinked_line(line)
+        is_subject = authorship is _Authorship.THEIR_SUBJECT
+        return shortened(line, SUBJECT_CHARACTERS if is_subject else self.limits.line_characters)
+
+    def long_text(self, text: LongText, authorship: _Authorship) -> LongText:
+        if authorship is not _Authorship.OURS and not self.quote_sender:
+            return LongText()
+        left = self.limits.text_characters
+        paragraphs: list[str] = []
+        cut = text.cut
+        for paragraph in text.paragraphs:
+            if left <= 0:
+                cut = True
+                break
+            # A paragraph costs markup as well: many short ones are as heavy as one long one.
+            cost = len(paragraph) + 60 + 5 * paragraph.count("\n")
+            shown = cleaned_text(paragraph if cost <= left else shortened(paragraph, left))
+            cut = cut or cost > left
+            left -= cost
+            paragraphs.append(shown if authorship is _Authorship.OURS else delinked_text(shown))
+        return LongText(paragraphs=tuple(paragraphs), cut=cut)
+
+    def phrase(self, wanted: Phrase) -> Phrase:
+        # Whoever wrote a value, a phrase never carries a live link into a letter.
+        values = tuple(
+            [(place, delinked_line(self.line(text, _Authorship.OURS))) for place, text in wanted.values]
+        )
+        text = self.line(wanted.text, _Authorship.OURS)
+        if values == wanted.values and text == wanted.text:
+            return wanted
+        return Phrase(code=wanted.code, values=values, text=text)
+
+
+_FIELDS: dict[type, tuple[tuple[str, _Authorship], ...]] = {}
+
+
+def _fields_of(kind: type) -> tuple[tuple[str, _Authorship], ...]:
+    found = _FIELDS.get(kind)
+    if found is None:
+        found = tuple((one.name, _authorship_of(one.metadata)) for one in fields(kind))
+        _FIELDS[kind] = found
+    return found
+
+
+def _authorship_of(metadata: Any) -> _Authorship:
+    if metadata == THEIR_SUBJECT:
+        return _Authorship.THEIR_SUBJECT
+    return _Authorship.THEIRS if metadata == THEIRS else _Authorship.OURS

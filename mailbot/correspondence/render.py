@@ -1,0 +1,323 @@
+"""View models become letters: (letter, view) → subject, plain text, HTML, by the templates of a language.
+
+``templates/<language>/<letter>/`` holds ``body.html``, ``body.txt`` and ``subject.txt``; a folder named after
+a request type inside it overrides any of the three. What people wrote only ever enters as a variable: it is
+escaped in ``.html``, and no template is ever made from it (THREATS 22).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    select_autoescape,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from mailbot.correspondence.context import VIEW_OF, LetterView
+from mailbot.correspondence.inlining import inlined
+from mailbot.correspondence.presentable import GENEROUS, SHRINKING, SUBJECT_CHARACTERS, presentable
+from mailbot.correspondence.safe_text import cleaned_line, shortened
+from mailbot.correspondence.words import Phrase, Words
+from mailbot.domain.errors import ConfigurationError, LetterError, Problem
+from mailbot.domain.events import LetterKind
+
+DEFAULT_LANGUAGE: Final = "pt-BR"
+PARTS: Final = ("subject.txt", "body.txt", "body.html")
+STYLE_FILE: Final = "_style.css"
+PHRASES_FILE: Final = "phrases.yaml"
+
+MAX_HTML_BYTES: Final = 80_000
+MAX_MAILTO_OCTETS: Final = 1_800
+_MAX_RENDERED_CHARACTERS: Final = 2_000_000
+_MAX_RENDER_SECONDS: Final = 5.0
+_REQUEST_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedLetter:
+    """A letter as it leaves: ``subject`` on one line, ``text`` with line feeds, ``html`` at most 80 kB."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class LetterRenderer:
+    """Renders every letter from the templates in one folder; templates are compiled once and kept."""
+
+    def __init__(self, templates_dir: Path) -> None:
+        self._templates_dir = templates_dir
+        self._languages: dict[str, LanguageTemplates] = {}
+
+    def words(self, language: str = DEFAULT_LANGUAGE) -> Words:
+        """The wording of ``language``: dates, sizes, sentences by code."""
+        return self._language(language).words
+
+    def render(
+        self,
+        letter: LetterKind,
+        view: LetterView,
+        *,
+        language: str = DEFAULT_LANGUAGE,
+        request_type: str | None = None,
+    ) -> RenderedLetter:
+        """Write ``letter`` with what ``view`` holds, in ``language`` (the default one where its templates are
+        missing), with the templates of ``request_type`` where there are any.
+
+        Raises :class:`LetterError` if the view is not the letter's own or a template fails.
+        """
+        if type(view) is not VIEW_OF[letter]:
+            raise LetterError(f"{letter} takes a {VIEW_OF[letter].__name__}, not a {type(view).__name__}")
+        chosen = self._language(language)
+        shown = variables_of(presentable(view, GENEROUS))
+        subject = chosen.render(letter, "subject.txt", request_type, shown)
+        text = chosen.render(letter, "body.txt", request_type, shown)
+        html = chosen.render(letter, "body.html", request_type, shown)
+        for limits in SHRINKING:
+            if len(html.encode("utf-8", "replace")) <= MAX_HTML_BYTES:
+                break
+            html = chosen.render(letter, "body.html", request_type, variables_of(presentable(view, limits)))
+        else:
+            if len(html.encode("utf-8", "replace")) > MAX_HTML_BYTES:
+                raise LetterError(f"{letter}/body.html is larger than {MAX_HTML_BYTES} bytes")
+        return RenderedLetter(
+            subject=shortened(cleaned_line(subject), SUBJECT_CHARACTERS),
+            text=_tidy(text),
+            html=html.strip() + "\n",
+        )
+
+    def _language(self, language: str) -> LanguageTemplates:
+        found = self._languages.get(language)
+        if found is None:
+            wanted = language if language in languages_in(self._templates_dir) else DEFAULT_LANGUAGE
+            found = load_language(self._templates_dir, wanted)
+            self._languages[language] = found
+        return found
+
+
+class LanguageTemplates:
+    """The templates and the wording of one language."""
+
+    def __init__(self, folder: Path, words: Words, *, inline_css: bool = True) -> None:
+        self.words = words
+        self._folder = folder
+        self._environment = _environment(folder, words, inline_css=inline_css)
+        self._chosen: dict[tuple[str, str, str | None], Template] = {}
+
+    def render(self, letter: str, part: str, request_type: str | None, variables: Mapping[str, Any]) -> str:
+        """One part of a letter; :class:`LetterError` names the template's file and line."""
+        name = f"{letter}/{part}"
+        try:
+            return _bounded(self._template(letter, part, request_type).generate(variables))
+        except TemplateError as error:
+            raise LetterError(_told(error, self._folder, name)) from error
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            # The error's own words may quote a letter: only its kind is told.
+            place = _place(error, self._folder) or name
+            raise LetterError(f"{place}: {type(error).__name__} in the template") from error
+
+    def _template(self, letter: str, part: str, request_type: str | None) -> Template:
+        key = (letter, part, request_type)
+        found = self._chosen.get(key)
+        if found is None:
+            names = [f"{letter}/{part}"]
+            if request_type is not None and _REQUEST_TYPE.fullmatch(request_type):
+                names.insert(0, f"{letter}/{request_type}/{part}")
+            found = self._environment.select_template(names)
+            self._chosen[key] = found
+        return found
+
+
+def languages_in(templates_dir: Path) -> tuple[str, ...]:
+    """The languages that have a folder of templates, in alphabetical order."""
+    if not templates_dir.is_dir():
+        return ()
+    return tuple(sorted(one.name for one in templates_dir.iterdir() if (one / PHRASES_FILE).is_file()))
+
+
+def load_language(templates_dir: Path, language: str, *, inline_css: bool = True) -> LanguageTemplates:
+    """The templates of ``language``; raises :class:`ConfigurationError` if its wording cannot be read."""
+    folder = templates_dir / language
+    return LanguageTemplates(folder, load_words(folder, language), inline_css=inline_css)
+
+
+def load_words(folder: Path, language: str) -> Words:
+    """The sentences of ``phrases.yaml``; raises :class:`ConfigurationError` with every problem in it."""
+    source = folder / PHRASES_FILE
+    phrases, problems = read_mapping(source)
+    flat: dict[str, str] = {}
+    for code, sentence in phrases.items():
+        if isinstance(code, str) and isinstance(sentence, str):
+            flat[code] = sentence.strip()
+        else:
+            problems.append(
+                Problem(source=str(source), key=str(code), message="both code and sentence must be text")
+            )
+    if problems:
+        raise ConfigurationError(problems)
+    return Words(language=language, phrases=flat)
+
+
+def read_mapping(source: Path) -> tuple[dict[Any, Any], list[Problem]]:
+    """A YAML file that holds one mapping, and what is wrong with it (then the mapping is empty)."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, [Problem(source=str(source), message=f"cannot be read: {type(error).__name__}")]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = None if mark is None else mark.line + 1
+        told = str(getattr(error, "problem", None) or "not valid YAML")
+        return {}, [Problem(source=str(source), line=line, message=told)]
+    if not isinstance(content, dict):
+        return {}, [Problem(source=str(source), message="must be a mapping")]
+    return content, []
+
+
+# --- the environment -------------------------------------------------------------------------------------
+
+
+class _InliningLoader(FileSystemLoader):
+    """Reads templates from one folder and writes the style sheet's rules into the ``.html`` ones."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        style = folder / STYLE_FILE
+        self._css = style.read_text(encoding="utf-8") if style.is_file() else ""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Any]:
+        source, filename, uptodate = super().get_source(environment, template)
+        if template.endswith(".html"):
+            source = inlined(source, self._css)
+        return source, filename, uptodate
+
+
+def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=_InliningLoader(folder) if inline_css else FileSystemLoader(folder),
+        # Only names ending in .html are escaped: plain text must not be.
+        autoescape=select_autoescape(enabled_extensions=("html",), default=False, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters.update(say=_say(words), counted=_counted, breaks=_breaks, indented=_indented)
+    environment.globals.update(mailto=mailto)
+    return environment
+
+
+def _say(words: Words) -> Any:
+    def say(wanted: Phrase | str | None) -> str:
+        """A phrase's sentence, or the sentence of a code written in the template."""
+        return words.say(Phrase(code=wanted) if isinstance(wanted, str) else wanted)
+
+    return say
+
+
+def _counted(number: str, singular: str, plural: str) -> str:
+    """``1 item``, ``2 itens``: ``number`` is a formatted number."""
+    return f"{number} {singular if number == '1' else plural}"
+
+
+def _breaks(text: str) -> Markup:
+    """Escaped text whose line ends are ``<br>``."""
+    return escape(text).replace("\n", Markup("<br>\n"))
+
+
+def _indented(text: str, width: int) -> str:
+    """Text whose further lines are moved right by ``width`` spaces."""
+    return text.replace("\n", "\n" + " " * width)
+
+
+def mailto(address: str, subject: str = "", labels: Iterable[str] = (), last_line: str = "") -> str:
+    """A ``mailto:`` link (RFC 6068) of at most 1,800 octets: a form of ``labels`` to fill in as the body.
+
+    ``last_line`` (our reference) always stays; labels that do not fit are left out, a long subject is cut.
+    """
+    to = "mailto:" + quote(address, safe="@+.-_")
+    ending = _encoded(f"\r\n\r\n{last_line}") if last_line else ""
+    room = MAX_MAILTO_OCTETS - len(to) - len("?subject=&body=") - len(ending)
+    head = _encoded(subject)
+    while len(head) > min(room, 800):
+        subject = subject[: len(subject) * 3 // 4]
+        head = _encoded(subject)
+    room -= len(head)
+    body = ""
+    for label in labels:
+        line = _encoded(f"{label}: \r\n")
+        if len(body) + len(line) > room:
+            break
+        body += line
+    parts = [f"subject={head}"] if head else []
+    if body or ending:
+        parts.append(f"body={body}{ending}")
+    return to + ("?" + "&".join(parts) if parts else "")
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
+# --- helpers ---------------------------------------------------------------------------------------------
+
+
+def variables_of(view: LetterView) -> dict[str, Any]:
+    """A view's fields under their names: what a template sees."""
+    return {one.name: getattr(view, one.name) for one in fields(view)}
+
+
+def _bounded(chunks: Iterable[str]) -> str:
+    """The chunks of a template, joined; :class:`LetterError` beyond the limits of size and time."""
+    started = time.monotonic()
+    written: list[str] = []
+    size = 0
+    for count, chunk in enumerate(chunks):
+        size += len(chunk)
+        if size > _MAX_RENDERED_CHARACTERS:
+            raise LetterError(f"a template wrote more than {_MAX_RENDERED_CHARACTERS} characters")
+        if not count % 256 and time.monotonic() - started > _MAX_RENDER_SECONDS:
+            raise LetterError(f"a template ran longer than {_MAX_RENDER_SECONDS} s")
+        written.append(chunk)
+    return "".join(written)
+
+
+def _tidy(text: str) -> str:
+    lines = "\n".join([line.rstrip() for line in text.split("\n")])
+    return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
+
+
+def _told(error: TemplateError, folder: Path, name: str) -> str:
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.name or name}:{error.lineno}: {error.message}"
+    if isinstance(error, TemplateNotFound):
+        return f"{name}: the template is missing"
+    return f"{_place(error, folder) or name}: {error.message}"
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """``letter/body.html:12``, from the innermost frame that runs a template of ours."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f"{Path(frame.filename).relative_to(folder)}:{frame.lineno}"
+    return ""

@@ -1,0 +1,90 @@
+"""One language's sentences, dates and numbers: (code or value) → text, from ``phrases.yaml``.
+
+Code decides *which* sentence; the sentence itself stands beside the templates, so that no customer-visible
+wording lives in Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+FALLBACK_CODE = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """A sentence by its code in ``phrases.yaml``, with what stands in its ``{places}``; or ready ``text``.
+
+    ``text`` wins where it is set: an agent's own words, a label of the catalogue.
+    """
+
+    code: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+
+def phrase(code: str, **values: str) -> Phrase:
+    """The sentence ``code`` with ``values`` in its places: ``phrase("refused_size", limit="10 MB")``."""
+    return Phrase(code=code, values=tuple(values.items()))
+
+
+def ready(text: str) -> Phrase:
+    """Words that are already words of the reader's language."""
+    return Phrase(text=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The wording of one language. ``phrases`` maps codes to sentences with ``{places}``."""
+
+    language: str
+    phrases: Mapping[str, str] = field(repr=False)
+
+    def say(self, wanted: Phrase | None) -> str:
+        """The sentence. An unknown code gives the sentence ``unknown``: a letter never fails for a word
+        (the check of the templates names codes without a sentence); a place without value stays empty."""
+        if wanted is None:
+            return ""
+        if wanted.text or not wanted.code:
+            return wanted.text
+        sentence = self.phrases.get(wanted.code) or self.phrases.get(FALLBACK_CODE, "")
+        values = dict(wanted.values)
+        return _PLACE.sub(lambda place: values.get(place[1], ""), sentence)
+
+    def date(self, at: datetime, zone: tzinfo) -> str:
+        """A day in full, in local time: *terça-feira, 24 de novembro de 2026*."""
+        local = at.astimezone(zone)
+        return self.say(
+            phrase(
+                "date.long",
+                weekday=self.phrases.get(f"weekday.{local.isoweekday()}", ""),
+                day=str(local.day),
+                month=self.phrases.get(f"month.{local.month}", ""),
+                year=str(local.year),
+            )
+        )
+
+    def moment(self, at: datetime, zone: tzinfo) -> str:
+        """Day and time, short, in local time: *24/11/2026 às 14:30*."""
+        local = at.astimezone(zone)
+        return self.say(
+            phrase(
+                "date.moment",
+                day=f"{local.day:02}",
+                month=f"{local.month:02}",
+                year=f"{local.year:04}",
+                hour=f"{local.hour:02}",
+                minute=f"{local.minute:02}",
+            )
+        )
+
+    def size(self, size_bytes: int) -> str:
+        """A file's size: *1,2 MB*, *340 kB* (powers of ten, as mail programs show it)."""
+        if size_bytes >= 1_000_000:
+            return f"{size_bytes / 1_000_000:.1f}".replace(".", self.phrases.get("decimal_mark", ".")) + " MB"
+        return f"{max(1, round(size_bytes / 1000))} kB"
