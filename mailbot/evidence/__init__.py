@@ -1,0 +1,1 @@
+"""Is what we need here? Fields from text, documents from files, both held against what a request asks for."""
