@@ -42,7 +42,6 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _NOT_IN_ADDRESSES = frozenset(' <>,;:()[]"\\')
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
-_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _MEDIA_TYPE = re.compile(r"([a-z0-9][a-z0-9.+-]{0,60})/([a-z0-9][a-z0-9.+-]{0,60})")
 _PLAIN_FILENAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,50}[A-Za-z0-9])?")
 _BODY_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -100,7 +99,7 @@ def _auto_submitted(letter: OutboundLetter) -> str:
 
 
 def _checked(message: bytes) -> bytes:
-    if _BARE_LINE_END.search(message):
+    if len({message.count(end) for end in (b"\r\n", b"\r", b"\n")}) > 1:
         raise LetterError("a bare CR or LF stands in the composed letter")
     if any(len(line) > _LONGEST_LINE_OCTETS for line in message.split(b"\r\n")):
         raise LetterError("a line of the composed letter is longer than 998 octets")
