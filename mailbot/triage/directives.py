@@ -145,7 +145,7 @@ def _hash_line(line: str) -> str | None:
 
 
 def _directive(line: str, names: dict[str, StaffWord]) -> Directive | None:
-    typed, _, argument = line[1:].replace("\xa0", " ").partition(" ")
+    typed, _, argument = line[1:].replace("\xa0", " ").replace("\t", " ").partition(" ")
     # ``#negar:motivo`` and ``#nota.`` are typed as well.
     head, colon, rest = typed.partition(":")
     word = names.get(fold(head).strip(_AFTER_WORD))

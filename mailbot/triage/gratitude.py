@@ -41,11 +41,11 @@ _COURTESY = _words(
     rapida rapido pronto pronta gentileza presteza esclarecimento esclarecimentos informacao informacoes suporte
     auxilio colaboracao compreensao cuidado eficiencia servico trabalho bom boa bons boas dia tarde noite semana
     fim final ola oi prezado prezada prezados prezadas caro cara caros bem deus abencoe lhe te vos eu nos fico
-    ficamos foi estou tenha tenham tenho um feliz abraco abracos abs att atenciosamente cordialmente nada
+    ficamos foi estou tenha tenham tenho um feliz abraco abracos abs att atenciosamente cordialmente
     disponha imagina resolvido resolveu agora
     you very much so for your the help support quick prompt reply answer attention have nice day good all again
     regards best kind sincerely
-    muchas muchisimas muy amable su atencion buen buenas buenos dias tardes saludos
+    muchas muchisimas muy amable su ayuda atencion buen buenas buenos dias tardes saludos
     """
 )
 # One of these, and it is more than thanks, whatever stands around it.
@@ -63,8 +63,8 @@ _MORE = _words(
 
 _SIGN_OFF = re.compile(
     r"^[\s>*_-]*(att|atte|atenciosamente|cordialmente|abs|abracos?|cumprimentos|respeitosamente|grat[oa]|saludos|"
-    r"best regards|kind regards|regards|sincerely|--|enviado (do|de|pelo|via)\b.*|sent from\b.*|obter o outlook\b.*|"
-    r"get outlook\b.*)[\s,.!*_-]*$"
+    r"best regards|kind regards|regards|sincerely|--|enviado (do|de|pelo|via)\b.*|sent from\b.*|"
+    r"obter o outlook\b.*|get outlook\b.*)[\s,.!*_-]*$"
 )
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _CLAUSE_END = re.compile(r"[.!,;:\n()\u2026-]+")
