@@ -1,0 +1,1 @@
+"""The demo: embedded mail servers, sample customers and a sample agent around the real daemon."""
