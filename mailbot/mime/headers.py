@@ -66,11 +66,18 @@ def _codec_name(charset: str) -> str | None:
         return None
     try:
         info = codecs.lookup(name)
-        # Asks for a text encoding: "hex" and "zip" are codecs as well.
-        b"".decode(name)
-    except (LookupError, UnicodeError, ValueError):
+        # "hex" and "zip" are codecs as well, and refused as soon as they are asked for text.
+        b"    ".decode(name)
+    except UnicodeError:
+        # A text encoding after all, in which four blanks mean nothing.
+        return _unless_refused(info.name)
+    except (LookupError, ValueError):
         return None
-    return None if info.name in _REFUSED_CODECS else info.name
+    return _unless_refused(info.name)
+
+
+def _unless_refused(codec: str) -> str | None:
+    return None if codec in _REFUSED_CODECS else codec
 
 
 def _decode_cp1252(octets: bytes) -> str:
