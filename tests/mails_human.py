@@ -37,6 +37,7 @@ _FALSE_FRIENDS = (
     "Estou fora do escritório e preciso alterar o local",
     "Estou de férias e preciso alterar o local da vistoria",
     "Estou de férias, posso fazer a vistoria em Anápolis?",
+    "Estou de férias até dia 10 e preciso mudar",
     "De férias em Caldas Novas: alteração de local",
     "Férias",
     "Ausência temporária de documentos no portal",

@@ -71,6 +71,7 @@ def test_threat_10_it_believes_our_own_server(value: str) -> None:
         f'"{OURS}"; dmarc=pass header.from=example.com.br',
         f"(x) {OURS}; dmarc=pass header.from=example.com.br",
         f"{OURS}.forger.example; dmarc=pass header.from=example.com.br",
+        f"{OURS}1; dmarc=pass header.from=example.com.br",
         f"{OURS}x; dmarc=pass header.from=example.com.br",
         f"{OURS} 2; dmarc=pass header.from=example.com.br",
         f"{OURS} forger; dmarc=pass header.from=example.com.br",

@@ -350,7 +350,7 @@ def test_threat_5_exims_header_names_the_recipient() -> None:
 
 
 def test_threat_5_an_absence_note_to_the_null_sender_is_no_bounce() -> None:
-    mail = a_mail(return_path="", subject="Automatic reply: x", text="You could not be delivered ... 550")
+    mail = a_mail(return_path="", subject="Automatic reply: Undelivered Mail", text="It could not be delivered.")
     assert accepted(mail).reason == ScreeningReason.NULL_RETURN_PATH
 
 
