@@ -51,12 +51,11 @@ _COURTESY = _words(
 # One of these, and it is more than thanks, whatever stands around it.
 _MORE = _words(
     """
-    nao nada mas porem contudo entretanto so apenas porque quando como onde qual quanto quem cade segue seguem
-    anexo anexos anexa anexado envio enviei enviando mandei mando problema erro errado errada duvida preciso precisava
-    precisamos queria gostaria poderia pode podem favor continua continuo ainda faltou falta faltando aguardo
-    aguardando aguardamos urgente reabrir reabra cancelar cancela mudar alterar troca trocar corrigir boleto cnh
-    comprovante documento
-    but however still please problem not where when how
+    nao nada mas porem contudo entretanto so apenas porque quando como onde qual quanto quem cade segue
+    seguem anexo anexos anexa anexado envio enviei enviando mandei mando problema erro errado errada duvida
+    preciso precisava precisamos queria gostaria poderia pode podem favor continua continuo ainda faltou
+    falta faltando aguardo aguardando aguardamos urgente reabrir reabra cancelar cancela mudar alterar troca
+    trocar corrigir boleto cnh comprovante documento but however still please problem not where when how
     pero todavia sigue
     """
 )
