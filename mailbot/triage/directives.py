@@ -118,10 +118,12 @@ def parse_directives(new_text: str, aliases: Mapping[str, Sequence[str]] | None 
         else:
             directives.append(directive)
         at += 1
+    # Without a block nothing was taken away, not even lines of invisible characters.
+    remaining = lines[at:] if directives or unknown else lines
     return DirectiveBlock(
         directives=tuple(directives[:_DIRECTIVES_AT_MOST]),
         unknown=tuple(unknown[:_DIRECTIVES_AT_MOST]),
-        remaining_text="\n".join(lines[at:]).strip(),
+        remaining_text="\n".join(remaining).strip(),
     )
 
 

@@ -42,9 +42,7 @@ def test_it_finds_the_handle_in_its_message_id() -> None:
     assert handle_in_message_id(f"<{message_id.upper()}>") == HANDLE
 
 
-@pytest.mark.parametrize(
-    "value", ["", "mb.@x", f"mb.{HANDLE}", f"mb.{HANDLE}a@x", f"xmb.{HANDLE}@x", "mb.0@x"]
-)
+@pytest.mark.parametrize("value", ["", "mb.@x", f"mb.{HANDLE}", f"mb.{HANDLE}a@x", f"xmb.{HANDLE}@x", "mb.0@x"])
 def test_it_finds_no_handle_in_a_foreign_message_id(value: str) -> None:
     assert handle_in_message_id(value) is None
 
@@ -120,9 +118,7 @@ def test_threat_2_it_knows_its_own_letter_by_the_loop_mark() -> None:
         (SECRET, BOT, []),
     ],
 )
-def test_threat_2_a_copied_loop_mark_proves_nothing(
-    secret: bytes, sender: str, recipients: list[str]
-) -> None:
+def test_threat_2_a_copied_loop_mark_proves_nothing(secret: bytes, sender: str, recipients: list[str]) -> None:
     assert not loop_mark_is_ours(secret, loop_mark(SECRET, HANDLE, BOT, MARIA), sender, recipients)
 
 

@@ -50,7 +50,16 @@ def test_the_text_below_the_block_is_the_message() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Boa tarde\n#autorizar", "> #autorizar", "Autorizar", "autorizar #autorizar", "", "   \n", "-- \n#autorizar"],
+    [
+        "Boa tarde\n#autorizar",
+        "> #autorizar",
+        "Autorizar",
+        "autorizar #autorizar",
+        "",
+        "   \n",
+        "-- \n#autorizar",
+        "**\nTexto",
+    ],
 )
 def test_threat_28_a_word_below_any_text_or_in_a_quote_is_no_order(text: str) -> None:
     block = parse_directives(text)
