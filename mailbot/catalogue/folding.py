@@ -27,6 +27,8 @@ _NOT_WORD = re.compile(r"[^\w?]+|_+")
 _LOST_RUN = re.compile(r"\?{5,}")
 _LONE_QUESTION = re.compile(r"(?<![\w?])\?{1,4}|\?{1,4}(?![\w?])")
 _MOST_LOST_RUNS = 6
+_OF_THE = re.compile(r"\b(?:do|da|dos|das)\b")
+_MANY_MARKS = re.compile(r"([\u0300-\u036f]{4})[\u0300-\u036f]+")
 
 
 def repair_mojibake(text: str) -> str:
@@ -76,6 +78,27 @@ def plain_lines(text: str) -> str:
     return bare.translate(_plain_table(bare))
 
 
+def visible_text(text: str) -> str:
+    """``text`` as a reader sees it: composed, broken UTF-8 repaired, nothing invisible, plain blanks.
+
+    Case, accents, tabs and line breaks stay, so that it can be shown and stored.
+    """
+    if text.isascii():
+        return text.replace("\r", "")
+    repaired = repair_mojibake(text)
+    table: dict[int, str | None] = {ord("\r"): None}
+    for ch in set(repaired):
+        category = unicodedata.category(ch)
+        if category in ("Cf", "Cs"):
+            table[ord(ch)] = None
+        elif category == "Zs":
+            table[ord(ch)] = " "
+        elif category in ("Zl", "Zp"):
+            table[ord(ch)] = "\n"
+    # Long runs of marks make composition quadratic; nobody writes more than a few on one letter.
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(r"\1", repaired.translate(table)))
+
+
 def fold(text: str) -> str:
     """``text`` on one line, in lower case, without accents; underscores are spaces, blanks single."""
     return _SPACES.sub(" ", plain_lines(text).replace("_", " ")).strip()
@@ -88,6 +111,11 @@ def fold_words(text: str) -> str:
     """
     folded = _LOST_RUN.sub("????", _NOT_WORD.sub(" ", plain_lines(text)))
     return _SPACES.sub(" ", _LONE_QUESTION.sub(" ", folded)).strip()
+
+
+def plain_prepositions(words: str) -> str:
+    """Folded words with one preposition for all: ``do local`` and ``de local`` are the same."""
+    return _OF_THE.sub("de", words)
 
 
 @lru_cache(maxsize=512)

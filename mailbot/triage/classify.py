@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
-from mailbot.catalogue.folding import fold, fold_words, repair_mojibake, same_words
+from mailbot.catalogue.folding import fold, fold_words, plain_prepositions, repair_mojibake, same_words
 from mailbot.catalogue.models import FieldKind, RequestType, UnitTable
 from mailbot.catalogue.places import read_title, route_in
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
@@ -94,18 +94,12 @@ _LEAD_INS = _words(
 _BELONGS_TO = frozenset({"de", "do", "da", "dos", "das", "no", "na"})
 _INSPECTION = frozenset({"vistoria", "vistorias", "inspecao", "minha", "meu", "nossa"})
 _HAS_DIGIT = re.compile(r"\d")
-_CONNECTORS = re.compile(r"\b(?:do|da|dos|das)\b")
-
-
-def _plainer(words: str) -> str:
-    """``do local`` and ``de local`` are the same."""
-    return _CONNECTORS.sub("de", words)
 
 
 @lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     """Memory of the catalogue's own words; never called with a sender's text."""
-    return _plainer(fold_words(text))
+    return plain_prepositions(fold_words(text))
 
 
 def _sure_subjects(request_type: RequestType) -> Iterator[tuple[str, str]]:
@@ -137,7 +131,7 @@ def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTabl
 
 
 def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable) -> list[_Hint]:
-    words = _plainer(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
+    words = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
     if not words:
         return []
     hints = (_subject_hint(request_type, words, units) for request_type in types)
@@ -350,7 +344,7 @@ def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> f
 
 
 def _keywords_in(request_type: RequestType, body: str) -> int:
-    padded = f" {_plainer(body)} "
+    padded = f" {plain_prepositions(body)} "
     return sum(f" {_folded(keyword)} " in padded for keyword in request_type.keywords)
 
 
@@ -373,7 +367,7 @@ def _asks_in_sentence(request_type: RequestType, body: str, units: UnitTable, su
 
 def _asked_for(request_type: RequestType, body: str) -> bool:
     """Whether a name of the type, sure or suggested, stands in the body without a negation before it."""
-    plain = f" {_plainer(body)} "
+    plain = f" {plain_prepositions(body)} "
     names = (*(name for name, _ in _sure_subjects(request_type)), *map(_folded, request_type.suggestions))
     places = [plain.find(f" {name} ") for name in names if " " in name]
     found = [at for at in places if at >= 0]

@@ -1,0 +1,319 @@
+"""Text → values that stand behind a label, as people fill in forms by mail.
+
+``Local atual: Rio Verde``, ``*Origem* - Rio Verde``, a label on one line and its value on the next, several on
+a line, table rows with labels before or above the values. Labels are the request type's own (DOMAIN C.7).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from mailbot.catalogue.folding import fold_words
+from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType
+from mailbot.evidence.prose import SIGN_OFF, is_signature
+
+_LONGEST_LINE = 2000
+_MOST_LINES = 4000
+
+LONG_TEXT_CHARACTERS = 500
+"""A text field that takes at least this many may run over several lines, and free prose may answer it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledValue:
+    """What stands behind a label. ``sure`` is false for a label that may be an ordinary word of a sentence:
+    then only a valid value counts."""
+
+    spec: FieldSpec
+    raw: str
+    sure: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class LabelledText:
+    """All labelled values of a text in order, and the lines that are no part of them."""
+
+    values: list[LabelledValue] = field(default_factory=list)
+    other_lines: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Labels:
+    pattern: re.Pattern[str]
+    specs: dict[str, FieldSpec]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hit:
+    """One label in a line: whose it is, where its value begins, how it is set apart."""
+
+    spec: FieldSpec
+    start: int
+    value_start: int
+    separator: str
+    words: int
+
+    @property
+    def sure(self) -> bool:
+        return self.separator == ":" or (self.words > 1 and self.separator != "end")
+
+
+def labelled_text(request_type: RequestType, text: str) -> LabelledText:
+    """Split ``text``, as :func:`~mailbot.catalogue.folding.visible_text` leaves it, into labelled values and rest.
+
+    Bounded: at most 4,000 lines of 2,000 characters are looked at. Copied mail headers (``De: … Enviado: …
+    Assunto: …``) are neither values nor rest.
+    """
+    lines = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
+    if not request_type.fields:
+        return LabelledText(other_lines=lines)
+    return _Reader(lines, _labels_of(request_type.fields)).read()
+
+
+# --- labels -------------------------------------------------------------------------------------------------
+
+_LETTERS = {"a": "aáàâãäå", "c": "cç", "e": "eéèêë", "i": "iíìîï", "n": "nñ", "o": "oóòôõö", "u": "uúùûü"}
+
+
+def _letter(ch: str) -> str:
+    """A folded letter as it may stand in a mail, an accented one possibly lost on the way."""
+    if ch == " ":
+        return r"[\s_.\-/]{1,3}"
+    return f"[{_LETTERS[ch]}?\ufffd]" if ch in _LETTERS else re.escape(ch)
+
+
+@lru_cache(maxsize=256)
+def _labels_of(specs: tuple[FieldSpec, ...]) -> _Labels:
+    owners = {label: spec for spec in specs for label in spec.all_labels}
+    longest_first = sorted(owners, key=len, reverse=True)
+    alternatives = "|".join("".join(_letter(ch) for ch in label) for label in longest_first)
+    pattern = re.compile(
+        rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
+        r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))",
+        re.IGNORECASE,
+    )
+    return _Labels(pattern=pattern, specs=owners)
+
+
+_SEGMENT_END = re.compile(r"[;|/,.•·()\t]|\s{2,}")
+_OPENERS = frozenset({"o", "a", "meu", "minha", "seu", "sua", "e", "obs", "segue"})
+_CONNECTORS = frozenset(
+    {"da", "do", "de", "das", "dos", "qual", "que", "a", "o", "para", "em", "no", "na", "e", "um"}
+)
+# Values of these kinds prove themselves, so their labels may stand anywhere.
+_SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, FieldKind.CNPJ})
+
+
+def _hits(line: str, labels: _Labels) -> list[_Hit]:
+    """The labels of a line that really are labels."""
+    found: list[_Hit] = []
+    for match in labels.pattern.finditer(line):
+        label = fold_words(match["label"])
+        spec = labels.specs.get(label) or _spec_with_lost_letters(match["label"], labels)
+        if spec is None:
+            continue
+        separator = _separator(match["sep"], at_end=match.end() == len(line))
+        before = line[found[-1].value_start if found else 0 : match.start()]
+        hit = _Hit(
+            spec=spec,
+            start=match.start(),
+            value_start=match.end(),
+            separator=separator,
+            words=label.count(" ") + 1,
+        )
+        if _is_label(hit, before, follows_label=bool(found)):
+            found.append(hit)
+    return found
+
+
+def _spec_with_lost_letters(label: str, labels: _Labels) -> FieldSpec | None:
+    lost = re.compile(re.sub(r"[?\ufffd]", ".", re.escape(label.lower()).replace(r"\?", "?")))
+    return next((spec for known, spec in labels.specs.items() if lost.fullmatch(known)), None)
+
+
+def _separator(text: str, *, at_end: bool) -> str:
+    """``:``, ``-``, ``wide`` (blanks as in a table), ``end`` (the label ends the line) or ``none``."""
+    mark = text.strip(" *_")
+    if mark[:1] in (":", "：", "="):
+        return ":"
+    if mark:
+        return "-" if mark.strip("\t") else "wide"
+    if at_end:
+        return "end"
+    return "wide" if len(text) >= 2 else "none"
+
+
+def _is_label(hit: _Hit, before: str, *, follows_label: bool) -> bool:
+    """Whether the words before a label leave it a label: *nome da unidade:* is none of *unidade*."""
+    tail = _SEGMENT_END.split(before)[-1]
+    words = re.findall(r"\w+", fold_words(tail))
+    opens_segment = all(word in _OPENERS or word.isdigit() for word in words)
+    if hit.separator != ":":
+        # A bare label counts only where nothing at all stands before it in its line.
+        return (
+            opens_segment if hit.separator in ("-", "wide") else not re.search(r"\w", before) and not follows_label
+        )
+    if opens_segment or hit.spec.kind in _SELF_EVIDENT:
+        return True
+    return follows_label and words[-1] not in _CONNECTORS
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+_BULLET = re.compile(r"^[\s>*•·▪◦‣→✓✔☑\-–—]+(?=\S)|^\d{1,2}[.)º°]\s|^\(\d\)\s")
+_EDGE = " \t*_;|,/-–—→•"
+_NOTHING = re.compile(r"[\W_]*|x{3,}|n/?a", re.IGNORECASE)
+_SHORT_TEXT_END = re.compile(
+    r"[;|\t\n]|\s{2,}|\s/\s|,?\s(?:cpf|cnpj|rg|tel|telefone|fone|cel|celular)\b", re.IGNORECASE
+)
+_CELLS = re.compile(r"\s{2,}|\t+|\s*\|\s*")
+_HEADER_LINE = re.compile(
+    r"\W{0,4}(de|from|para|to|cc|cco|bcc|assunto|subject|enviad[ao](?: em)?|sent|data|date|responder a|reply-to)"
+    r"\W{0,4}:",
+    re.IGNORECASE,
+)
+
+
+class _Reader:
+    """Walks over the lines once."""
+
+    def __init__(self, lines: Sequence[str], labels: _Labels) -> None:
+        self.lines = [_BULLET.sub("", line) if line else line for line in lines]
+        self.labels = labels
+        self.headers = _copied_headers(lines)
+        self.result = LabelledText()
+
+    def read(self) -> LabelledText:
+        position = 0
+        while position < len(self.lines):
+            position = self._line(position)
+        return self.result
+
+    def _line(self, position: int) -> int:
+        """Read one line with what belongs to it; the next line to read."""
+        line = self.lines[position]
+        if position in self.headers:
+            return position + 1
+        columns = self._columns(position)
+        if columns:
+            return columns
+        hits = _hits(line, self.labels)
+        if not hits:
+            self.result.other_lines.append(line)
+            return position + 1
+        known = len(self.result.values)
+        ends = [hit.start for hit in hits[1:]]
+        for hit, end in zip(hits[:-1], ends, strict=True):
+            self._add(hit, line[hit.value_start : end])
+        following = self._last(hits[-1], line, position)
+        # A line whose labels may be ordinary words is prose as well.
+        certain = any(hit.sure for hit in hits) and len(self.result.values) > known
+        is_form = certain or hits[-1].separator in (":", "end")
+        self.result.other_lines.append(line[: hits[0].start] if is_form else line)
+        return following
+
+    def _last(self, hit: _Hit, line: str, position: int) -> int:
+        """The last value of a line may go on below: on the next line, or over many for a long text."""
+        raw = line[hit.value_start :]
+        following = position + 1
+        if _is_long_text(hit.spec) and (hit.separator in (":", "end") or not _says_nothing(raw)):
+            return self._long_text(hit, raw, following)
+        if not _says_nothing(raw) or hit.separator == "none":
+            self._add(hit, raw)
+            return following
+        below = self._next_line(following)
+        if below is None:
+            return following
+        self._add(hit, self.lines[below], from_below=True)
+        return below + 1
+
+    def _long_text(self, hit: _Hit, raw: str, following: int) -> int:
+        """A reason runs until the next label or the sign-off; a signature under it is not part of it."""
+        taken = list(self._until_next_label(following))
+        paragraphs = re.split(r"\n\s*\n", "\n".join([raw, *taken]).strip("\n"))
+        while len(paragraphs) > 1 and all(is_signature(line) for line in paragraphs[-1].split("\n")):
+            self.result.other_lines.extend(paragraphs.pop().split("\n"))
+        self._add(hit, "\n\n".join(paragraphs))
+        return following + len(taken)
+
+    def _columns(self, position: int) -> int | None:
+        """A row of nothing but labels above a row of as many values."""
+        cells = _cells(self.lines[position])
+        below = self._next_line(position + 1) if len(cells) > 1 else None
+        specs = [self.labels.specs.get(fold_words(cell)) for cell in cells]
+        if below is None or None in specs:
+            return None
+        values = _cells(self.lines[below])
+        if len(values) != len(cells):
+            return None
+        pairs = ((spec, value) for spec, value in zip(specs, values, strict=True) if spec is not None)
+        self.result.values.extend(LabelledValue(spec=spec, raw=value, sure=True) for spec, value in pairs)
+        return below + 1
+
+    def _add(self, hit: _Hit, raw: str, *, from_below: bool = False) -> None:
+        value = raw.strip(_EDGE)
+        if hit.spec.kind is FieldKind.TEXT and not _is_long_text(hit.spec):
+            value = _SHORT_TEXT_END.split(value, maxsplit=1)[0].strip(_EDGE)
+        if _says_nothing(value) or (hit.spec.kind is FieldKind.UNIT and "@" in value):
+            return
+        sure = hit.sure and not (from_below and hit.separator != ":")
+        if hit.separator == "none" and hit.spec.kind is not FieldKind.UNIT:
+            return
+        self.result.values.append(LabelledValue(spec=hit.spec, raw=value, sure=sure))
+
+    def _next_line(self, start: int) -> int | None:
+        """The next line that says something, unless a blank gap or another label comes first."""
+        for position in range(start, min(start + 2, len(self.lines))):
+            line = self.lines[position]
+            if _says_nothing(line):
+                continue
+            begins_with_label = any(hit.separator != "none" for hit in _hits(line, self.labels)[:1])
+            return None if begins_with_label or position in self.headers else position
+        return None
+
+    def _until_next_label(self, start: int) -> Iterator[str]:
+        for position in range(start, len(self.lines)):
+            line = self.lines[position]
+            hits = _hits(line, self.labels)
+            if position in self.headers or SIGN_OFF.match(line):
+                return
+            if any(hit.separator in (":", "-", "wide", "end") for hit in hits):
+                return
+            yield line
+
+
+def _is_long_text(spec: FieldSpec) -> bool:
+    return spec.kind is FieldKind.TEXT and spec.max_characters >= LONG_TEXT_CHARACTERS
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a value is an empty place of a form: ``____``, ``...``, ``xxx``."""
+    return _NOTHING.fullmatch(text) is not None
+
+
+def _cells(line: str) -> list[str]:
+    return [cell for cell in _CELLS.split(line.strip(" |\t")) if cell]
+
+
+def _copied_headers(lines: Sequence[str]) -> frozenset[int]:
+    """Lines of header blocks that a mail program copied above a forwarded or quoted mail.
+
+    Three lines or more, with a subject and a date of sending; *De: Rio Verde / Para: Jataí* is none
+    (ARCHITECTURE §5, trap 7).
+    """
+    inside: set[int] = set()
+    run: list[tuple[int, str]] = []
+    for position, line in enumerate([*lines, ""]):
+        match = _HEADER_LINE.match(line)
+        if match:
+            run.append((position, fold_words(match[1])))
+            continue
+        names = {name for _, name in run}
+        dated = any(name.startswith(("enviad", "sent", "data", "date")) for name in names)
+        if len(run) >= 3 and dated and names & {"assunto", "subject"}:
+            inside.update(position for position, _ in run)
+        run = []
+    return frozenset(inside)
