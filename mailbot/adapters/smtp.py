@@ -220,9 +220,8 @@ class SmtpTransport:
             await smtp.helo()
 
     async def _upgrade(self, smtp: aiosmtplib.SMTP) -> None:
-        if not smtp.supports_extension("starttls"):
-            raise _NotBegun(NotReached(reason="the server does not offer STARTTLS"))
         try:
+            # Raises if the server does not offer it.
             await smtp.starttls(timeout=self._limits.connect_seconds)
         except aiosmtplib.SMTPResponseException as error:
             raise _NotBegun(refusal(error.code, error.message, Stage.STARTTLS)) from error

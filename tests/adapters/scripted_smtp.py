@@ -87,7 +87,8 @@ class _HungUp(Exception):
 class ScriptedSmtp:
     """A server on loopback. ``script`` holds for each step what is done instead of its duty, one after the
     other, then duty again. ``extensions`` are the lines of the EHLO answer. With ``tls`` set, STARTTLS (or TLS
-    from the first byte, ``implicit_tls``) is spoken with it."""
+    from the first byte, ``implicit_tls``) is spoken with it. ``answer_seconds`` is how long it thinks about a
+    letter, and about QUIT."""
 
     def __init__(
         self,
@@ -227,6 +228,7 @@ class _Session:
             case "RSET":
                 self._answer(Step.RSET, "250 reset")
             case "QUIT":
+                time.sleep(self._server._answer_seconds)
                 self._answer(Step.QUIT, "221 bye")
                 raise _HungUp
             case _:

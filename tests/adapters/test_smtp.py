@@ -15,7 +15,7 @@ from mailbot.adapters.smtp import SmtpLimits, SmtpTransport
 from mailbot.domain.errors import CredentialsRefused
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
 from mailbot.domain.mailbox import Security, ServerAddress
-from tests.adapters.scripted_smtp import Close, Say, ScriptedSmtp, Silent, Step
+from tests.adapters.scripted_smtp import Action, Close, Say, ScriptedSmtp, Silent, Step
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import DEFERRED_DOMAIN, Postfix
 from tests.peers.process import Ports, make_certificate
@@ -23,10 +23,9 @@ from tests.peers.process import Ports, make_certificate
 MAILBOX = "sau@example.com.br"
 MESSAGE = b"Subject: Chamado\r\n\r\n.um ponto\r\n.\r\n..dois\r\n"
 LARGE = b"Subject: Grande\r\n\r\n" + b"x" * 70 + b"\r\n" + (b"0123456789" * 7 + b"\r\n") * 200_000
-IMPATIENT = SmtpLimits(
-    connect_seconds=0.3, command_seconds=0.3, block_seconds=0.3, final_dot_seconds=0.3, idle_seconds=60
-)
-
+PATIENT = SmtpLimits(connect_seconds=10, command_seconds=10, block_seconds=10, final_dot_seconds=10)
+# For servers that stay silent.
+IMPATIENT = SmtpLimits(connect_seconds=0.5, command_seconds=0.5, block_seconds=0.5, final_dot_seconds=0.5)
 
 Result = TypeVar("Result")
 
@@ -60,6 +59,11 @@ def with_transport(
     return asyncio.run(asyncio.wait_for(run(), 30))
 
 
+def limits_for(action: Action) -> SmtpLimits:
+    """No longer than needed."""
+    return IMPATIENT if isinstance(action, Silent) else PATIENT
+
+
 def send(server: ScriptedSmtp | None, *envelopes: Envelope, **options: Any) -> list[SendOutcome]:
     """The outcomes of the letters (of one, if none is given), sent one after the other."""
     address = options.pop("address", None) or address_of(server)
@@ -67,7 +71,7 @@ def send(server: ScriptedSmtp | None, *envelopes: Envelope, **options: Any) -> l
     async def act(transport: SmtpTransport) -> list[SendOutcome]:
         return [await transport.send(envelope, nothing) for envelope in envelopes or [an_envelope()]]
 
-    return with_transport(address, act, limits=IMPATIENT, **options)
+    return with_transport(address, act, **{"limits": PATIENT, **options})
 
 
 # --- the plain way ---------------------------------------------------------------------------------------
@@ -81,6 +85,18 @@ def test_it_delivers_a_letter_byte_for_byte_with_its_dots() -> None:
     assert (kept.sender, kept.recipient, kept.message) == (MAILBOX, "a@example.com.br", MESSAGE)
     assert f"MAIL FROM:<{MAILBOX}> SIZE={len(MESSAGE)}" in server.log.commands
     assert server.log.commands[-1] == "QUIT"
+
+
+@pytest.mark.parametrize(
+    "message", [b".\r\n", b"..\r\n\r\n", b".a\r\n.\r\n", b"\r\n.\r\n\r\n.\r\n", b"a\r\n.b\r\n"]
+)
+    "message", [b".\r\n", b"..\r\n\r\n", b".a\r\n.\r\n", b"\r\n.\r\n\r\n.\r\n", b"a\r\n.b\r\n"]
+)
+def test_no_dot_ends_a_letter_early(message: bytes) -> None:
+    with ScriptedSmtp() as server:
+        (outcome,) = send(server, an_envelope(message))
+    assert isinstance(outcome, Delivered)
+    assert server.log.kept[0].message == message
 
 
 def test_it_delivers_a_large_letter_whole() -> None:
@@ -123,7 +139,7 @@ def test_a_connection_is_renewed_after_so_many_letters_and_the_old_one_quit_firs
         for _ in range(9):
             await transport.send(an_envelope(), nothing)
 
-    with ScriptedSmtp() as server:
+    with ScriptedSmtp(answer_seconds=0.02) as server:
         with_transport(address_of(server), act, limits=limits)
     assert (server.log.connections, server.log.most_open, server.log.count("QUIT")) == (3, 1, 3)
 
@@ -324,11 +340,11 @@ def test_8_bit_text_is_announced_or_not_sent() -> None:
 
 @pytest.mark.parametrize("step", [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT, Step.DATA])
 @pytest.mark.parametrize("action", [Close(), Close(reset=True), Silent(), Say("nonsense"), Say("999")])
-def test_what_is_lost_before_the_letter_was_transmitted_is_harmless(
-    step: Step, action: Close | Silent | Say
-) -> None:
+def test_what_is_lost_before_the_letter_was_transmitted_is_harmless(step: Step, action: Action) -> None:
     with ScriptedSmtp({step: [action]}) as server:
-        first, second = send(server, an_envelope(), an_envelope(recipient="b@example.com.br"))
+        first, second = send(
+            server, an_envelope(), an_envelope(recipient="b@example.com.br"), limits=limits_for(action)
+        )
     if action == Say("999"):
         assert isinstance(first, NotReached | Refused)
     else:
@@ -341,18 +357,23 @@ def test_what_is_lost_before_the_letter_was_transmitted_is_harmless(
 @pytest.mark.parametrize("action", [Close(), Close(reset=True), Silent()])
 def test_a_connection_lost_in_the_middle_of_the_letter_is_harmless(action: Close | Silent) -> None:
     with ScriptedSmtp({Step.BODY: [action]}, extensions=["8BITMIME"]) as server:
-        first, second = send(server, an_envelope(LARGE), an_envelope())
+        first, second = send(server, an_envelope(LARGE), an_envelope(), limits=limits_for(action))
     assert isinstance(first, NotReached)
     assert isinstance(second, Delivered)
     assert [kept.message for kept in server.log.kept] == [MESSAGE]
 
 
-def test_a_refusal_in_the_middle_of_the_letter_is_a_refusal() -> None:
-    refusal = Say("552 5.3.4 message too big", then_close=True)
-    with ScriptedSmtp({Step.BODY: [refusal]}, extensions=["8BITMIME"]) as server:
+def test_a_refusal_in_the_middle_of_the_letter_is_heard_at_once() -> None:
+    with ScriptedSmtp({Step.BODY: [Say("552 5.3.4 message too big")]}, extensions=["8BITMIME"]) as server:
         (outcome,) = send(server, an_envelope(LARGE))
-    # The reset that follows may overtake the answer on its way.
-    assert isinstance(outcome, Refused | NotReached)
+    assert outcome == Refused(code=552, response="5.3.4 message too big", permanent=True)
+    assert server.log.kept == []
+
+
+def test_consent_in_the_middle_of_the_letter_is_not_believed() -> None:
+    with ScriptedSmtp({Step.BODY: [Say("250 taken already")]}, extensions=["8BITMIME"]) as server:
+        (outcome,) = send(server, an_envelope(LARGE))
+    assert isinstance(outcome, OutcomeUnknown)
     assert server.log.kept == []
 
 
@@ -361,7 +382,9 @@ def test_a_refusal_in_the_middle_of_the_letter_is_a_refusal() -> None:
 )
 def test_what_is_lost_after_the_final_dot_is_unknown(action: Close | Silent) -> None:
     with ScriptedSmtp({Step.DOT: [action]}) as server:
-        first, second = send(server, an_envelope(), an_envelope(recipient="b@example.com.br"))
+        first, second = send(
+            server, an_envelope(), an_envelope(recipient="b@example.com.br"), limits=limits_for(action)
+        )
     assert isinstance(first, OutcomeUnknown)
     assert isinstance(second, Delivered)
     assert len(server.log.kept) == (2 if isinstance(action, Close) and action.keep else 1)
@@ -509,7 +532,7 @@ def test_a_stripped_starttls_gives_away_neither_password_nor_letter(
 ) -> None:
     with ScriptedSmtp(script, extensions=extensions) as server:
         address = address_of(server, Security.STARTTLS, username="bot", password="sésamo")
-        (outcome,) = send(server, address=address)
+        (outcome,) = send(server, address=address, limits=IMPATIENT)
     assert isinstance(outcome, NotReached)
     assert not outcome.credentials_refused
     assert server.log.count("AUTH") + server.log.count("MAIL") == 0

@@ -199,6 +199,14 @@ def test_a_line_break_from_an_encoded_word_makes_no_header() -> None:
     assert only_address(message, "To") == ("MariaX-Evil:1", "maria@example.com.br")
 
 
+def test_no_value_at_all_makes_a_header() -> None:
+    letter = a_letter(auto_submitted="no\r\nX-Evil: 1", in_reply_to="a@b.c\r\nX-Evil: 1")
+    message = parsed(composed(letter, loop_mark="v1\r\nX-Evil: 1"))
+    assert message["X-Evil"] is None
+    assert message["X-Mailbot-Loop"] == "v1 X-Evil: 1"
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
 def test_an_encoded_word_that_a_stranger_wrote_out_is_not_decoded() -> None:
     subject = "=?utf-8?q?a=0D=0ABcc=3A_x=40example.com.br?="
     message = parsed(composed(a_letter(subject=subject, sender_name=subject)))
