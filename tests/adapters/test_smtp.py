@@ -90,8 +90,6 @@ def test_it_delivers_a_letter_byte_for_byte_with_its_dots() -> None:
 @pytest.mark.parametrize(
     "message", [b".\r\n", b"..\r\n\r\n", b".a\r\n.\r\n", b"\r\n.\r\n\r\n.\r\n", b"a\r\n.b\r\n"]
 )
-    "message", [b".\r\n", b"..\r\n\r\n", b".a\r\n.\r\n", b"\r\n.\r\n\r\n.\r\n", b"a\r\n.b\r\n"]
-)
 def test_no_dot_ends_a_letter_early(message: bytes) -> None:
     with ScriptedSmtp() as server:
         (outcome,) = send(server, an_envelope(message))
