@@ -1,0 +1,549 @@
+"""A folder on an IMAP server as a MailSource: what lies there, the mails' bytes, the mark that they are taken.
+
+What is durable is decided elsewhere; here nothing is remembered over a broken connection. No command holds a
+string that a sender of mail controls (THREATS 19), and nothing of a mail but its bytes is believed: neither
+ENVELOPE nor BODYSTRUCTURE is asked for.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from imapclient.exceptions import ProtocolError
+
+from mailbot.adapters.imap_connection import (
+    FAILURES,
+    ImapTiming,
+    connect,
+    discard,
+    explain,
+    log_out,
+    readable_reply,
+)
+from mailbot.adapters.oauth import TokenProvider
+from mailbot.domain.errors import MailbotError, ServerAway
+from mailbot.domain.exchange import FolderState, MailEntry
+from mailbot.domain.mail import FetchedMail
+from mailbot.domain.mailbox import ServerAddress, Settle
+
+# The keyword of settled mails (RFC 9051 §2.3.2: keywords of applications begin with $).
+DONE = "$MailbotDone"
+# Command lines of some 8,000 octets are what servers take for certain (RFC 7162 §4).
+_CHUNK = 500
+_LARGEST_UID = 2**32 - 1
+# How long the rest of a line, and the answer to DONE, may take while we idle.
+_IDLE_LINE_SECONDS = 10.0
+
+_log = structlog.get_logger()
+
+
+class Doorbell:
+    """Wakes one waiting thread from any other. A ring while nobody waits makes the next wait return at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sender: socket.socket | None = None
+        self._rung = False
+
+    def ring(self) -> None:
+        """Wake who waits, or will wait next."""
+        with self._lock:
+            self._rung = True
+            if self._sender is not None:
+                # A full buffer means that it rings already.
+                with suppress(OSError):
+                    self._sender.send(b"\0")
+
+    @contextmanager
+    def listening(self) -> Iterator[socket.socket]:
+        """Yield a socket that becomes readable when it rings; afterwards the ring is used up."""
+        receiver, sender = socket.socketpair()
+        sender.setblocking(False)
+        with self._lock:
+            self._sender = sender
+            if self._rung:
+                sender.send(b"\0")
+        try:
+            yield receiver
+        finally:
+            with self._lock:
+                self._sender = None
+                self._rung = False
+            receiver.close()
+            sender.close()
+
+
+class ImapSource:
+    """One folder on one IMAP server (:class:`mailbot.flows.ports.MailSource`), for one thread.
+
+    ``mailbox`` is the mailbox's name in the configuration. ``folder`` and ``processed_folder`` are written with
+    ``/`` between levels and without the server's prefix; both are translated. With ``Settle.NONE`` the folder
+    is opened by EXAMINE and nothing is ever written. ``tokens`` takes the password's place. ``ssl_context`` is
+    for a private certificate authority.
+    """
+
+    def __init__(
+        self,
+        *,
+        mailbox: str,
+        server: ServerAddress,
+        folder: str,
+        settle: Settle,
+        processed_folder: str = "Processados",
+        tokens: TokenProvider | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        timing: ImapTiming | None = None,
+    ) -> None:
+        self._mailbox = mailbox
+        self._server = server
+        self._folder = folder
+        self._settle = settle
+        self._processed_folder = processed_folder
+        self._tokens = tokens
+        self._ssl_context = ssl_context
+        self._timing = timing or ImapTiming()
+        self._doorbell = Doorbell()
+        self._client: Any = None
+        self._uid_validity = 0
+        # How many mails the server last told us of; None where our own expunging made it uncertain.
+        self._told: int | None = None
+        self._idle_refused = False
+        # UIDs that we flagged \Deleted where they cannot be expunged singly.
+        self._flagged_deleted: set[int] = set()
+        self._keyword_allowed = False
+        self._keyword_kept: bool | None = None
+        self._keyword_warned = False
+        self._target: str | None = None
+
+    # --- the protocol ------------------------------------------------------------------------------------
+
+    def open(self) -> FolderState:
+        """Connect if needed, select the folder (again) and say how it stands now."""
+        if self._client is None:
+            self._client = connect(
+                self._server, tokens=self._tokens, context=self._ssl_context, timing=self._timing
+            )
+            self._idle_refused = False
+            self._target = None
+        with self._conversation() as client:
+            return self._state(client, self._select(client))
+
+    def list_mails(self, first_uid: int) -> list[MailEntry]:
+        """All mails with a UID of at least ``first_uid``, oldest first, those already settled left out.
+
+        Mails flagged ``\\Deleted`` count as gone: somebody threw them away, or we did and cannot expunge them.
+        """
+        if first_uid > _LARGEST_UID:
+            return []
+        with self._conversation() as client:
+            # A first SEARCH may answer from before another session's delivery; NOOP brings the view up to date.
+            client.noop()
+            self._take_note(client)
+            client._imap.untagged_responses.clear()
+            criteria = ["UID", f"{max(first_uid, 1)}:*", "UNDELETED"]
+            if self._settle is Settle.KEYWORD and self._keyword_allowed and self._keyword_kept is not False:
+                criteria += ["UNKEYWORD", DONE]
+            # "n:*" names the last mail even where its UID is below n (RFC 9051 §9, seq-range).
+            uids = sorted({uid for uid in self._search(client, *criteria) if uid >= first_uid})
+            return [entry for chunk in _chunks(uids) for entry in self._entries(client, chunk)]
+
+    def fetch(self, uids: Sequence[str], *, header_only: bool = False) -> list[FetchedMail]:
+        """The mails' bytes in the order of ``uids``, no flag touched; what is gone meanwhile is left out.
+
+        With ``header_only`` the header alone, and ``oversize_bytes`` holds the size that the server announces.
+        Raises ``ServerAway``, and returns nothing, if the connection ends before the answer is complete. A
+        single mail that the server refuses to hand over is left out with a warning as long as others come.
+        """
+        numbers = [int(uid) for uid in uids]
+        if not numbers:
+            return []
+        section = "HEADER" if header_only else ""
+        items = ["INTERNALDATE", f"BODY.PEEK[{section}]", *(["RFC822.SIZE"] if header_only else [])]
+        key = f"BODY[{section}]".encode()
+        with self._conversation() as client:
+            answer = self._fetch_items(client, numbers, items)
+            refused = [uid for uid in numbers if uid in answer and answer[uid].get(key, b"") is None]
+            if refused:
+                self._warn("mail_not_handed_over", uids=refused)
+            found = [uid for uid in numbers if isinstance(answer.get(uid, {}).get(key), bytes)]
+            if refused and not found:
+                raise ServerAway(f"IMAP server {self._server.host}: hands over none of {len(refused)} mails")
+            return [self._fetched(uid, answer[uid], key, header_only) for uid in found]
+
+    def settle(self, uids: Sequence[str]) -> None:
+        """Mark the mails as taken: move, keyword or nothing. Twice does no harm.
+
+        A crash between copying and expunging leaves the mail flagged ``\\Deleted``: it is not copied again,
+        only expunged. A crash between copying and flagging copies it twice, which IMAP without MOVE cannot
+        prevent.
+        """
+        numbers = sorted({int(uid) for uid in uids})
+        if self._settle is Settle.NONE or not numbers:
+            return
+        with self._conversation() as client:
+            for chunk in _chunks(numbers):
+                client._imap.allow(self._timing.command_seconds)
+                if self._settle is Settle.KEYWORD:
+                    self._flag(client, chunk)
+                else:
+                    self._move(client, chunk)
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Sleep until the server rings (IDLE) or the time is over; ``True`` if it rang.
+
+        Returns after ``idle_seconds`` at the latest, or ``poll_seconds`` where IDLE is missing, and soon after
+        :meth:`interrupt`. Only a change in the number of mails is a ring.
+        """
+        with self._doorbell.listening() as interrupted, self._conversation() as client:
+            if self._take_note(client):
+                return True
+            if not self._idle_refused and client.has_capability("IDLE"):
+                return self._idle(client, interrupted, min(timeout_seconds, self._timing.idle_seconds))
+            return self._pause(interrupted, min(timeout_seconds, self._timing.poll_seconds))
+
+    def interrupt(self) -> None:
+        """Make a ``wait`` that runs in another thread, or the next one, return soon."""
+        self._doorbell.ring()
+
+    def close(self) -> None:
+        """Log out politely if possible; never raises."""
+        client, self._client = self._client, None
+        if client is not None:
+            log_out(client)
+
+    # --- errors ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _conversation(self) -> Iterator[Any]:
+        """Yield the client. Whatever goes wrong, the connection is in an unknown state and is given up."""
+        client = self._client
+        if client is None:
+            raise ServerAway(f"IMAP server {self._server.host}: not connected")
+        client._imap.allow(self._timing.command_seconds)
+        try:
+            yield client
+        except BaseException as error:
+            self._client = None
+            discard(client)
+            if isinstance(error, FAILURES) and not isinstance(error, MailbotError):
+                # The cause may quote a mail or an address: it goes no further.
+                raise ServerAway(f"IMAP server {self._server.host}: {self._cause(client, error)}") from None
+            raise
+
+    def _cause(self, client: Any, error: BaseException) -> str:
+        farewell = client._imap.untagged_responses.get("BYE")
+        if farewell and isinstance(error, imaplib.IMAP4.error):
+            return f"says goodbye: {readable_reply(farewell[-1].decode('latin-1'), self._server)}"
+        return explain(error)
+
+    def _warn(self, action: str, **ids: object) -> None:
+        _log.warning(action, action=action, mailbox=self._mailbox, folder=self._folder, **ids)
+
+    # --- opening -----------------------------------------------------------------------------------------
+
+    def _select(self, client: Any) -> dict[bytes, Any]:
+        """Select the folder under the server's name for it; read-only where nothing may be written."""
+        read_only = self._settle is Settle.NONE
+        try:
+            answer: dict[bytes, Any] = client.select_folder(self._folder, readonly=read_only)
+        except imaplib.IMAP4.readonly:
+            if self._settle is Settle.MOVE:
+                raise ServerAway(f"IMAP server {self._server.host}: folder is read-only, no move") from None
+            answer = client.select_folder(self._folder, readonly=True)
+            self._keyword_kept = False
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            name = self._server_name(client, self._folder)
+            if name == self._folder:
+                reply = readable_reply(str(error), self._server)
+                raise ServerAway(f"IMAP server {self._server.host}: folder not opened: {reply}") from None
+            answer = client.select_folder(name, readonly=read_only)
+        return answer
+
+    def _state(self, client: Any, answer: dict[bytes, Any]) -> FolderState:
+        exists, uid_validity, uid_next = (answer.get(key) for key in (b"EXISTS", b"UIDVALIDITY", b"UIDNEXT"))
+        if not isinstance(exists, int) or not isinstance(uid_validity, int):
+            raise ServerAway(f"IMAP server {self._server.host}: folder without EXISTS or UIDVALIDITY")
+        if uid_validity != self._uid_validity:
+            self._flagged_deleted.clear()
+        self._uid_validity = uid_validity
+        self._told = exists
+        client._imap.untagged_responses.pop("EXISTS", None)
+        # Where PERMANENTFLAGS is missing, everything can be stored (RFC 9051 §7.1).
+        flags = {flag.lower() for flag in answer.get(b"PERMANENTFLAGS", (b"\\*",))}
+        self._keyword_allowed = b"\\*" in flags or DONE.lower().encode() in flags
+        newest = self._newest(client, exists) if exists else {}
+        return FolderState(
+            uid_validity=uid_validity,
+            uid_next=uid_next if isinstance(uid_next, int) else int(newest.get(b"UID", 0)) + 1,
+            newest_received_at=_received_at(newest) if exists else None,
+        )
+
+    @staticmethod
+    def _newest(client: Any, exists: int) -> dict[bytes, Any]:
+        """UID and INTERNALDATE of the last mail, by its number: no command of ours can have changed it yet."""
+        client.use_uid = False
+        try:
+            answer: dict[int, dict[bytes, Any]] = client.fetch([exists], ["UID", "INTERNALDATE"])
+        finally:
+            client.use_uid = True
+        return answer.get(exists, {})
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def _search(self, client: Any, *criteria: str) -> list[int]:
+        """UIDs that fit. Several SEARCH lines, or a MODSEQ at the end (RFC 7162), do no harm."""
+        client._imap.allow(self._timing.command_seconds)
+        status, lines = client._imap.uid("SEARCH", *criteria)
+        if status != "OK":
+            raise imaplib.IMAP4.error("SEARCH")
+        words = [word for line in lines if line for word in line.partition(b"(")[0].split()]
+        return [int(word) for word in words]
+
+    def _entries(self, client: Any, uids: list[int]) -> Iterator[MailEntry]:
+        answer = self._fetch_items(client, uids, ["INTERNALDATE", "RFC822.SIZE"])
+        for uid in uids:
+            size = answer.get(uid, {}).get(b"RFC822.SIZE")
+            # Without a size it was expunged since the search.
+            if isinstance(size, int):
+                yield MailEntry(uid=str(uid), received_at=_received_at(answer[uid]), size_bytes=size)
+
+    def _fetch_items(self, client: Any, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
+        """One FETCH for all. Where the server says NO to it, one by one, so that one bad mail stops no other.
+
+        A refused mail's items are all ``None``; if every mail is refused, the server's NO goes up.
+        """
+        try:
+            return self._fetch_at_once(client, uids, items)
+        except imaplib.IMAP4.error as error:
+            if isinstance(error, (imaplib.IMAP4.abort, ProtocolError)) or len(uids) == 1:
+                raise
+        found: dict[int, dict[bytes, Any]] = {}
+        keys = [item.replace(".PEEK", "").encode() for item in items]
+        refused = 0
+        for uid in uids:
+            try:
+                found |= self._fetch_at_once(client, [uid], items)
+            except imaplib.IMAP4.error as error:
+                refused += 1
+                if isinstance(error, (imaplib.IMAP4.abort, ProtocolError)) or refused == len(uids):
+                    raise
+                found[uid] = dict.fromkeys(keys)
+        return found
+
+    def _fetch_at_once(self, client: Any, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
+        client._imap.allow(self._timing.command_seconds)
+        # Left over from a refused command, or flags that the server spoke of by number.
+        client._imap.untagged_responses.pop("FETCH", None)
+        answer: dict[int, dict[bytes, Any]] = client.fetch(uids, items)
+        return answer
+
+    def _fetched(self, uid: int, items: dict[bytes, Any], key: bytes, header_only: bool) -> FetchedMail:
+        size = items.get(b"RFC822.SIZE")
+        return FetchedMail(
+            mailbox=self._mailbox,
+            folder=self._folder,
+            uid=str(uid),
+            uid_validity=self._uid_validity,
+            received_at=_received_at(items),
+            raw=items[key],
+            oversize_bytes=int(size) if header_only and size is not None else None,
+        )
+
+    # --- settling ----------------------------------------------------------------------------------------
+
+    def _flag(self, client: Any, uids: list[int]) -> None:
+        """Set the keyword, and look once whether it stays: servers exist that say OK and drop it."""
+        if self._keyword_allowed and self._keyword_kept is not False:
+            try:
+                client.add_flags(uids, [DONE.encode()], silent=True)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error:
+                self._keyword_kept = False
+        if self._keyword_kept is None and self._keyword_allowed:
+            marked = self._search(client, "UID", _uid_set(uids), "KEYWORD", DONE)
+            # Mails that are gone prove nothing.
+            if marked or self._search(client, "UID", _uid_set(uids)):
+                self._keyword_kept = bool(marked)
+        if not (self._keyword_allowed and self._keyword_kept is not False) and not self._keyword_warned:
+            self._keyword_warned = True
+            self._warn("keyword_not_kept")
+
+    def _move(self, client: Any, uids: list[int]) -> None:
+        self._told = None
+        if client.has_capability("MOVE"):
+            self._into_processed_folder(client, partial(client.move, uids))
+            return
+        # What is flagged already was copied before a crash, or thrown away by a person.
+        present = self._search(client, "UID", _uid_set(uids), "UNDELETED")
+        if present:
+            self._into_processed_folder(client, partial(client.copy, present))
+            client.add_flags(present, [rb"\Deleted"], silent=True)
+        flagged = self._search(client, "UID", _uid_set(uids), "DELETED")
+        if flagged and client.has_capability("UIDPLUS"):
+            client.uid_expunge(flagged)
+        elif flagged:
+            self._flagged_deleted.update(flagged)
+            # EXPUNGE takes everything that is flagged: only where all of it is ours.
+            if set(self._search(client, "DELETED")) <= self._flagged_deleted:
+                client.expunge()
+                self._flagged_deleted.clear()
+
+    def _into_processed_folder(self, client: Any, act: Callable[[str], object]) -> None:
+        """Move or copy; where the server refuses, the folder may be missing: make it and try once more."""
+        target = self._target or self._server_name(client, self._processed_folder)
+        self._target = target
+        try:
+            act(target)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            self._target = self._make_folder(client, target)
+            act(self._target)
+
+    def _make_folder(self, client: Any, name: str) -> str:
+        """Create the folder unless it is there; return the name under which it is."""
+        candidates = [name]
+        if not client.has_capability("NAMESPACE"):
+            # Some servers keep everything below INBOX and cannot say so.
+            _, separator = self._namespace(client)
+            candidates += [f"INBOX{separator}{name}"] if separator else []
+        for candidate in candidates:
+            if client.folder_exists(candidate):
+                return candidate
+        for candidate in candidates:
+            if _succeeds(partial(client.create_folder, candidate)):
+                # Mail clients show subscribed folders only.
+                _succeeds(partial(client.subscribe_folder, candidate))
+                return candidate
+        return name
+
+    def _server_name(self, client: Any, name: str) -> str:
+        """The server's name for a folder that the configuration writes with ``/`` and without prefix."""
+        if name.upper() == "INBOX":
+            return name
+        prefix, separator = self._namespace(client)
+        translated = name.replace("/", separator) if separator else name
+        return translated if translated.startswith(prefix) else prefix + translated
+
+    @staticmethod
+    def _namespace(client: Any) -> tuple[str, str]:
+        """Prefix and separator of our own folders (RFC 2342), as far as the server tells."""
+        if client.has_capability("NAMESPACE"):
+            with suppress(ValueError, TypeError, LookupError):
+                prefix, separator = client.namespace().personal[0]
+                return str(prefix or ""), str(separator or "")
+        listed = client.list_folders("", "")
+        separator = listed[0][1] if listed else None
+        return "", separator.decode("ascii") if isinstance(separator, bytes) else ""
+
+    # --- waiting -----------------------------------------------------------------------------------------
+
+    def _take_note(self, client: Any) -> bool:
+        """Read what the server said of the folder's size by the way; ``True`` if there may be new mail."""
+        said = client._imap.untagged_responses
+        expunged = len(said.pop("EXPUNGE", []))
+        exists = [int(count) for count in said.pop("EXISTS", [])]
+        before = self._told
+        if exists:
+            self._told = exists[-1]
+            # In which order both were said is not known: when in doubt, look.
+            return before is None or expunged > 0 or exists[-1] != before
+        if before is not None:
+            self._told = max(before - expunged, 0)
+        return False
+
+    def _idle(self, client: Any, interrupted: socket.socket, seconds: float) -> bool:
+        connection = client._imap
+        give_up_at = time.monotonic() + seconds
+        tag = connection._command("IDLE")
+        # Untagged lines may come before the continuation.
+        while connection._get_response() is not None:
+            if connection.tagged_commands[tag]:
+                connection.tagged_commands.pop(tag)
+                self._idle_refused = True
+                return self._pause(interrupted, min(seconds, self._timing.poll_seconds))
+        rang = self._take_note(client)
+        ended = False
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection.sock, selectors.EVENT_READ)
+            selector.register(interrupted, selectors.EVENT_READ)
+            readable = False
+            while not rang and not ended:
+                if connection.has_input(readable=readable, line_seconds=_IDLE_LINE_SECONDS):
+                    readable = False
+                    ended, rang = self._hear(client, tag)
+                    continue
+                ready = {key.fileobj for key, _ in selector.select(max(give_up_at - time.monotonic(), 0))}
+                if not ready or interrupted in ready:
+                    break
+                readable = True
+        if not ended:
+            connection.send(b"DONE\r\n")
+        connection.allow(_IDLE_LINE_SECONDS)
+        while not ended:
+            ended, heard = self._hear(client, tag, renew=False)
+            rang = rang or heard
+        connection.tagged_commands.pop(tag, None)
+        connection.sock.settimeout(self._timing.read_seconds)
+        return rang
+
+    def _hear(self, client: Any, tag: bytes, *, renew: bool = True) -> tuple[bool, bool]:
+        """Read one line of IDLE: whether it ended the IDLE, and whether it rings."""
+        connection = client._imap
+        if renew:
+            connection.allow(_IDLE_LINE_SECONDS)
+        connection._get_response()
+        connection._check_bye()
+        # Flags that others change would gather here for as long as we idle.
+        for chatter in ("FETCH", "RECENT", "OK", "FLAGS"):
+            connection.untagged_responses.pop(chatter, None)
+        return bool(connection.tagged_commands.get(tag)), self._take_note(client)
+
+    @staticmethod
+    def _pause(interrupted: socket.socket, seconds: float) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(interrupted, selectors.EVENT_READ)
+            selector.select(max(seconds, 0))
+        return False
+
+
+def _succeeds(act: Callable[[], object]) -> bool:
+    """Whether the server says OK to what may be refused without harm."""
+    try:
+        act()
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error:
+        return False
+    return True
+
+
+def _received_at(items: dict[bytes, Any]) -> datetime:
+    """INTERNALDATE in UTC. A date that cannot be read counts as now: a mail must not look older than it is."""
+    date = items.get(b"INTERNALDATE")
+    if isinstance(date, datetime):
+        with suppress(ValueError, OverflowError):
+            return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    return datetime.now(UTC)
+
+
+def _uid_set(uids: Sequence[int]) -> str:
+    return ",".join(map(str, uids))
+
+
+def _chunks(uids: list[int]) -> Iterator[list[int]]:
+    return (uids[start : start + _CHUNK] for start in range(0, len(uids), _CHUNK))
