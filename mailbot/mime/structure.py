@@ -2,7 +2,7 @@
 
 The standard library reads a mail line by line, which costs most of the time and nearly nine times the size of
 an attachment in memory. So long runs of base64 are cut out first and one short line stands for each: such a
-run is nothing but lines of body, its characters can form no header, no boundary and no blank line, so the
+run comes after a blank line, and its characters can form neither a header field nor a boundary, so that the
 tree is the same. The runs are put back, decoded at once, when a part's content is asked for.
 """
 
@@ -67,15 +67,15 @@ class Part(Message):
         super().__init__(compat32)
         self.budget = budget
         self.depth = 0
-        self.within_limits = True
 
     def attach(self, payload: Part) -> None:  # type: ignore[override]
         """Called by the standard library's parser for every new child, before its headers are read."""
         payload.depth = self.depth + 1
         self.budget.parts_left -= 1
         if self.budget.parts_left < 0:
-            payload.within_limits = False
+            # It is read, for the parser has to find its end, and forgotten.
             self.budget.too_many = True
+            return
         super().attach(payload)
 
     def set_raw(self, name: str, value: str) -> None:
@@ -102,7 +102,7 @@ class Part(Message):
         if self.depth >= self.budget.max_depth:
             self.budget.too_deep = True
             return False
-        return self.within_limits
+        return True
 
     @property
     def is_broken_multipart(self) -> bool:
@@ -254,10 +254,9 @@ def _run_in(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
     if first < 4 or first <= start or end - first < _MIN_RUN_BYTES:
         return None
     run = raw[first:end]
-    # A lone CR ends a line too, and two of them would be a blank line.
-    if run.translate(None, _RUN_OCTETS) or run.count(b"\r") != run.count(b"\r\n"):
+    if run.translate(None, _RUN_OCTETS) or run[:1] in b"\r\n":
         return None
-    return (first, end) if run[:1] not in b"\r\n" else None
+    return first, end
 
 
 def with_guessed_boundary(payload: bytes) -> bytes | None:

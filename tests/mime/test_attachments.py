@@ -164,6 +164,17 @@ def test_an_inline_picture_in_related_is_inline_and_one_in_mixed_is_not() -> Non
     assert [one.inline for one in (*in_related.attachments, *in_mixed.attachments)] == [True, False]
 
 
+def test_a_picture_embedded_in_the_html_is_kept_and_its_text_stays_short() -> None:
+    embedded = base64.b64encode(JPEG * 100).decode()
+    html = f'<p>minha cnh</p><img src="data:image/jpeg;base64,{embedded}"><p>obrigado</p>'
+    read = parse_mail(multipart(text_part(html, "text/html")))
+    assert [(one.content, one.inline, one.media_type) for one in read.attachments] == [
+        (JPEG * 100, True, "image/jpeg")
+    ]
+    assert read.full_text.split() == ["minha", "cnh", "obrigado"]
+    assert read.defects == ()
+
+
 def test_a_document_is_never_inline() -> None:
     html = text_part('<a href="cid:b@x">boleto</a>', "text/html")
     read = parse_mail(multipart(html, part(PDF, "image/jpeg", "Content-ID: <b@x>"), subtype="related"))

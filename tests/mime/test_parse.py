@@ -206,6 +206,11 @@ def test_authentication_results_stand_in_order_and_unfolded() -> None:
     assert read.authentication_results == ("mx.one; dmarc=pass", "mx.two; none")
 
 
+def test_a_missing_semicolon_does_not_hide_the_charset() -> None:
+    read = parse_mail(mail("Content-Type: text/plain charset=koi8-r", "привет".encode("koi8-r")))
+    assert (read.full_text.strip(), read.attachments) == ("привет", ())
+
+
 def test_space_before_a_colon_does_not_end_the_header() -> None:
     read = parse_mail(b"Fro : x\nFrom : ana@example.com.br\nSubject\t: Vistoria\n\nola : x\n")
     assert (read.sender.address, read.subject) == ("ana@example.com.br", "Vistoria")
@@ -333,6 +338,13 @@ def test_an_attached_mail_gives_itself_and_its_attachments_and_no_text() -> None
     assert (pdf.filename, pdf.content, pdf.in_forwarded_mail) == ("boleto.pdf", PDF, True)
 
 
+def test_a_named_text_in_an_attached_mail_is_not_the_text_of_this_one() -> None:
+    inner = multipart(text_part("palavras de outro", "text/plain; name=x.txt"), boundary="b2")
+    read = parse_mail(multipart(part(inner, "message/rfc822", encoding="8bit")))
+    assert read.full_text.strip() == ""
+    assert [one.filename for one in read.attachments] == ["anexo-1.eml", "x.txt"]
+
+
 def test_an_attached_mail_may_be_encoded() -> None:
     inner = multipart(part(PDF, "application/pdf"), boundary="b2")
     read = parse_mail(multipart(text_part("segue"), part(inner, "message/rfc822")))
@@ -442,6 +454,7 @@ def test_a_header_of_megabytes_is_cut_and_the_body_stays(header: bytes) -> None:
     read = _timed(mail(header, "corpo"))
     assert Defect.HEADER_TOO_LONG in read.defects
     assert (read.subject, read.full_text.strip()) == ("Vistoria", "corpo")
+    assert sum(len(name) + len(value) for name, value in read.headers) < 256 * 1024
 
 
 @pytest.mark.parametrize(
@@ -513,6 +526,7 @@ _LINES = st.sampled_from(
         b"",
         b"AAAA" * 15,
         b"QUJD=",
+        b"AAAA\rBBBB\r\rCCCC",
         b"--b1",
         b"--b1--",
         b"Content-Type: text/plain",
