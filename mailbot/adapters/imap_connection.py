@@ -314,9 +314,12 @@ def _quoted(username: str) -> str:
 
 def _log_in_failure(error: LoginError, server: ServerAddress) -> ServerAway:
     """imapclient calls everything a failed log-in: tell a refusal from a connection that broke."""
-    if isinstance(error.__context__, imaplib.IMAP4.abort):
-        return ServerAway(f"{_place(server)}: {explain(error.__context__)} during log-in")
-    reply = readable_reply(str(error), server)
-    if _TRY_LATER.search(str(error)):
+    cause = error.__context__ or error
+    if isinstance(cause, imaplib.IMAP4.abort):
+        return ServerAway(f"{_place(server)}: {explain(cause)} during log-in")
+    said = cause.args[0] if cause.args else ""
+    text = said.decode("latin-1") if isinstance(said, bytes) else str(said)
+    reply = readable_reply(text, server)
+    if _TRY_LATER.search(text):
         return ServerAway(f"{_place(server)}: no log-in now: {reply}")
     return CredentialsRefused(f"{_place(server)}: log-in refused: {reply}")

@@ -235,9 +235,9 @@ def test_it_needs_no_log_in_where_the_server_knows_us(server: ScriptedImap) -> N
 )
 def test_refused_credentials_are_told_from_a_server_that_is_away(server: ScriptedImap, text: str) -> None:
     server.answers["LOGIN"] = refuse(text)
-    with pytest.raises(CredentialsRefused, match="log-in refused: ") as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         source_of(server).open()
-    assert text.rstrip(".") in str(caught.value)
+    assert str(caught.value) == f"IMAP server 127.0.0.1:{server.port}: log-in refused: {text}"
 
 
 @pytest.mark.parametrize(
