@@ -434,6 +434,12 @@ def test_twenty_thousand_parts_are_bounded() -> None:
     assert Defect.TOO_MANY_PARTS in read.defects
 
 
+def test_parts_beyond_the_limit_take_no_memory() -> None:
+    raw = multipart(*[nested("b2", b"\nx")] * 500)
+    root = structure.parse_tree(raw, max_depth=50, max_parts=100, max_header_bytes=10_000).root
+    assert sum(1 for _ in root.walk()) <= 101
+
+
 def test_a_thousand_levels_are_bounded_and_the_rest_is_kept() -> None:
     levels = b"".join(b'Content-Type: multipart/mixed; boundary="l%d"\n\n--l%d\n' % (n, n) for n in range(1000))
     read = _timed(mail(levels.split(b"\n\n")[0], levels.partition(b"\n\n")[2] + b"\nno fundo"))
