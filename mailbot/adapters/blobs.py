@@ -1,0 +1,96 @@
+"""Raw mails and attachments as files, each named by a keyed digest of its content.
+
+The name tells nothing about the content, the same bytes are kept once, and nothing that a sender wrote is
+ever part of a path (THREATS 24).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from mailbot.domain.errors import StorageUnavailable, UnreadableMail
+from mailbot.domain.mail import keyed_digest
+
+
+class FileBlobs:
+    """Files under ``<folder>/<first two characters>/<digest>``, mode 0600."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder = folder
+        self._key = key
+        self._made: set[str] = set()
+
+    def put(self, content: bytes) -> str:
+        """Store durably and return the digest. Raises ``StorageUnavailable``."""
+        return self.put_many([content])[0]
+
+    def put_many(self, contents: Sequence[bytes]) -> list[str]:
+        """Store several, durable together: files first, then the folders that name them."""
+        digests = [keyed_digest(self._key, content) for content in contents]
+        touched: set[Path] = set()
+        try:
+            for digest, content in zip(digests, contents, strict=True):
+                path = self._path(digest)
+                if not path.exists():
+                    self._write(path, content)
+                    touched.add(path.parent)
+            for folder in touched:
+                _sync_folder(folder)
+        except OSError as error:
+            raise StorageUnavailable(f"a file cannot be stored under {self._folder}: {error}") from error
+        return digests
+
+    def get(self, digest: str) -> bytes:
+        """The bytes. Raises ``UnreadableMail`` if this file is gone or damaged, ``StorageUnavailable`` if the
+        disk does not take part."""
+        path = self._path(digest)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise UnreadableMail(f"the stored file {digest} is gone") from error
+        except OSError as error:
+            raise StorageUnavailable(f"the stored file {digest} cannot be read: {error}") from error
+        if keyed_digest(self._key, content) != digest:
+            raise UnreadableMail(f"the stored file {digest} is damaged, or MAILBOT_SECRET_KEY changed")
+        return content
+
+    def path_of(self, digest: str) -> Path:
+        """Where a file lies (for backups)."""
+        return self._path(digest)
+
+    def _path(self, digest: str) -> Path:
+        if len(digest) != 64 or not all(character in "0123456789abcdef" for character in digest):
+            raise ValueError("not a digest")
+        return self._folder / digest[:2] / digest
+
+    def _write(self, path: Path, content: bytes) -> None:
+        self._make_folder(path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.name in self._made:
+            return
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
+        self._made.add(folder.name)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""The database: tables, stores and the unit of work that ties one mail's whole outcome into one commit."""

@@ -1,0 +1,336 @@
+"""The ledger of inbound mail: what was collected, who works on it, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
+
+from mailbot.adapters.storage.mapping import (
+    claimed_from_row,
+    inbound_row_from,
+    inbound_to_row,
+    unique,
+)
+from mailbot.adapters.storage.tables import inbound_mails
+from mailbot.domain.errors import LeaseLost
+from mailbot.domain.ledger import (
+    LEASE_TIME,
+    ClaimedMail,
+    InboundRow,
+    MailOutcome,
+    MailResult,
+    NewInboundMail,
+)
+
+_T = inbound_mails.c
+# A literal, not a parameter: only so does SQLite see that the partial index applies.
+_PENDING = _T.outcome == literal_column("'pending'")
+_QUARANTINED = _T.outcome == literal_column("'quarantined'")
+_CHUNK = 500
+
+_CLAIM = (
+    select(inbound_mails)
+    .where(
+        _T.ready_at.is_not(None),
+        _T.ready_at <= bindparam("now"),
+        or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")),
+    )
+    .order_by(_T.ready_at, _T.id)
+    .limit(1)
+)
+_TAKE = (
+    update(inbound_mails)
+    .where(_T.id == bindparam("mail_id"))
+    .values(
+        owner=bindparam("new_owner"),
+        fence=bindparam("new_fence"),
+        lease_until=bindparam("until"),
+        begun_at=bindparam("begun"),
+        deaths=bindparam("new_deaths"),
+    )
+)
+_FINISH = (
+    update(inbound_mails)
+    .where(_T.id == bindparam("mail_id"), _T.fence == bindparam("our_fence"), _T.owner.is_not(None))
+    .values(
+        outcome=bindparam("new_outcome"),
+        reason=bindparam("new_reason"),
+        ticket_number=bindparam("new_ticket"),
+        message_id=case((bindparam("new_message_id") == "", _T.message_id), else_=bindparam("new_message_id")),
+        identity=bindparam("new_identity"),
+        finished_at=bindparam("now"),
+        ready_at=None,
+        owner=None,
+        lease_until=None,
+        begun_at=None,
+    )
+)
+_OLDEST_PENDING = (
+    select(func.min(_T.id)).where(_PENDING, _T.conversation_key == bindparam("key")).scalar_subquery()
+)
+_PROMOTE = (
+    update(inbound_mails).where(_T.id == _OLDEST_PENDING, _T.ready_at.is_(None)).values(ready_at=bindparam("now"))
+)
+
+
+class MailStore:
+    """Rows of ``inbound_mails`` within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- collect ---
+
+    def known_uids(self, mailbox: str, folder: str, uid_validity: int, uids: Sequence[str]) -> set[str]:
+        """Which of these UIDs the ledger has."""
+        known: set[str] = set()
+        for start in range(0, len(uids), _CHUNK):
+            query = select(_T.uid).where(
+                _T.mailbox == mailbox,
+                _T.folder == folder,
+                _T.uid_validity == uid_validity,
+                _T.uid.in_(uids[start : start + _CHUNK]),
+            )
+            known.update(self._connection.scalars(query))
+        return known
+
+    def add(self, mails: Sequence[NewInboundMail], *, now: datetime) -> list[int]:
+        """Write ledger rows; a row that exists already is left as it is. Returns the new rows' ids."""
+        fresh = self._without_known(mails)
+        if not fresh:
+            return []
+        waiting = self._conversations_in_hand([mail.conversation_key for mail in fresh])
+        ids: list[int] = []
+        for mail in fresh:
+            row = inbound_to_row(mail, now)
+            # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE, Order).
+            row["ready_at"] = None if row["conversation_key"] in waiting else now
+            waiting.add(row["conversation_key"])
+            result = self._connection.execute(insert(inbound_mails).values(**row))
+            primary_key = result.inserted_primary_key
+            assert primary_key is not None
+            ids.append(int(primary_key[0]))
+        return ids
+
+    def _without_known(self, mails: Sequence[NewInboundMail]) -> list[NewInboundMail]:
+        groups: dict[tuple[str, str, int], list[str]] = {}
+        for mail in mails:
+            groups.setdefault((mail.mailbox, mail.folder, mail.uid_validity), []).append(mail.uid)
+        known = {(*place, uid) for place, uids in groups.items() for uid in self.known_uids(*place, unique(uids))}
+        fresh: list[NewInboundMail] = []
+        for mail in mails:
+            key = (mail.mailbox, mail.folder, mail.uid_validity, mail.uid)
+            if key not in known:
+                known.add(key)
+                fresh.append(mail)
+        return fresh
+
+    def _conversations_in_hand(self, keys: Iterable[str]) -> set[str]:
+        wanted = unique(list(keys))
+        found: set[str] = set()
+        for start in range(0, len(wanted), _CHUNK):
+            query = select(_T.conversation_key).where(
+                _PENDING, _T.conversation_key.in_(wanted[start : start + _CHUNK])
+            )
+            found.update(self._connection.scalars(query.distinct()))
+        return found
+
+    # --- intake ---
+
+    def claim(self, *, owner: str, now: datetime, real_now: datetime) -> ClaimedMail | None:
+        """Take the mail that has waited longest and note durably that work on it begins.
+
+        A row whose lease ran out was in the hands of somebody who died or hangs: that counts as a death.
+        """
+        row = self._connection.execute(_CLAIM, {"now": now, "real_now": real_now}).mappings().first()
+        if row is None:
+            return None
+        fence = row["fence"] + 1
+        deaths = row["deaths"] + (1 if row["begun_at"] is not None else 0)
+        self._connection.execute(
+            _TAKE,
+            {
+                "mail_id": row["id"],
+                "new_owner": owner,
+                "new_fence": fence,
+                "until": real_now + LEASE_TIME,
+                "begun": real_now,
+                "new_deaths": deaths,
+            },
+        )
+        return claimed_from_row({**row, "deaths": deaths}, fence=fence)
+
+    def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None:
+        """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands."""
+        row = self._connection.execute(select(inbound_mails).where(_T.id == mail_id)).mappings().first()
+        if row is None or (row["lease_until"] is not None and row["lease_until"] >= real_now):
+            return None
+        parameters = {
+            "mail_id": mail_id,
+            "new_owner": owner,
+            "new_fence": row["fence"] + 1,
+            "until": real_now + LEASE_TIME,
+            "begun": real_now,
+            "new_deaths": row["deaths"],
+        }
+        self._connection.execute(_TAKE, parameters)
+        return claimed_from_row(row, fence=row["fence"] + 1)
+
+    def finish(self, claimed: ClaimedMail, result: MailResult, *, now: datetime) -> None:
+        """Write the outcome and let the next mail of the conversation come forward. Raises ``LeaseLost``."""
+        changed = self._connection.execute(
+            _FINISH,
+            {
+                "mail_id": claimed.id,
+                "our_fence": claimed.fence,
+                "new_outcome": result.outcome.value,
+                "new_reason": result.reason,
+                "new_ticket": result.ticket_number,
+                "new_message_id": result.message_id,
+                "new_identity": result.identity,
+                "now": now,
+            },
+        )
+        if changed.rowcount != 1:
+            raise LeaseLost(f"mail {claimed.id} is in other hands")
+        self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
+
+    def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> None:
+        """Return an unfinished mail; ``attempt`` counts an exception against it."""
+        self._connection.execute(
+            update(inbound_mails)
+            .where(_T.id == claimed.id, _T.fence == claimed.fence)
+            .values(
+                owner=None,
+                lease_until=None,
+                begun_at=None,
+                ready_at=ready_at,
+                reason=reason,
+                attempts=_T.attempts + (1 if attempt else 0),
+            )
+        )
+
+    def quarantine(self, claimed: ClaimedMail, cause: str, *, now: datetime) -> None:
+        """Put a mail that was given back aside; the next one of the conversation comes forward."""
+        self._connection.execute(
+            update(inbound_mails)
+            .where(_T.id == claimed.id, _T.fence == claimed.fence)
+            .values(outcome=MailOutcome.QUARANTINED.value, reason=cause, finished_at=now, ready_at=None)
+        )
+        self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
+
+    def renew(self, owner: str, *, real_now: datetime, begun_after: datetime) -> int:
+        """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``."""
+        result = self._connection.execute(
+            update(inbound_mails)
+            .where(_T.owner == owner, _T.begun_at > begun_after)
+            .values(lease_until=real_now + LEASE_TIME)
+        )
+        return result.rowcount
+
+    def owners(self) -> set[str]:
+        """Everybody who has a mail in hand."""
+        found = self._connection.scalars(select(_T.owner).where(_T.owner.is_not(None)).distinct())
+        return {owner for owner in found if owner is not None}
+
+    def release(self, owner: str, *, real_now: datetime) -> int:
+        """Let go of what a dead ``owner`` had in hand: its leases end now (the death is counted at claim)."""
+        result = self._connection.execute(
+            update(inbound_mails).where(_T.owner == owner).values(lease_until=real_now, owner=None)
+        )
+        return result.rowcount
+
+    def seen_before(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
+        """An earlier (or finished) mail with the same Message-ID and the same content, if there is one."""
+        query = (
+            select(_T.id)
+            .where(
+                _T.message_id == message_id,
+                _T.identity == identity,
+                _T.id != mail_id,
+                _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value,
+                                MailOutcome.DISCARDED.value, MailOutcome.BOUNCE.value]),
+            )
+            .limit(1)
+        )  # fmt: skip
+        return self._connection.scalar(query)
+
+    def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
+        """Whether another mail came with this Message-ID and different content (THREATS 32)."""
+        query = select(_T.id).where(
+            _T.message_id == message_id, _T.identity != identity, _T.identity != "", _T.id != mail_id
+        )
+        return self._connection.scalar(query.limit(1)) is not None
+
+    # --- administrators ---
+
+    def get(self, mail_id: int) -> InboundRow | None:
+        """One row."""
+        row = self._connection.execute(select(inbound_mails).where(_T.id == mail_id)).mappings().first()
+        return inbound_row_from(row) if row else None
+
+    def browse(
+        self,
+        *,
+        outcome: MailOutcome | None = None,
+        ticket_number: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[InboundRow]:
+        """Rows, newest first."""
+        query = select(inbound_mails).order_by(_T.id.desc())
+        if outcome is not None:
+            query = query.where(_T.outcome == outcome.value)
+        if ticket_number is not None:
+            query = query.where(_T.ticket_number == ticket_number)
+        if since is not None:
+            query = query.where(_T.received_at >= since)
+        if limit is not None:
+            query = query.limit(limit)
+        return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
+
+    def reopen(self, mail_id: int, *, now: datetime, released: bool) -> bool:
+        """Put a finished mail back in line (``mails release``, ``reprocess``); false if it is not finished."""
+        result = self._connection.execute(
+            update(inbound_mails)
+            .where(_T.id == mail_id, _T.outcome != MailOutcome.PENDING.value)
+            .values(
+                outcome=MailOutcome.PENDING.value,
+                reason="",
+                attempts=0,
+                deaths=0,
+                released=released,
+                ready_at=now,
+                finished_at=None,
+                alerted=True,
+            )
+        )
+        return result.rowcount == 1
+
+    def untold_quarantines(self) -> list[InboundRow]:
+        """Quarantined mails of which the administrator has not heard."""
+        query = select(inbound_mails).where(_QUARANTINED, _T.alerted.is_(False)).order_by(_T.id)
+        return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
+
+    def mark_told(self, mail_ids: Sequence[int]) -> None:
+        """The administrator has been told of these."""
+        for start in range(0, len(mail_ids), _CHUNK):
+            self._connection.execute(
+                update(inbound_mails).where(_T.id.in_(mail_ids[start : start + _CHUNK])).values(alerted=True)
+            )
+
+    def count_quarantined(self) -> int:
+        """How many mails wait in quarantine."""
+        return self._connection.scalar(select(func.count()).select_from(inbound_mails).where(_QUARANTINED)) or 0
+
+    def oldest_pending(self) -> datetime | None:
+        """When the oldest unfinished mail was received."""
+        oldest: datetime | None = self._connection.scalar(select(func.min(_T.received_at)).where(_PENDING))
+        return oldest
+
+    def nothing_pending(self, *, now: datetime) -> bool:
+        """Whether no mail can be taken now."""
+        query = select(_T.id).where(and_(_T.ready_at.is_not(None), _T.ready_at <= now)).limit(1)
+        return self._connection.scalar(query) is None

@@ -1,0 +1,452 @@
+"""Values of the domain ↔ rows and JSON. Unknown keys in stored JSON are ignored, absent ones take defaults."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mailbot.domain.events import (
+    Audience,
+    AuthorRole,
+    EventKind,
+    HandlePurpose,
+    LetterKind,
+    LetterStatus,
+    OutboundLetter,
+    StoredFile,
+    TicketEvent,
+    TicketMessage,
+    Visibility,
+)
+from mailbot.domain.evidence import (
+    DocumentKind,
+    DocumentReading,
+    Fact,
+    FieldOrigin,
+    FieldValue,
+    Finding,
+    Mismatch,
+    Readability,
+    Verdict,
+)
+from mailbot.domain.ledger import ClaimedMail, InboundRow, MailOutcome, NewInboundMail
+from mailbot.domain.mail import Address
+from mailbot.domain.outbox import LetterRow
+from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
+
+Json = dict[str, Any]
+
+
+def without_nul(text: str) -> str:
+    """PostgreSQL's text has no NUL; ours has none on any database."""
+    return text.replace("\x00", "")
+
+
+# --- nested values ---------------------------------------------------------------------------------------
+
+
+def fact_to_json(fact: Fact) -> Json:
+    return {"name": fact.name, "value": fact.value}
+
+
+def fact_from_json(data: Json) -> Fact:
+    return Fact(name=data["name"], value=data["value"])
+
+
+def field_to_json(value: FieldValue) -> Json:
+    return {
+        "key": value.key,
+        "value": without_nul(value.value),
+        "valid": value.valid,
+        "reason": value.reason,
+        "origin": value.origin.value,
+    }
+
+
+def field_from_json(data: Json) -> FieldValue:
+    return FieldValue(
+        key=data["key"],
+        value=data["value"],
+        valid=data["valid"],
+        reason=data["reason"],
+        origin=FieldOrigin(data["origin"]),
+    )
+
+
+def finding_to_json(finding: Finding) -> Json:
+    return {
+        "digest": finding.digest,
+        "sha256": finding.sha256,
+        "filename": without_nul(finding.filename),
+        "media_type": finding.media_type,
+        "size_bytes": finding.size_bytes,
+        "kind": finding.kind.value,
+        "confidence": finding.confidence,
+        "verdict": finding.verdict.value,
+        "requirement": finding.requirement,
+        "page": finding.page,
+        "reasons": list(finding.reasons),
+        "facts": [fact_to_json(fact) for fact in finding.facts],
+        "for_a_person": finding.for_a_person,
+    }
+
+
+def finding_from_json(data: Json) -> Finding:
+    return Finding(
+        digest=data["digest"],
+        sha256=data["sha256"],
+        filename=data["filename"],
+        media_type=data["media_type"],
+        size_bytes=data["size_bytes"],
+        kind=DocumentKind(data["kind"]),
+        confidence=data["confidence"],
+        verdict=Verdict(data["verdict"]),
+        requirement=data["requirement"],
+        page=data["page"],
+        reasons=tuple(data["reasons"]),
+        facts=tuple(fact_from_json(fact) for fact in data["facts"]),
+        for_a_person=data["for_a_person"],
+    )
+
+
+def mismatch_to_json(mismatch: Mismatch) -> Json:
+    return {"key": mismatch.key, "reason": mismatch.reason}
+
+
+def mismatch_from_json(data: Json) -> Mismatch:
+    return Mismatch(key=data["key"], reason=data["reason"])
+
+
+def reading_to_json(reading: DocumentReading) -> Json:
+    return {
+        "kind": reading.kind.value,
+        "confidence": reading.confidence,
+        "readability": reading.readability.value,
+        "page": reading.page,
+        "pages": reading.pages,
+        "facts": [fact_to_json(fact) for fact in reading.facts],
+        "reasons": list(reading.reasons),
+    }
+
+
+def reading_from_json(digest: str, reader_version: int, data: Json) -> DocumentReading:
+    return DocumentReading(
+        digest=digest,
+        reader_version=reader_version,
+        kind=DocumentKind(data["kind"]),
+        confidence=data["confidence"],
+        readability=Readability(data["readability"]),
+        page=data["page"],
+        pages=data["pages"],
+        facts=tuple(fact_from_json(fact) for fact in data["facts"]),
+        reasons=tuple(data["reasons"]),
+    )
+
+
+def file_to_json(file: StoredFile) -> Json:
+    return {
+        "digest": file.digest,
+        "filename": without_nul(file.filename),
+        "media_type": file.media_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+    }
+
+
+def file_from_json(data: Json) -> StoredFile:
+    return StoredFile(
+        digest=data["digest"],
+        filename=data["filename"],
+        media_type=data["media_type"],
+        size_bytes=data["size_bytes"],
+        sha256=data["sha256"],
+    )
+
+
+# --- rows ------------------------------------------------------------------------------------------------
+
+
+def inbound_to_row(mail: NewInboundMail, collected_at: datetime) -> Json:
+    return {
+        "mailbox": mail.mailbox,
+        "folder": mail.folder,
+        "uid_validity": mail.uid_validity,
+        "uid": mail.uid,
+        "received_at": mail.received_at,
+        "collected_at": collected_at,
+        "raw_digest": mail.raw_digest,
+        "size_bytes": mail.size_bytes,
+        "oversize_bytes": mail.oversize_bytes,
+        "conversation_key": without_nul(mail.conversation_key)[:320],
+        "message_id": without_nul(mail.message_id),
+        "from_address": without_nul(mail.from_address)[:320],
+        "subject": without_nul(mail.subject),
+        "suspect": mail.suspect,
+        "answer": mail.answer,
+    }
+
+
+def claimed_from_row(row: Mapping[Any, Any], *, fence: int) -> ClaimedMail:
+    return ClaimedMail(
+        id=row["id"],
+        mailbox=row["mailbox"],
+        folder=row["folder"],
+        received_at=row["received_at"],
+        raw_digest=row["raw_digest"],
+        conversation_key=row["conversation_key"],
+        fence=fence,
+        attempts=row["attempts"],
+        deaths=row["deaths"],
+        suspect=row["suspect"],
+        oversize_bytes=row["oversize_bytes"],
+        answer=row["answer"],
+        released=row["released"],
+    )
+
+
+def inbound_row_from(row: Mapping[Any, Any]) -> InboundRow:
+    return InboundRow(
+        id=row["id"],
+        mailbox=row["mailbox"],
+        folder=row["folder"],
+        received_at=row["received_at"],
+        from_address=row["from_address"],
+        subject=row["subject"],
+        message_id=row["message_id"],
+        outcome=MailOutcome(row["outcome"]),
+        reason=row["reason"],
+        ticket_number=row["ticket_number"],
+        attempts=row["attempts"],
+        deaths=row["deaths"],
+        raw_digest=row["raw_digest"],
+        size_bytes=row["size_bytes"],
+    )
+
+
+def ticket_to_row(ticket: Ticket) -> Json:
+    return {
+        "number": ticket.number,
+        "mailbox": ticket.mailbox,
+        "request_type": ticket.request_type,
+        "requester_address": ticket.requester.address,
+        "requester_name": without_nul(ticket.requester.name),
+        "subject": without_nul(ticket.subject),
+        "title": without_nul(ticket.title),
+        "status": ticket.status.value,
+        "resolution": ticket.resolution.value if ticket.resolution else None,
+        "queue": ticket.queue,
+        "assignee": ticket.assignee,
+        "priority": ticket.priority.value,
+        "language": ticket.language,
+        "fields": [field_to_json(value) for value in ticket.fields],
+        "documents": [finding_to_json(finding) for finding in ticket.documents],
+        "missing": list(ticket.missing),
+        "mismatches": [mismatch_to_json(mismatch) for mismatch in ticket.mismatches],
+        "opened_at": ticket.opened_at,
+        "updated_at": ticket.updated_at,
+        "due_at": ticket.due_at,
+        "resolved_at": ticket.resolved_at,
+        "asked_at": ticket.asked_at,
+        "reminders_sent": ticket.reminders_sent,
+        "follow_up_of": ticket.follow_up_of,
+        "version": ticket.version,
+        "search_text": search_text(ticket),
+    }
+
+
+def search_text(ticket: Ticket) -> str:
+    """What ``tickets search`` looks through: folded, so that accents and case do not matter."""
+    return folded(
+        " ".join(
+            [
+                ticket.number,
+                ticket.subject,
+                ticket.title,
+                ticket.requester.address,
+                ticket.requester.name,
+                *(value.value for value in ticket.fields),
+                *(finding.filename for finding in ticket.documents),
+            ]
+        )
+    )
+
+
+def folded(text: str) -> str:
+    """Lower case without accents."""
+    decomposed = unicodedata.normalize("NFKD", without_nul(text))
+    return "".join(ch for ch in decomposed if not unicodedata.combining(ch)).casefold()
+
+
+def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
+    return Ticket(
+        number=row["number"],
+        mailbox=row["mailbox"],
+        request_type=row["request_type"],
+        requester=Address(address=row["requester_address"], name=row["requester_name"]),
+        subject=row["subject"],
+        title=row["title"],
+        status=Status(row["status"]),
+        resolution=Resolution(row["resolution"]) if row["resolution"] else None,
+        queue=row["queue"],
+        assignee=row["assignee"],
+        priority=Priority(row["priority"]),
+        language=row["language"],
+        fields=tuple(field_from_json(data) for data in row["fields"]),
+        documents=tuple(finding_from_json(data) for data in row["documents"]),
+        missing=tuple(row["missing"]),
+        mismatches=tuple(mismatch_from_json(data) for data in row["mismatches"]),
+        opened_at=row["opened_at"],
+        updated_at=row["updated_at"],
+        due_at=row["due_at"],
+        resolved_at=row["resolved_at"],
+        asked_at=row["asked_at"],
+        reminders_sent=row["reminders_sent"],
+        follow_up_of=row["follow_up_of"],
+        version=row["version"],
+    )
+
+
+def message_to_row(number: str, message: TicketMessage) -> Json:
+    return {
+        "ticket_number": number,
+        "at": message.at,
+        "author_address": message.author.address,
+        "author_name": without_nul(message.author.name),
+        "role": message.role.value,
+        "visibility": message.visibility.value,
+        "text": without_nul(message.text),
+        "message_id": without_nul(message.message_id),
+        "mail_id": message.mail_id,
+        "files": [file_to_json(file) for file in message.files],
+        "unverified": message.unverified,
+        "from_another_address": message.from_another_address,
+    }
+
+
+def message_from_row(row: Mapping[Any, Any]) -> TicketMessage:
+    return TicketMessage(
+        at=row["at"],
+        author=Address(address=row["author_address"], name=row["author_name"]),
+        role=AuthorRole(row["role"]),
+        visibility=Visibility(row["visibility"]),
+        text=row["text"],
+        message_id=row["message_id"],
+        mail_id=row["mail_id"],
+        files=tuple(file_from_json(data) for data in row["files"]),
+        unverified=row["unverified"],
+        from_another_address=row["from_another_address"],
+    )
+
+
+def event_to_row(number: str, event: TicketEvent) -> Json:
+    return {
+        "ticket_number": number,
+        "at": event.at,
+        "actor": event.actor,
+        "kind": event.kind.value,
+        "old": without_nul(event.old),
+        "new": without_nul(event.new),
+        "detail": without_nul(event.detail),
+        "mail_id": event.mail_id,
+    }
+
+
+def event_from_row(row: Mapping[Any, Any]) -> TicketEvent:
+    return TicketEvent(
+        at=row["at"],
+        actor=row["actor"],
+        kind=EventKind(row["kind"]),
+        old=row["old"],
+        new=row["new"],
+        detail=row["detail"],
+        mail_id=row["mail_id"],
+    )
+
+
+def letter_to_row(letter: OutboundLetter, *, handle_expires_at: datetime | None) -> Json:
+    waiting = letter.status in (LetterStatus.QUEUED, LetterStatus.RETRY)
+    return {
+        "message_id": letter.message_id,
+        "handle": letter.handle,
+        "handle_expires_at": handle_expires_at,
+        "mailbox": letter.mailbox,
+        "letter": letter.letter.value,
+        "audience": letter.audience.value,
+        "purpose": letter.purpose.value if letter.purpose else None,
+        "recipient_address": letter.recipient.address,
+        "recipient_name": without_nul(letter.recipient.name),
+        "sender_name": without_nul(letter.sender_name),
+        "subject": without_nul(letter.subject),
+        "text": without_nul(letter.text),
+        "html": without_nul(letter.html),
+        "files": [file_to_json(file) for file in letter.files],
+        "ticket_number": letter.ticket_number,
+        "mail_id": letter.mail_id,
+        "automatic": letter.automatic,
+        "auto_submitted": letter.auto_submitted,
+        "in_reply_to": letter.in_reply_to,
+        "reference_ids": list(letter.references),
+        "verified_recipient": letter.verified_recipient,
+        "status": letter.status.value,
+        "hold_reason": letter.hold_reason,
+        "created_at": letter.created_at,
+        "not_before": letter.not_before,
+        "due_at": letter.not_before if waiting else None,
+    }
+
+
+def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:
+    return OutboundLetter(
+        message_id=row["message_id"],
+        handle=row["handle"],
+        mailbox=row["mailbox"],
+        letter=LetterKind(row["letter"]),
+        audience=Audience(row["audience"]),
+        purpose=HandlePurpose(row["purpose"]) if row["purpose"] else None,
+        recipient=Address(address=row["recipient_address"], name=row["recipient_name"]),
+        sender_name=row["sender_name"],
+        subject=row["subject"],
+        text=row["text"],
+        html=row["html"],
+        files=tuple(file_from_json(data) for data in row["files"]),
+        ticket_number=row["ticket_number"],
+        mail_id=row["mail_id"],
+        automatic=row["automatic"],
+        auto_submitted=row["auto_submitted"],
+        in_reply_to=row["in_reply_to"],
+        references=tuple(row["reference_ids"]),
+        verified_recipient=row["verified_recipient"],
+        status=LetterStatus(row["status"]),
+        hold_reason=row["hold_reason"],
+        created_at=row["created_at"],
+        not_before=row["not_before"],
+        sent_at=row["sent_at"],
+        attempts=row["attempts"],
+        unknown_outcomes=row["unknown_outcomes"],
+        last_error=row["last_error"],
+    )
+
+
+def letter_row_from(row: Mapping[Any, Any]) -> LetterRow:
+    return LetterRow(
+        message_id=row["message_id"],
+        ticket_number=row["ticket_number"],
+        letter=LetterKind(row["letter"]),
+        audience=Audience(row["audience"]),
+        to=row["recipient_address"],
+        subject=row["subject"],
+        status=LetterStatus(row["status"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        not_before=row["not_before"],
+        sent_at=row["sent_at"],
+        last_error=row["last_error"],
+        hold_reason=row["hold_reason"],
+    )
+
+
+def unique(values: Sequence[str]) -> list[str]:
+    """The values once each, in order."""
+    return list(dict.fromkeys(values))

@@ -1,0 +1,53 @@
+"""Brings a database to the newest schema. Alembic is imported only when there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from mailbot.adapters.storage.engine import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST_REVISION = "0001"
+
+
+def current_revision(database: Database) -> str | None:
+    """The schema's revision, ``None`` for an empty database. Raises ``StorageUnavailable``."""
+    with database.read() as connection:
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def upgrade(database: Database) -> bool:
+    """Run the missing migrations in one transaction; true if there were any. Raises ``StorageUnavailable``.
+
+    Two processes that start at once meet at the database's write lock: the second finds nothing to do.
+    """
+    if current_revision(database) == NEWEST_REVISION:
+        return False
+    from alembic import command
+
+    with database.write() as connection:
+        if _revision_on(connection) == NEWEST_REVISION:
+            return False
+        command.upgrade(_config(connection), "head")
+    return True
+
+
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

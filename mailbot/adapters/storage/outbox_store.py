@@ -1,0 +1,413 @@
+"""The outbox: letters fully written, claimed one by one, each with its handle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from mailbot.adapters.storage.mapping import letter_from_row, letter_row_from, letter_to_row
+from mailbot.adapters.storage.tables import outbox
+from mailbot.domain.errors import LeaseLost
+from mailbot.domain.events import Audience, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
+from mailbot.domain.ledger import LEASE_TIME
+from mailbot.domain.outbox import (
+    HELD_FOR_SUMMARY,
+    ClaimedLetter,
+    LetterCounts,
+    LetterResult,
+    LetterRow,
+)
+from mailbot.domain.threads import KnownHandle, KnownMessageId
+
+_T = outbox.c
+_S = LetterStatus
+_UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
+_ON_ITS_WAY = _T.status.not_in((_S.HELD.value, _S.CANCELLED.value))
+# Literal, as the partial index has it: only so does SQLite see that it applies.
+_AUTOMATIC: ColumnElement[bool] = literal_column("(automatic AND audience = 'requester')", Boolean)
+
+_FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
+_CLAIM = (
+    select(outbox)
+    .where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE)
+    .order_by(_T.due_at, _T.id)
+    .limit(1)
+)
+# ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
+_CLAIM_EARLY = (
+    select(outbox)
+    .where(
+        _T.due_at.is_not(None),
+        or_(_T.due_at <= bindparam("now"), _T.status == _S.QUEUED.value),
+        _FREE,
+    )
+    .order_by(_T.due_at, _T.id)
+    .limit(1)
+)
+_TAKE = (
+    update(outbox)
+    .where(_T.id == bindparam("letter_id"))
+    .values(
+        status=_S.SENDING.value,
+        owner=bindparam("new_owner"),
+        fence=bindparam("new_fence"),
+        lease_until=bindparam("until"),
+        unknown_outcomes=bindparam("new_unknown"),
+    )
+)
+_MINE = and_(
+    _T.id == bindparam("letter_id"), _T.fence == bindparam("our_fence"), _T.owner == bindparam("our_owner")
+)
+_TRANSMITTING = (
+    update(outbox)
+    .where(_MINE, _T.status == _S.SENDING.value)
+    .values(status=_S.TRANSMITTING.value, lease_until=bindparam("until"))
+)
+
+
+class OutboxStore:
+    """Rows of ``outbox`` within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- writing letters ---
+
+    def add(self, letter: OutboundLetter, *, handle_expires_at: datetime | None) -> None:
+        """Enqueue a letter in the ticket's own transaction."""
+        self._connection.execute(insert(outbox), letter_to_row(letter, handle_expires_at=handle_expires_at))
+
+    def supersede(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> datetime | None:
+        """Cancel unsent letters of these kinds that a newer one replaces.
+
+        Returns the earliest time at which one of them would have left (a replacement leaves no later than
+        what it replaces), ``None`` if there was none on its way.
+        """
+        those = and_(
+            _T.ticket_number == ticket_number,
+            _T.recipient_address == recipient,
+            _T.letter.in_([kind.value for kind in letters]),
+            _T.status.in_(_UNSENT),
+        )
+        earliest: datetime | None = self._connection.scalar(select(func.min(_T.due_at)).where(those))
+        self._connection.execute(
+            update(outbox)
+            .where(those)
+            .values(status=_S.CANCELLED.value, due_at=None, last_error="superseded by a newer letter")
+        )
+        return earliest
+
+    def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
+        """What the caps are held against; totals are counted up to ``cap`` and no further."""
+        hour, day = now - timedelta(hours=1), now - timedelta(days=1)
+        to_address = self._connection.execute(
+            select(func.count(case((_T.created_at > hour, 1))), func.count()).where(
+                _T.recipient_address == recipient, _T.created_at > day, _ON_ITS_WAY, _AUTOMATIC
+            )
+        ).one()
+        on_ticket = self._connection.execute(
+            select(
+                func.count(case((_T.created_at > day, 1))),
+                func.count(case((_T.auto_submitted == "auto-replied", 1))),
+            ).where(_T.ticket_number == ticket_number, _ON_ITS_WAY, _AUTOMATIC)
+        ).one()
+        unverified = _T.verified_recipient.is_(False)
+        return LetterCounts(
+            to_address_last_hour=int(to_address[0]),
+            to_address_last_day=int(to_address[1]),
+            unverified_last_hour=self._count_up_to(cap, _T.created_at > hour, _ON_ITS_WAY, _AUTOMATIC, unverified),
+            on_ticket_last_day=int(on_ticket[0]),
+            automatic_last_hour=self._count_up_to(cap, _T.created_at > hour, _ON_ITS_WAY, _AUTOMATIC),
+            acknowledgements_on_ticket=int(on_ticket[1]),
+        )
+
+    def _count_up_to(self, cap: int, *conditions: ColumnElement[bool]) -> int:
+        limited = select(_T.id).where(*conditions).limit(cap)
+        return self._connection.scalar(select(func.count()).select_from(limited.subquery())) or 0
+
+    def notices_last_hour(self, recipient: str, *, now: datetime, cap: int) -> int:
+        """How many notices an agent was sent in the last hour, counted up to ``cap``."""
+        return self._count_up_to(
+            cap,
+            _T.recipient_address == recipient,
+            _T.created_at > now - timedelta(hours=1),
+            _T.audience == Audience.STAFF.value,
+            _ON_ITS_WAY,
+        )
+
+    def notices_to_gather(self) -> list[OutboundLetter]:
+        """Notices that were kept back to be told in one summary, oldest first."""
+        query = select(outbox).where(_T.status == _S.HELD.value, _T.hold_reason == HELD_FOR_SUMMARY)
+        return [letter_from_row(row) for row in self._connection.execute(query.order_by(_T.id)).mappings()]
+
+    # --- delivering ---
+
+    def claim(self, *, owner: str, now: datetime, real_now: datetime, early: bool) -> ClaimedLetter | None:
+        """Take the letter that is due longest; its ``letter.status`` is the one it had before.
+
+        A stale ``transmitting`` letter (its process died past DATA) comes back with one more unknown outcome.
+        ``early`` takes queued letters before their time as well.
+        """
+        row = (
+            self._connection.execute(_CLAIM_EARLY if early else _CLAIM, {"now": now, "real_now": real_now})
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        fence = row["fence"] + 1
+        unknown = row["unknown_outcomes"] + (row["status"] == _S.TRANSMITTING.value)
+        self._connection.execute(
+            _TAKE,
+            {
+                "letter_id": row["id"],
+                "new_owner": owner,
+                "new_fence": fence,
+                "until": real_now + LEASE_TIME,
+                "new_unknown": unknown,
+            },
+        )
+        letter = letter_from_row({**row, "unknown_outcomes": unknown})
+        return ClaimedLetter(id=row["id"], letter=letter, fence=fence)
+
+    def mark_transmitting(self, claimed: ClaimedLetter, *, owner: str, real_now: datetime) -> None:
+        """Note, just before DATA, that from now on the outcome may be unknown. Raises ``LeaseLost``."""
+        result = self._connection.execute(
+            _TRANSMITTING,
+            {
+                "letter_id": claimed.id,
+                "our_fence": claimed.fence,
+                "our_owner": owner,
+                "until": real_now + LEASE_TIME,
+            },
+        )
+        if result.rowcount != 1:
+            raise LeaseLost(f"letter {claimed.letter.message_id} is in other hands")
+
+    def record(self, claimed: ClaimedLetter, result: LetterResult, *, owner: str) -> None:
+        """Write what an attempt came to. Raises ``LeaseLost``."""
+        changed = self._connection.execute(
+            update(outbox)
+            .where(_T.id == claimed.id, _T.fence == claimed.fence, _T.owner == owner)
+            .values(
+                status=result.status.value,
+                last_error=result.error,
+                sent_at=result.sent_at,
+                due_at=result.retry_at,
+                attempts=_T.attempts + (1 if result.counts_as_attempt else 0),
+                unknown_outcomes=_T.unknown_outcomes + (1 if result.outcome_unknown else 0),
+                owner=None,
+                lease_until=None,
+            )
+        )
+        if changed.rowcount != 1:
+            raise LeaseLost(f"letter {claimed.letter.message_id} is in other hands")
+
+    def renew(self, owner: str, *, real_now: datetime) -> int:
+        """Lengthen the leases of what ``owner`` has in hand."""
+        result = self._connection.execute(
+            update(outbox).where(_T.owner == owner).values(lease_until=real_now + LEASE_TIME)
+        )
+        return result.rowcount
+
+    def owners(self) -> set[str]:
+        """Everybody who has a letter in hand."""
+        found = self._connection.scalars(select(_T.owner).where(_T.owner.is_not(None)).distinct())
+        return {owner for owner in found if owner is not None}
+
+    def release(self, owner: str, *, real_now: datetime) -> int:
+        """Let go of what a dead ``owner`` had in hand; the status stays and tells how far it was."""
+        result = self._connection.execute(
+            update(outbox).where(_T.owner == owner).values(lease_until=real_now, owner=None)
+        )
+        return result.rowcount
+
+    def next_due(self) -> datetime | None:
+        """When the next letter is due."""
+        due: datetime | None = self._connection.scalar(select(func.min(_T.due_at)).where(_T.due_at.is_not(None)))
+        return due
+
+    # --- threading and bounces ---
+
+    def handles(self, handles: Sequence[str], *, now: datetime) -> list[KnownHandle]:
+        """What we know of these reply tokens."""
+        if not handles:
+            return []
+        query = select(
+            _T.handle, _T.ticket_number, _T.recipient_address, _T.purpose, _T.handle_expires_at,
+            _T.handle_revoked_at, _T.created_at,
+        ).where(_T.handle.in_(handles), _T.purpose.is_not(None), _T.ticket_number.is_not(None))  # fmt: skip
+        return [
+            KnownHandle(
+                handle=row.handle,
+                ticket_number=row.ticket_number,
+                recipient=row.recipient_address,
+                purpose=HandlePurpose(row.purpose),
+                expired=row.handle_expires_at is not None and row.handle_expires_at < now,
+                revoked=row.handle_revoked_at is not None,
+                created_at=row.created_at,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def message_ids(self, message_ids: Sequence[str]) -> list[KnownMessageId]:
+        """Which of these Message-IDs are our letters', and to whom they went."""
+        if not message_ids:
+            return []
+        query = select(_T.message_id, _T.ticket_number, _T.recipient_address).where(
+            _T.message_id.in_(message_ids), _T.ticket_number.is_not(None)
+        )
+        return [
+            KnownMessageId(
+                message_id=row.message_id, ticket_number=row.ticket_number, recipient=row.recipient_address
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def by_message_id(self, message_id: str) -> OutboundLetter | None:
+        """A letter by its Message-ID."""
+        row = self._connection.execute(select(outbox).where(_T.message_id == message_id)).mappings().first()
+        return letter_from_row(row) if row else None
+
+    def by_handle(self, handle: str) -> OutboundLetter | None:
+        """A letter by its handle."""
+        row = self._connection.execute(select(outbox).where(_T.handle == handle)).mappings().first()
+        return letter_from_row(row) if row else None
+
+    def mark_bounced(self, message_id: str, error: str) -> bool:
+        """A letter that left came back: final. False if it was failed already."""
+        result = self._connection.execute(
+            update(outbox)
+            .where(_T.message_id == message_id, _T.status != _S.FAILED.value)
+            .values(status=_S.FAILED.value, due_at=None, last_error=error)
+        )
+        return result.rowcount == 1
+
+    def thread_ids(self, ticket_number: str, recipient: str) -> list[str]:
+        """Message-IDs of the letters that this recipient got on this ticket, oldest first."""
+        query = (
+            select(_T.message_id)
+            .where(_T.ticket_number == ticket_number, _T.recipient_address == recipient,
+                   _T.status.not_in((_S.CANCELLED.value,)))
+            .order_by(_T.id)
+        )  # fmt: skip
+        return list(self._connection.scalars(query))
+
+    def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
+        """The letters that a mail caused."""
+        query = select(outbox).where(_T.mail_id == mail_id).order_by(_T.id)
+        return [letter_from_row(row) for row in self._connection.execute(query).mappings()]
+
+    def letters_of_ticket(self, number: str) -> list[LetterRow]:
+        """The letters of a ticket, oldest first."""
+        query = select(outbox).where(_T.ticket_number == number).order_by(_T.id)
+        return [letter_row_from(row) for row in self._connection.execute(query).mappings()]
+
+    # --- administrators ---
+
+    def browse(
+        self,
+        *,
+        status: LetterStatus | None = None,
+        ticket_number: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[LetterRow]:
+        """Letters, newest first."""
+        query = select(outbox).order_by(_T.id.desc())
+        if status is not None:
+            query = query.where(_T.status == status.value)
+        if ticket_number is not None:
+            query = query.where(_T.ticket_number == ticket_number)
+        if since is not None:
+            query = query.where(_T.created_at >= since)
+        if limit is not None:
+            query = query.limit(limit)
+        return [letter_row_from(row) for row in self._connection.execute(query).mappings()]
+
+    def release_held(
+        self,
+        *,
+        now: datetime,
+        message_id: str | None = None,
+        ticket_number: str | None = None,
+        since: datetime | None = None,
+    ) -> int:
+        """Let held letters leave; all of them unless narrowed down. Returns how many."""
+        conditions = [_T.status == _S.HELD.value]
+        if message_id is not None:
+            conditions.append(_T.message_id == message_id)
+        if ticket_number is not None:
+            conditions.append(_T.ticket_number == ticket_number)
+        if since is not None:
+            conditions.append(_T.created_at >= since)
+        result = self._connection.execute(
+            update(outbox)
+            .where(*conditions)
+            .values(status=_S.QUEUED.value, due_at=now, not_before=now, hold_reason="")
+        )
+        return result.rowcount
+
+    def retry(self, message_id: str, *, now: datetime) -> bool:
+        """Try a failed or doubtful letter again, under the same Message-ID."""
+        result = self._connection.execute(
+            update(outbox)
+            .where(
+                _T.message_id == message_id,
+                _T.status.in_((_S.FAILED.value, _S.NEEDS_PERSON.value, _S.RETRY.value)),
+            )
+            .values(status=_S.QUEUED.value, due_at=now, attempts=0, unknown_outcomes=0)
+        )
+        return result.rowcount == 1
+
+    def cancel(self, message_id: str) -> bool:
+        """Do not send a letter that has not left; false if it is on its way or gone."""
+        result = self._connection.execute(
+            update(outbox)
+            .where(
+                _T.message_id == message_id,
+                _T.status.in_((*_UNSENT, _S.NEEDS_PERSON.value)),
+            )
+            .values(status=_S.CANCELLED.value, due_at=None, last_error="cancelled by an administrator")
+        )
+        return result.rowcount == 1
+
+    def untold_held(self) -> dict[str, int]:
+        """Held letters of which the administrator does not know, by reason; not those kept for a summary."""
+        query = (
+            select(_T.hold_reason, func.count())
+            .where(_T.status == _S.HELD.value, _T.alerted.is_(False), _T.hold_reason != HELD_FOR_SUMMARY)
+            .group_by(_T.hold_reason)
+        )
+        return {reason: count for reason, count in self._connection.execute(query)}
+
+    def mark_held_told(self) -> None:
+        """The administrator has been told of all letters held now."""
+        self._connection.execute(
+            update(outbox).where(_T.status == _S.HELD.value, _T.alerted.is_(False)).values(alerted=True)
+        )
+
+    def count_status(self, status: LetterStatus) -> int:
+        """How many letters have this status."""
+        return self._connection.scalar(select(func.count()).where(_T.status == status.value)) or 0
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest letter that is due or in delivery was written."""
+        query = select(func.min(_T.created_at)).where(_T.due_at.is_not(None))
+        oldest: datetime | None = self._connection.scalar(query)
+        return oldest

@@ -1,0 +1,191 @@
+"""Tickets with their messages and events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from mailbot.adapters.storage.mapping import (
+    event_from_row,
+    event_to_row,
+    folded,
+    message_from_row,
+    message_to_row,
+    ticket_from_row,
+    ticket_to_row,
+)
+from mailbot.adapters.storage.tables import (
+    ticket_events,
+    ticket_messages,
+    ticket_numbers,
+    tickets,
+)
+from mailbot.domain.errors import ConcurrentChange
+from mailbot.domain.events import TicketEvent, TicketMessage
+from mailbot.domain.threads import OpenRequest
+from mailbot.domain.ticket import Status, Ticket
+
+_T = tickets.c
+
+_NEXT_NUMBER = (
+    update(ticket_numbers)
+    .where(ticket_numbers.c.year == bindparam("this_year"))
+    .values(last=ticket_numbers.c.last + 1)
+    .returning(ticket_numbers.c.last)
+)
+_INSERT_TICKET = insert(tickets)
+_INSERT_MESSAGE = insert(ticket_messages)
+_INSERT_EVENTS = insert(ticket_events)
+_GET = select(tickets).where(_T.number == bindparam("wanted"))
+_OPEN_REQUESTS = select(_T.number, _T.request_type, _T.missing).where(
+    _T.requester_address == bindparam("requester"),
+    _T.status == Status.AWAITING_REQUESTER.value,
+    _T.mailbox == bindparam("of_mailbox"),
+)
+
+
+class TicketStore:
+    """Rows of ``tickets``, ``ticket_messages`` and ``ticket_events`` within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def next_number(self, year: int) -> str:
+        """The next ticket number of the year, ``YYYY-NNNNNN``; gaps come only from rolled-back work."""
+        last = self._connection.scalar(_NEXT_NUMBER, {"this_year": year})
+        if last is None:
+            self._connection.execute(insert(ticket_numbers).values(year=year, last=1))
+            last = 1
+        return f"{year}-{last:06d}"
+
+    def get(self, number: str) -> Ticket | None:
+        """The ticket, or ``None``."""
+        row = self._connection.execute(_GET, {"wanted": number}).mappings().first()
+        return ticket_from_row(row) if row else None
+
+    def add(self, ticket: Ticket) -> None:
+        """Write a new ticket."""
+        self._connection.execute(_INSERT_TICKET, ticket_to_row(ticket))
+
+    def change(self, ticket: Ticket, *, expected_version: int) -> Ticket:
+        """Write a changed ticket. Raises ``ConcurrentChange`` unless it still has ``expected_version``."""
+        changed = replace(ticket, version=expected_version + 1)
+        values = ticket_to_row(changed)
+        del values["number"]
+        result = self._connection.execute(
+            update(tickets).where(_T.number == ticket.number, _T.version == expected_version).values(**values)
+        )
+        if result.rowcount != 1:
+            raise ConcurrentChange(f"ticket {ticket.number} changed meanwhile")
+        return changed
+
+    def add_message(self, number: str, message: TicketMessage) -> None:
+        """Append a message."""
+        self._connection.execute(_INSERT_MESSAGE, message_to_row(number, message))
+
+    def add_events(self, number: str, events: Sequence[TicketEvent]) -> None:
+        """Append events, in order."""
+        if events:
+            self._connection.execute(_INSERT_EVENTS, [event_to_row(number, event) for event in events])
+
+    def messages(self, number: str) -> list[TicketMessage]:
+        """All messages, oldest first."""
+        query = (
+            select(ticket_messages).where(ticket_messages.c.ticket_number == number).order_by(ticket_messages.c.id)
+        )
+        return [message_from_row(row) for row in self._connection.execute(query).mappings()]
+
+    def last_messages(self, number: str, count: int) -> list[TicketMessage]:
+        """The newest ``count`` messages, oldest of them first."""
+        query = (
+            select(ticket_messages)
+            .where(ticket_messages.c.ticket_number == number)
+            .order_by(ticket_messages.c.id.desc())
+            .limit(count)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        return [message_from_row(row) for row in reversed(rows)]
+
+    def events(self, number: str) -> list[TicketEvent]:
+        """All events, oldest first."""
+        query = select(ticket_events).where(ticket_events.c.ticket_number == number).order_by(ticket_events.c.id)
+        return [event_from_row(row) for row in self._connection.execute(query).mappings()]
+
+    def message_count(self, number: str) -> int:
+        """How many messages the ticket has."""
+        query = select(func.count()).select_from(ticket_messages).where(ticket_messages.c.ticket_number == number)
+        return self._connection.scalar(query) or 0
+
+    def tickets_with_message_ids(self, message_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """(Message-ID, ticket number) of inbound messages that are known."""
+        if not message_ids:
+            return []
+        query = select(ticket_messages.c.message_id, ticket_messages.c.ticket_number).where(
+            ticket_messages.c.message_id.in_(message_ids)
+        )
+        return [(row.message_id, row.ticket_number) for row in self._connection.execute(query)]
+
+    def message_ids_from(self, number: str, address: str) -> list[str]:
+        """Message-IDs of what this person wrote on the ticket, oldest first."""
+        query = (
+            select(ticket_messages.c.message_id)
+            .where(
+                ticket_messages.c.ticket_number == number,
+                ticket_messages.c.author_address == address,
+                ticket_messages.c.message_id != "",
+            )
+            .order_by(ticket_messages.c.id)
+        )
+        return list(self._connection.scalars(query))
+
+    def open_requests(self, requester: str, mailbox: str) -> list[OpenRequest]:
+        """Tickets of this requester that wait for something."""
+        rows = self._connection.execute(_OPEN_REQUESTS, {"requester": requester, "of_mailbox": mailbox})
+        return [
+            OpenRequest(ticket_number=row.number, request_type=row.request_type, missing=tuple(row.missing))
+            for row in rows
+        ]
+
+    def browse(
+        self,
+        *,
+        status: Status | None = None,
+        request_type: str | None = None,
+        queue: str | None = None,
+        requester: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        words: str = "",
+    ) -> list[Ticket]:
+        """Tickets, newest first; ``words`` must all occur in number, subject, title, requester or fields."""
+        query = select(tickets).order_by(_T.opened_at.desc(), _T.number.desc())
+        for column, value in (
+            (_T.status, status.value if status else None),
+            (_T.request_type, request_type),
+            (_T.queue, queue),
+            (_T.requester_address, requester.lower() if requester else None),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if since is not None:
+            query = query.where(_T.opened_at >= since)
+        for word in folded(words).split():
+            query = query.where(_T.search_text.contains(word, autoescape=True))
+        if limit is not None:
+            query = query.limit(limit)
+        return [ticket_from_row(row) for row in self._connection.execute(query).mappings()]
+
+    def waiting_since(self, asked_before: datetime) -> list[Ticket]:
+        """Tickets that have waited for their requester since before ``asked_before``."""
+        query = select(tickets).where(
+            _T.status == Status.AWAITING_REQUESTER.value, _T.asked_at.is_not(None), _T.asked_at <= asked_before
+        )
+        return [ticket_from_row(row) for row in self._connection.execute(query.order_by(_T.asked_at)).mappings()]
+
+    def resolved_before(self, moment: datetime) -> list[Ticket]:
+        """Resolved tickets whose window for reopening is over."""
+        query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment).order_by(_T.resolved_at)
+        return [ticket_from_row(row) for row in self._connection.execute(query).mappings()]

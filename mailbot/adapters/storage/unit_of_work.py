@@ -1,0 +1,47 @@
+"""Ties the stores to one transaction, so that a mail's whole outcome is committed at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.house_store import HouseStore
+from mailbot.adapters.storage.mail_store import MailStore
+from mailbot.adapters.storage.outbox_store import OutboxStore
+from mailbot.adapters.storage.ticket_store import TicketStore
+
+
+class UnitOfWork:
+    """The stores of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.mails = MailStore(connection)
+        self.tickets = TicketStore(connection)
+        self.outbox = OutboxStore(connection)
+        self.house = HouseStore(connection)
+
+
+class SqlStorage:
+    """The storage that flows see: ``with storage.write() as work`` commits at the end or not at all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """One writing transaction. Raises ``StorageUnavailable``."""
+        with self._database.write() as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """One reading transaction. Raises ``StorageUnavailable``."""
+        with self._database.read() as connection:
+            yield UnitOfWork(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()

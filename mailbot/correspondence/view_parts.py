@@ -1,0 +1,162 @@
+"""Parts that several view models share, made from a ticket and its request type."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.models import DocumentRequirement, RequestType
+from mailbot.correspondence.context import (
+    ChecklistItem,
+    DocumentRow,
+    FieldRow,
+    FormLine,
+    ItemState,
+    RefusedFile,
+)
+from mailbot.correspondence.words import Phrase, phrase
+from mailbot.domain.evidence import Finding, Verdict
+from mailbot.domain.ticket import Ticket
+
+
+class RequesterBase(TypedDict):
+    """What every letter to a requester about a ticket shows."""
+
+    brand_name: str
+    mailbox_address: str
+    reply_address: str
+    subject: str
+    quote_sender: bool
+    ticket_number: str
+    ticket_title: str
+    request_name: str
+    greeting_name: str
+
+
+class StaffBase(TypedDict):
+    """What every notice to an agent about a ticket shows."""
+
+    brand_name: str
+    mailbox_address: str
+    reply_address: str
+    subject: str
+    agent_name: str
+    ticket_number: str
+    ticket_title: str
+    request_name: str
+    requester_name: str
+    requester_address: str
+    queue_name: str
+    status_label: str
+    reply_is_public: bool
+    unverified: bool
+    from_another_address: bool
+    other_address: str
+
+
+_NOT_SAID_TO_SENDERS = frozenset({Verdict.ACCEPTED, Verdict.NOT_CHECKED})
+
+
+def checklist(ticket: Ticket, kind: RequestType) -> tuple[ChecklistItem, ...]:
+    """Every document of the request with how it stands, in the catalogue's order."""
+    return tuple(_item(requirement, ticket) for requirement in kind.documents)
+
+
+def _item(requirement: DocumentRequirement, ticket: Ticket) -> ChecklistItem:
+    key = str(requirement.key)
+    findings = [finding for finding in ticket.documents if finding.requirement == key]
+    received = next((one for one in findings if one.verdict is Verdict.ACCEPTED), None)
+    shown = received or (findings[-1] if findings else None)
+    if key not in ticket.missing and received is not None:
+        state = ItemState.FOR_A_PERSON if received.for_a_person else ItemState.RECEIVED
+    elif shown is not None and shown.verdict is Verdict.NOT_CHECKED and key not in ticket.missing:
+        state = ItemState.FOR_A_PERSON
+    else:
+        state = ItemState.REFUSED if shown is not None and received is None else ItemState.MISSING
+    return ChecklistItem(
+        label=requirement.label,
+        state=state,
+        note=requirement.hint if state in (ItemState.MISSING, ItemState.REFUSED) else "",
+        filename=shown.filename if shown else "",
+        reason=_reason(shown) if shown is not None and state is ItemState.REFUSED else None,
+    )
+
+
+def refused_files(ticket: Ticket) -> tuple[RefusedFile, ...]:
+    """Files that serve no requirement, each with the reason."""
+    return tuple(
+        RefusedFile(filename=finding.filename, reason=_reason(finding))
+        for finding in ticket.documents
+        if finding.requirement is None and finding.verdict not in _NOT_SAID_TO_SENDERS
+    )
+
+
+def _reason(finding: Finding) -> Phrase:
+    """The first reason, ``code`` or ``code:limit``; else the verdict itself."""
+    code, _, limit = (finding.reasons[0] if finding.reasons else finding.verdict.value).partition(":")
+    return phrase(code, limit=limit) if limit else phrase(code)
+
+
+def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
+    """The fields that are asked for, as lines to fill in."""
+    stated = {value.key: value for value in ticket.fields}
+    lines = []
+    for spec in kind.fields:
+        if spec.key not in ticket.missing:
+            continue
+        value = stated.get(spec.key)
+        lines.append(
+            FormLine(
+                label=spec.label,
+                question=spec.question,
+                received_value=value.value if value else "",
+                reason=phrase(value.reason) if value and value.reason else None,
+            )
+        )
+    return tuple(lines)
+
+
+def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
+    """The fields as read, in the catalogue's order."""
+    stated = {value.key: value for value in ticket.fields}
+    return tuple(
+        FieldRow(
+            label=spec.label,
+            value=stated[spec.key].value,
+            note=phrase(stated[spec.key].reason) if stated[spec.key].reason else None,
+        )
+        for spec in kind.fields
+        if spec.key in stated
+    )
+
+
+def document_rows(ticket: Ticket, kind: RequestType) -> tuple[DocumentRow, ...]:
+    """Every file as an agent sees it, then every document that is missing."""
+    rows = [
+        DocumentRow(
+            label=kind.label_for(finding.requirement) if finding.requirement else finding.filename,
+            state=_state(finding),
+            verdict=_reason(finding),
+            filename=finding.filename,
+            facts=tuple(FieldRow(label=fact.name, value=fact.value) for fact in finding.facts),
+        )
+        for finding in ticket.documents
+    ]
+    rows += [
+        DocumentRow(label=spec.label, state=ItemState.MISSING, verdict=phrase("missing"))
+        for spec in kind.documents
+        if str(spec.key) in ticket.missing
+    ]
+    return tuple(rows)
+
+
+def _state(finding: Finding) -> ItemState:
+    if finding.for_a_person or finding.verdict is Verdict.NOT_CHECKED:
+        return ItemState.FOR_A_PERSON
+    return ItemState.RECEIVED if finding.verdict is Verdict.ACCEPTED else ItemState.REFUSED
+
+
+def queue_name(ticket: Ticket, catalogue: Catalogue) -> str:
+    """The department's name as people read it."""
+    queue = catalogue.staff.queue(ticket.queue)
+    return queue.name if queue else ticket.queue

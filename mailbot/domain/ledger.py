@@ -1,0 +1,142 @@
+"""The log of inbound mail and the claims on work: what is known of a mail before and after it is understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LEASE_TIME = timedelta(seconds=60)
+"""How long a claim lasts without being renewed (real time)."""
+
+LEASE_RENEWAL_SECONDS = 15
+WORK_LIMIT = timedelta(seconds=120)
+"""Work older than this is no longer renewed: it hangs, and somebody else may take it."""
+
+MAX_ATTEMPTS = 3
+"""Exceptions that a mail may cause before it is quarantined."""
+
+ALONE_AFTER_DEATHS = 2
+"""Deaths of the daemon while it had a mail in hand, after which nothing runs beside that mail."""
+
+MAX_DEATHS = 5
+"""Deaths of the daemon after which the mail in hand is quarantined."""
+
+
+class MailOutcome(StrEnum):
+    """What became of an inbound mail; ``pending`` until intake has finished with it."""
+
+    PENDING = "pending"
+    TICKET = "ticket"
+    MESSAGE = "message"
+    DUPLICATE = "duplicate"
+    DISCARDED = "discarded"
+    BOUNCE = "bounce"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderMemory:
+    """What we remember of a folder since first contact.
+
+    ``floor_at``: mail received before it stays untouched for ever. ``first_uid``: mails below it, under the
+    same UIDVALIDITY, were there before us. ``newest_received_at``: INTERNALDATE of the newest mail collected.
+    ``suspect_until``: after a change of UIDVALIDITY, unknown mail up to this INTERNALDATE is not answered.
+    """
+
+    mailbox: str
+    folder: str
+    uid_validity: int
+    first_uid: int
+    floor_at: datetime | None
+    newest_received_at: datetime | None = None
+    last_collect_at: datetime | None = None
+    suspect_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInboundMail:
+    """A ledger row about to be written: the raw bytes already lie on disk under ``raw_digest``.
+
+    ``suspect`` says why the mail must not be answered as if it were fresh (after a UIDVALIDITY change, from
+    the junk folder): unless it turns out to be a known mail, it goes to quarantine with that reason.
+    ``conversation_key`` is the normalised From address: mails of one key are processed in order.
+    """
+
+    mailbox: str
+    folder: str
+    uid_validity: int
+    uid: str
+    received_at: datetime
+    raw_digest: str
+    size_bytes: int
+    conversation_key: str
+    message_id: str
+    from_address: str
+    subject: str
+    suspect: str = ""
+    oversize_bytes: int | None = None
+    answer: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedMail:
+    """A mail that is ours to process until the lease runs out.
+
+    ``fence`` is checked when the result is written. ``released`` tells that an administrator let it in.
+    """
+
+    id: int
+    mailbox: str
+    folder: str
+    received_at: datetime
+    raw_digest: str
+    conversation_key: str
+    fence: int
+    attempts: int
+    deaths: int
+    suspect: str = ""
+    oversize_bytes: int | None = None
+    answer: bool = True
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailResult:
+    """What is written to a mail's ledger row when intake has finished with it."""
+
+    outcome: MailOutcome
+    reason: str = ""
+    ticket_number: str | None = None
+    message_id: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRow:
+    """A ledger row as administrators see it."""
+
+    id: int
+    mailbox: str
+    folder: str
+    received_at: datetime
+    from_address: str
+    subject: str
+    message_id: str
+    outcome: MailOutcome
+    reason: str
+    ticket_number: str | None
+    attempts: int
+    deaths: int
+    raw_digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTrouble:
+    """A server that does not answer: since when, what it said last, and whether the administrator was told."""
+
+    server: str
+    since: datetime
+    error: str
+    told_at: datetime | None = None

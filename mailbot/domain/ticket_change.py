@@ -1,0 +1,45 @@
+"""What one mail, one agent's word or one tick of upkeep does to a ticket: the before, the after, the why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailbot.domain.events import EventKind, TicketEvent, TicketMessage
+from mailbot.domain.mail import Address
+from mailbot.domain.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketChange:
+    """One change of one ticket, to be committed whole.
+
+    ``before`` is ``None`` for a new ticket. ``may_answer`` is false where no letter may go to the requester
+    because of what caused the change. ``verified`` tells that our server vouched for the sender's address.
+    ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
+    ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
+    ``words`` are an agent's words to the requester.
+    """
+
+    before: Ticket | None
+    after: Ticket
+    events: tuple[TicketEvent, ...]
+    message: TicketMessage | None = None
+    may_answer: bool = True
+    verified: bool = False
+    quiet: bool = False
+    agent: Address | None = None
+    words: str = ""
+    refused_agent: Address | None = None
+    refusal: str = ""
+    refused_word: str = ""
+    which: tuple[str, ...] = ()
+    right_subject: str = ""
+    tell_as: str = ""
+    bounced_recipient: str = ""
+    bounce_diagnostic: str = ""
+    bounced_letter: str = ""
+    correction: bool = False
+
+    def happened(self, kind: EventKind) -> bool:
+        """Whether an event of this kind is part of the change."""
+        return any(event.kind is kind for event in self.events)

@@ -1,0 +1,129 @@
+"""ALARMS. Who must hear that something is wrong hears it once: the administrator by letters, agents by summaries.
+
+What is untold is found in the database and told in one transaction with the note that it was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from mailbot.correspondence.alerts import (
+    AlertDesk,
+    letters_held_alert,
+    notices_summary,
+    quarantine_alert,
+    server_away_alert,
+)
+from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.render import LetterRenderer
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.mail import Address
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.outgoing import Outgoing
+from mailbot.flows.ports import Clock, Storage, UnitOfWork
+
+_ALERT_AFTER = timedelta(minutes=5)
+_SUMMARY_EVERY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administration:
+    """Where alerts go. Without an administrator they stand in the log and in ``health`` only."""
+
+    address: str | None
+    hold_mode: bool
+
+
+class Alarms:
+    """Tells what is untold. One process at a time, by a lease that the caller holds."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        outgoing: Outgoing,
+        renderer: LetterRenderer,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+        administration: Administration,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._outgoing = outgoing
+        self._renderer = renderer
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+        self._administration = administration
+        self._clock = clock
+
+    def tick(self) -> None:
+        """Tell everything that is untold now. Raises ``StorageUnavailable``."""
+        now = self._clock.now()
+        self._gather_notices(now)
+        self._alert(now)
+
+    # --- agents ---
+
+    def _gather_notices(self, now: datetime) -> None:
+        with self._storage.write() as work:
+            held = sorted(work.outbox.notices_to_gather(), key=lambda one: one.recipient.address)
+            for address, group in groupby(held, key=lambda one: one.recipient.address):
+                notices = sorted(group, key=lambda one: one.created_at)
+                mailbox = self._mailboxes.get(notices[0].mailbox)
+                if mailbox is None or now - notices[0].created_at < _SUMMARY_EVERY:
+                    continue
+                desk = self._desk(mailbox, Address(address=address))
+                letter = notices_summary(notices[0].recipient, notices, desk)
+                self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
+                for notice in notices:
+                    work.outbox.cancel(notice.message_id)
+
+    # --- the administrator ---
+
+    def _alert(self, now: datetime) -> None:
+        if self._administration.address is None or not self._mailboxes:
+            return
+        mailbox = next(iter(self._mailboxes.values()))
+        desk = self._desk(mailbox, Address(address=self._administration.address))
+        with self._storage.write() as work:
+            letters = [
+                *self._quarantine_alerts(work, desk),
+                *self._server_alerts(work, desk, now),
+                *self._held_alerts(work, desk),
+            ]
+            self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
+
+    def _quarantine_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
+        mails = work.mails.untold_quarantines()
+        work.mails.mark_told([mail.id for mail in mails])
+        return [quarantine_alert(mails, desk)] if mails else []
+
+    def _server_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
+        letters = []
+        for trouble in work.house.troubles():
+            if trouble.told_at is None and now - trouble.since >= _ALERT_AFTER:
+                work.house.mark_trouble_told(trouble.server, now=now)
+                letters.append(server_away_alert(trouble, desk))
+        return letters
+
+    def _held_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
+        """Letters held by a cap are news; in hold mode all letters are held, on the administrator's word."""
+        if self._administration.hold_mode:
+            return []
+        held = work.outbox.untold_held()
+        work.outbox.mark_held_told()
+        return [letters_held_alert(sum(held.values()), next(iter(held)), desk)] if held else []
+
+    def _desk(self, mailbox: ServedMailbox, recipient: Address) -> AlertDesk:
+        language = mailbox.spec.language
+        return AlertDesk(
+            admin=recipient,
+            brand_name=mailbox.spec.name,
+            mailbox_address=mailbox.address,
+            language=language,
+            words=self._renderer.words(language),
+            zone=self._calendar.zone,
+        )

@@ -1,0 +1,62 @@
+"""A letter came back: ``(InboundMail, Bounce) -> TicketChange``, the letter marked, staff to be told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailbot.domain.events import Audience, EventKind, OutboundLetter, TicketEvent
+from mailbot.domain.handles import handle_in_message_id, handles_in_text
+from mailbot.domain.mail import Bounce, InboundMail
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.ports import UnitOfWork
+
+
+def bounce_change(
+    work: UnitOfWork, mail: InboundMail, bounce: Bounce, *, mail_id: int, now: datetime
+) -> TicketChange | None:
+    """Mark the letter as failed and say what that does to its ticket; ``None`` if nothing failed for good.
+
+    A bounce never answers, never reopens (THREATS 5); one letter fails once, however many reports come.
+    """
+    letter = _letter(work, mail, bounce)
+    if letter is None or not bounce.permanent:
+        return None
+    if not work.outbox.mark_bounced(letter.message_id, bounce.diagnostic or "returned to sender"):
+        return None
+    ticket = work.tickets.get(letter.ticket_number) if letter.ticket_number else None
+    if ticket is None:
+        return None
+    return delivery_failed(ticket, letter, bounce.diagnostic, mail_id=mail_id, now=now)
+
+
+def delivery_failed(
+    ticket: Ticket, letter: OutboundLetter, diagnostic: str, *, mail_id: int | None, now: datetime
+) -> TicketChange:
+    """The event on the ticket. A notice to staff that fails is noted and not told to staff by mail again."""
+    event = TicketEvent(
+        at=now,
+        actor="bot",
+        kind=EventKind.DELIVERY_FAILED,
+        new=letter.letter,
+        detail=diagnostic[:500],
+        mail_id=mail_id,
+    )
+    return TicketChange(
+        before=ticket,
+        after=ticket,
+        events=(event,),
+        may_answer=False,
+        quiet=letter.audience is not Audience.REQUESTER,
+        bounced_recipient=letter.recipient.address,
+        bounce_diagnostic=diagnostic[:500],
+        bounced_letter=letter.letter,
+    )
+
+
+def _letter(work: UnitOfWork, mail: InboundMail, bounce: Bounce) -> OutboundLetter | None:
+    """By the returned Message-ID or envelope address, else by the reference line in the returned text."""
+    known = work.outbox.by_message_id(bounce.original_message_id) if bounce.original_message_id else None
+    handle = handle_in_message_id(bounce.original_message_id)
+    handles = [*([handle] if handle else []), *handles_in_text(mail.full_text)]
+    return known or next((letter for one in handles if (letter := work.outbox.by_handle(one)) is not None), None)

@@ -1,0 +1,308 @@
+"""COLLECT. Mails come from a mailbox into our keeping: raw bytes and a ledger row first, the mailbox afterwards.
+
+``MailSource ─▶ blobs + inbound_mails ─▶ commit ─▶ settle``. Knows nothing of tickets. The bell (IDLE) only
+says that it is worth looking; after every bell *or* time-out the same full search by UID runs.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from mailbot.domain.errors import CredentialsRefused, ServerAway
+from mailbot.domain.exchange import FolderState, MailEntry
+from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.mail import FetchedMail
+from mailbot.flows.ports import BlobStore, MailSource, Storage
+from mailbot.mime.parse import header_summary
+
+_log = structlog.get_logger("mailbot.collect")
+
+_BATCH_MAILS = 50
+_BATCH_BYTES = 20_000_000
+# Clocks differ: what arrived within the last hour before first contact is told by UID alone.
+_CLOCK_SLACK = timedelta(hours=1)
+_LEASE_RETRY_SECONDS = 5.0
+_FIRST_BACK_OFF_SECONDS, _LAST_BACK_OFF_SECONDS = 2.0, 300.0
+_BACK_OFF_AFTER_REFUSED_LOGIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectPlan:
+    """What is collected: one folder of one mailbox. ``since`` is ``MAILBOT_COLLECT_SINCE``."""
+
+    mailbox: str
+    folder: str
+    max_wire_bytes: int
+    since: Literal["now", "all"] | datetime
+    is_junk: bool = False
+    poll_seconds: float = 540.0
+
+    @property
+    def server(self) -> str:
+        """How this mailbox's server is named in the list of troubles."""
+        return f"imap:{self.mailbox}"
+
+
+class Collector:
+    """Collects one folder. Used by one thread."""
+
+    def __init__(
+        self,
+        *,
+        plan: CollectPlan,
+        source: MailSource,
+        storage: Storage,
+        blobs: BlobStore,
+        owner: str,
+        on_collected: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._plan = plan
+        self._source = source
+        self._storage = storage
+        self._blobs = blobs
+        self._owner = owner
+        self._on_collected = on_collected
+
+    # --- the loop ---
+
+    def run(self, stop: threading.Event) -> None:
+        """Collect until ``stop``; a server that is away is tried again with growing pauses."""
+        back_off = _BackOff()
+        while not stop.is_set():
+            try:
+                if not self.hold_lease():
+                    stop.wait(_LEASE_RETRY_SECONDS)
+                    continue
+                self.collect_once()
+                self._clear_trouble(back_off)
+                self._source.wait(self._plan.poll_seconds)
+            except ServerAway as error:
+                self._source.close()
+                pause = back_off.next_pause(error)
+                _log.warning(
+                    "cannot collect",
+                    action="collect.away",
+                    mailbox=self._plan.mailbox,
+                    error=str(error),
+                    retry_in_seconds=round(pause, 1),
+                )
+                self._note_trouble(error)
+                stop.wait(pause)
+        self._source.close()
+
+    def hold_lease(self) -> bool:
+        """One owner per mailbox: take or renew its lease."""
+        name = f"collect:{self._plan.mailbox}:{self._plan.folder}"
+        with self._storage.write() as work:
+            fence = work.house.take_lease(name, self._owner, real_now=datetime.now(UTC))
+        if fence is None:
+            _log.info("another process collects", action="collect.not_owner", mailbox=self._plan.mailbox)
+        return fence is not None
+
+    def interrupt(self) -> None:
+        """End a wait from another thread."""
+        self._source.interrupt()
+
+    def close(self) -> None:
+        """Log out."""
+        self._source.close()
+
+    # --- one look into the folder ---
+
+    def collect_once(self) -> int:
+        """Take everything that is new; returns how many mails were taken.
+
+        Raises ``ServerAway`` when the server, the database or the disk does not take part: what was not
+        stored is still on the server, untouched.
+        """
+        state = self._source.open()
+        memory = self._remembered(state)
+        entries = self._entries(memory)
+        known = self._known(memory, entries)
+        # Stored but not settled: we died, or the server broke off, in between. Settling twice does no harm.
+        self._settle([entry.uid for entry in entries if entry.uid in known])
+        taken = 0
+        for batch in _batches([entry for entry in entries if entry.uid not in known]):
+            taken += self._take(batch, memory)
+            self._on_collected()
+        self._remember_visit(memory)
+        return taken
+
+    def _entries(self, memory: FolderMemory) -> list[MailEntry]:
+        floor = memory.floor_at
+        return [
+            entry
+            for entry in self._source.list_mails(memory.first_uid)
+            if floor is None or entry.received_at >= floor
+        ]
+
+    def _known(self, memory: FolderMemory, entries: Sequence[MailEntry]) -> set[str]:
+        with self._storage.read() as work:
+            return work.mails.known_uids(
+                memory.mailbox, memory.folder, memory.uid_validity, [entry.uid for entry in entries]
+            )
+
+    def _take(self, batch: Sequence[MailEntry], memory: FolderMemory) -> int:
+        too_large = {e.uid: e.size_bytes for e in batch if e.size_bytes > self._plan.max_wire_bytes}
+        whole = [entry.uid for entry in batch if entry.uid not in too_large]
+        fetched = [
+            *(self._source.fetch(whole) if whole else []),
+            *(
+                replace(mail, oversize_bytes=too_large[mail.uid])
+                for mail in (self._source.fetch(list(too_large), header_only=True) if too_large else [])
+            ),
+        ]
+        if not fetched:
+            return 0
+        digests = self._blobs.put_many([mail.raw for mail in fetched])
+        rows = [self._row(mail, digest, memory) for mail, digest in zip(fetched, digests, strict=True)]
+        with self._storage.write() as work:
+            ids = work.mails.add(rows, now=datetime.now(UTC))
+            memory = _with_newest(work.house.folder(memory.mailbox, memory.folder) or memory, fetched)
+            work.house.remember_folder(memory)
+        # Only now, when bytes and rows are durable, the mailbox is touched.
+        self._settle([mail.uid for mail in fetched])
+        _log.info("mails collected", action="collect.stored", mailbox=memory.mailbox, count=len(ids))
+        return len(ids)
+
+    def _settle(self, uids: list[str]) -> None:
+        if uids:
+            self._source.settle(uids)
+
+    def _row(self, mail: FetchedMail, digest: str, memory: FolderMemory) -> NewInboundMail:
+        header = header_summary(mail.raw)
+        return NewInboundMail(
+            mailbox=self._plan.mailbox,
+            folder=self._plan.folder,
+            uid_validity=mail.uid_validity,
+            uid=mail.uid,
+            received_at=mail.received_at,
+            raw_digest=digest,
+            size_bytes=len(mail.raw),
+            oversize_bytes=mail.oversize_bytes,
+            # Mails of nobody wait for nobody: each is a conversation of its own.
+            conversation_key=header.sender.address or f"mail:{digest}",
+            message_id=header.message_id,
+            from_address=header.sender.address,
+            subject=header.subject,
+            suspect=self._why_suspect(mail, memory),
+        )
+
+    def _why_suspect(self, mail: FetchedMail, memory: FolderMemory) -> str:
+        if self._plan.is_junk:
+            return "junk_folder"
+        if memory.suspect_until is not None and mail.received_at <= memory.suspect_until:
+            return "uidvalidity_changed"
+        return ""
+
+    # --- what we remember of the folder ---
+
+    def _remembered(self, state: FolderState) -> FolderMemory:
+        with self._storage.read() as work:
+            memory = work.house.folder(self._plan.mailbox, self._plan.folder)
+        if memory is not None and memory.uid_validity == state.uid_validity:
+            return memory
+        memory = self._first_contact(state) if memory is None else _after_renumbering(memory, state)
+        with self._storage.write() as work:
+            work.house.remember_folder(memory)
+        return memory
+
+    def _first_contact(self, state: FolderState) -> FolderMemory:
+        """Older mail is left alone: a help desk that answers ten years of mail is the classic accident."""
+        since = self._plan.since
+        memory = FolderMemory(
+            mailbox=self._plan.mailbox,
+            folder=self._plan.folder,
+            uid_validity=state.uid_validity,
+            first_uid=1,
+            floor_at=None,
+        )
+        _log.info("first contact", action="collect.first_contact", mailbox=memory.mailbox, since=str(since))
+        if since == "all":
+            return memory
+        if isinstance(since, datetime):
+            return replace(memory, floor_at=since)
+        return replace(memory, first_uid=state.uid_next, floor_at=_now_on_the_server(state))
+
+    def _remember_visit(self, memory: FolderMemory) -> None:
+        with self._storage.write() as work:
+            now = work.house.folder(memory.mailbox, memory.folder) or memory
+            work.house.remember_folder(replace(now, last_collect_at=datetime.now(UTC)))
+
+    # --- trouble ---
+
+    def _note_trouble(self, error: ServerAway) -> None:
+        try:
+            with self._storage.write() as work:
+                work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
+        except ServerAway:
+            _log.warning("trouble not noted", action="collect.storage_away", mailbox=self._plan.mailbox)
+
+    def _clear_trouble(self, back_off: _BackOff) -> None:
+        if back_off.had_trouble:
+            _log.info("collecting again", action="collect.back", mailbox=self._plan.mailbox)
+            with self._storage.write() as work:
+                work.house.clear_trouble(self._plan.server)
+            back_off.reset()
+
+
+class _BackOff:
+    """Growing pauses with jitter, so that many daemons do not knock at once."""
+
+    def __init__(self) -> None:
+        # A trouble noted by an earlier process is cleared by the first success.
+        self.had_trouble = True
+        self._seconds = _FIRST_BACK_OFF_SECONDS
+
+    def next_pause(self, error: ServerAway) -> float:
+        self.had_trouble = True
+        if isinstance(error, CredentialsRefused):
+            self._seconds = max(self._seconds, _BACK_OFF_AFTER_REFUSED_LOGIN_SECONDS)
+        pause = self._seconds * random.uniform(0.8, 1.2)
+        self._seconds = min(self._seconds * 2, _LAST_BACK_OFF_SECONDS)
+        return pause
+
+    def reset(self) -> None:
+        self.had_trouble = False
+        self._seconds = _FIRST_BACK_OFF_SECONDS
+
+
+def _now_on_the_server(state: FolderState) -> datetime:
+    """The moment of first contact by the server's clock, as far as it can be told; a Maildir has our clock."""
+    now = datetime.now(UTC)
+    if state.uid_validity == 0:
+        return now
+    return max(state.newest_received_at or now - _CLOCK_SLACK, now - _CLOCK_SLACK)
+
+
+def _after_renumbering(memory: FolderMemory, state: FolderState) -> FolderMemory:
+    """UIDVALIDITY changed: every mail has a new number. What should be known and is not is suspect."""
+    _log.warning("folder renumbered", action="collect.uidvalidity_changed", mailbox=memory.mailbox)
+    return replace(memory, uid_validity=state.uid_validity, first_uid=1, suspect_until=memory.newest_received_at)
+
+
+def _with_newest(memory: FolderMemory, fetched: Sequence[FetchedMail]) -> FolderMemory:
+    newest = max(mail.received_at for mail in fetched)
+    known = memory.newest_received_at
+    return replace(memory, newest_received_at=newest if known is None else max(known, newest))
+
+
+def _batches(entries: Sequence[MailEntry]) -> Iterator[list[MailEntry]]:
+    """At most 50 mails and, unless one alone is larger, 20 MB at a time."""
+    batch: list[MailEntry] = []
+    size_bytes = 0
+    for entry in entries:
+        if batch and (len(batch) >= _BATCH_MAILS or size_bytes + entry.size_bytes > _BATCH_BYTES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(entry)
+        size_bytes += entry.size_bytes
+    if batch:
+        yield batch

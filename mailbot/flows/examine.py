@@ -1,0 +1,353 @@
+"""From a mail's bytes to a decision, reading only: ``(InboundMail, Knowledge) -> Examination``.
+
+The order is the point: sender, then thread, then whether the thread counts, and only then request type and
+evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from mailbot.catalogue.load import GENERAL, Catalogue
+from mailbot.catalogue.models import RequestType
+from mailbot.domain.events import StoredFile
+from mailbot.domain.evidence import (
+    DocumentKind,
+    DocumentReading,
+    EvidenceReport,
+    FieldOrigin,
+    FieldValue,
+    Readability,
+)
+from mailbot.domain.mail import (
+    NO_THREAD,
+    Accepted,
+    Address,
+    Bounce,
+    Classification,
+    Discarded,
+    InboundMail,
+    Screening,
+    Sender,
+    SenderRole,
+    ThreadMatch,
+)
+from mailbot.domain.threads import OpenRequest
+from mailbot.domain.ticket import Ticket
+from mailbot.evidence.assess import FileToAssess, assess
+from mailbot.evidence.fields import extract_fields, merge_fields
+from mailbot.evidence.reading import READER_VERSION, read_document
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.decide import Decision, Situation, decide
+from mailbot.triage.directives import DirectiveBlock, parse_directives
+from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.screen import OwnMarks, screen
+from mailbot.triage.sender import identify
+from mailbot.triage.thread import (
+    ThreadClues,
+    ThreadKnowledge,
+    match_open_request,
+    match_thread,
+    thread_candidates,
+)
+
+
+class Knowledge(Protocol):
+    """What triage may ask of the past."""
+
+    def of_clues(self, clues: ThreadClues, *, now: datetime) -> ThreadKnowledge:
+        """What is known of the handles, ids and tags in a mail."""
+        ...
+
+    def ticket(self, number: str) -> Ticket | None:
+        """A ticket."""
+        ...
+
+    def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
+        """Tickets of this address that wait for something."""
+        ...
+
+    def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
+        """Readings of these files that are kept."""
+        ...
+
+
+class NothingKnown:
+    """The past of a mailbox that begins today (for ``explain`` without a database)."""
+
+    def of_clues(self, clues: ThreadClues, *, now: datetime) -> ThreadKnowledge:
+        """Nothing."""
+        del clues, now
+        return ThreadKnowledge()
+
+    def ticket(self, number: str) -> Ticket | None:
+        """None."""
+        del number
+        return None
+
+    def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
+        """None."""
+        del requester, mailbox
+        return ()
+
+    def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
+        """None."""
+        del digests
+        return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """All that was found out about a mail. ``situation`` and ``decision`` are absent where screening
+    already says everything (a bounce, a discarded mail)."""
+
+    mail: InboundMail
+    screening: Screening
+    sender: Sender
+    thread: ThreadMatch = NO_THREAD
+    classification: Classification = field(default_factory=Classification)
+    request_type: RequestType | None = None
+    report: EvidenceReport = field(default_factory=EvidenceReport)
+    new_readings: tuple[DocumentReading, ...] = ()
+    situation: Situation | None = None
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A mail that passed screening, with everything that is asked about it again and again."""
+
+    mail: InboundMail
+    files: Sequence[StoredFile]
+    mailbox: ServedMailbox
+    known: Knowledge
+    screening: Accepted
+    sender: Sender
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What the mail is about: its thread, its ticket if it joins one, and its type."""
+
+    thread: ThreadMatch
+    ticket: Ticket | None
+    classification: Classification
+    request_type: RequestType
+
+
+class Examiner:
+    """Finds out what a mail is, from whom, about which ticket, and what to do with it. Writes nothing."""
+
+    def __init__(self, *, catalogue: Catalogue, marks: OwnMarks, now: Callable[[], datetime]) -> None:
+        self._catalogue = catalogue
+        self._marks = marks
+        self.now = now
+
+    def examine(
+        self, mail: InboundMail, files: Sequence[StoredFile], mailbox: ServedMailbox, known: Knowledge
+    ) -> Examination:
+        """``files`` are the mail's attachments as stored, in order."""
+        screening = screen(mail, own=self._marks)
+        sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        if isinstance(screening, Discarded | Bounce):
+            return Examination(mail=mail, screening=screening, sender=sender)
+        case = _Case(
+            mail=mail,
+            files=files,
+            mailbox=mailbox,
+            known=known,
+            screening=screening,
+            sender=sender,
+            now=self.now(),
+        )
+        readings = _Readings(case)
+        subject = self._subject(case, readings)
+        report = self._report(case, subject, readings)
+        situation = self._situation(case, subject, report)
+        return Examination(
+            mail=mail,
+            screening=screening,
+            sender=sender,
+            thread=subject.thread,
+            classification=subject.classification,
+            request_type=subject.request_type,
+            report=report,
+            new_readings=readings.made,
+            situation=situation,
+            decision=decide(situation),
+        )
+
+    def agent(self, sender: Sender) -> Address | None:
+        """The roster's own entry of an agent: registered address and name."""
+        spec = self._catalogue.staff.agent(sender.agent_key) if sender.agent_key else None
+        return None if spec is None else Address(address=spec.address, name=spec.name)
+
+    def may_answer(self, mail: InboundMail, mailbox: ServedMailbox) -> bool:
+        """Whether a person may have written the mail, so that it may be answered at all."""
+        screening = screen(mail, own=self._marks)
+        sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
+
+    # --- which ticket, which type ---
+
+    def _subject(self, case: _Case, readings: _Readings) -> _Subject:
+        clues = thread_candidates(case.mail)
+        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        ticket = _joined(thread, case.known)
+        if ticket is not None:
+            return self._on_ticket(thread, ticket)
+        classification = self._classify(case, readings)
+        if thread.ticket_number is None:
+            thread = self._open_request(case, classification, readings)
+            ticket = _joined(thread, case.known)
+            if ticket is not None:
+                return self._on_ticket(thread, ticket)
+        kind = self._catalogue.type(classification.request_type or GENERAL)
+        return _Subject(thread=thread, ticket=None, classification=classification, request_type=kind)
+
+    def _on_ticket(self, thread: ThreadMatch, ticket: Ticket) -> _Subject:
+        return _Subject(
+            thread=thread,
+            ticket=ticket,
+            classification=Classification(request_type=ticket.request_type, confidence=1.0, matched="thread"),
+            request_type=self._catalogue.type(ticket.request_type),
+        )
+
+    def _classify(self, case: _Case, readings: _Readings) -> Classification:
+        """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
+        types = self._catalogue.types_of(case.mailbox.spec.key)
+        by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
+        if by_subject.request_type is not None:
+            return by_subject
+        return classify(
+            case.mail.subject,
+            {kind.key: self._fields(case, kind) for kind in types if kind.fields},
+            case.mail.new_text,
+            readings.kinds(),
+            types,
+            self._catalogue.units,
+        )
+
+    def _open_request(self, case: _Case, classification: Classification, readings: _Readings) -> ThreadMatch:
+        """A fresh mail with the missing paper (REQUIREMENTS *Decided*)."""
+        requests = case.known.open_requests(case.sender.address.address, case.mailbox.spec.key)
+        if not requests:
+            return NO_THREAD
+        wanted = {request.request_type for request in requests}
+        fields = {
+            value.key
+            for key in wanted
+            for value in self._fields(case, self._catalogue.type(key))
+            if value.valid and value.origin is FieldOrigin.LABEL
+        }
+        brings = frozenset({*map(str, readings.kinds()), *fields})
+        return match_open_request(case.sender, requests, brings, classification.request_type)
+
+    # --- evidence ---
+
+    def _fields(self, case: _Case, kind: RequestType) -> tuple[FieldValue, ...]:
+        return extract_fields(
+            kind, case.mail.new_text, case.mail.subject, case.sender.address, self._catalogue.units
+        )
+
+    def _report(self, case: _Case, subject: _Subject, readings: _Readings) -> EvidenceReport:
+        """An agent's mail on a ticket is no evidence: the ticket's own state is the report."""
+        ticket, kind = subject.ticket, subject.request_type
+        if ticket is not None and case.sender.role is SenderRole.AGENT:
+            return EvidenceReport(
+                findings=ticket.documents,
+                fields=ticket.fields,
+                missing=ticket.missing,
+                mismatches=ticket.mismatches,
+            )
+        held = ticket.fields if ticket else ()
+        return assess(
+            kind,
+            held=ticket.documents if ticket else (),
+            new_files=readings.files(read=bool(kind.documents)),
+            fields=merge_fields(held, self._fields(case, kind)),
+            limits=self._catalogue.limits_of(kind.key),
+        )
+
+    def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:
+        is_agent = case.sender.role is SenderRole.AGENT
+        return Situation(
+            mail=case.mail,
+            screening=case.screening,
+            sender=case.sender,
+            thread=subject.thread,
+            ticket=subject.ticket,
+            classification=subject.classification,
+            request_type=subject.request_type,
+            report=report,
+            directives=(
+                parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
+                if is_agent
+                else DirectiveBlock(remaining_text=case.mail.new_text)
+            ),
+            is_gratitude=is_gratitude(case.mail.new_text),
+            answers_need_verification=case.mailbox.can_verify_staff,
+            now=case.now,
+        )
+
+
+def _joined(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
+    return known.ticket(thread.ticket_number) if thread.accepted and thread.ticket_number else None
+
+
+class _Readings:
+    """Reads the mail's files when somebody asks, each once; kept readings are not made again."""
+
+    def __init__(self, case: _Case) -> None:
+        self._pairs = tuple(zip(case.mail.attachments, case.files, strict=True))
+        self._known = case.known
+        self._by_digest: dict[str, DocumentReading] = {}
+        self.made: tuple[DocumentReading, ...] = ()
+
+    def kinds(self) -> frozenset[DocumentKind]:
+        """What the files certainly are."""
+        self._read_all()
+        found = {reading.kind for reading in self._by_digest.values()}
+        return frozenset(found - {DocumentKind.UNKNOWN, DocumentKind.OTHER})
+
+    def files(self, *, read: bool) -> tuple[FileToAssess, ...]:
+        """The files with their readings; where nothing asks for documents they stay unread."""
+        if read:
+            self._read_all()
+        return tuple(
+            FileToAssess(
+                digest=file.digest,
+                attachment=attachment,
+                reading=self._by_digest.get(file.digest) or _unread(file),
+            )
+            for attachment, file in self._pairs
+        )
+
+    def _read_all(self) -> None:
+        missing = [file.digest for _, file in self._pairs if file.digest not in self._by_digest]
+        if not missing:
+            return
+        for reading in self._known.readings(missing):
+            self._by_digest[reading.digest] = reading
+        for attachment, file in self._pairs:
+            if file.digest not in self._by_digest:
+                reading = read_document(
+                    file.digest, attachment.content, attachment.media_type, attachment.filename
+                )
+                self._by_digest[file.digest] = reading
+                self.made = (*self.made, reading)
+
+
+def _unread(file: StoredFile) -> DocumentReading:
+    return DocumentReading(
+        digest=file.digest,
+        reader_version=READER_VERSION,
+        kind=DocumentKind.UNKNOWN,
+        confidence=0.0,
+        readability=Readability.NOT_CHECKED,
+    )

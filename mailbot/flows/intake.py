@@ -1,0 +1,317 @@
+"""START READING HERE. One stored mail becomes a ticket, an answer, or a line in the log: in one commit.
+
+::
+
+    claim ─▶ read ─▶ store files ─▶ examine ─▶ decide ─▶ carry out ─▶ letters ─▶ commit ─▶ next
+
+``examine.py`` finds out, ``triage/decide.py`` chooses, ``triage/carry_out.py`` makes the ticket's new value,
+``correspondence/letters.py`` plans the letters, ``outgoing.py`` writes them. This module only keeps the order
+and sees to it that whatever happens, the next mail goes on: an exception counts as an attempt against the mail
+at hand, and after three the mail is put aside with its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import (
+    ConcurrentChange,
+    LeaseLost,
+    MailTooLarge,
+    StorageUnavailable,
+)
+from mailbot.domain.events import StoredFile
+from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, ClaimedMail, MailOutcome, MailResult
+from mailbot.domain.mail import Bounce, Discarded, InboundMail
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.bounced import bounce_change
+from mailbot.flows.examine import Examination, Examiner
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.remember import StoredKnowledge
+from mailbot.triage.carry_out import Cause, carry_out, opens_a_ticket
+from mailbot.triage.decide import Decision, Discard, Situation
+
+_log = structlog.get_logger("mailbot.intake")
+
+_RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
+_CONFLICTS_AT_MOST = 5
+
+
+class Intake:
+    """Works off stored mails, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        blobs: BlobStore,
+        reader: MailReader,
+        examiner: Examiner,
+        office: LetterOffice,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+        owner: str,
+    ) -> None:
+        self._storage = storage
+        self._blobs = blobs
+        self._reader = reader
+        self._examiner = examiner
+        self._office = office
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+        self._owner = owner
+        self._known = StoredKnowledge(storage)
+
+    # --- one mail ---
+
+    def process_next(self) -> MailOutcome | None:
+        """Take the next mail and bring it to its end; ``None`` if there is none, or its end is yet to come.
+
+        Raises ``StorageUnavailable`` when the database or the disk does not take part; nothing is lost then.
+        """
+        with self._storage.write() as work:
+            claimed = work.mails.claim(owner=self._owner, now=self._examiner.now(), real_now=datetime.now(UTC))
+        return None if claimed is None else self.process(claimed)
+
+    def process(self, claimed: ClaimedMail) -> MailOutcome:
+        """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""
+        try:
+            result = self._handle(claimed)
+        except LeaseLost:
+            _log.warning("lease lost", action="intake.lease_lost", mail_id=claimed.id)
+            return MailOutcome.PENDING
+        except StorageUnavailable:
+            self._give_back(claimed)
+            raise
+        except Exception as error:
+            return self._count_attempt(claimed, error)
+        _log.info(
+            "mail processed",
+            action=f"intake.{result.outcome}",
+            mail_id=claimed.id,
+            ticket=result.ticket_number,
+            reason=result.reason or None,
+        )
+        return result.outcome
+
+    def _handle(self, claimed: ClaimedMail) -> MailResult:
+        if claimed.deaths >= MAX_DEATHS:
+            return self._finish(claimed, _quarantine(f"the daemon died {claimed.deaths} times with this mail"))
+        mailbox = self._mailboxes[claimed.mailbox]
+        raw = self._blobs.get(claimed.raw_digest)
+        try:
+            mail = self._reader.read(raw)
+        except MailTooLarge:
+            return self._refuse_large_mail(claimed, mailbox, header_only(raw, self._reader), len(raw))
+        if claimed.oversize_bytes is not None:
+            return self._refuse_large_mail(claimed, mailbox, mail, claimed.oversize_bytes)
+        result = self._not_to_be_processed(claimed, mail)
+        if result is not None:
+            return self._finish(claimed, result)
+        return self._understand(claimed, mailbox, mail)
+
+    def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
+        with self._storage.read() as work:
+            earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=claimed.id)
+        if earlier is not None:
+            return _result(MailOutcome.DUPLICATE, mail, reason=f"same as mail {earlier}")
+        if claimed.suspect and not claimed.released:
+            return _result(MailOutcome.QUARANTINED, mail, reason=claimed.suspect)
+        return None
+
+    def _understand(self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail) -> MailResult:
+        files = self._store_files(mail)
+        for _ in range(_CONFLICTS_AT_MOST):
+            found = self._examiner.examine(mail, files, mailbox, self._known)
+            try:
+                return self._commit(claimed, mailbox, found, files)
+            except ConcurrentChange:
+                # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
+                _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
+        raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
+
+    def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
+        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
+        return tuple(
+            StoredFile(
+                digest=digest,
+                filename=attachment.filename,
+                media_type=attachment.media_type,
+                size_bytes=attachment.size_bytes,
+                sha256=attachment.sha256,
+            )
+            for digest, attachment in zip(digests, mail.attachments, strict=True)
+        )
+
+    # --- the one commit ---
+
+    def _commit(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        found: Examination,
+        files: tuple[StoredFile, ...],
+    ) -> MailResult:
+        if isinstance(found.screening, Discarded):
+            return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=found.screening.reason))
+        if isinstance(found.screening, Bounce):
+            return self._record_bounce(claimed, mailbox, found.mail, found.screening)
+        decision, situation = found.decision, found.situation
+        if decision is None or situation is None:
+            raise AssertionError("an accepted mail has a decision")
+        if isinstance(decision, Discard):
+            return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
+        with self._storage.write() as work:
+            cause = self._cause(work, claimed, mailbox, decision, situation, files)
+            change = carry_out(decision, situation, cause)
+            write_change(work, change)
+            if claimed.answer:
+                self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
+            work.house.keep_readings(found.new_readings)
+            opened = change.before is None
+            result = _result(
+                MailOutcome.TICKET if opened else MailOutcome.MESSAGE,
+                found.mail,
+                ticket_number=change.after.number,
+            )
+            work.mails.finish(claimed, result, now=situation.now)
+        return result
+
+    def _cause(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        decision: Decision,
+        situation: Situation,
+        files: tuple[StoredFile, ...],
+    ) -> Cause:
+        year = situation.now.astimezone(self._calendar.zone).year
+        return Cause(
+            mail_id=claimed.id,
+            mailbox=claimed.mailbox,
+            language=mailbox.spec.language,
+            files=files,
+            calendar=self._calendar,
+            number=work.tickets.next_number(year) if opens_a_ticket(decision) else "",
+            agent=self._examiner.agent(situation.sender),
+        )
+
+    def _record_bounce(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, bounce: Bounce
+    ) -> MailResult:
+        now = self._examiner.now()
+        with self._storage.write() as work:
+            change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now)
+            if change is not None:
+                write_change(work, change)
+                self._office.tell(work, change, mailbox, now=now, mail_id=claimed.id)
+            result = _result(
+                MailOutcome.BOUNCE,
+                mail,
+                reason="delivery_failed" if change else "no_letter_failed",
+                ticket_number=change.after.number if change else None,
+            )
+            work.mails.finish(claimed, result, now=now)
+        return result
+
+    def _refuse_large_mail(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, size_bytes: int
+    ) -> MailResult:
+        """The sender is told, if a person may have written; the mail itself stays where it is."""
+        now = self._examiner.now()
+        answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
+        result = _result(MailOutcome.DISCARDED, mail, reason="too_large")
+        with self._storage.write() as work:
+            if answerable:
+                self._office.refuse_large_mail(work, mail, size_bytes, mailbox, mail_id=claimed.id, now=now)
+            work.mails.finish(claimed, result, now=now)
+        return result
+
+    # --- ends ---
+
+    def _finish(self, claimed: ClaimedMail, result: MailResult) -> MailResult:
+        with self._storage.write() as work:
+            work.mails.finish(claimed, result, now=self._examiner.now())
+        return result
+
+    def _count_attempt(self, claimed: ClaimedMail, error: Exception) -> MailOutcome:
+        cause = f"{type(error).__name__} in {_place(error)}: {_first_line(error)}"
+        attempts = claimed.attempts + 1
+        last = attempts >= MAX_ATTEMPTS
+        with self._storage.write() as work:
+            wait = _RETRY_AFTER[min(claimed.attempts, len(_RETRY_AFTER) - 1)]
+            work.mails.give_back(claimed, ready_at=self._examiner.now() + wait, attempt=True, reason=cause)
+            if last:
+                work.mails.quarantine(claimed, cause, now=self._examiner.now())
+        _log.error(
+            "mail could not be processed",
+            action="intake.quarantined" if last else "intake.attempt_failed",
+            mail_id=claimed.id,
+            attempts=attempts,
+            error=type(error).__name__,
+            place=_place(error),
+        )
+        return MailOutcome.QUARANTINED if last else MailOutcome.PENDING
+
+    def _give_back(self, claimed: ClaimedMail) -> None:
+        """Return the mail without counting anything against it, if the database lets us."""
+        try:
+            with self._storage.write() as work:
+                work.mails.give_back(claimed, ready_at=self._examiner.now(), attempt=False)
+        except StorageUnavailable:
+            _log.warning("mail not given back", action="intake.give_back_failed", mail_id=claimed.id)
+
+
+def write_change(work: UnitOfWork, change: TicketChange) -> None:
+    """Write a ticket's new value, message and events. Raises ``ConcurrentChange``."""
+    if change.before is None:
+        work.tickets.add(change.after)
+    else:
+        work.tickets.change(change.after, expected_version=change.before.version)
+    if change.message is not None:
+        work.tickets.add_message(change.after.number, change.message)
+    work.tickets.add_events(change.after.number, change.events)
+
+
+def header_only(raw: bytes, reader: MailReader) -> InboundMail:
+    """The mail's header read by itself, for a mail whose body is too large to be read."""
+    end = min((at for at in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if at >= 0), default=len(raw))
+    return reader.read(raw[: min(end, 256 * 1024)] + b"\r\n\r\n")
+
+
+def _result(
+    outcome: MailOutcome, mail: InboundMail, *, reason: str = "", ticket_number: str | None = None
+) -> MailResult:
+    return MailResult(
+        outcome=outcome,
+        reason=reason,
+        ticket_number=ticket_number,
+        message_id=mail.message_id,
+        identity=mail.identity,
+    )
+
+
+def _quarantine(reason: str) -> MailResult:
+    return MailResult(outcome=MailOutcome.QUARANTINED, reason=reason)
+
+
+def _place(error: BaseException) -> str:
+    """Module and line where the error arose: what a developer needs and no sender can write."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else ""

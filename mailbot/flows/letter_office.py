@@ -1,0 +1,119 @@
+"""Tells people: ``(TicketChange, UnitOfWork) -> letters in the outbox``, in the change's own transaction.
+
+Lays out what letters need (rules from the settings, the ticket's last messages, words of the language), has
+them planned and hands them to :class:`Outgoing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailbot.catalogue.load import Catalogue
+from mailbot.correspondence.letters import LetterDesk, PlannedLetter, plan_letters, refuse_large_mail
+from mailbot.correspondence.render import LetterRenderer
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import OutboundLetter, TicketMessage
+from mailbot.domain.mail import InboundMail
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.outgoing import Outgoing
+from mailbot.flows.ports import UnitOfWork
+
+_LAST_MESSAGES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTimes:
+    """How long a later checklist waits for a newer one, and a decision for being taken back."""
+
+    quiet_time: timedelta
+    undo_time: timedelta
+
+
+class LetterOffice:
+    """Writes all letters of a change."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        calendar: BusinessCalendar,
+        renderer: LetterRenderer,
+        outgoing: Outgoing,
+        waiting: WaitingTimes,
+    ) -> None:
+        self._catalogue = catalogue
+        self._calendar = calendar
+        self._renderer = renderer
+        self._outgoing = outgoing
+        self._waiting = waiting
+
+    def tell(
+        self,
+        work: UnitOfWork,
+        change: TicketChange,
+        mailbox: ServedMailbox,
+        *,
+        now: datetime,
+        mail_id: int | None = None,
+    ) -> list[OutboundLetter]:
+        """Put the letters of a change, already written to the ticket, into the outbox."""
+        messages = work.tickets.last_messages(change.after.number, _LAST_MESSAGES)
+        which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
+        planned = self.plan(change, mailbox, now=now, messages=tuple(messages), open_tickets=tuple(which))
+        return self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
+
+    def plan(
+        self,
+        change: TicketChange,
+        mailbox: ServedMailbox,
+        *,
+        now: datetime,
+        messages: tuple[TicketMessage, ...] = (),
+        open_tickets: tuple[Ticket, ...] = (),
+    ) -> tuple[PlannedLetter, ...]:
+        """The letters that a change calls for; nothing is stored."""
+        return plan_letters(change, self._desk(mailbox, change.after.language, now, messages, open_tickets))
+
+    def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
+        """A planned letter as it would be written; nothing is stored."""
+        return self._outgoing.written(planned, mailbox, now)
+
+    def refuse_large_mail(
+        self,
+        work: UnitOfWork,
+        mail: InboundMail,
+        size_bytes: int,
+        mailbox: ServedMailbox,
+        *,
+        mail_id: int,
+        now: datetime,
+    ) -> None:
+        """Tell a sender that the mail is too large to be taken."""
+        desk = self._desk(mailbox, mailbox.spec.language, now, (), ())
+        limit = mailbox.spec.max_wire_bytes
+        letter = refuse_large_mail(mail.sender, mail.subject, size_bytes, limit, desk)
+        self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
+
+    def _desk(
+        self,
+        mailbox: ServedMailbox,
+        language: str,
+        now: datetime,
+        messages: tuple[TicketMessage, ...],
+        open_tickets: tuple[Ticket, ...],
+    ) -> LetterDesk:
+        return LetterDesk(
+            catalogue=self._catalogue,
+            mailbox=mailbox.spec,
+            mailbox_address=mailbox.address,
+            words=self._renderer.words(language),
+            zone=self._calendar.zone,
+            now=now,
+            quiet_time=self._waiting.quiet_time,
+            undo_time=self._waiting.undo_time,
+            messages=messages,
+            open_tickets=open_tickets,
+        )

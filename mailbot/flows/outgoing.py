@@ -1,0 +1,163 @@
+"""Planned letters become outbox rows, in the transaction of what caused them.
+
+Here a letter gets its handle, Message-ID and place in the thread, is rendered once and for all, and is held
+where the send mode or a cap says so. ``(PlannedLetter, UnitOfWork) -> row``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.render import LetterRenderer
+from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
+from mailbot.domain.events import Audience, EventKind, LetterStatus, OutboundLetter, TicketEvent
+from mailbot.domain.handles import message_id_for, new_handle, reference_line_token
+from mailbot.domain.outbox import HoldReason, LetterCaps, cap_reached
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import UnitOfWork
+
+HANDLE_LIFE = timedelta(days=180)
+_REFERENCES_AT_MOST = 20
+_SYNTHETIC_ID = "@mailbot.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What may leave and how much: the send mode's verdict on an address, and the caps."""
+
+    hold_reason_for: Callable[[str], HoldReason | None]
+    caps: LetterCaps
+
+
+class Outgoing:
+    """Writes letters and puts them into the outbox."""
+
+    def __init__(self, *, renderer: LetterRenderer, sending: Sending) -> None:
+        self._renderer = renderer
+        self._sending = sending
+
+    def enqueue(
+        self,
+        work: UnitOfWork,
+        letters: Iterable[PlannedLetter],
+        *,
+        mailbox: ServedMailbox,
+        now: datetime,
+        mail_id: int | None = None,
+        answers: str = "",
+    ) -> list[OutboundLetter]:
+        """Write the letters; ``answers`` is the Message-ID of the mail that a new ticket was opened with."""
+        return [self._enqueue(work, planned, mailbox, now, mail_id, answers) for planned in letters]
+
+    def _enqueue(
+        self,
+        work: UnitOfWork,
+        planned: PlannedLetter,
+        mailbox: ServedMailbox,
+        now: datetime,
+        mail_id: int | None,
+        answers: str,
+    ) -> OutboundLetter:
+        hold_reason = self._why_held(work, planned, now)
+        letter = self.written(planned, mailbox, now)
+        in_reply_to, references = _place_in_thread(work, planned, answers)
+        letter = replace(
+            letter,
+            mail_id=mail_id,
+            in_reply_to=in_reply_to,
+            references=references,
+            not_before=_leaves_at(work, planned, now),
+            status=LetterStatus.HELD if hold_reason else LetterStatus.QUEUED,
+            hold_reason=hold_reason or "",
+        )
+        work.outbox.add(letter, handle_expires_at=now + HANDLE_LIFE)
+        if hold_reason is not None and planned.ticket_number and hold_reason is not HoldReason.SUMMARY:
+            held = TicketEvent(
+                at=now, actor="bot", kind=EventKind.LETTER_HELD, new=planned.letter, detail=hold_reason
+            )
+            work.tickets.add_events(planned.ticket_number, [held])
+        return letter
+
+    def written(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> OutboundLetter:
+        """The letter with a fresh handle, rendered; nothing is stored."""
+        handle = new_handle()
+        reply_address = mailbox.address
+        if mailbox.reply_addressing is ReplyAddressing.PLUS and planned.purpose is not None:
+            reply_address = tagged_address(mailbox.address, AddressTag.REPLY, handle)
+        view = replace(planned.view, reference=reference_line_token(handle), reply_address=reply_address)
+        rendered = self._renderer.render(
+            planned.letter, view, language=planned.language, request_type=planned.request_type
+        )
+        return OutboundLetter(
+            message_id=message_id_for(handle, mailbox.domain),
+            handle=handle,
+            mailbox=mailbox.key,
+            letter=planned.letter,
+            audience=planned.audience,
+            purpose=planned.purpose,
+            recipient=planned.recipient,
+            sender_name=planned.sender_name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            created_at=now,
+            not_before=now + planned.delay,
+            automatic=planned.automatic,
+            ticket_number=planned.ticket_number,
+            auto_submitted=planned.auto_submitted,
+            files=planned.files,
+            verified_recipient=planned.verified_recipient,
+        )
+
+    def _why_held(self, work: UnitOfWork, planned: PlannedLetter, now: datetime) -> HoldReason | None:
+        by_mode = self._sending.hold_reason_for(planned.recipient.address)
+        if by_mode is not None or not planned.automatic or planned.audience is Audience.ADMIN:
+            return by_mode
+        caps = self._sending.caps
+        if planned.audience is Audience.STAFF:
+            limit = caps.notices_per_agent_and_hour
+            sent = work.outbox.notices_last_hour(planned.recipient.address, now=now, cap=limit)
+            return HoldReason.SUMMARY if sent >= limit else None
+        counts = work.outbox.counts(
+            recipient=planned.recipient.address,
+            ticket_number=planned.ticket_number,
+            now=now,
+            cap=max(caps.automatic_per_hour, caps.unverified_per_hour),
+        )
+        return cap_reached(
+            counts,
+            caps,
+            verified=planned.verified_recipient,
+            acknowledges=planned.auto_submitted == "auto-replied",
+        )
+
+
+def _leaves_at(work: UnitOfWork, planned: PlannedLetter, now: datetime) -> datetime:
+    """Now and the letter's delay, but no later than the letters that it replaces would have left."""
+    wanted = now + planned.delay
+    if not planned.replaces or planned.ticket_number is None:
+        return wanted
+    replaced = work.outbox.supersede(planned.ticket_number, planned.recipient.address, planned.replaces)
+    if replaced is None or not planned.delay or planned.letter not in planned.replaces:
+        return wanted
+    return min(wanted, max(replaced, now))
+
+
+def _place_in_thread(work: UnitOfWork, planned: PlannedLetter, answers: str) -> tuple[str, tuple[str, ...]]:
+    """In-Reply-To and References: root and the last 20 of what this person wrote and was sent."""
+    if planned.ticket_number is None:
+        theirs, ours = [answers] if answers else [], []
+    else:
+        address = planned.recipient.address
+        theirs = work.tickets.message_ids_from(planned.ticket_number, address)
+        ours = work.outbox.thread_ids(planned.ticket_number, address)
+    theirs = [message_id for message_id in theirs if not message_id.endswith(_SYNTHETIC_ID)]
+    known = [*ours, *theirs[1:]]
+    root = theirs[:1] or known[:1]
+    in_reply_to = theirs[-1] if theirs else (ours[-1] if ours else "")
+    middle = [one for one in known if one not in (*root, in_reply_to)][-_REFERENCES_AT_MOST:]
+    ordered = [*root, *middle, *([in_reply_to] if in_reply_to and in_reply_to not in root else [])]
+    return in_reply_to, tuple(ordered)

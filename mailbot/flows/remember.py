@@ -1,0 +1,59 @@
+"""What triage may ask of the past, answered from storage: each question its own short reading transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailbot.domain.evidence import DocumentReading
+from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
+from mailbot.domain.ticket import Ticket
+from mailbot.evidence.reading import READER_VERSION
+from mailbot.flows.ports import Storage
+from mailbot.triage.thread import ThreadClues, ThreadKnowledge
+
+
+class StoredKnowledge:
+    """Implements ``Knowledge`` on a storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def of_clues(self, clues: ThreadClues, *, now: datetime) -> ThreadKnowledge:
+        """What is known of the handles, ids and tags in a mail."""
+        if not (clues.handles or clues.message_ids or clues.ticket_tags):
+            return ThreadKnowledge()
+        with self._storage.read() as work:
+            handles = work.outbox.handles([clue.handle for clue in clues.handles], now=now)
+            ids = [
+                *work.outbox.message_ids(clues.message_ids),
+                *(
+                    KnownMessageId(message_id=message_id, ticket_number=number)
+                    for message_id, number in work.tickets.tickets_with_message_ids(clues.message_ids)
+                ),
+            ]
+            numbers = dict.fromkeys([*(one.ticket_number for one in ids), *clues.ticket_tags])
+            tickets = [ticket for number in numbers if (ticket := work.tickets.get(number)) is not None]
+        return ThreadKnowledge(
+            handles=tuple(handles),
+            message_ids=tuple(ids),
+            tickets=tuple(
+                KnownTicket(ticket_number=ticket.number, participants=frozenset({ticket.requester.address}))
+                for ticket in tickets
+            ),
+        )
+
+    def ticket(self, number: str) -> Ticket | None:
+        """A ticket."""
+        with self._storage.read() as work:
+            return work.tickets.get(number)
+
+    def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
+        """Tickets of this address that wait for something."""
+        with self._storage.read() as work:
+            return tuple(work.tickets.open_requests(requester, mailbox))
+
+    def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
+        """Readings of these files that are kept."""
+        with self._storage.read() as work:
+            return work.house.readings(digests, READER_VERSION)

@@ -1,0 +1,135 @@
+"""UPKEEP. What time does to tickets by itself: reminders, expiry, closing; safe to run at any moment.
+
+Each thing that is due is found in the database and done in one transaction with the note that it is done, so
+that it is neither forgotten nor done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.models import AfterReminders, RequestType
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import ConcurrentChange
+from mailbot.domain.events import EventKind, TicketEvent
+from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.intake import write_change
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import Clock, Storage
+
+_log = structlog.get_logger("mailbot.upkeep")
+
+BOT = "bot"
+
+
+def due_change(
+    ticket: Ticket, kind: RequestType, calendar: BusinessCalendar, now: datetime
+) -> TicketChange | None:
+    """What is due on a ticket that waits for its requester: a reminder, its end, or nothing.
+
+    Days are calendar days since the question (INTERFACE *Statuses*); a letter leaves in office hours only.
+    """
+    if ticket.asked_at is None or calendar.next_reminder_time(now) != now:
+        return None
+    waited = now - ticket.asked_at
+    if waited >= timedelta(days=kind.expires_day):
+        return _end_of_waiting(ticket, kind, now)
+    passed = sum(1 for day in kind.reminders_days if waited >= timedelta(days=day))
+    if passed <= ticket.reminders_sent:
+        return None
+    event = TicketEvent(at=now, actor=BOT, kind=EventKind.REMINDED, new=str(passed))
+    after = replace(ticket, reminders_sent=passed, updated_at=now)
+    return TicketChange(before=ticket, after=after, events=(event,), verified=True)
+
+
+def _end_of_waiting(ticket: Ticket, kind: RequestType, now: datetime) -> TicketChange:
+    if kind.after_reminders is AfterReminders.TO_QUEUE:
+        moved = TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.OPEN)
+        after = replace(ticket, status=Status.OPEN, asked_at=None, updated_at=now)
+        return TicketChange(before=ticket, after=after, events=(moved,), may_answer=False)
+    events = (
+        TicketEvent(at=now, actor=BOT, kind=EventKind.EXPIRED),
+        TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.RESOLVED),
+    )
+    after = replace(
+        ticket,
+        status=Status.RESOLVED,
+        resolution=Resolution.EXPIRED,
+        resolved_at=now,
+        asked_at=None,
+        updated_at=now,
+    )
+    return TicketChange(before=ticket, after=after, events=events, verified=True)
+
+
+def closing_change(ticket: Ticket, now: datetime) -> TicketChange:
+    """The window for reopening is over."""
+    events = (
+        TicketEvent(at=now, actor=BOT, kind=EventKind.CLOSED),
+        TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.CLOSED),
+    )
+    after = replace(ticket, status=Status.CLOSED, updated_at=now)
+    return TicketChange(before=ticket, after=after, events=events, quiet=True)
+
+
+class Upkeep:
+    """Does what is due. One process at a time, by a lease that the caller holds."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        office: LetterOffice,
+        catalogue: Catalogue,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._office = office
+        self._catalogue = catalogue
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+        self._clock = clock
+
+    def tick(self) -> None:
+        """Do everything that is due now. Raises ``StorageUnavailable``."""
+        now = self._clock.now()
+        self._remind_and_expire(now)
+        self._close(now)
+
+    # --- tickets ---
+
+    def _remind_and_expire(self, now: datetime) -> None:
+        with self._storage.read() as work:
+            waiting = work.tickets.waiting_since(now - timedelta(days=1))
+        for ticket in waiting:
+            change = due_change(ticket, self._catalogue.type(ticket.request_type), self._calendar, now)
+            if change is not None:
+                self._commit(change, now)
+
+    def _close(self, now: datetime) -> None:
+        with self._storage.read() as work:
+            done = work.tickets.resolved_before(now - timedelta(days=CLOSE_AFTER_DAYS))
+        for ticket in done:
+            self._commit(closing_change(ticket, now), now)
+
+    def _commit(self, change: TicketChange, now: datetime) -> None:
+        mailbox = self._mailboxes.get(change.after.mailbox)
+        if mailbox is None:
+            return
+        try:
+            with self._storage.write() as work:
+                write_change(work, change)
+                self._office.tell(work, change, mailbox, now=now)
+        except ConcurrentChange:
+            # Somebody acted on the ticket this very moment; the next tick looks again.
+            return
+        _log.info("time has passed", action=f"upkeep.{change.events[0].kind}", ticket=change.after.number)

@@ -1,0 +1,368 @@
+"""What a decision makes of the ticket: ``carry_out(Decision, Situation, Cause) -> TicketChange``. Pure.
+
+``decide`` chooses; here the chosen thing becomes a new ticket value, its events and the message to append.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from mailbot.catalogue.models import RequestType
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import MailbotError
+from mailbot.domain.events import (
+    AuthorRole,
+    EventKind,
+    StoredFile,
+    TicketEvent,
+    TicketMessage,
+    Visibility,
+)
+from mailbot.domain.evidence import EvidenceReport
+from mailbot.domain.mail import Address, Authenticity, SenderRole, ThreadKey
+from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, check_transition
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.triage.decide import (
+    AppendMessage,
+    ApplyAgentReply,
+    Decision,
+    Discard,
+    OpenFollowUp,
+    OpenTicket,
+    RefuseAgentReply,
+    Situation,
+)
+
+BOT = "bot"
+_TITLE_CHARACTERS = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The mail that causes a change: its ledger id, its stored files, and what a new ticket needs.
+
+    ``number`` is the new ticket's, drawn in the transaction that will commit it. ``agent`` is the roster's
+    entry (registered address and name) of an agent who wrote.
+    """
+
+    mail_id: int
+    mailbox: str
+    language: str
+    files: tuple[StoredFile, ...]
+    calendar: BusinessCalendar
+    number: str = ""
+    agent: Address | None = None
+
+
+def opens_a_ticket(decision: Decision) -> bool:
+    """Whether carrying out needs a new ticket number."""
+    return isinstance(decision, OpenTicket | OpenFollowUp)
+
+
+def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketChange:
+    """The change that ``decision`` makes. Raises ``TransitionNotAllowed`` rather than break the table."""
+    match decision:
+        case OpenTicket() | OpenFollowUp():
+            return _open_ticket(decision, situation, cause)
+        case AppendMessage():
+            return _append_message(decision, situation, cause)
+        case ApplyAgentReply():
+            return _apply_agent_reply(decision, situation, cause)
+        case RefuseAgentReply():
+            return _refuse_agent_reply(decision, situation, cause)
+        case Discard():
+            raise MailbotError("nothing is carried out for a discarded mail")
+        case _:
+            assert_never(decision)
+
+
+# --- opening -------------------------------------------------------------------------------------------------
+
+
+def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, cause: Cause) -> TicketChange:
+    requester = situation.sender.address
+    asks = _may_ask(situation)
+    status = Status.AWAITING_REQUESTER if asks and not situation.report.complete else Status.OPEN
+    ticket = Ticket(
+        number=cause.number,
+        mailbox=cause.mailbox,
+        request_type=situation.request_type.key,
+        requester=requester,
+        subject=situation.mail.subject,
+        title=_title(situation.request_type, situation.report, situation.mail.subject),
+        status=status,
+        queue=situation.request_type.queue,
+        priority=Priority.MEDIUM,
+        language=cause.language,
+        opened_at=situation.now,
+        updated_at=situation.now,
+        fields=situation.report.fields,
+        documents=situation.report.findings,
+        missing=situation.report.missing,
+        mismatches=situation.report.mismatches,
+        due_at=_due_at(status, situation.request_type, situation.now, cause.calendar),
+        asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
+        follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
+    )
+    happened = _Log(situation.now, cause.mail_id)
+    happened.add(requester.address, EventKind.OPENED, new=ticket.request_type)
+    if isinstance(decision, OpenFollowUp):
+        happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
+    elif decision.linked_to:
+        happened.add(BOT, EventKind.THREAD_REFUSED, new=decision.linked_to, detail=decision.link_reason)
+    happened.add(BOT, EventKind.STATUS_CHANGED, old=Status.NEW, new=status)
+    _note_suppressed_letter(happened, situation)
+    classification = situation.classification
+    return TicketChange(
+        before=None,
+        after=ticket,
+        events=happened.events,
+        message=_requester_message(situation, cause),
+        may_answer=situation.screening.may_answer,
+        verified=_is_trusted(situation),
+        which=decision.which if isinstance(decision, OpenTicket) else (),
+        tell_as=_tell_as(situation),
+        right_subject=situation.request_type.subject if classification.matched not in _RIGHT_SUBJECTS else "",
+    )
+
+
+_RIGHT_SUBJECTS = frozenset({"subject", "subject_alias", "subject_title", "thread"})
+
+
+def _tell_as(situation: Situation) -> str:
+    """Key of the request type whose right subject the letter should name for an unsure mail (R000-09)."""
+    candidates = situation.classification.candidates
+    if situation.classification.request_type is None and situation.classification.ask and candidates:
+        return candidates[0].request_type
+    return ""
+
+
+def _may_ask(situation: Situation) -> bool:
+    """Nothing can be asked of a sender who may not be answered: a person gets the ticket as it is."""
+    return situation.screening.may_answer
+
+
+def _title(request_type: RequestType, report: EvidenceReport, subject: str) -> str:
+    values = {value.key: value.value for value in report.fields if value.valid}
+    return request_type.title_for(values) or subject[:_TITLE_CHARACTERS] or request_type.name
+
+
+def _due_at(
+    status: Status, request_type: RequestType, now: datetime, calendar: BusinessCalendar
+) -> datetime | None:
+    hours = request_type.answer_within_business_hours
+    return calendar.after_business_hours(now, hours) if status is Status.OPEN and hours else None
+
+
+# --- the requester's further messages --------------------------------------------------------------------------
+
+
+def _append_message(decision: AppendMessage, situation: Situation, cause: Cause) -> TicketChange:
+    ticket = _ticket_of(situation)
+    happened = _Log(situation.now, cause.mail_id)
+    happened.add(situation.sender.address.address, EventKind.MESSAGE_RECEIVED)
+    after = replace(ticket, updated_at=situation.now)
+    if not decision.quiet:
+        after = _with_evidence(after, situation, happened)
+        after = _moved_on(after, situation, cause, happened, reopen=decision.reopen)
+        _note_suppressed_letter(happened, situation)
+    return TicketChange(
+        before=ticket,
+        after=after,
+        events=happened.events,
+        message=_requester_message(situation, cause),
+        may_answer=situation.screening.may_answer,
+        verified=_is_trusted(situation),
+        quiet=decision.quiet,
+    )
+
+
+def _with_evidence(ticket: Ticket, situation: Situation, happened: _Log) -> Ticket:
+    report = situation.report
+    if report.findings != ticket.documents or report.missing != ticket.missing:
+        happened.add(BOT, EventKind.EVIDENCE_CHANGED, old=" ".join(ticket.missing), new=" ".join(report.missing))
+    if report.fields != ticket.fields:
+        changed = [value.key for value in report.fields if value not in ticket.fields]
+        happened.add(situation.sender.address.address, EventKind.FIELDS_CHANGED, new=" ".join(changed))
+    return replace(
+        ticket,
+        fields=report.fields,
+        documents=report.findings,
+        missing=report.missing,
+        mismatches=report.mismatches,
+        title=_title(situation.request_type, report, ticket.subject),
+    )
+
+
+def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: _Log, *, reopen: bool) -> Ticket:
+    """The automatic transitions: reopening, completeness, and back to asking where something still lacks."""
+    lacking = not situation.report.complete and _may_ask(situation)
+    if reopen:
+        happened.add(situation.sender.address.address, EventKind.REOPENED, old=ticket.resolution or "")
+        was_expired = ticket.resolution is Resolution.EXPIRED
+        ticket = _with_status(ticket, Status.OPEN, happened)
+        ticket = replace(ticket, resolution=None, resolved_at=None)
+        if was_expired and lacking:
+            ticket = _with_status(ticket, Status.AWAITING_REQUESTER, happened)
+            return replace(ticket, asked_at=situation.now, reminders_sent=0)
+    elif ticket.status is Status.AWAITING_REQUESTER and situation.report.complete:
+        ticket = _with_status(ticket, Status.OPEN, happened)
+        due_at = _due_at(Status.OPEN, situation.request_type, situation.now, cause.calendar)
+        return replace(ticket, due_at=due_at, asked_at=None)
+    elif ticket.status is Status.AWAITING_REQUESTER and happened.has(EventKind.EVIDENCE_CHANGED):
+        # Whoever answers has not fallen silent: the reminders count anew.
+        return replace(ticket, asked_at=situation.now, reminders_sent=0)
+    return ticket
+
+
+def _with_status(ticket: Ticket, status: Status, happened: _Log, *, actor: str = BOT) -> Ticket:
+    check_transition(ticket.status, status)
+    if status is not ticket.status:
+        happened.add(actor, EventKind.STATUS_CHANGED, old=ticket.status, new=status)
+    return replace(ticket, status=status)
+
+
+def _requester_message(situation: Situation, cause: Cause) -> TicketMessage:
+    role = AuthorRole.MACHINE if situation.sender.role is SenderRole.MACHINE else AuthorRole.REQUESTER
+    return TicketMessage(
+        at=situation.now,
+        author=situation.sender.address,
+        role=AuthorRole.OTHER if situation.thread.from_another_address else role,
+        visibility=Visibility.PUBLIC,
+        text=situation.mail.new_text or situation.mail.full_text,
+        message_id=situation.mail.message_id,
+        mail_id=cause.mail_id,
+        files=cause.files,
+        unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
+        from_another_address=situation.thread.from_another_address,
+    )
+
+
+def _note_suppressed_letter(happened: _Log, situation: Situation) -> None:
+    if not situation.screening.may_answer:
+        happened.add(BOT, EventKind.LETTER_SUPPRESSED, detail=situation.screening.reason)
+
+
+# --- agents ----------------------------------------------------------------------------------------------------
+
+
+def _apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Cause) -> TicketChange:
+    ticket = _ticket_of(situation)
+    agent = cause.agent or situation.sender.address
+    happened = _Log(situation.now, cause.mail_id)
+    after = replace(ticket, updated_at=situation.now)
+    if decision.visibility is Visibility.INTERNAL:
+        happened.add(agent.address, EventKind.NOTE_ADDED)
+    else:
+        happened.add(agent.address, EventKind.AGENT_ANSWERED)
+        if after.status is Status.NEW:
+            after = _with_status(after, Status.OPEN, happened, actor=agent.address)
+        if after.assignee is None:
+            happened.add(agent.address, EventKind.ASSIGNED, new=agent.address)
+            after = replace(after, assignee=agent.address)
+    if decision.resolution is not None:
+        after = _resolved(after, decision.resolution, situation.now, happened, agent)
+    return TicketChange(
+        before=ticket,
+        after=after,
+        events=happened.events,
+        message=_agent_message(situation, cause, agent, decision.visibility, decision.text),
+        agent=agent,
+        verified=True,
+        words=decision.text,
+    )
+
+
+def _resolved(ticket: Ticket, resolution: Resolution, now: datetime, happened: _Log, agent: Address) -> Ticket:
+    happened.add(agent.address, EventKind.DECIDED, new=resolution)
+    ticket = _with_status(ticket, Status.RESOLVED, happened, actor=agent.address)
+    return replace(ticket, resolution=resolution, resolved_at=now, asked_at=None)
+
+
+def _refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: Cause) -> TicketChange:
+    ticket = _ticket_of(situation)
+    agent = cause.agent or situation.sender.address
+    happened = _Log(situation.now, cause.mail_id)
+    happened.add(agent.address, EventKind.AGENT_REPLY_REFUSED, detail=decision.reason)
+    text = situation.mail.new_text or situation.mail.full_text
+    message = _agent_message(situation, cause, agent, Visibility.INTERNAL, text)
+    return TicketChange(
+        before=ticket,
+        after=replace(ticket, updated_at=situation.now),
+        events=happened.events,
+        message=replace(message, unverified=True),
+        may_answer=False,
+        refused_agent=agent,
+        refusal=decision.reason,
+        refused_word=_refused_word(situation),
+    )
+
+
+def _is_trusted(situation: Situation) -> bool:
+    """Our server vouches for the address, or the mail carries the handle that went to this very address."""
+    thread = situation.thread
+    has_own_handle = thread.accepted and thread.key is ThreadKey.REPLY_TOKEN and not thread.from_another_address
+    return situation.sender.authenticity is Authenticity.VERIFIED or has_own_handle
+
+
+def _refused_word(situation: Situation) -> str:
+    block = situation.directives
+    if block.unknown:
+        return block.unknown[0]
+    return f"#{block.not_available[0].word}" if block.not_available else ""
+
+
+def _agent_message(
+    situation: Situation, cause: Cause, agent: Address, visibility: Visibility, text: str
+) -> TicketMessage:
+    return TicketMessage(
+        at=situation.now,
+        author=agent,
+        role=AuthorRole.AGENT,
+        visibility=visibility,
+        text=text,
+        message_id=situation.mail.message_id,
+        mail_id=cause.mail_id,
+        files=cause.files,
+        unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
+    )
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------
+
+
+def _ticket_of(situation: Situation) -> Ticket:
+    if situation.ticket is None:
+        raise MailbotError("this decision needs a ticket")
+    return situation.ticket
+
+
+class _Log:
+    """Collects the events of one change."""
+
+    def __init__(self, at: datetime, mail_id: int) -> None:
+        self._at = at
+        self._mail_id = mail_id
+        self._events: list[TicketEvent] = []
+
+    def add(self, actor: str, kind: EventKind, *, old: str = "", new: str = "", detail: str = "") -> None:
+        self._events.append(
+            TicketEvent(
+                at=self._at,
+                actor=actor,
+                kind=kind,
+                old=str(old),
+                new=str(new),
+                detail=detail,
+                mail_id=self._mail_id,
+            )
+        )
+
+    def has(self, kind: EventKind) -> bool:
+        return any(event.kind is kind for event in self._events)
+
+    @property
+    def events(self) -> tuple[TicketEvent, ...]:
+        return tuple(self._events)
