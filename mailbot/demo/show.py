@@ -1,0 +1,169 @@
+"""What one sees of the demo: every mail as it happens in the terminal, and all of them in a folder.
+
+Colours and symbols only on a terminal; plain lines elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from mailbot.demo.post_office import Delivery
+from mailbot.domain.mail import InboundMail
+from mailbot.mime.parse import parse_mail
+
+_LINES_SHOWN = 5
+_COLUMNS_SHOWN = 92
+
+TicketRow = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMail:
+    """A mail of the journal with what is shown of it; ``stem`` names its files."""
+
+    stem: str
+    at: str
+    sender: str
+    recipient: str
+    subject: str
+    by_the_bot: bool
+
+
+class Screen:
+    """The terminal. ``mailbox`` is the bot's address: its letters are marked."""
+
+    def __init__(self, console: Console, mailbox: str) -> None:
+        self._console = console
+        self._mailbox = mailbox
+
+    def heading(self, text: str) -> None:
+        """A new conversation begins."""
+        self._console.print()
+        self._console.rule(f"[bold]{escape(text)}[/]", align="left", characters="─" if self._fancy else "-")
+
+    def say(self, text: str) -> None:
+        """A sentence of the director."""
+        self._console.print(escape(text), highlight=False)
+
+    def complain(self, text: str) -> None:
+        """A sentence about something that did not work."""
+        self._console.print(f"[bold red]{escape(text)}[/]", highlight=False)
+
+    def mail(self, delivery: Delivery) -> None:
+        """Who wrote to whom, the subject, the first lines of what is new, the attachments."""
+        mail = parse_mail(delivery.raw)
+        arrow, clip = ("→", "📎") if self._fancy else ("->", "[file]")
+        colour = "green" if mail.sender.address == self._mailbox else "cyan"
+        self._console.print()
+        self._console.print(
+            f"[{colour} bold]{escape(mail.sender.address)}[/] {arrow} [bold]{escape(delivery.mailbox)}[/]",
+            highlight=False,
+        )
+        lines = [f"[bold]{escape(mail.subject)}[/]", *(f"[dim]{escape(line)}[/]" for line in _first_lines(mail))]
+        lines += [escape(f"{clip} {file.filename}") for file in mail.attachments if not file.inline]
+        self._console.print(Padding("\n".join(lines), (0, 0, 0, 4)), highlight=False)
+
+    def tickets(self, rows: Sequence[TicketRow]) -> None:
+        """The table of tickets, oldest first."""
+        table = Table(title="Tickets", title_justify="left", safe_box=not self._fancy)
+        for column in ("number", "requester", "title", "status", "queue"):
+            table.add_column(column, overflow="fold")
+        for row in sorted(rows, key=lambda one: str(one["number"])):
+            requester = row["requester"]
+            address = requester.get("address", "") if isinstance(requester, dict) else requester
+            status = f"{row['status']}, {row['resolution']}" if row["resolution"] else f"{row['status']}"
+            cells = (row["number"], address, row["title"], status, row["queue"])
+            table.add_row(*(escape(str(cell)) for cell in cells))
+        self._console.print()
+        self._console.print(table)
+
+    @property
+    def _fancy(self) -> bool:
+        return self._console.is_terminal and (self._console.encoding or "").lower().startswith("utf")
+
+
+def _first_lines(mail: InboundMail) -> list[str]:
+    lines = [line.strip() for line in (mail.new_text or mail.full_text).splitlines() if line.strip()]
+    shown = [line if len(line) <= _COLUMNS_SHOWN else line[: _COLUMNS_SHOWN - 1] + "…" for line in lines]
+    return shown[:_LINES_SHOWN] + (["…"] if len(shown) > _LINES_SHOWN else [])
+
+
+# --- the folder --------------------------------------------------------------------------------------------
+
+
+def write_mails(deliveries: Sequence[Delivery], folder: Path, mailbox: str) -> None:
+    """Write every mail as ``.eml`` and as ``.html`` to look at, and an ``index.html`` over them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = []
+    for delivery in deliveries:
+        mail = parse_mail(delivery.raw)
+        one = ShownMail(
+            stem=f"{delivery.number:02d}-{_for_a_file(mail.sender.address)}-to-{_for_a_file(delivery.mailbox)}",
+            at=f"{delivery.at.astimezone():%H:%M:%S}",
+            sender=mail.sender.address,
+            recipient=delivery.mailbox,
+            subject=mail.subject,
+            by_the_bot=mail.sender.address == mailbox,
+        )
+        (folder / f"{one.stem}.eml").write_bytes(delivery.raw)
+        (folder / f"{one.stem}.html").write_text(_page_of(delivery.raw, mail), encoding="utf-8")
+        shown.append(one)
+    (folder / "index.html").write_text(_index(shown), encoding="utf-8")
+
+
+def _for_a_file(address: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", address.partition("@")[0].lower()).strip("-") or "nobody"
+
+
+def _page_of(raw: bytes, mail: InboundMail) -> str:
+    """The mail's own HTML with its pictures in it, or its text on a plain page."""
+    message = message_from_bytes(raw, policy=default)
+    part = message.get_body(preferencelist=("html",)) if isinstance(message, EmailMessage) else None
+    if isinstance(part, EmailMessage):
+        return _with_pictures(str(part.get_content()), mail)
+    return _PAGE.format(title=html.escape(mail.subject), body=f"<pre>{html.escape(mail.full_text)}</pre>")
+
+
+def _with_pictures(page: str, mail: InboundMail) -> str:
+    for file in mail.attachments:
+        if file.content_id:
+            data = base64.b64encode(file.content).decode("ascii")
+            page = page.replace(f"cid:{file.content_id.strip('<>')}", f"data:{file.media_type};base64,{data}")
+    return page
+
+
+def _index(mails: Sequence[ShownMail]) -> str:
+    rows = "\n".join(
+        f'<tr class="{"bot" if mail.by_the_bot else "person"}"><td>{mail.at}</td>'
+        f"<td>{html.escape(mail.sender)}</td><td>{html.escape(mail.recipient)}</td>"
+        f'<td><a href="{mail.stem}.html">{html.escape(mail.subject) or "(no subject)"}</a></td>'
+        f'<td><a href="{mail.stem}.eml">.eml</a></td></tr>'
+        for mail in mails
+    )
+    head = "<tr><th>at</th><th>from</th><th>to</th><th>subject</th><th></th></tr>"
+    return _PAGE.format(title="mailbot demo", body=f"<h1>Every mail of the demo</h1><table>{head}\n{rows}</table>")
+
+
+_PAGE = """<!doctype html>
+<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }}
+pre {{ white-space: pre-wrap }} td, th {{ padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }}
+.bot td:nth-child(2) {{ font-weight: 600 }}
+</style></head><body>{body}</body></html>
+"""
