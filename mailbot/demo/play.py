@@ -69,16 +69,25 @@ class Stage:
         self.show_news()
 
     def letter_to(self, recipient: Address, *, what: str, saying: str = "") -> bytes:
-        """Wait for the recipient's next letter and return it; ``saying`` must stand in its text.
+        """Wait for the recipient's very next letter and return it; ``saying`` must stand in its text.
 
         Raises ``SceneFailed``, at once if the daemon has ended.
         """
-        address = recipient.addr_spec
+        letter = self._next(recipient.addr_spec, what, lambda _text: True)
+        if saying not in parse_mail(letter).full_text:
+            raise SceneFailed(f"{recipient.addr_spec} should get {what}; what came does not say “{saying}”")
+        return letter
 
+    def notice_to(self, agent: Address, *, what: str, saying: str) -> bytes:
+        """Wait for a notice with ``saying`` in its text; other notices may come before it. Raises likewise."""
+        return self._next(agent.addr_spec, what, lambda text: saying in text)
+
+    def _next(self, address: str, what: str, fits: Callable[[str], bool]) -> bytes:
         def come() -> Delivery | None:
             self.show_news()
-            after = self._taken.get(address, 0)
-            return next((one for one in self.servers.deliveries(after=after) if one.mailbox == address), None)
+            news = self.servers.deliveries(after=self._taken.get(address, 0))
+            mine = (one for one in news if one.mailbox == address)
+            return next((one for one in mine if fits(parse_mail(one.raw).full_text)), None)
 
         self.servers.wait_until(lambda: come() is not None or not self.daemon.is_running, _LETTER_WITHIN_SECONDS)
         found = come()
@@ -87,8 +96,6 @@ class Stage:
             why = f"nothing came within {_LETTER_WITHIN_SECONDS:g} s" if alive else "the daemon has ended"
             raise SceneFailed(f"{address} should get {what}; {why}")
         self._taken[address] = found.number
-        if saying not in parse_mail(found.raw).full_text:
-            raise SceneFailed(f"{address} should get {what}; the letter that came does not say “{saying}”")
         return found.raw
 
     def show_news(self) -> None:
@@ -179,7 +186,7 @@ def _give_up(screen: Screen, failure: Exception, servers: EmbeddedServers, outpu
 def _complete_request(stage: Stage) -> None:
     stage.customer_writes(cast.complete_request())
     opened = stage.letter_to(cast.MARIA, what="a letter with her ticket's number", saying="2")
-    notice = stage.letter_to(cast.ANA, what="a notice of a ticket that is ready", saying="#autorizar")
+    notice = stage.notice_to(cast.ANA, what="a notice that Maria's ticket is ready", saying="Maria Aparecida")
     text = "#autorizar\nPode fazer a vistoria em Anápolis a partir de amanhã, das 8h às 17h. Leve os originais."
     stage.agent_writes(cast.reply_to(notice, from_=cast.ANA, text=text, program=MailProgram.OUTLOOK), cast.ANA)
     decision = stage.letter_to(cast.MARIA, what="the decision", saying="das 8h às 17h")
@@ -192,14 +199,14 @@ def _incomplete_request(stage: Stage) -> None:
     asked = stage.letter_to(cast.JOAO, what="a checklist of what is missing", saying="CNH")
     stage.customer_writes(cast.reply_with_what_was_missing(asked))
     stage.letter_to(cast.JOAO, what="a letter that all papers are there")
-    notice = stage.letter_to(cast.ANA, what="a notice of a ticket that is ready", saying="#autorizar")
+    notice = stage.notice_to(cast.ANA, what="a notice that João's ticket is ready", saying="João Batista")
 
     text = "Olá, João! O carro já está em Goiânia?\n\nAna Ribeiro"
     stage.agent_writes(cast.reply_to(notice, from_=cast.ANA, text=text), cast.ANA)
     question = stage.letter_to(cast.JOAO, what="Ana's question", saying="O carro já está em Goiânia?")
     text = "Ainda não, só no mês que vem."
     stage.customer_writes(cast.reply_to(question, from_=cast.JOAO, text=text, program=MailProgram.OUTLOOK))
-    replied = stage.letter_to(cast.ANA, what="João's answer", saying="só no mês que vem")
+    replied = stage.notice_to(cast.ANA, what="João's answer", saying="só no mês que vem")
 
     stage.screen.say("\nA stranger forges Ana's address, our server's results and the ticket's number:")
     tag = parse_mail(question).subject.partition("]")[0] + "]"
@@ -231,7 +238,7 @@ def _raw_latin1(stage: Stage) -> None:
 def _plain_question(stage: Stage) -> None:
     stage.customer_writes(cast.plain_question())
     stage.letter_to(cast.HELENA, what="a letter with her ticket's number")
-    notice = stage.letter_to(cast.BRUNO, what="a notice of Helena's question", saying="sábados")
+    notice = stage.notice_to(cast.BRUNO, what="a notice of Helena's question", saying="sábados")
     text = "#resolver Atendemos de segunda a sexta, das 8h às 18h. Aos sábados não abrimos."
     stage.agent_writes(cast.reply_to(notice, from_=cast.BRUNO, text=text), cast.BRUNO)
     stage.letter_to(cast.HELENA, what="Bruno's answer", saying="Aos sábados não abrimos")
@@ -277,9 +284,8 @@ def _check_the_end(stage: Stage, tickets: Sequence[dict[str, Any]]) -> None:
     for machine in _NEVER_ANSWERED:
         if any(one.mailbox == machine.addr_spec for one in stage.servers.deliveries()):
             raise SceneFailed(f"{machine.addr_spec} should get no answer")
-    ends = {ticket["requester"]["address"]: (ticket["status"], ticket["resolution"]) for ticket in tickets}
     for address, expected in _EXPECTED.items():
-        if ends.get(address) != expected:
-            raise SceneFailed(
-                f"the ticket of {address} should end as {expected}; it stands as {ends.get(address)}"
-            )
+        theirs = [ticket for ticket in tickets if ticket["requester"]["address"] == address]
+        found = [(ticket["status"], ticket["resolution"]) for ticket in theirs]
+        if found != [expected]:
+            raise SceneFailed(f"{address} should have one ticket that ends as {expected}; there is {found}")
