@@ -122,11 +122,49 @@ class Limits(Entry):
         return int(self.max_mail_mb * _MEBIBYTE)
 
     def allows(self, *, media_type: str, filename: str) -> bool:
-        """Whether a file may be used at all: its content's type or its extension is listed."""
+        """Whether a file may be used at all; ``media_type`` is what its bytes say.
+
+        An extension counts only where the bytes do not say otherwise: a program called ``x.pdf`` is no PDF.
+        """
+        if not self.allowed_types:
+            return True
         extension = filename.rpartition(".")[2].lower() if "." in filename else ""
-        group = media_type.lower().partition("/")[0] + "/*"
-        wanted = {media_type.lower(), extension, group} - {""}
-        return not self.allowed_types or any(entry.lower().lstrip(".") in wanted for entry in self.allowed_types)
+        return any(_type_matches(entry.lower(), media_type.lower(), extension) for entry in self.allowed_types)
+
+
+_TYPE_OF_EXTENSION = {
+    "pdf": "application/pdf",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "heif": "image/heic",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "bmp": "image/bmp",
+    "svg": "image/svg+xml",
+    "zip": "application/zip",
+    "rar": "application/vnd.rar",
+    "7z": "application/x-7z-compressed",
+    "exe": "application/x-msdownload",
+    "rtf": "application/rtf",
+    "html": "text/html",
+}
+_KNOWN_TYPES = frozenset({*_TYPE_OF_EXTENSION.values(), "application/x-executable", "application/gzip"})
+
+
+def _type_matches(entry: str, media_type: str, extension: str) -> bool:
+    if entry.endswith("/*"):
+        # Vector graphics are programs in part, not pictures of anything.
+        return media_type.startswith(entry[:-1]) and media_type != "image/svg+xml"
+    if "/" in entry:
+        return media_type == entry
+    wanted = entry.lstrip(".")
+    if media_type in _KNOWN_TYPES:
+        return media_type == _TYPE_OF_EXTENSION.get(wanted)
+    return extension == wanted
 
 
 class AfterReminders(StrEnum):

@@ -248,3 +248,31 @@ def test_there_is_a_schema_for_every_kind_of_file() -> None:
     assert set(schemas) == {"catalogue/*.yaml", "units.yaml", "staff.yaml", "calendar.yaml", "mailboxes.yaml"}
     assert schemas["catalogue/*.yaml"]["additionalProperties"] is False
     assert set(schemas["catalogue/*.yaml"]["$defs"]["FieldKind"]["enum"]) == {kind.value for kind in FieldKind}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "filename", "allowed"),
+    [
+        ("application/pdf", "boleto.pdf", True),
+        ("application/pdf", "boleto", True),
+        ("image/heic", "IMG_1.HEIC", True),
+        ("image/jpeg", "foto.dat", True),
+        ("application/x-msdownload", "boleto.pdf", False),
+        ("application/x-msdownload", "boleto.exe", False),
+        ("image/svg+xml", "boleto.svg", False),
+        ("application/zip", "documentos.zip", False),
+        ("text/plain", "nota.txt", False),
+        ("application/octet-stream", "foto.jpg", True),
+    ],
+)
+def test_the_bytes_decide_which_files_are_allowed(
+    sample: Catalogue, media_type: str, filename: str, allowed: bool
+) -> None:
+    limits = sample.limits_of("inspection_location_change")
+    assert limits.allows(media_type=media_type, filename=filename) is allowed
+
+
+def test_a_type_without_limits_has_the_global_ones(sample: Catalogue) -> None:
+    limits = sample.limits_of("general")
+    assert (limits.max_file_bytes, limits.max_mail_bytes, limits.max_files) == (10 << 20, 25 << 20, 40)
+    assert limits.allows(media_type="application/zip", filename="x.zip")

@@ -1,0 +1,278 @@
+"""Files and fields of a mail, with what was held before + request type → :class:`EvidenceReport`.
+
+Certain kinds serve their requirement. A file that nobody can read here serves one only for a person: by its
+telling name, or because there are at least as many such files as missing documents. Nothing is guessed
+between two (R000-08, R000-20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mailbot.catalogue.models import Limits, RequestType
+from mailbot.domain.evidence import (
+    DocumentKind,
+    DocumentReading,
+    EvidenceReport,
+    FieldValue,
+    Finding,
+    Readability,
+    Verdict,
+)
+from mailbot.domain.mail import Attachment
+from mailbot.evidence.documents import kind_by_filename
+from mailbot.evidence.pictures import picture_size
+from mailbot.evidence.reading import CONTAINS
+
+_SMALLEST_INLINE_BYTES = 10_000
+_SMALLEST_PICTURE_PIXELS = 64
+# Signatures have banners and logos; a photograph of a document in the text is larger both ways.
+_SMALLEST_INLINE_PIXELS = 150
+
+_NEVER_DOCUMENTS = frozenset(
+    {
+        "application/pgp-signature",
+        "application/pgp-keys",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "text/calendar",
+        "text/vcard",
+        "text/x-vcard",
+        "message/rfc822",
+        "message/delivery-status",
+    }
+)
+_REFUSED = frozenset(
+    {
+        Verdict.MISMATCH,
+        Verdict.SCHEDULED,
+        Verdict.NOT_PAID,
+        Verdict.OTHER_DOCUMENT,
+        Verdict.UNREADABLE,
+        Verdict.ENCRYPTED,
+        Verdict.REFUSED_TYPE,
+        Verdict.REFUSED_SIZE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileToAssess:
+    """An attachment with the keyed digest it is stored under and what was read in it (``None``: not read)."""
+
+    attachment: Attachment
+    digest: str
+    reading: DocumentReading | None = None
+
+
+def assess(
+    request_type: RequestType,
+    *,
+    held: tuple[Finding, ...],
+    new_files: tuple[FileToAssess, ...],
+    fields: tuple[FieldValue, ...],
+    limits: Limits,
+) -> EvidenceReport:
+    """Hold everything shown so far against the requirements.
+
+    ``held`` are the findings of earlier mails, ``fields`` the merged fields. Refused findings of a requirement
+    go when a good one comes; the same file counts once. ``missing`` names documents, then fields, in the
+    catalogue's order; a field whose value is not valid is missing.
+    """
+    new = tuple(_findings(request_type, _countable(new_files, held), limits))
+    findings = _for_a_person(request_type, _without_replaced(held, new))
+    return EvidenceReport(
+        findings=findings,
+        fields=fields,
+        missing=(*_missing_documents(request_type, findings), *_missing_fields(request_type, fields)),
+    )
+
+
+# --- which files count --------------------------------------------------------------------------------------
+
+
+def _countable(files: Sequence[FileToAssess], held: Sequence[Finding]) -> Iterator[FileToAssess]:
+    """Files that could be documents, each once; a file sent again that was refused before is refused anew."""
+    known = {finding.sha256 for finding in held if finding.verdict not in _REFUSED}
+    for file in files:
+        attachment = file.attachment
+        if attachment.sha256 in known or is_decoration(attachment):
+            continue
+        known.add(attachment.sha256)
+        yield file
+
+
+def is_decoration(attachment: Attachment) -> bool:
+    """Whether a file can not be a document: a logo of a signature, a tracking pixel, a calendar, a signature."""
+    if attachment.media_type in _NEVER_DOCUMENTS or attachment.size_bytes == 0:
+        return True
+    if not attachment.media_type.startswith("image/"):
+        return False
+    size = picture_size(attachment.content)
+    smallest = min(size) if size is not None else None
+    if smallest is not None and smallest < _SMALLEST_PICTURE_PIXELS:
+        return True
+    too_small = smallest is not None and smallest < _SMALLEST_INLINE_PIXELS
+    return attachment.inline and (attachment.size_bytes < _SMALLEST_INLINE_BYTES or too_small)
+
+
+# --- one file -----------------------------------------------------------------------------------------------
+
+
+def _findings(request_type: RequestType, files: Iterable[FileToAssess], limits: Limits) -> Iterator[Finding]:
+    total_bytes = 0
+    for count, file in enumerate(files, start=1):
+        total_bytes += file.attachment.size_bytes
+        refusal = _refusal(file, limits, count=count, total_bytes=total_bytes)
+        if refusal is not None and refusal[0] is Verdict.REFUSED_SIZE:
+            # What is refused for its size takes no room from the files after it.
+            total_bytes -= file.attachment.size_bytes
+        if refusal is not None:
+            yield _refused(request_type, file, *refusal)
+        else:
+            yield from _judged(request_type, file)
+
+
+def _refusal(file: FileToAssess, limits: Limits, *, count: int, total_bytes: int) -> tuple[Verdict, str] | None:
+    """Why a file is not used whatever is in it."""
+    attachment = file.attachment
+    if not limits.allows(media_type=attachment.media_type, filename=attachment.filename):
+        return Verdict.REFUSED_TYPE, "type_not_allowed"
+    if attachment.size_bytes > limits.max_file_bytes:
+        return Verdict.REFUSED_SIZE, "file_too_large"
+    if count > limits.max_files:
+        return Verdict.REFUSED_SIZE, "too_many_files"
+    if total_bytes > limits.max_mail_bytes:
+        return Verdict.REFUSED_SIZE, "mail_too_large"
+    return _not_openable(file.reading)
+
+
+def _not_openable(reading: DocumentReading | None) -> tuple[Verdict, str] | None:
+    readability = Readability.NOT_CHECKED if reading is None else reading.readability
+    if readability is Readability.ENCRYPTED:
+        return Verdict.ENCRYPTED, "encrypted"
+    if readability is Readability.UNREADABLE:
+        return Verdict.UNREADABLE, "unreadable"
+    if readability is Readability.NOT_A_DOCUMENT:
+        return Verdict.REFUSED_TYPE, "not_a_document"
+    return None
+
+
+def _refused(request_type: RequestType, file: FileToAssess, verdict: Verdict, reason: str) -> Finding:
+    """A refused file still stands beside the requirement that its name tells, so that the letter can say which."""
+    named = _asked_for(request_type, kind_by_filename(file.attachment.filename))
+    return replace(_finding(file), verdict=verdict, requirement=named, reasons=(reason,))
+
+
+def _judged(request_type: RequestType, file: FileToAssess) -> list[Finding]:
+    """One finding, or one for each document that is asked for and stands on pages of its own in the file."""
+    finding = _finding(file)
+    contained = next((fact.value.split(",") for fact in finding.facts if fact.name == CONTAINS), [])
+    kinds = [DocumentKind(kind) for kind in contained if request_type.document(kind) is not None]
+    if kinds:
+        return [_of_kind(request_type, replace(finding, kind=kind, facts=())) for kind in kinds]
+    return [_of_kind(request_type, finding)]
+
+
+def _of_kind(request_type: RequestType, finding: Finding) -> Finding:
+    if not request_type.documents:
+        return finding
+    if finding.kind is not DocumentKind.UNKNOWN:
+        requirement = _asked_for(request_type, finding.kind)
+        verdict = Verdict.OTHER_DOCUMENT if requirement is None else Verdict.ACCEPTED
+        return replace(finding, verdict=verdict, requirement=requirement)
+    named = _asked_for(request_type, kind_by_filename(finding.filename))
+    return finding if named is None else replace(finding, requirement=named, for_a_person=True)
+
+
+def _asked_for(request_type: RequestType, kind: DocumentKind) -> str | None:
+    return None if request_type.document(kind) is None else str(kind)
+
+
+def _finding(file: FileToAssess) -> Finding:
+    """The file as it is, not yet judged."""
+    attachment, reading = file.attachment, file.reading
+    return Finding(
+        digest=file.digest,
+        sha256=attachment.sha256,
+        filename=attachment.filename,
+        media_type=attachment.media_type,
+        size_bytes=attachment.size_bytes,
+        kind=DocumentKind.UNKNOWN if reading is None else reading.kind,
+        confidence=0.0 if reading is None else reading.confidence,
+        verdict=Verdict.NOT_CHECKED,
+        page=None if reading is None else reading.page,
+        reasons=_reasons(reading),
+        facts=() if reading is None else reading.facts,
+    )
+
+
+def _reasons(reading: DocumentReading | None) -> tuple[str, ...]:
+    """The reader's reasons, with the number of pages where it may be several papers in one file."""
+    if reading is None:
+        return ()
+    return (*reading.reasons, f"{_PAGES}{reading.pages}") if reading.pages > 1 else reading.reasons
+
+
+_PAGES = "pages:"
+
+
+def _papers(finding: Finding) -> int:
+    """How many documents a file could hold at most: its pages."""
+    counts = (reason.removeprefix(_PAGES) for reason in finding.reasons if reason.startswith(_PAGES))
+    return next((int(count) for count in counts if count.isdigit()), 1)
+
+
+# --- all files ----------------------------------------------------------------------------------------------
+
+
+def _is_good(finding: Finding) -> bool:
+    return finding.requirement is not None and (finding.verdict is Verdict.ACCEPTED or finding.for_a_person)
+
+
+def _without_replaced(held: Sequence[Finding], new: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Held and new findings without refused ones whose requirement is served now, or that were sent again."""
+    everything = (*held, *new)
+    served = {finding.requirement for finding in everything if _is_good(finding)}
+    resent = {finding.sha256 for finding in new}
+    return tuple(
+        finding
+        for index, finding in enumerate(everything)
+        if not (finding.verdict in _REFUSED and finding.requirement is not None and finding.requirement in served)
+        and not (index < len(held) and finding.sha256 in resent)
+    )
+
+
+def _missing_documents(request_type: RequestType, findings: Sequence[Finding]) -> tuple[str, ...]:
+    served = {finding.requirement for finding in findings if _is_good(finding)}
+    required = (str(document.key) for document in request_type.documents if document.required)
+    return tuple(key for key in required if key not in served)
+
+
+def _for_a_person(request_type: RequestType, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Let nameless files stand for the missing documents, if there are enough of them for all.
+
+    A file of several pages may be several papers: it then appears once for each requirement it stands for.
+    With fewer files than missing documents nobody can say which one lacks, so all of them stay missing.
+    """
+    missing = list(_missing_documents(request_type, findings))
+    nameless = [finding for finding in findings if _is_nameless(finding)]
+    if not missing or sum(_papers(finding) for finding in nameless) < len(missing):
+        return findings
+    assigned: list[Finding] = []
+    for finding in findings:
+        wanted = missing[: _papers(finding)] if _is_nameless(finding) else []
+        del missing[: len(wanted)]
+        standing_in = [replace(finding, requirement=key, for_a_person=True) for key in wanted]
+        assigned.extend(standing_in or [finding])
+    return tuple(assigned)
+
+
+def _is_nameless(finding: Finding) -> bool:
+    return finding.requirement is None and finding.verdict is Verdict.NOT_CHECKED
+
+
+def _missing_fields(request_type: RequestType, fields: Sequence[FieldValue]) -> tuple[str, ...]:
+    valid = {field.key for field in fields if field.valid and field.value}
+    return tuple(spec.key for spec in request_type.fields if spec.required and spec.key not in valid)

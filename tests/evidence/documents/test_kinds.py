@@ -1,0 +1,136 @@
+"""What a document is, told by its text and, less, by its name. The texts are made up after DOMAIN C.2 to C.5."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.domain.evidence import DocumentKind
+from mailbot.evidence.documents import certain_kind, kind_by_filename, kind_scores
+
+LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
+SLIP = "85890000460-9 52460179160-5 60759305086-5 83148300001-0"
+
+BOLETO = f"""Banco Exemplo 341-7   {LINE}
+Beneficiário: Vistorias Exemplo   Nosso número 123   Vencimento 20/11/2026
+Local de pagamento: pagável em qualquer banco   Pagador: Maria Souza
+Recibo do Pagador - Autenticação mecânica - guarde o comprovante de quitação"""
+TAX_SLIP = f"DOCUMENTO ÚNICO DE ARRECADAÇÃO - DUA\n{SLIP}\nVencimento 20/11/2026 Valor 108,00"
+RECEIPT = f"""Comprovante de pagamento de boleto
+Representação numérica {LINE}
+Beneficiário Vistorias Exemplo Vencimento 20/11/2026
+Data de Efetivação / Agendamento 19/11/2026   Valor pago R$ 123,45"""
+BANK_RECEIPT = "SISBB - COMPROVANTE DE PAGAMENTO DE TITULOS\nVALOR COBRADO 108,00\nNR.AUTENTICACAO A.BCD.123"
+PIX = "Pix enviado\nR$ 108,00\nID da transação E18236120202611210259zLXiYrokk4z\nInstituição Exemplo"
+SCHEDULED = (
+    "Comprovante de agendamento\nPix agendado para 30/11/2026\nNão garante a efetivação. Número do agendamento 12"
+)
+LICENCE = """REPÚBLICA FEDERATIVA DO BRASIL - SECRETARIA NACIONAL DE TRÂNSITO
+CARTEIRA NACIONAL DE HABILITAÇÃO / DRIVER LICENSE / PERMISO DE CONDUCCIÓN
+2 e 1 NOME MARIA SOUZA  4d CPF  5 Nº REGISTRO  9 CAT HAB B  FILIAÇÃO"""
+SIGNED = "QR-CODE\nO documento foi assinado com certificado digital. Assinador Serpro / SENATRAN"
+VEHICLE_PAPER = (
+    f"CERTIFICADO DE REGISTRO E LICENCIAMENTO DE VEÍCULO - DIGITAL\nCódigo Renavam 1 Chassi 9BW\n{SIGNED}"
+)
+LICENCE_FEE = f"{TAX_SLIP}\nTaxa: renovação da Carteira Nacional de Habilitação - DETRAN"
+
+
+def kind_of(text: str, filename: str = "arquivo.pdf") -> DocumentKind:
+    certain = certain_kind(kind_scores(text, filename), text)
+    return DocumentKind.UNKNOWN if certain is None else certain.kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (BOLETO, DocumentKind.BOLETO),
+        (TAX_SLIP, DocumentKind.BOLETO),
+        (LICENCE_FEE, DocumentKind.BOLETO),
+        (RECEIPT, DocumentKind.PAYMENT_RECEIPT),
+        (BANK_RECEIPT, DocumentKind.PAYMENT_RECEIPT),
+        (PIX, DocumentKind.PAYMENT_RECEIPT),
+        (SCHEDULED, DocumentKind.PAYMENT_RECEIPT),
+        (LICENCE, DocumentKind.DRIVER_LICENCE),
+        (VEHICLE_PAPER, DocumentKind.UNKNOWN),
+        (SIGNED, DocumentKind.UNKNOWN),
+        ("Prezados, segue a relação de preços dos nossos produtos para o ano que vem.", DocumentKind.UNKNOWN),
+        ("", DocumentKind.UNKNOWN),
+    ],
+)
+def test_the_text_tells_the_kind(text: str, kind: DocumentKind) -> None:
+    assert kind_of(text) is kind
+
+
+@pytest.mark.parametrize("name", ["comprovante.pdf", "CNH.pdf", "recibo de pagamento.pdf"])
+def test_an_unpaid_boleto_is_a_boleto_whatever_it_is_called(name: str) -> None:
+    assert kind_of(BOLETO, name) is DocumentKind.BOLETO
+
+
+@pytest.mark.parametrize("name", ["boleto.pdf", "CNH.pdf"])
+def test_a_receipt_is_a_receipt_whatever_it_is_called(name: str) -> None:
+    assert kind_of(RECEIPT, name) is DocumentKind.PAYMENT_RECEIPT
+
+
+def test_a_vehicle_paper_is_no_licence_even_if_it_is_called_so() -> None:
+    assert kind_of(VEHICLE_PAPER, "CNH.pdf") is DocumentKind.UNKNOWN
+
+
+def test_the_app_s_sentence_and_the_name_together_are_a_licence() -> None:
+    assert kind_of(SIGNED, "CNH-e.pdf.pdf") is DocumentKind.DRIVER_LICENCE
+
+
+def test_a_name_alone_is_never_certain() -> None:
+    assert kind_of("", "boleto.pdf") is DocumentKind.UNKNOWN
+    assert kind_scores("", "boleto.pdf")[0].kind is DocumentKind.BOLETO
+
+
+def test_accents_lost_on_the_way_do_no_harm() -> None:
+    assert (
+        kind_of("CARTEIRA NACIONAL DE HABILITACAO\nCATEGORIA B N REGISTRO FILIACAO") is DocumentKind.DRIVER_LICENCE
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("boleto.pdf", DocumentKind.BOLETO),
+        ("BoletoVistoria2.PDF", DocumentKind.BOLETO),
+        ("DUA_2026.pdf", DocumentKind.BOLETO),
+        ("comprovante.jpeg", DocumentKind.PAYMENT_RECEIPT),
+        ("comprovante_boleto.pdf", DocumentKind.PAYMENT_RECEIPT),
+        ("Comprovante de pagamento do boleto.jpg", DocumentKind.PAYMENT_RECEIPT),
+        ("pix-20261120.png", DocumentKind.PAYMENT_RECEIPT),
+        ("cnh2.jpg", DocumentKind.DRIVER_LICENCE),
+        ("CNH-Maria.jpg", DocumentKind.DRIVER_LICENCE),
+        ("habilitação.pdf", DocumentKind.DRIVER_LICENCE),
+        ("comprovante e boleto.pdf", DocumentKind.UNKNOWN),
+        ("cnh e boleto.pdf", DocumentKind.UNKNOWN),
+        ("boleto pago.pdf", DocumentKind.UNKNOWN),
+        ("IMG-20261120-WA0001.jpg", DocumentKind.UNKNOWN),
+        ("documento.pdf", DocumentKind.UNKNOWN),
+        (".pdf", DocumentKind.UNKNOWN),
+        ("", DocumentKind.UNKNOWN),
+    ],
+)
+def test_a_telling_name_tells_one_kind_or_none(name: str, kind: DocumentKind) -> None:
+    assert kind_by_filename(name) is kind
+
+
+@given(st.text(max_size=400), st.text(max_size=60))
+def test_no_text_and_no_name_raises_and_scores_stay_between_0_and_1(text: str, name: str) -> None:
+    scores = kind_scores(text, name)
+    assert len({score.kind for score in scores}) == 3
+    assert all(0 <= score.score <= 1 for score in scores)
+    kind_by_filename(name)
+
+
+@pytest.mark.parametrize("piece", ["comprovante de ", "1 ", "I<BRA", "E18236120", "a", "\u0301", "autenticacao "])
+def test_a_megabyte_of_text_is_scored_in_no_time(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    begun = time.perf_counter()
+    kind_scores(text, text)
+    kind_by_filename(text)
+    assert time.perf_counter() - begun < 5

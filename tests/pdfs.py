@@ -1,0 +1,67 @@
+"""PDFs for tests, written by hand: text pages, scanned-looking pages, pages behind a password, broken ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def text_pdf(*pages: Sequence[str]) -> bytes:
+    """A PDF with one page for each sequence of lines, in Helvetica, as a text layer."""
+    return _pdf([_page_stream(lines) for lines in pages])
+
+
+def scanned_pdf(pages: int = 1) -> bytes:
+    """A PDF whose pages have no text layer, only a grey box."""
+    return _pdf([b"0.8 g 50 50 400 600 re f"] * pages)
+
+
+def encrypted_pdf() -> bytes:
+    """A PDF that no empty password opens: its verifier is not that of any password that we know."""
+    encrypt = b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (b"61" * 32, b"62" * 32)
+    return _pdf([_page_stream(["segredo"])], encrypt=encrypt)
+
+
+def _page_stream(lines: Sequence[str]) -> bytes:
+    shown = b"".join(b"(%s) Tj T*\n" % _escaped(line) for line in lines)
+    return b"BT /F1 11 Tf 14 TL 50 800 Td\n" + shown + b"ET"
+
+
+def _escaped(line: str) -> bytes:
+    raw = line.encode("cp1252", "replace")
+    return b"".join(bytes([b]) if 32 <= b < 127 and b not in b"()\\" else b"\\%03o" % b for b in raw)
+
+
+def _pdf(streams: Sequence[bytes], encrypt: bytes | None = None) -> bytes:
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * index) for index in range(len(streams)))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(streams)),
+        font,
+    ]
+    for index, stream in enumerate(streams):
+        contents = 5 + 2 * index
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R"
+            b" /Resources << /Font << /F1 3 0 R >> >> >>" % contents
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+    if encrypt is not None:
+        objects.append(encrypt)
+    return _assembled(objects, encrypted=encrypt is not None)
+
+
+def _assembled(objects: Sequence[bytes], *, encrypted: bool) -> bytes:
+    pdf = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+    offsets = []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = len(pdf)
+    pdf += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    pdf += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    extra = b" /Encrypt %d 0 R /ID [<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]" % len(
+        objects
+    )
+    pdf += b"trailer\n<< /Size %d /Root 1 0 R%s >>\n" % (len(objects) + 1, extra if encrypted else b"")
+    return bytes(pdf + b"startxref\n%d\n%%%%EOF\n" % table)
