@@ -137,9 +137,11 @@ def photos_with_a_typo_in_the_subject() -> bytes:
         "Whats: 62 99123-4567\n\n"
         "Enviado do meu iPhone\n"
     )
-    photo = documents.grey_photo()
+    # Three different photos: the same file sent three times would count once.
+    sizes = {"IMG_4021.jpg": (1200, 1600), "IMG_4022.jpg": (1600, 1200), "IMG_4023.jpg": (1208, 1600)}
     files = tuple(
-        File(name=f"IMG_{number}.jpg", media_type="image/jpeg", content=photo) for number in (4021, 4022, 4023)
+        File(name=name, media_type="image/jpeg", content=documents.grey_photo(*size))
+        for name, size in sizes.items()
     )
     return _mail(CAMILA, "RES: Aleração de Local", text, files, {"X-Mailer": "iPhone Mail (22B91)"})
 

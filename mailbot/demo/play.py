@@ -223,6 +223,7 @@ def _incomplete_request(stage: Stage) -> None:
 def _photos(stage: Stage) -> None:
     stage.customer_writes(cast.photos_with_a_typo_in_the_subject())
     stage.letter_to(cast.CAMILA, what="a letter that names the right subject", saying=cast.RIGHT_SUBJECT)
+    stage.notice_to(cast.ANA, what="a notice that somebody must look at the photos", saying="IMG_4021.jpg")
 
 
 def _locked_pdf(stage: Stage) -> None:
@@ -247,6 +248,8 @@ def _plain_question(stage: Stage) -> None:
 def _machines(stage: Stage) -> None:
     stage.customer_writes(cast.out_of_office(), envelope_from="")
     stage.customer_writes(cast.newsletter())
+    # Not answered is not thrown away: a list's mail may be a person's.
+    stage.notice_to(cast.BRUNO, what="a notice of the newsletter", saying="pneus")
 
 
 Scene = Callable[[Stage], None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -17,15 +18,15 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 
 from mailbot.demo.post_office import Delivery
 from mailbot.domain.mail import InboundMail
 from mailbot.mime.parse import parse_mail
 
-_LINES_SHOWN = 5
+_LINES_SHOWN = 7
 _COLUMNS_SHOWN = 92
+_INDENT = "    "
 
 TicketRow = Mapping[str, object]
 
@@ -56,11 +57,11 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A sentence of the director."""
-        self._console.print(escape(text), highlight=False)
+        self._console.print(escape(text), highlight=False, soft_wrap=True)
 
     def complain(self, text: str) -> None:
         """A sentence about something that did not work."""
-        self._console.print(f"[bold red]{escape(text)}[/]", highlight=False)
+        self._console.print(f"[bold red]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
     def mail(self, delivery: Delivery) -> None:
         """Who wrote to whom, the subject, the first lines of what is new, the attachments."""
@@ -72,9 +73,12 @@ class Screen:
             f"[{colour} bold]{escape(mail.sender.address)}[/] {arrow} [bold]{escape(delivery.mailbox)}[/]",
             highlight=False,
         )
-        lines = [f"[bold]{escape(mail.subject)}[/]", *(f"[dim]{escape(line)}[/]" for line in _first_lines(mail))]
+        columns = min(_COLUMNS_SHOWN, self._console.width - len(_INDENT) - 1)
+        lines = [f"[bold]{escape(_cut(mail.subject, columns))}[/]"]
+        lines += [f"[dim]{escape(line)}[/]" for line in _first_lines(mail, columns)]
         lines += [escape(f"{clip} {file.filename}") for file in mail.attachments if not file.inline]
-        self._console.print(Padding("\n".join(lines), (0, 0, 0, 4)), highlight=False)
+        for line in lines:
+            self._console.print(_INDENT + line, highlight=False, soft_wrap=True)
 
     def tickets(self, rows: Sequence[TicketRow]) -> None:
         """The table of tickets, oldest first."""
@@ -95,10 +99,14 @@ class Screen:
         return self._console.is_terminal and (self._console.encoding or "").lower().startswith("utf")
 
 
-def _first_lines(mail: InboundMail) -> list[str]:
-    lines = [line.strip() for line in (mail.new_text or mail.full_text).splitlines() if line.strip()]
-    shown = [line if len(line) <= _COLUMNS_SHOWN else line[: _COLUMNS_SHOWN - 1] + "…" for line in lines]
-    return shown[:_LINES_SHOWN] + (["…"] if len(shown) > _LINES_SHOWN else [])
+def _first_lines(mail: InboundMail, columns: int) -> list[str]:
+    text = [line.strip() for line in (mail.new_text or mail.full_text).splitlines()]
+    lines = [part for line in text for part in textwrap.wrap(line, max(columns, 20))]
+    return lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
+
+
+def _cut(line: str, columns: int) -> str:
+    return line if len(line) <= columns else line[: max(columns - 1, 1)] + "…"
 
 
 # --- the folder --------------------------------------------------------------------------------------------

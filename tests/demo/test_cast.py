@@ -94,7 +94,9 @@ def test_photos_come_from_a_telephone_with_a_typo_in_the_subject() -> None:
     raw = cast.photos_with_a_typo_in_the_subject()
     assert parsed(raw)["Subject"] == "RES: Aleração de Local"
     assert filenames(raw) == ["IMG_4021.jpg", "IMG_4022.jpg", "IMG_4023.jpg"]
-    assert {file.media_type for file in parse_mail(raw).attachments} == {"image/jpeg"}
+    files = parse_mail(raw).attachments
+    assert {file.media_type for file in files} == {"image/jpeg"}
+    assert len({file.sha256 for file in files}) == 3
 
 
 def test_the_raw_latin1_mail_declares_nothing_and_is_read_all_the_same() -> None:
