@@ -49,6 +49,11 @@ class CollectPlan:
         """How this mailbox's server is named in the list of troubles."""
         return f"imap:{self.mailbox}"
 
+    @property
+    def lease(self) -> str:
+        """Name of the lease by which one process at a time collects this folder."""
+        return f"collect:{self.mailbox}:{self.folder}"
+
 
 class Collector:
     """Collects one folder. Used by one thread."""
@@ -61,14 +66,13 @@ class Collector:
         storage: Storage,
         blobs: BlobStore,
         owner: str,
-        on_collected: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan = plan
         self._source = source
         self._storage = storage
         self._blobs = blobs
         self._owner = owner
-        self._on_collected = on_collected
+        self.on_collected: Callable[[], None] = _nothing
 
     # --- the loop ---
 
@@ -99,12 +103,16 @@ class Collector:
 
     def hold_lease(self) -> bool:
         """One owner per mailbox: take or renew its lease."""
-        name = f"collect:{self._plan.mailbox}:{self._plan.folder}"
         with self._storage.write() as work:
-            fence = work.house.take_lease(name, self._owner, real_now=datetime.now(UTC))
+            fence = work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC))
         if fence is None:
             _log.info("another process collects", action="collect.not_owner", mailbox=self._plan.mailbox)
         return fence is not None
+
+    def drop_lease(self) -> None:
+        """Let somebody else collect."""
+        with self._storage.write() as work:
+            work.house.drop_lease(self._plan.lease, self._owner)
 
     def interrupt(self) -> None:
         """End a wait from another thread."""
@@ -131,7 +139,7 @@ class Collector:
         taken = 0
         for batch in _batches([entry for entry in entries if entry.uid not in known]):
             taken += self._take(batch, memory)
-            self._on_collected()
+            self.on_collected()
         self._remember_visit(memory)
         return taken
 
@@ -251,6 +259,10 @@ class Collector:
             with self._storage.write() as work:
                 work.house.clear_trouble(self._plan.server)
             back_off.reset()
+
+
+def _nothing() -> None:
+    return
 
 
 class _BackOff:

@@ -18,9 +18,7 @@ from mailbot.domain.evidence import (
     DocumentKind,
     DocumentReading,
     EvidenceReport,
-    FieldOrigin,
     FieldValue,
-    Readability,
 )
 from mailbot.domain.mail import (
     NO_THREAD,
@@ -39,7 +37,7 @@ from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import FileToAssess, assess
 from mailbot.evidence.fields import extract_fields, merge_fields
-from mailbot.evidence.reading import READER_VERSION, read_document
+from mailbot.evidence.reading import read_document
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.decide import Decision, Situation, decide
@@ -220,13 +218,13 @@ class Examiner:
 
     def _classify(self, case: _Case, readings: _Readings) -> Classification:
         """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
-        types = self._catalogue.types_of(case.mailbox.spec.key)
+        types = self._catalogue.types_of(case.mailbox.key)
         by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
         if by_subject.request_type is not None:
             return by_subject
         return classify(
             case.mail.subject,
-            {kind.key: self._fields(case, kind) for kind in types if kind.fields},
+            {kind.key: self._fields(case, kind, first_mail=False) for kind in types if kind.fields},
             case.mail.new_text,
             readings.kinds(),
             types,
@@ -235,29 +233,37 @@ class Examiner:
 
     def _open_request(self, case: _Case, classification: Classification, readings: _Readings) -> ThreadMatch:
         """A fresh mail with the missing paper (REQUIREMENTS *Decided*)."""
-        requests = case.known.open_requests(case.sender.address.address, case.mailbox.spec.key)
-        if not requests:
-            return NO_THREAD
-        wanted = {request.request_type for request in requests}
-        fields = {
-            value.key
-            for key in wanted
-            for value in self._fields(case, self._catalogue.type(key))
-            if value.valid and value.origin is FieldOrigin.LABEL
-        }
-        brings = frozenset({*map(str, readings.kinds()), *fields})
+        requests = case.known.open_requests(case.sender.address.address, case.mailbox.key)
+        brings = frozenset(
+            key
+            for request in requests
+            if (ticket := case.known.ticket(request.ticket_number)) is not None
+            for key in self._brought(case, ticket, readings)
+        )
         return match_open_request(case.sender, requests, brings, classification.request_type)
+
+    def _brought(self, case: _Case, ticket: Ticket, readings: _Readings) -> set[str]:
+        """What of a ticket's missing items this mail carries, well or badly."""
+        kind = self._catalogue.type(ticket.request_type)
+        report = self._assessed(case, kind, ticket, readings)
+        served = {finding.requirement for finding in report.findings if finding not in ticket.documents}
+        return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
 
     # --- evidence ---
 
-    def _fields(self, case: _Case, kind: RequestType) -> tuple[FieldValue, ...]:
+    def _fields(self, case: _Case, kind: RequestType, *, first_mail: bool) -> tuple[FieldValue, ...]:
         return extract_fields(
-            kind, case.mail.new_text, case.mail.subject, case.sender.address, self._catalogue.units
+            kind,
+            case.mail.new_text,
+            case.mail.subject,
+            case.sender.address,
+            self._catalogue.units,
+            first_mail=first_mail,
         )
 
     def _report(self, case: _Case, subject: _Subject, readings: _Readings) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence: the ticket's own state is the report."""
-        ticket, kind = subject.ticket, subject.request_type
+        ticket = subject.ticket
         if ticket is not None and case.sender.role is SenderRole.AGENT:
             return EvidenceReport(
                 findings=ticket.documents,
@@ -265,12 +271,17 @@ class Examiner:
                 missing=ticket.missing,
                 mismatches=ticket.mismatches,
             )
-        held = ticket.fields if ticket else ()
+        return self._assessed(case, subject.request_type, ticket, readings)
+
+    def _assessed(
+        self, case: _Case, kind: RequestType, ticket: Ticket | None, readings: _Readings
+    ) -> EvidenceReport:
+        fields = self._fields(case, kind, first_mail=ticket is None)
         return assess(
             kind,
             held=ticket.documents if ticket else (),
             new_files=readings.files(read=bool(kind.documents)),
-            fields=merge_fields(held, self._fields(case, kind)),
+            fields=merge_fields(ticket.fields if ticket else (), fields),
             limits=self._catalogue.limits_of(kind.key),
         )
 
@@ -323,7 +334,7 @@ class _Readings:
             FileToAssess(
                 digest=file.digest,
                 attachment=attachment,
-                reading=self._by_digest.get(file.digest) or _unread(file),
+                reading=self._by_digest.get(file.digest),
             )
             for attachment, file in self._pairs
         )
@@ -341,13 +352,3 @@ class _Readings:
                 )
                 self._by_digest[file.digest] = reading
                 self.made = (*self.made, reading)
-
-
-def _unread(file: StoredFile) -> DocumentReading:
-    return DocumentReading(
-        digest=file.digest,
-        reader_version=READER_VERSION,
-        kind=DocumentKind.UNKNOWN,
-        confidence=0.0,
-        readability=Readability.NOT_CHECKED,
-    )

@@ -70,13 +70,15 @@ class Intake:
 
     # --- one mail ---
 
-    def process_next(self) -> MailOutcome | None:
-        """Take the next mail and bring it to its end; ``None`` if there is none, or its end is yet to come.
+    def process_next(self, *, early: bool = False) -> MailOutcome | None:
+        """Take the next mail and bring it to its end; ``None`` if there is none.
 
+        ``early`` counts the wait before another attempt as over (``run --once``).
         Raises ``StorageUnavailable`` when the database or the disk does not take part; nothing is lost then.
         """
+        due_until = self._examiner.now() + (_RETRY_AFTER[-1] if early else timedelta())
         with self._storage.write() as work:
-            claimed = work.mails.claim(owner=self._owner, now=self._examiner.now(), real_now=datetime.now(UTC))
+            claimed = work.mails.claim(owner=self._owner, now=due_until, real_now=datetime.now(UTC))
         return None if claimed is None else self.process(claimed)
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:

@@ -212,6 +212,15 @@ class MailStore:
             )
         )
 
+    def give_back_all(self, owner: str, *, ready_at: datetime) -> int:
+        """Return everything that ``owner`` has in hand, without counting anything against it."""
+        result = self._connection.execute(
+            update(inbound_mails)
+            .where(_T.owner == owner)
+            .values(owner=None, lease_until=None, begun_at=None, ready_at=ready_at)
+        )
+        return result.rowcount
+
     def quarantine(self, claimed: ClaimedMail, cause: str, *, now: datetime) -> None:
         """Put a mail that was given back aside; the next one of the conversation comes forward."""
         self._connection.execute(

@@ -1,0 +1,382 @@
+"""The composition root: settings and catalogue in, a wired :class:`App` out. Only it knows all others.
+
+Nothing is connected and nothing heavy is imported before it is asked for: a daemon's first IMAP command must
+not wait for what only an administrator's command needs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailbot.adapters.blobs import FileBlobs
+from mailbot.adapters.clock import SystemClock
+from mailbot.adapters.processes import this_process
+from mailbot.adapters.server_url import names_loopback, parse_server_url
+from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.migrate import upgrade
+from mailbot.adapters.storage.unit_of_work import SqlStorage
+from mailbot.catalogue.business_time import business_calendar
+from mailbot.catalogue.load import Catalogue, load_catalogue
+from mailbot.catalogue.models import MailboxSpec
+from mailbot.correspondence.render import LetterRenderer
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import ConfigurationError, Problem
+from mailbot.domain.mailbox import ServerAddress, ServerKind, Settle
+from mailbot.domain.outbox import HoldReason, LetterCaps
+from mailbot.flows.alarms import Administration, Alarms
+from mailbot.flows.collect import Collector, CollectPlan
+from mailbot.flows.examine import Examiner
+from mailbot.flows.intake import Intake
+from mailbot.flows.letter_office import LetterOffice, WaitingTimes
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.outgoing import Outgoing, Sending
+from mailbot.flows.ports import MailSource
+from mailbot.flows.upkeep import Upkeep
+from mailbot.mime.isolation import IsolatedReader
+from mailbot.settings import SendMode, Settings
+from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
+from mailbot.triage.screen import OwnMarks
+
+if TYPE_CHECKING:
+    from mailbot.flows.delivery import Delivery
+
+_MAILDIR = "maildir:"
+_EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A mailbox with its servers. ``maildir`` stands in the place of ``imap`` where mail lies in files."""
+
+    mailbox: ServedMailbox
+    imap: ServerAddress | None
+    maildir: Path | None
+    smtp: ServerAddress
+
+    @property
+    def is_local(self) -> bool:
+        """Whether every server of it is on this machine."""
+        servers = [server for server in (self.imap, self.smtp) if server is not None]
+        return all(names_loopback(server.host) for server in servers)
+
+
+class App:
+    """Everything that a command may need, made when it is first used."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, connections: Mapping[str, Connection]) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self.connections = connections
+        self.mailboxes: Mapping[str, ServedMailbox] = {
+            key: connection.mailbox for key, connection in connections.items()
+        }
+        self.owner = this_process()
+        self.clock = SystemClock(settings.start_of_business_clock)
+
+    # --- storage ---
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, brought to the newest schema. Raises ``StorageUnavailable``."""
+        database = Database(self.settings.database_url)
+        upgrade(database)
+        return database
+
+    @cached_property
+    def storage(self) -> SqlStorage:
+        """Tickets, mails, letters."""
+        return SqlStorage(self.database)
+
+    @cached_property
+    def blobs(self) -> FileBlobs:
+        """Raw mails and attachments."""
+        return FileBlobs(self.settings.data_dir / "files", self.settings.require_secret_key())
+
+    # --- the flow ---
+
+    @cached_property
+    def calendar(self) -> BusinessCalendar:
+        """Business time."""
+        return business_calendar(self.catalogue.calendar)
+
+    @cached_property
+    def renderer(self) -> LetterRenderer:
+        """Letters from templates."""
+        return LetterRenderer(self.settings.templates_dir)
+
+    @cached_property
+    def reader(self) -> IsolatedReader:
+        """Bytes to values, large mails in a process of their own."""
+        return IsolatedReader()
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        """Finds out what a mail is."""
+        # Without a key (``explain`` on a bare machine) no mark can be ours: any key will do.
+        key = self.settings.secret_key or secrets.token_bytes(32)
+        addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
+        marks = OwnMarks(secret_key=key, own_addresses=addresses)
+        return Examiner(catalogue=self.catalogue, marks=marks, now=self.clock.now)
+
+    @cached_property
+    def outgoing(self) -> Outgoing:
+        """Writes letters into the outbox."""
+        caps = LetterCaps(automatic_per_hour=self.settings.max_letters_per_hour)
+        return Outgoing(renderer=self.renderer, sending=Sending(hold_reason_for=self._hold_reason_for, caps=caps))
+
+    def _hold_reason_for(self, address: str) -> HoldReason | None:
+        if self.settings.sends_to(address):
+            return None
+        return HoldReason.SEND_HOLD if self.settings.send is SendMode.HOLD else HoldReason.ALLOWLIST
+
+    @cached_property
+    def office(self) -> LetterOffice:
+        """Tells people of changes."""
+        return LetterOffice(
+            catalogue=self.catalogue,
+            calendar=self.calendar,
+            renderer=self.renderer,
+            outgoing=self.outgoing,
+            waiting=WaitingTimes(
+                quiet_time=timedelta(seconds=self.settings.quiet_seconds),
+                undo_time=timedelta(minutes=self.settings.undo_minutes),
+            ),
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Stored mails become tickets."""
+        return Intake(
+            storage=self.storage,
+            blobs=self.blobs,
+            reader=self.reader,
+            examiner=self.examiner,
+            office=self.office,
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """What time does to tickets."""
+        return Upkeep(
+            storage=self.storage,
+            office=self.office,
+            catalogue=self.catalogue,
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Who must hear that something is wrong."""
+        return Alarms(
+            storage=self.storage,
+            outgoing=self.outgoing,
+            renderer=self.renderer,
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
+            administration=Administration(
+                address=self.settings.admin_address, hold_mode=self.settings.send is SendMode.HOLD
+            ),
+            clock=self.clock,
+        )
+
+    # --- ways in and out ---
+
+    def plans(self) -> Iterator[tuple[CollectPlan, Connection]]:
+        """Every folder that is collected."""
+        for connection in self.connections.values():
+            spec = connection.mailbox.spec
+            for folder in _folders(connection):
+                yield (
+                    CollectPlan(
+                        mailbox=spec.key,
+                        folder=folder,
+                        max_wire_bytes=spec.max_wire_bytes,
+                        since=self.settings.collect_since,
+                        is_junk=spec.is_junk(folder),
+                    ),
+                    connection,
+                )
+
+    def collectors(self) -> list[Collector]:
+        """One collector a folder, not yet connected."""
+        return [
+            Collector(
+                plan=plan,
+                source=source_of(connection, plan.folder),
+                storage=self.storage,
+                blobs=self.blobs,
+                owner=self.owner,
+            )
+            for plan, connection in self.plans()
+        ]
+
+    def delivery(self) -> Delivery:
+        """The way out; to be made and used on one event loop."""
+        from mailbot.adapters.smtp import SmtpTransport
+        from mailbot.flows.delivery import Delivery, Outlet
+
+        outlets = {
+            key: Outlet(
+                mailbox=connection.mailbox,
+                transport=SmtpTransport(connection.smtp, max_connections=connection.mailbox.spec.max_connections),
+            )
+            for key, connection in self.connections.items()
+        }
+        return Delivery(
+            storage=self.storage,
+            blobs=self.blobs,
+            outlets=outlets,
+            office=self.office,
+            secret_key=self.settings.require_secret_key(),
+            clock=self.clock,
+            owner=self.owner,
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        if "database" in self.__dict__:
+            self.database.close()
+
+
+def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:
+    """Wire everything up. Raises ``ConfigurationError`` with every problem at once."""
+    catalogue = catalogue or load_catalogue(settings.config_dir)
+    connections, problems = _connections(settings, catalogue)
+    if settings.start_of_business_clock and not all(one.is_local for one in connections.values()):
+        problems.append(_problem("MAILBOT_NOW", "is for trials: every server must be on this machine"))
+    if problems:
+        raise ConfigurationError(problems)
+    return App(settings, catalogue, connections)
+
+
+def build_offline_app(settings: Settings) -> App:
+    """For ``explain``: every configured mailbox, no server, an address of its own where none is set."""
+    catalogue = load_catalogue(settings.config_dir)
+    connections = {}
+    for spec in catalogue.mailboxes or (MailboxSpec.model_validate({"key": "default", "name": "mailbot"}),):
+        address = (settings.get(spec.address_env) or _EXPLAIN_ADDRESS).lower()
+        mailbox = ServedMailbox(spec=spec, address=address, profile=_profile(settings, spec))
+        nowhere = parse_server_url("smtp://127.0.0.1:9", kind=ServerKind.SMTP)
+        connections[spec.key] = Connection(mailbox=mailbox, imap=None, maildir=None, smtp=nowhere)
+    return App(settings, catalogue, connections)
+
+
+def switched_off(settings: Settings, catalogue: Catalogue) -> list[tuple[MailboxSpec, list[str]]]:
+    """Mailboxes whose variables are not all set, with the names of those that are missing."""
+    off = []
+    for spec in catalogue.mailboxes:
+        wanted = (spec.address_env, spec.imap_url_env, spec.smtp_url_env)
+        missing = [name for name in wanted if settings.get(name) is None]
+        if missing:
+            off.append((spec, missing))
+    return off
+
+
+def source_of(connection: Connection, folder: str) -> MailSource:
+    """The way into one folder, not yet connected."""
+    spec = connection.mailbox.spec
+    settle = Settle(spec.settle)
+    if connection.maildir is not None:
+        from mailbot.adapters.maildir import MaildirSource
+
+        return MaildirSource(
+            mailbox=spec.key,
+            path=connection.maildir,
+            folder=folder,
+            settle=settle,
+            processed_folder=spec.processed_folder,
+        )
+    from mailbot.adapters.imap import ImapSource
+
+    if connection.imap is None:
+        raise AssertionError("a mailbox without IMAP server and without Maildir")
+    return ImapSource(
+        mailbox=spec.key,
+        server=connection.imap,
+        folder=folder,
+        settle=settle,
+        processed_folder=spec.processed_folder,
+    )
+
+
+def _folders(connection: Connection) -> tuple[str, ...]:
+    """The URL's folder where the entry names only INBOX; else what the entry lists."""
+    folders = connection.mailbox.spec.folders
+    if connection.imap is not None and folders == ("INBOX",):
+        return (connection.imap.folder,)
+    return folders
+
+
+def _connections(settings: Settings, catalogue: Catalogue) -> tuple[dict[str, Connection], list[Problem]]:
+    off = {spec.key for spec, _ in switched_off(settings, catalogue)}
+    connections: dict[str, Connection] = {}
+    problems: list[Problem] = []
+    for spec in catalogue.mailboxes:
+        if spec.key not in off:
+            connection = _connection(settings, spec, problems)
+            if connection is not None:
+                connections[spec.key] = connection
+    if not connections and not problems:
+        names = ", ".join(name for _, missing in switched_off(settings, catalogue) for name in missing)
+        problems.append(_problem("mailboxes", f"no mailbox is switched on; not set: {names}"))
+    return connections, problems
+
+
+def _connection(settings: Settings, spec: MailboxSpec, problems: list[Problem]) -> Connection | None:
+    imap_url = settings.get(spec.imap_url_env) or ""
+    maildir = Path(imap_url.removeprefix(_MAILDIR).removeprefix("//")) if imap_url.startswith(_MAILDIR) else None
+    imap = None
+    if maildir is None:
+        imap = _server(settings, spec.imap_url_env, spec.imap_password_env, ServerKind.IMAP, problems)
+    smtp = _server(settings, spec.smtp_url_env, spec.smtp_password_env, ServerKind.SMTP, problems)
+    if smtp is None or (imap is None and maildir is None):
+        return None
+    address = (settings.get(spec.address_env) or "").strip().lower()
+    if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
+        problems.append(_problem(spec.address_env, "is no e-mail address"))
+        return None
+    mailbox = ServedMailbox(spec=spec, address=address, profile=_profile(settings, spec))
+    return Connection(mailbox=mailbox, imap=imap, maildir=maildir, smtp=smtp)
+
+
+def _server(
+    settings: Settings, url_name: str, password_name: str, kind: ServerKind, problems: list[Problem]
+) -> ServerAddress | None:
+    try:
+        return parse_server_url(
+            settings.get(url_name) or "",
+            kind=kind,
+            password=settings.get(password_name),
+            allow_plain=settings.allow_plain,
+        )
+    except ValueError as error:
+        problems.append(_problem(url_name, str(error)))
+        return None
+
+
+def _profile(settings: Settings, spec: MailboxSpec) -> AuthenticationProfile:
+    stated = spec.authentication
+    if stated.profile == "microsoft365":
+        return AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365)
+    variable = stated.authserv_id_env
+    authserv_id = stated.authserv_id or (settings.get(variable) if variable else None)
+    if stated.profile == "none" or not authserv_id:
+        return AuthenticationProfile()
+    return AuthenticationProfile(kind=AuthenticationKind.AUTHSERV_ID, authserv_id=authserv_id)
+
+
+def _problem(key: str, message: str) -> Problem:
+    return Problem(source="settings", key=key, message=message)

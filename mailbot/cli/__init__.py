@@ -1,0 +1,1 @@
+"""The administrator's door: one module for each group of commands, all of one shape."""

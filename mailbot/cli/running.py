@@ -1,0 +1,43 @@
+"""``mailbot run``: the daemon, or one round of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.context import open_app, set_up_logging
+from mailbot.cli.output import Exit, own_errors, print_json, say
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable on stdout, nothing else there.")]
+
+
+def run(
+    once: Annotated[
+        bool, typer.Option("--once", help="Collect, process and deliver all that is pending, then exit.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """The daemon, until SIGTERM or SIGINT."""
+    set_up_logging()
+    with own_errors():
+        app = open_app()
+        from mailbot.daemon import Daemon, run_once
+
+        try:
+            if not once:
+                Daemon(app).run()
+                return
+            count = run_once(app)
+        finally:
+            app.close()
+    if json:
+        print_json(asdict(count))
+    else:
+        say(
+            f"collected {count.collected}, processed {count.processed} ({count.duplicates} duplicates, "
+            f"{count.quarantined} quarantined), tickets opened {count.tickets_opened}, letters sent "
+            f"{count.letters_sent}, failed {count.letters_failed}, held {count.letters_held}"
+        )
+    raise typer.Exit(Exit.NEEDS_A_LOOK if count.quarantined or count.letters_failed else Exit.DONE)

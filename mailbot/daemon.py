@@ -1,0 +1,331 @@
+"""The running program: the three loops on their threads, the clockwork, signals; and one round of it all.
+
+Each loop may be killed at any instruction and started again. A stop is polite: claiming ends at once, the mail
+in hand has ten seconds, a letter past its final dot is awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import structlog
+
+from mailbot.adapters.processes import is_dead
+from mailbot.bootstrap import App
+from mailbot.domain.errors import ServerAway, StorageUnavailable
+from mailbot.domain.events import LetterStatus
+from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
+from mailbot.flows.collect import Collector
+
+if TYPE_CHECKING:
+    from mailbot.flows.delivery import Delivery
+
+_log = structlog.get_logger("mailbot.daemon")
+
+_MAIL_IN_HAND_SECONDS = 10.0
+_LETTER_IN_HAND_SECONDS = 60.0
+_INTAKE_IDLE_SECONDS = 1.0
+_STORAGE_AWAY_SECONDS = 5.0
+_TICK_SECONDS = 30
+_UPKEEP_LEASE = "upkeep"
+
+
+@dataclass(slots=True)
+class RoundCount:
+    """What one round came to (``run --once --json``)."""
+
+    collected: int = 0
+    duplicates: int = 0
+    processed: int = 0
+    quarantined: int = 0
+    tickets_opened: int = 0
+    letters_sent: int = 0
+    letters_failed: int = 0
+    letters_held: int = 0
+
+    def count(self, outcome: MailOutcome) -> None:
+        """Count a mail that intake has finished with."""
+        if outcome is MailOutcome.PENDING:
+            return
+        self.processed += 1
+        self.duplicates += outcome is MailOutcome.DUPLICATE
+        self.quarantined += outcome is MailOutcome.QUARANTINED
+        self.tickets_opened += outcome is MailOutcome.TICKET
+
+
+def take_over_from_the_dead(app: App) -> None:
+    """What a dead process of this host had in hand is free at once, without waiting for its lease."""
+    real_now = datetime.now(UTC)
+    with app.storage.read() as work:
+        owners = work.mails.owners() | work.outbox.owners() | work.house.lease_owners()
+    dead = [owner for owner in owners if is_dead(owner)]
+    if not dead:
+        return
+    with app.storage.write() as work:
+        for owner in dead:
+            mails = work.mails.release(owner, real_now=real_now)
+            letters = work.outbox.release(owner, real_now=real_now)
+            work.house.release_leases(owner)
+            _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
+
+
+# --- one round ---------------------------------------------------------------------------------------------
+
+
+def run_once(app: App) -> RoundCount:
+    """Collect, process and deliver all that is pending. Raises ``ServerAway``.
+
+    A server that is away does not keep the rest from being done: it is told at the end.
+    """
+    take_over_from_the_dead(app)
+    count = RoundCount()
+    troubles: list[ServerAway] = []
+    held_before = _held(app)
+    collectors = app.collectors()
+    collecting = [
+        threading.Thread(target=_collect_once, args=(collector, count, troubles), name="collect")
+        for collector in collectors
+    ]
+    for thread in collecting:
+        thread.start()
+    while _process_one(app, count) or any(thread.is_alive() for thread in collecting):
+        pass
+    for thread in collecting:
+        thread.join()
+    while _process_one(app, count):
+        pass
+    _tick(app)
+    delivered = asyncio.run(app.delivery().deliver_all())
+    count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
+    count.letters_held = _held(app) - held_before
+    if troubles:
+        raise troubles[0]
+    return count
+
+
+def _collect_once(collector: Collector, count: RoundCount, troubles: list[ServerAway]) -> None:
+    try:
+        if collector.hold_lease():
+            count.collected += collector.collect_once()
+    except ServerAway as error:
+        troubles.append(error)
+    finally:
+        collector.close()
+        collector.drop_lease()
+
+
+def _process_one(app: App, count: RoundCount) -> bool:
+    outcome = app.intake.process_next(early=True)
+    if outcome is None:
+        # Collecting goes on beside us; without a breath this would be a busy loop.
+        threading.Event().wait(0.002)
+        return False
+    count.count(outcome)
+    return True
+
+
+def _held(app: App) -> int:
+    with app.storage.read() as work:
+        return work.outbox.count_status(LetterStatus.HELD)
+
+
+def _tick(app: App) -> None:
+    with app.storage.write() as work:
+        if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
+            return
+    app.upkeep.tick()
+    app.alarms.tick()
+
+
+# --- the daemon ----------------------------------------------------------------------------------------------
+
+
+class Daemon:
+    """Runs until SIGTERM or SIGINT."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._stop = threading.Event()
+        self._mail_bell = threading.Event()
+        self._letters: _DeliveryThread | None = None
+        self._collectors: list[Collector] = []
+
+    def run(self) -> None:
+        """Start everything, wait for a signal, stop everything. Raises ``StorageUnavailable`` at the start."""
+        self._listen_to_signals()
+        take_over_from_the_dead(self._app)
+        self._collectors = self._app.collectors()
+        for collector in self._collectors:
+            collector.on_collected = self._mail_bell.set
+        collecting = [_thread("collect", partial(one.run, self._stop)) for one in self._collectors]
+        self._letters = _DeliveryThread(self._app.delivery)
+        intake = _thread("intake", self._process)
+        leases = _thread("leases", self._renew_leases)
+        clockwork = self._start_clockwork()
+        _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
+        self._stop.wait()
+        _log.info("stopping", action="daemon.stopping")
+        clockwork.shutdown(wait=False)
+        for collector in self._collectors:
+            collector.interrupt()
+        self._letters.stop()
+        self._join_intake(intake)
+        self._letters.join(_LETTER_IN_HAND_SECONDS)
+        for thread in (*collecting, leases):
+            thread.join(_MAIL_IN_HAND_SECONDS)
+        self._drop_leases()
+        _log.info("stopped", action="daemon.stopped")
+
+    def stop(self) -> None:
+        """Ask for a polite stop; returns at once."""
+        self._stop.set()
+        self._mail_bell.set()
+
+    def _listen_to_signals(self) -> None:
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            del number
+            self.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, on_signal)
+
+    # --- intake ---
+
+    def _process(self) -> None:
+        while not self._stop.is_set():
+            try:
+                outcome = self._app.intake.process_next()
+            except StorageUnavailable as error:
+                _log.warning("cannot process", action="intake.storage_away", error=str(error))
+                self._stop.wait(_STORAGE_AWAY_SECONDS)
+                continue
+            if outcome is None:
+                self._mail_bell.wait(_INTAKE_IDLE_SECONDS)
+                self._mail_bell.clear()
+            elif self._letters is not None:
+                self._letters.ring()
+
+    def _join_intake(self, intake: threading.Thread) -> None:
+        """The mail in hand has ten seconds; then it is given back, and its late result will not be written."""
+        intake.join(_MAIL_IN_HAND_SECONDS)
+        if intake.is_alive():
+            _log.warning("mail in hand given back", action="daemon.mail_given_back")
+            with self._app.storage.write() as work:
+                work.mails.give_back_all(self._app.owner, ready_at=self._app.clock.now())
+
+    # --- leases and clockwork ---
+
+    def _renew_leases(self) -> None:
+        while not self._stop.wait(LEASE_RENEWAL_SECONDS):
+            real_now = datetime.now(UTC)
+            try:
+                with self._app.storage.write() as work:
+                    work.mails.renew(self._app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
+                    work.outbox.renew(self._app.owner, real_now=real_now)
+                for collector in self._collectors:
+                    collector.hold_lease()
+            except StorageUnavailable as error:
+                _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
+
+    def _start_clockwork(self) -> _Clockwork:
+        return _Clockwork(self._tick_quietly)
+
+    def _tick_quietly(self) -> None:
+        try:
+            _tick(self._app)
+        except StorageUnavailable as error:
+            _log.warning("upkeep put off", action="upkeep.storage_away", error=str(error))
+
+    def _drop_leases(self) -> None:
+        try:
+            with self._app.storage.write() as work:
+                work.house.release_leases(self._app.owner)
+        except StorageUnavailable:
+            _log.warning("leases not given back", action="daemon.leases_not_dropped")
+
+
+class _Clockwork:
+    """APScheduler as the ticker of this process; what must happen once is guarded by a lease in the database."""
+
+    def __init__(self, job: Callable[[], None]) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
+        self._scheduler.add_job(
+            job,
+            "interval",
+            seconds=_TICK_SECONDS,
+            next_run_time=datetime.now(UTC),
+            max_instances=1,
+            coalesce=True,
+        )
+        self._scheduler.start()
+
+    def shutdown(self, *, wait: bool) -> None:
+        """Stop ticking."""
+        self._scheduler.shutdown(wait=wait)
+
+
+class _DeliveryThread:
+    """The event loop of delivery on a thread of its own."""
+
+    def __init__(self, make_delivery: Callable[[], Delivery]) -> None:
+        self._make_delivery = make_delivery
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._bell: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._thread = _thread("delivery", lambda: asyncio.run(self._main()))
+        self._started.wait()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop, self._bell = asyncio.Event(), asyncio.Event()
+        self._started.set()
+        await self._make_delivery().run(self._stop, self._bell)
+
+    def ring(self) -> None:
+        """A letter was written."""
+        self._call(self._bell)
+
+    def stop(self) -> None:
+        """Claim no more letters; what is in hand is brought to its end."""
+        self._call(self._stop)
+
+    def join(self, seconds: float) -> None:
+        """Wait for the letters in hand."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            _log.warning("letters in hand left", action="daemon.letters_left")
+
+    def _call(self, event: asyncio.Event | None) -> None:
+        if self._loop is None or event is None or self._loop.is_closed():
+            return
+        try:
+            self._loop.call_soon_threadsafe(event.set)
+        except RuntimeError:
+            # The loop closed between the look and the call: nothing is left to be told.
+            return
+
+
+def _thread(name: str, target: Callable[[], object]) -> threading.Thread:
+    """A thread that stops the whole program if it dies of an error nobody foresaw."""
+
+    def guarded() -> None:
+        try:
+            target()
+        except Exception:
+            _log.exception("a loop died", action="daemon.loop_died", loop=name)
+            signal.raise_signal(signal.SIGTERM)
+
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
