@@ -154,15 +154,14 @@ def _with_pictures(page: str, mail: InboundMail) -> str:
 
 
 def _index(mails: Sequence[ShownMail]) -> str:
-    rows = "\n".join(
-        f'<tr class="{"bot" if mail.by_the_bot else "person"}"><td>{mail.at}</td>'
-        f"<td>{html.escape(mail.sender)}</td><td>{html.escape(mail.recipient)}</td>"
-        f'<td><a href="{mail.stem}.html">{html.escape(mail.subject) or "(no subject)"}</a></td>'
-        f'<td><a href="{mail.stem}.eml">.eml</a></td></tr>'
+    items = "\n".join(
+        f'<li class="{"bot" if mail.by_the_bot else "person"}">'
+        f'<a href="{mail.stem}.html">{html.escape(mail.subject) or "(no subject)"}</a><br>'
+        f"<small>{mail.at} · <span>{html.escape(mail.sender)}</span> → {html.escape(mail.recipient)}"
+        f' · <a href="{mail.stem}.eml">.eml</a></small></li>'
         for mail in mails
     )
-    head = "<tr><th>at</th><th>from</th><th>to</th><th>subject</th><th></th></tr>"
-    return _PAGE.format(title="mailbot demo", body=f"<h1>Every mail of the demo</h1><table>{head}\n{rows}</table>")
+    return _PAGE.format(title="mailbot demo", body=f"<h1>Every mail of the demo</h1>\n<ol>{items}</ol>")
 
 
 _PAGE = """<!doctype html>
@@ -170,8 +169,8 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }}
-pre {{ white-space: pre-wrap }} td, th {{ padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }}
-.bot td:nth-child(2) {{ font-weight: 600 }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ overflow-wrap: anywhere }} pre {{ white-space: pre-wrap; font: inherit }} li {{ margin-bottom: .7rem }}
+.bot span {{ font-weight: 600 }}
 </style></head><body>{body}</body></html>
 """
