@@ -171,8 +171,7 @@ class ScriptedSmtp:
             self.log.problems.append(repr(error))
         finally:
             session.close()
-            with self._lock:
-                self.log.open_now -= 1
+            session.leave()
 
 
 class _Session:
@@ -181,6 +180,7 @@ class _Session:
         self._socket = connection
         self._buffer = b""
         self._sender = self._recipient = ""
+        self._is_counted = True
         self._track(connection)
 
     def _track(self, connection: socket.socket) -> None:
@@ -194,6 +194,12 @@ class _Session:
             self._server._connections.discard(self._socket)
         with contextlib.suppress(OSError):
             self._socket.close()
+
+    def leave(self) -> None:
+        """Count no more among the open connections."""
+        with self._server._lock:
+            self._server.log.open_now -= self._is_counted
+            self._is_counted = False
 
     def run(self, implicit_tls: bool) -> None:
         if implicit_tls:
@@ -229,6 +235,8 @@ class _Session:
                 self._answer(Step.RSET, "250 reset")
             case "QUIT":
                 time.sleep(self._server._answer_seconds)
+                # Before the answer: who reads it may connect anew before this thread has gone.
+                self.leave()
                 self._answer(Step.QUIT, "221 bye")
                 raise _HungUp
             case _:
