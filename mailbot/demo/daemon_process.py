@@ -105,16 +105,19 @@ class DaemonProcess:
 
         Raises ``CommandFailed``.
         """
-        done = subprocess.run(
-            _command(*arguments, "--json"),
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_COMMAND_WITHIN_SECONDS,
-            check=False,
-        )
         name = "mailbot " + " ".join(arguments)
+        try:
+            done = subprocess.run(
+                _command(*arguments, "--json"),
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_COMMAND_WITHIN_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CommandFailed(f"{name} did not end within {_COMMAND_WITHIN_SECONDS:g} s") from None
         if done.returncode != 0:
             raise CommandFailed(
                 f"{name} ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"

@@ -32,6 +32,17 @@ def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path, monkeypatch
         daemon.ask("mails", "list")
 
 
+def test_a_command_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_process, "_command", lambda *_: [sys.executable, "-c", _DEAF])
+    monkeypatch.setattr(daemon_process, "_COMMAND_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr(daemon_process, "_STOP_WITHIN_SECONDS", 0.2)
+    with (
+        daemon_process.DaemonProcess({}, folder=tmp_path, log=tmp_path / "log") as daemon,
+        pytest.raises(daemon_process.CommandFailed, match="mailbot tickets list did not end within"),
+    ):
+        daemon.ask("tickets", "list")
+
+
 def test_a_daemon_that_does_not_stop_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon_process, "_command", lambda *_: [sys.executable, "-c", _DEAF])
     monkeypatch.setattr(daemon_process, "_STOP_WITHIN_SECONDS", 0.3)
