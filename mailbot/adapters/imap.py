@@ -345,8 +345,6 @@ class ImapSource:
 
     def _fetch_at_once(self, client: Any, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
         client._imap.allow(self._timing.command_seconds)
-        # Left over from a refused command, or flags that the server spoke of by number.
-        client._imap.untagged_responses.pop("FETCH", None)
         answer: dict[int, dict[bytes, Any]] = client.fetch(uids, items)
         return answer
 

@@ -29,7 +29,7 @@ from mailbot.domain.mailbox import Security, ServerAddress
 _MAX_LINE_BYTES = 16 << 20
 # What the server announces is allocated bit by bit and only up to here.
 _MAX_LITERAL_BYTES = 256 << 20
-_READ_BYTES = 64 << 10
+_READ_BYTES = 256 << 10
 # A command's time limit grows with what arrives, so that a big mail on a slow line is no failure.
 _SLOWEST_BYTES_PER_SECOND = 10_000
 _LOGOUT_SECONDS = 5.0
@@ -270,21 +270,15 @@ def _start_tls(client: Any, context: ssl.SSLContext, server: ServerAddress) -> N
         client.starttls(context)
     except imaplib.IMAP4.error:
         raise ServerAway(f"{_place(server)}: no STARTTLS, so no log-in") from None
-    # What came before TLS may be anybody's words.
-    client._cached_capabilities = None
-    client._imap.untagged_responses.clear()
 
 
 def _log_in(client: Any, server: ServerAddress, tokens: TokenProvider | None) -> None:
     if client._imap.state == "AUTH":
         return
-    # A stale list would hide what the server offers only after log-in.
-    client._imap.untagged_responses.pop("CAPABILITY", None)
     try:
         _present_credentials(client, server, tokens)
     except LoginError as error:
         raise _log_in_failure(error, server) from None
-    client._cached_capabilities = None
 
 
 def _present_credentials(client: Any, server: ServerAddress, tokens: TokenProvider | None) -> None:

@@ -386,6 +386,27 @@ def test_what_was_slipped_in_before_tls_is_forgotten(
             assert server.commands("LOGIN")
 
 
+@pytest.mark.parametrize("code", ["", "[CAPABILITY IMAP4rev1 UIDPLUS MOVE IDLE] "])
+def test_what_is_offered_only_after_log_in_is_used(
+    code: str, certificates: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    serving, trusting = certificates
+    with ScriptedImap(_MAILS, capabilities="IMAP4rev1 STARTTLS", tls=serving) as server:
+
+        def log_in(session: Session, tag: str, _: str) -> None:
+            server.capabilities = "IMAP4rev1 UIDPLUS MOVE IDLE"
+            session.ok(tag, f"{code}welcome")
+
+        server.greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
+        server.answers["LOGIN"] = log_in
+        address = address_of(server, Security.STARTTLS, host="localhost")
+        with Opened(server, server=address, ssl_context=trusting) as source:
+            source.settle(["1"])
+            source.wait(0.01)
+        assert len(server.commands("UID MOVE")) == 2
+        assert len(server.commands("IDLE")) == 1
+
+
 # --- listing ---------------------------------------------------------------------------------------------
 
 
@@ -590,6 +611,22 @@ def test_a_server_that_trickles_runs_out_of_time(server: ScriptedImap) -> None:
     server.answers["UID FETCH"] = trickle
     with Opened(server, timing=_IMPATIENT) as source, pytest.raises(ServerAway, match="no answer in time"):
         source.fetch(["1"])
+
+
+def test_a_big_mail_on_a_slow_line_gets_more_time(server: ScriptedImap) -> None:
+    raw = b"X: y\r\n\r\n" + b"z" * 30_000
+
+    def slowly(session: Session, tag: str, _: str) -> None:
+        session.send(f"* 1 FETCH (UID 1 BODY[] {{{len(raw)}}}\r\n")
+        for start in range(0, len(raw), 5_000):
+            time.sleep(0.1)
+            session.send(raw[start : start + 5_000])
+        session.send(f")\r\n{tag} OK done\r\n")
+
+    server.answers["UID FETCH"] = slowly
+    timing = ImapTiming(connect_seconds=2, read_seconds=2, command_seconds=0.3)
+    with Opened(server, timing=timing) as source:
+        assert source.fetch(["1"])[0].raw == raw
 
 
 def test_a_server_that_never_stops_talking_runs_out_of_time(server: ScriptedImap) -> None:
@@ -822,6 +859,19 @@ def test_without_uidplus_nobody_elses_mail_is_expunged(server: ScriptedImap) -> 
         assert list(server.inbox.mails) == [2]
 
 
+def test_after_a_change_of_uidvalidity_no_flag_is_taken_for_ours(server: ScriptedImap) -> None:
+    server.capabilities = "IMAP4rev1"
+    server.inbox.mails[3].flags.add(r"\Deleted")
+    with Opened(server) as source:
+        source.settle(["1"])
+        server.inbox.uid_validity += 1
+        server.inbox.mails[3].flags.clear()
+        source.open()
+        source.settle(["2"])
+        # Mail 1 may be anybody's now.
+        assert sorted(server.inbox.mails) == [1, 2, 3]
+
+
 def test_it_marks_settled_mails_with_a_keyword(server: ScriptedImap) -> None:
     with Opened(server, Settle.KEYWORD) as source:
         source.settle(["1", "2"])
@@ -945,9 +995,10 @@ def test_a_ring_in_the_same_packet_as_the_start_is_heard(server: ScriptedImap, t
         source.list_mails(1)
 
 
-def test_a_ring_during_the_last_command_is_not_slept_over(server: ScriptedImap) -> None:
+@pytest.mark.parametrize("news", ["* 4 EXISTS\r\n", "* 3 EXPUNGE\r\n* 3 EXISTS\r\n"])
+def test_a_ring_during_the_last_command_is_not_slept_over(server: ScriptedImap, news: str) -> None:
     def announce_and_fetch(session: Session, tag: str, arguments: str) -> None:
-        session.send("* 4 EXISTS\r\n")
+        session.send(news)
         server._uid_fetch(session, tag, arguments)
 
     with Opened(server) as source:
@@ -956,6 +1007,33 @@ def test_a_ring_during_the_last_command_is_not_slept_over(server: ScriptedImap) 
         source.fetch(["1"])
         assert Waiting(source).result() is True
         assert server.commands("IDLE") == []
+
+
+def test_a_count_that_is_known_does_not_ring(server: ScriptedImap) -> None:
+    def repeat_the_count(session: Session, tag: str, arguments: str) -> None:
+        session.send("* 3 EXISTS\r\n")
+        server._idle(session, tag, arguments)
+
+    server.answers["IDLE"] = repeat_the_count
+    with Opened(server) as source:
+        assert source.wait(0.05) is False
+        source.list_mails(1)
+        assert source.wait(0.05) is False
+
+
+def test_a_ring_is_heard_where_the_server_did_not_tell_what_it_removed(server: ScriptedImap) -> None:
+    def quietly(session: Session, tag: str, _: str) -> None:
+        del session.folder.mails[1]
+        session.ok(tag)
+
+    server.answers["UID MOVE"] = quietly
+    server.answers["NOOP"] = say("TAG OK done")
+    with Opened(server) as source:
+        source.settle(["1"])
+        source.list_mails(1)
+        waiting = Waiting(source)
+        server.push(b"* 3 EXISTS\r\n")
+        assert waiting.result() is True
 
 
 def test_what_we_moved_ourselves_does_not_ring(server: ScriptedImap) -> None:
@@ -1067,8 +1145,10 @@ def test_a_server_that_does_not_end_idle_is_away(
             session.send("* OK wait\r\n" if talks else "")
 
     server.answers["IDLE"] = idle
+    started = time.monotonic()
     with Opened(server) as source, pytest.raises(ServerAway, match="no answer in time"):
         source.wait(0.01)
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("answer", [say_nothing, say_and_hang_up(""), say("!!"), refuse("no")])
