@@ -6,6 +6,7 @@ reason are a :class:`mailbot.correspondence.words.Phrase`, worded by the templat
 
 A field with the metadata :data:`THEIRS` holds words that the requester (or any stranger) wrote. The renderer
 takes live links out of it, and leaves it out altogether where ``quote_sender`` is false (THREATS 6).
+:data:`DELINKED` marks what is shown in any case, short and without live links.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from mailbot.domain.events import LetterKind
 THEIRS: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender"})
 """Words of the sender: shown without live links, or not at all."""
 
-THEIR_SUBJECT: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender", "part": "subject"})
-"""The sender's subject: the one thing of theirs that every letter repeats, short and without live links."""
+DELINKED: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender", "always": "shown"})
+"""Words of the sender that are always shown, short and without live links: their subject, a file's name."""
 
 
 # --- parts that several letters share --------------------------------------------------------------------
@@ -81,7 +82,7 @@ class FieldRow:
 class FileLine:
     """A file that is attached to the letter, or came with a mail."""
 
-    name: str = field(metadata=THEIRS)
+    name: str = field(metadata=DELINKED)
     size: str = ""
 
 
@@ -98,7 +99,7 @@ class TicketLine:
     """A ticket in a list. ``subject`` is the subject that a mail about it must carry."""
 
     number: str
-    subject: str = field(metadata=THEIR_SUBJECT)
+    subject: str = field(metadata=DELINKED)
     title: str = field(metadata=THEIRS)
     opened_at: str
     missing: str = ""
@@ -166,7 +167,7 @@ class LetterView:
     brand_name: str
     mailbox_address: str
     reply_address: str
-    subject: str = field(default="", metadata=THEIR_SUBJECT)
+    subject: str = field(default="", metadata=DELINKED)
     reference: str = ""
     footer_lines: tuple[str, ...] = ()
     quote_sender: bool = True
@@ -190,7 +191,7 @@ class TicketOpenedView(RequesterTicketView):
     not the right one (R000-09).
     """
 
-    subject_quoted: str = field(default="", metadata=THEIR_SUBJECT)
+    subject_quoted: str = field(default="", metadata=DELINKED)
     opened_at: str
     queue_name: str = ""
     answer_by: str = ""
@@ -271,7 +272,7 @@ class MailRefusedView(LetterView):
 
     size_mb: str
     limit_mb: str
-    subject_quoted: str = field(default="", metadata=THEIR_SUBJECT)
+    subject_quoted: str = field(default="", metadata=DELINKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

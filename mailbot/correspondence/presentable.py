@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, TypeVar
 
-from mailbot.correspondence.context import THEIR_SUBJECT, THEIRS, LetterView, LongText
+from mailbot.correspondence.context import DELINKED, THEIRS, LetterView, LongText
 from mailbot.correspondence.safe_text import (
     cleaned_line,
     cleaned_text,
@@ -27,7 +27,8 @@ SUBJECT_CHARACTERS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeLimits:
-    """How much of a view is shown: characters of one string, of one long text in all, entries of a list."""
+    """How much of a view is shown: characters of one string, of all long texts together, entries of one
+    list; all lists together have at most four times as many."""
 
     line_characters: int
     text_characters: int
@@ -49,19 +50,23 @@ SHRINKING = (
 class _Authorship(Enum):
     OURS = "ours"
     THEIRS = "theirs"
-    THEIR_SUBJECT = "their_subject"
+    DELINKED = "delinked"
 
 
 def presentable(view: _View, limits: SizeLimits = GENEROUS) -> _View:
     """``view`` as it may be shown; ``quote_sender`` false leaves senders' words out, except the subject."""
-    shown: _View = _Walk(limits=limits, quote_sender=view.quote_sender).dataclass_value(view, _Authorship.OURS)
+    shown: _View = _Walk(limits, quote_sender=view.quote_sender).dataclass_value(view, _Authorship.OURS)
     return shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Walk:
-    limits: SizeLimits
-    quote_sender: bool
+    """One walk through one view; counts what is left to show."""
+
+    def __init__(self, limits: SizeLimits, *, quote_sender: bool) -> None:
+        self.limits = limits
+        self.quote_sender = quote_sender
+        self.characters_left = limits.text_characters
+        self.entries_left = 4 * limits.entries
 
     def value(self, value: Any, authorship: _Authorship) -> Any:
         # Order matters: a StrEnum is a str, and it is ours.
@@ -70,7 +75,8 @@ class _Walk:
         if isinstance(value, str):
             return self.line(value, authorship)
         if isinstance(value, tuple):
-            kept = value[: self.limits.entries]
+            kept = value[: min(self.limits.entries, self.entries_left)]
+            self.entries_left -= len(kept)
             return tuple([self.value(entry, authorship) for entry in kept])
         if isinstance(value, LongText):
             return self.long_text(value, authorship)
@@ -96,24 +102,24 @@ class _Walk:
         line = cleaned_line(text)
         if authorship is not _Authorship.OURS:
             line = delinked_line(line)
-        is_subject = authorship is _Authorship.THEIR_SUBJECT
-        return shortened(line, SUBJECT_CHARACTERS if is_subject else self.limits.line_characters)
+        longest = self.limits.line_characters
+        return shortened(line, min(SUBJECT_CHARACTERS, longest) if authorship is _Authorship.DELINKED else longest)
 
     def long_text(self, text: LongText, authorship: _Authorship) -> LongText:
         if authorship is not _Authorship.OURS and not self.quote_sender:
             return LongText()
-        left = self.limits.text_characters
         paragraphs: list[str] = []
         cut = text.cut
         for paragraph in text.paragraphs:
-            if left <= 0:
+            if self.characters_left <= 0:
                 cut = True
                 break
             # A paragraph costs markup as well: many short ones are as heavy as one long one.
             cost = len(paragraph) + 60 + 5 * paragraph.count("\n")
-            shown = cleaned_text(paragraph if cost <= left else shortened(paragraph, left))
-            cut = cut or cost > left
-            left -= cost
+            whole = cost <= self.characters_left
+            shown = cleaned_text(paragraph if whole else shortened(paragraph, self.characters_left))
+            cut = cut or not whole
+            self.characters_left -= cost
             paragraphs.append(shown if authorship is _Authorship.OURS else delinked_text(shown))
         return LongText(paragraphs=tuple(paragraphs), cut=cut)
 
@@ -140,6 +146,6 @@ def _fields_of(kind: type) -> tuple[tuple[str, _Authorship], ...]:
 
 
 def _authorship_of(metadata: Any) -> _Authorship:
-    if metadata == THEIR_SUBJECT:
-        return _Authorship.THEIR_SUBJECT
+    if metadata == DELINKED:
+        return _Authorship.DELINKED
     return _Authorship.THEIRS if metadata == THEIRS else _Authorship.OURS

@@ -33,7 +33,7 @@ from mailbot.correspondence.context import VIEW_OF, LetterView
 from mailbot.correspondence.inlining import inlined
 from mailbot.correspondence.presentable import GENEROUS, SHRINKING, SUBJECT_CHARACTERS, presentable
 from mailbot.correspondence.safe_text import cleaned_line, shortened
-from mailbot.correspondence.words import Phrase, Words
+from mailbot.correspondence.words import Words
 from mailbot.domain.errors import ConfigurationError, LetterError, Problem
 from mailbot.domain.events import LetterKind
 
@@ -44,7 +44,8 @@ PHRASES_FILE: Final = "phrases.yaml"
 
 MAX_HTML_BYTES: Final = 80_000
 MAX_MAILTO_OCTETS: Final = 1_800
-_MAX_RENDERED_CHARACTERS: Final = 2_000_000
+_MAX_MAILTO_SUBJECT_OCTETS: Final = 600
+_MAX_RENDERED_CHARACTERS: Final = 1_000_000
 _MAX_RENDER_SECONDS: Final = 5.0
 _REQUEST_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
@@ -88,15 +89,8 @@ class LetterRenderer:
         chosen = self._language(language)
         shown = variables_of(presentable(view, GENEROUS))
         subject = chosen.render(letter, "subject.txt", request_type, shown)
-        text = chosen.render(letter, "body.txt", request_type, shown)
-        html = chosen.render(letter, "body.html", request_type, shown)
-        for limits in SHRINKING:
-            if len(html.encode("utf-8", "replace")) <= MAX_HTML_BYTES:
-                break
-            html = chosen.render(letter, "body.html", request_type, variables_of(presentable(view, limits)))
-        else:
-            if len(html.encode("utf-8", "replace")) > MAX_HTML_BYTES:
-                raise LetterError(f"{letter}/body.html is larger than {MAX_HTML_BYTES} bytes")
+        text = _fitting(chosen, letter, "body.txt", request_type, view, shown)
+        html = _fitting(chosen, letter, "body.html", request_type, view, shown)
         return RenderedLetter(
             subject=shortened(cleaned_line(subject), SUBJECT_CHARACTERS),
             text=_tidy(text),
@@ -222,17 +216,9 @@ def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters.update(say=_say(words), counted=_counted, breaks=_breaks, indented=_indented)
+    environment.filters.update(say=words.say, say_to_staff=words.say_to_staff, counted=_counted, breaks=_breaks)
     environment.globals.update(mailto=mailto)
     return environment
-
-
-def _say(words: Words) -> Any:
-    def say(wanted: Phrase | str | None) -> str:
-        """A phrase's sentence, or the sentence of a code written in the template."""
-        return words.say(Phrase(code=wanted) if isinstance(wanted, str) else wanted)
-
-    return say
 
 
 def _counted(number: str, singular: str, plural: str) -> str:
@@ -245,21 +231,19 @@ def _breaks(text: str) -> Markup:
     return escape(text).replace("\n", Markup("<br>\n"))
 
 
-def _indented(text: str, width: int) -> str:
-    """Text whose further lines are moved right by ``width`` spaces."""
-    return text.replace("\n", "\n" + " " * width)
-
-
 def mailto(address: str, subject: str = "", labels: Iterable[str] = (), last_line: str = "") -> str:
     """A ``mailto:`` link (RFC 6068) of at most 1,800 octets: a form of ``labels`` to fill in as the body.
 
     ``last_line`` (our reference) always stays; labels that do not fit are left out, a long subject is cut.
     """
     to = "mailto:" + quote(address, safe="@+.-_")
-    ending = _encoded(f"\r\n\r\n{last_line}") if last_line else ""
+    if len(to) > MAX_MAILTO_OCTETS // 3:
+        # No address is that long (RFC 5321 §4.5.3.1: 254 octets).
+        return "mailto:"
+    ending = _encoded(f"\r\n\r\n{last_line[:80]}") if last_line else ""
     room = MAX_MAILTO_OCTETS - len(to) - len("?subject=&body=") - len(ending)
     head = _encoded(subject)
-    while len(head) > min(room, 800):
+    while len(head) > min(room, _MAX_MAILTO_SUBJECT_OCTETS):
         subject = subject[: len(subject) * 3 // 4]
         head = _encoded(subject)
     room -= len(head)
@@ -282,6 +266,33 @@ def _encoded(text: str) -> str:
 # --- helpers ---------------------------------------------------------------------------------------------
 
 
+class _TooLong(LetterError):
+    """A template wrote more than a letter may hold."""
+
+
+def _fitting(
+    chosen: LanguageTemplates,
+    letter: LetterKind,
+    part: str,
+    request_type: str | None,
+    view: LetterView,
+    shown: Mapping[str, Any],
+) -> str:
+    """One part of a letter with as much of the view as its size allows; ``shown`` is tried first."""
+    for limits in SHRINKING:
+        try:
+            written = chosen.render(letter, part, request_type, shown)
+            if not part.endswith(".html") or len(written.encode("utf-8", "replace")) < MAX_HTML_BYTES:
+                return written
+        except _TooLong:
+            pass
+        shown = variables_of(presentable(view, limits))
+    written = chosen.render(letter, part, request_type, shown)
+    if len(written.encode("utf-8", "replace")) < MAX_HTML_BYTES:
+        return written
+    raise _TooLong(f"{letter}/{part} is larger than {MAX_HTML_BYTES} bytes")
+
+
 def variables_of(view: LetterView) -> dict[str, Any]:
     """A view's fields under their names: what a template sees."""
     return {one.name: getattr(view, one.name) for one in fields(view)}
@@ -295,7 +306,7 @@ def _bounded(chunks: Iterable[str]) -> str:
     for count, chunk in enumerate(chunks):
         size += len(chunk)
         if size > _MAX_RENDERED_CHARACTERS:
-            raise LetterError(f"a template wrote more than {_MAX_RENDERED_CHARACTERS} characters")
+            raise _TooLong(f"a template wrote more than {_MAX_RENDERED_CHARACTERS} characters")
         if not count % 256 and time.monotonic() - started > _MAX_RENDER_SECONDS:
             raise LetterError(f"a template ran longer than {_MAX_RENDER_SECONDS} s")
         written.append(chunk)

@@ -22,7 +22,7 @@ _LINK = re.compile(r"//+[^\s/]*|\bwww\.[^\s/]*", re.IGNORECASE)
 # A dot between two labels of what may be a host name; a well-known file extension at the end is left alone.
 _HOST_DOT = re.compile(
     r"(?<=[^\W_])\.(?=[^\W\d_]{2,})"
-    r"(?!(?:pdf|jpe?g|png|gif|heic|webp|tiff?|docx?|xlsx?|pptx?|txt|csv|eml|msg|odt)(?![\w./@-]))",
+    r"(?!(?:pdf|jpe?g|png|gif|heic|webp|tiff?|docx?|xlsx?|pptx?|txt|csv|eml|msg|odt|rar|7z|exe|mp4)(?![\w./@-]))",
     re.IGNORECASE,
 )
 _MAIL_ADDRESS = re.compile(r"[^\s@<>\"'/\\]{1,64}@[A-Za-z0-9.-]{1,189}")

@@ -56,6 +56,12 @@ class Words:
         values = dict(wanted.values)
         return _PLACE.sub(lambda place: values.get(place[1], ""), sentence)
 
+    def say_to_staff(self, wanted: Phrase | None) -> str:
+        """The sentence for an agent, ``staff.<code>``, where there is one; else what everybody reads."""
+        if wanted is not None and f"staff.{wanted.code}" in self.phrases:
+            return self.say(Phrase(code=f"staff.{wanted.code}", values=wanted.values, text=wanted.text))
+        return self.say(wanted)
+
     def date(self, at: datetime, zone: tzinfo) -> str:
         """A day in full, in local time: *terça-feira, 24 de novembro de 2026*."""
         local = at.astimezone(zone)
