@@ -52,7 +52,8 @@ class Doorbell:
     """Wakes one waiting thread from any other. A ring while nobody waits makes the next wait return at once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler may ring in the middle of a ring.
+        self._lock = threading.RLock()
         self._sender: socket.socket | None = None
         self._rung = False
 

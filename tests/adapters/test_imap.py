@@ -1105,6 +1105,17 @@ def test_it_polls_where_idle_is_missing(
         assert waiting.result() is False
 
 
+def test_chatter_does_not_gather_in_memory(server: ScriptedImap) -> None:
+    with Opened(server) as source:
+        waiting = Waiting(source)
+        server.push(b"* 1 FETCH (FLAGS (\\Seen))\r\n* 0 RECENT\r\n* OK hm\r\n" * 500 + b"* 4 EXISTS\r\n")
+        assert waiting.result() is True
+        assert sum(map(len, source._client._imap.untagged_responses.values())) < 10
+        server.answers["NOOP"] = say(*["* LIST () NIL x"] * 500, "TAG OK done")
+        source.list_mails(1)
+        assert sum(map(len, source._client._imap.untagged_responses.values())) < 10
+
+
 @pytest.mark.parametrize("push", [b"* BYE idle too long\r\n", b"nonsense\r\n", b"* 4 EXISTS", b"A1 OK what\r\n"])
 def test_a_break_during_idle_is_a_server_that_is_away(
     server: ScriptedImap, push: bytes, monkeypatch: pytest.MonkeyPatch
