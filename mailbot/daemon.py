@@ -102,6 +102,7 @@ def run_once(app: App) -> RoundCount:
         thread.join()
     while _process_one(app, count):
         pass
+    app.intake.stop()
     _tick(app)
     delivered = asyncio.run(app.delivery().deliver_all())
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
@@ -212,6 +213,7 @@ class Daemon:
                 self._mail_bell.clear()
             elif self._letters is not None:
                 self._letters.ring()
+        self._app.intake.stop()
 
     def _join_intake(self, intake: threading.Thread) -> None:
         """The mail in hand has ten seconds; then it is given back, and its late result will not be written."""

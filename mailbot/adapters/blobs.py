@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mailbot.domain.errors import StorageUnavailable, UnreadableMail
 from mailbot.domain.mail import keyed_digest
 
+_TEMPORARY = ".new-"
+
 
 class FileBlobs:
-    """Files under ``<folder>/<first two characters>/<digest>``, mode 0600."""
+    """Files under ``<folder>/<first character>/<digest>``, mode 0600."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder = folder
@@ -28,17 +30,19 @@ class FileBlobs:
         return self.put_many([content])[0]
 
     def put_many(self, contents: Sequence[bytes]) -> list[str]:
-        """Store several, durable together: files first, then the folders that name them."""
+        """Store several, durable together.
+
+        All are written before the first is synced and renamed before their folders are: a journalling file
+        system then commits them at once.
+        """
         digests = [keyed_digest(self._key, content) for content in contents]
-        touched: set[Path] = set()
+        missing = {
+            digest: content
+            for digest, content in zip(digests, contents, strict=True)
+            if not self._path(digest).exists()
+        }
         try:
-            for digest, content in zip(digests, contents, strict=True):
-                path = self._path(digest)
-                if not path.exists():
-                    self._write(path, content)
-                    touched.add(path.parent)
-            for folder in touched:
-                _sync_folder(folder)
+            self._write_all(missing)
         except OSError as error:
             raise StorageUnavailable(f"a file cannot be stored under {self._folder}: {error}") from error
         return digests
@@ -64,21 +68,28 @@ class FileBlobs:
     def _path(self, digest: str) -> Path:
         if len(digest) != 64 or not all(character in "0123456789abcdef" for character in digest):
             raise ValueError("not a digest")
-        return self._folder / digest[:2] / digest
+        return self._folder / digest[:1] / digest
 
-    def _write(self, path: Path, content: bytes) -> None:
-        self._make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    def _write_all(self, contents: Mapping[str, bytes]) -> None:
+        written: list[tuple[int, Path, Path]] = []
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            for digest, content in contents.items():
+                path = self._path(digest)
+                self._make_folder(path.parent)
+                temporary = path.with_name(f"{_TEMPORARY}{digest}.{secrets.token_hex(4)}")
+                descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                written.append((descriptor, temporary, path))
+                _write_whole(descriptor, content)
+            for descriptor, _, _ in written:
+                os.fsync(descriptor)
+            for _, temporary, path in written:
+                temporary.replace(path)
+            for folder in {path.parent for _, _, path in written}:
+                _sync_folder(folder)
+        finally:
+            for descriptor, temporary, _ in written:
+                os.close(descriptor)
+                temporary.unlink(missing_ok=True)
 
     def _make_folder(self, folder: Path) -> None:
         if folder.name in self._made:
@@ -86,6 +97,12 @@ class FileBlobs:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync_folder(folder.parent)
         self._made.add(folder.name)
+
+
+def _write_whole(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -67,6 +67,8 @@ class Intake:
         self._mailboxes = mailboxes
         self._owner = owner
         self._known = StoredKnowledge(storage)
+        # The next mail, claimed in the commit that ended the one before: one commit a mail instead of two.
+        self._claimed_ahead: ClaimedMail | None = None
 
     # --- one mail ---
 
@@ -76,10 +78,21 @@ class Intake:
         ``early`` counts the wait before another attempt as over (``run --once``).
         Raises ``StorageUnavailable`` when the database or the disk does not take part; nothing is lost then.
         """
-        due_until = self._examiner.now() + (_RETRY_AFTER[-1] if early else timedelta())
-        with self._storage.write() as work:
-            claimed = work.mails.claim(owner=self._owner, now=due_until, real_now=datetime.now(UTC))
+        claimed, self._claimed_ahead = self._claimed_ahead, None
+        if claimed is None:
+            with self._storage.write() as work:
+                claimed = self._claim(work, early=early)
         return None if claimed is None else self.process(claimed)
+
+    def stop(self) -> None:
+        """Give back the mail that was claimed ahead; to be called when no mail is in hand."""
+        claimed, self._claimed_ahead = self._claimed_ahead, None
+        if claimed is not None:
+            self._give_back(claimed)
+
+    def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
+        due_until = self._examiner.now() + (_RETRY_AFTER[-1] if early else timedelta())
+        return work.mails.claim(owner=self._owner, now=due_until, real_now=datetime.now(UTC))
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:
         """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""
@@ -183,6 +196,8 @@ class Intake:
                 ticket_number=change.after.number,
             )
             work.mails.finish(claimed, result, now=situation.now)
+            ahead = self._claim(work)
+        self._claimed_ahead = ahead
         return result
 
     def _cause(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,13 @@ class Database:
 
         Raises ``StorageUnavailable`` when the database is locked, full, read-only or away.
         """
-        with self._write_lock if self.is_sqlite else _no_lock(), _own_errors():
-            with self.engine.connect().execution_options(mailbot_write=True) as connection:
-                with connection.begin():
-                    yield connection
+        with (
+            self._write_lock if self.is_sqlite else nullcontext(),
+            _own_errors(),
+            self.engine.connect().execution_options(mailbot_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -54,11 +57,6 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-@contextmanager
-def _no_lock() -> Iterator[None]:
-    yield
 
 
 @contextmanager

@@ -75,6 +75,25 @@ _PROMOTE = (
 )
 
 
+_SEEN_BEFORE = (
+    select(_T.id)
+    .where(
+        _T.message_id == bindparam("message_id_seen"),
+        _T.identity == bindparam("identity_seen"),
+        _T.id != bindparam("not_id"),
+        _T.outcome.in_(
+            [
+                MailOutcome.TICKET.value,
+                MailOutcome.MESSAGE.value,
+                MailOutcome.DISCARDED.value,
+                MailOutcome.BOUNCE.value,
+            ]
+        ),
+    )
+    .limit(1)
+)
+
+
 class MailStore:
     """Rows of ``inbound_mails`` within one transaction."""
 
@@ -253,18 +272,8 @@ class MailStore:
 
     def seen_before(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
         """An earlier (or finished) mail with the same Message-ID and the same content, if there is one."""
-        query = (
-            select(_T.id)
-            .where(
-                _T.message_id == message_id,
-                _T.identity == identity,
-                _T.id != mail_id,
-                _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value,
-                                MailOutcome.DISCARDED.value, MailOutcome.BOUNCE.value]),
-            )
-            .limit(1)
-        )  # fmt: skip
-        return self._connection.scalar(query)
+        seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
+        return self._connection.scalar(_SEEN_BEFORE, seen)
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Integer,
+    ScalarSelect,
     and_,
     bindparam,
-    case,
     func,
     insert,
     literal_column,
@@ -80,6 +82,43 @@ _TRANSMITTING = (
 )
 
 
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(outbox).where(*conditions, _ON_ITS_WAY, _AUTOMATIC).scalar_subquery()
+
+
+def _count_to_cap(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    limited = select(_T.id).where(*conditions, _ON_ITS_WAY, _AUTOMATIC).limit(bindparam("cap", type_=Integer))
+    return select(func.count()).select_from(limited.subquery()).scalar_subquery()
+
+
+# One statement, made once: it is asked for every letter.
+_HOUR, _DAY = _T.created_at > bindparam("hour"), _T.created_at > bindparam("day")
+_TO = _T.recipient_address == bindparam("to")
+_OF_TICKET = _T.ticket_number == bindparam("of_ticket")
+_COUNTS = select(
+    _count(_TO, _HOUR).label("to_address_last_hour"),
+    _count(_TO, _DAY).label("to_address_last_day"),
+    _count_to_cap(_HOUR, _T.verified_recipient.is_(False)).label("unverified_last_hour"),
+    _count(_OF_TICKET, _DAY).label("on_ticket_last_day"),
+    _count_to_cap(_HOUR).label("automatic_last_hour"),
+    _count(_OF_TICKET, _T.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
+)
+_INSERT = insert(outbox)
+_THOSE_REPLACED = and_(
+    _T.ticket_number == bindparam("of_ticket"),
+    _T.recipient_address == bindparam("to"),
+    _T.letter.in_(bindparam("kinds", expanding=True)),
+    _T.status.in_(_UNSENT),
+)
+_EARLIEST_REPLACED = select(func.min(_T.due_at), func.count()).where(_THOSE_REPLACED)
+_CANCEL_REPLACED = (
+    update(outbox)
+    .where(_THOSE_REPLACED)
+    .values(status=_S.CANCELLED.value, due_at=None, last_error="superseded by a newer letter")
+)
+_THREAD_IDS = select(_T.message_id).where(_OF_TICKET, _TO, _T.status != _S.CANCELLED.value).order_by(_T.id)
+
+
 class OutboxStore:
     """Rows of ``outbox`` within one transaction."""
 
@@ -90,7 +129,7 @@ class OutboxStore:
 
     def add(self, letter: OutboundLetter, *, handle_expires_at: datetime | None) -> None:
         """Enqueue a letter in the ticket's own transaction."""
-        self._connection.execute(insert(outbox), letter_to_row(letter, handle_expires_at=handle_expires_at))
+        self._connection.execute(_INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
 
     def supersede(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> datetime | None:
         """Cancel unsent letters of these kinds that a newer one replaces.
@@ -98,43 +137,25 @@ class OutboxStore:
         Returns the earliest time at which one of them would have left (a replacement leaves no later than
         what it replaces), ``None`` if there was none on its way.
         """
-        those = and_(
-            _T.ticket_number == ticket_number,
-            _T.recipient_address == recipient,
-            _T.letter.in_([kind.value for kind in letters]),
-            _T.status.in_(_UNSENT),
-        )
-        earliest: datetime | None = self._connection.scalar(select(func.min(_T.due_at)).where(those))
-        self._connection.execute(
-            update(outbox)
-            .where(those)
-            .values(status=_S.CANCELLED.value, due_at=None, last_error="superseded by a newer letter")
-        )
-        return earliest
+        those = {"of_ticket": ticket_number, "to": recipient, "kinds": [kind.value for kind in letters]}
+        earliest, count = self._connection.execute(_EARLIEST_REPLACED, those).one()
+        if count:
+            self._connection.execute(_CANCEL_REPLACED, those)
+        return cast("datetime | None", earliest)
 
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
         """What the caps are held against; totals are counted up to ``cap`` and no further."""
-        hour, day = now - timedelta(hours=1), now - timedelta(days=1)
-        to_address = self._connection.execute(
-            select(func.count(case((_T.created_at > hour, 1))), func.count()).where(
-                _T.recipient_address == recipient, _T.created_at > day, _ON_ITS_WAY, _AUTOMATIC
-            )
+        row = self._connection.execute(
+            _COUNTS,
+            {
+                "to": recipient,
+                "of_ticket": ticket_number,
+                "hour": now - timedelta(hours=1),
+                "day": now - timedelta(days=1),
+                "cap": cap,
+            },
         ).one()
-        on_ticket = self._connection.execute(
-            select(
-                func.count(case((_T.created_at > day, 1))),
-                func.count(case((_T.auto_submitted == "auto-replied", 1))),
-            ).where(_T.ticket_number == ticket_number, _ON_ITS_WAY, _AUTOMATIC)
-        ).one()
-        unverified = _T.verified_recipient.is_(False)
-        return LetterCounts(
-            to_address_last_hour=int(to_address[0]),
-            to_address_last_day=int(to_address[1]),
-            unverified_last_hour=self._count_up_to(cap, _T.created_at > hour, _ON_ITS_WAY, _AUTOMATIC, unverified),
-            on_ticket_last_day=int(on_ticket[0]),
-            automatic_last_hour=self._count_up_to(cap, _T.created_at > hour, _ON_ITS_WAY, _AUTOMATIC),
-            acknowledgements_on_ticket=int(on_ticket[1]),
-        )
+        return LetterCounts(**row._mapping)
 
     def _count_up_to(self, cap: int, *conditions: ColumnElement[bool]) -> int:
         limited = select(_T.id).where(*conditions).limit(cap)
@@ -300,13 +321,8 @@ class OutboxStore:
 
     def thread_ids(self, ticket_number: str, recipient: str) -> list[str]:
         """Message-IDs of the letters that this recipient got on this ticket, oldest first."""
-        query = (
-            select(_T.message_id)
-            .where(_T.ticket_number == ticket_number, _T.recipient_address == recipient,
-                   _T.status.not_in((_S.CANCELLED.value,)))
-            .order_by(_T.id)
-        )  # fmt: skip
-        return list(self._connection.scalars(query))
+        found = self._connection.scalars(_THREAD_IDS, {"of_ticket": ticket_number, "to": recipient})
+        return list(found)
 
     def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
         """The letters that a mail caused."""
@@ -394,7 +410,7 @@ class OutboxStore:
             .where(_T.status == _S.HELD.value, _T.alerted.is_(False), _T.hold_reason != HELD_FOR_SUMMARY)
             .group_by(_T.hold_reason)
         )
-        return {reason: count for reason, count in self._connection.execute(query)}
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def mark_held_told(self) -> None:
         """The administrator has been told of all letters held now."""

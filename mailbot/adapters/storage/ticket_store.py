@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from mailbot.adapters.storage.mapping import (
     event_from_row,
@@ -44,6 +44,23 @@ _OPEN_REQUESTS = select(_T.number, _T.request_type, _T.missing).where(
     _T.requester_address == bindparam("requester"),
     _T.status == Status.AWAITING_REQUESTER.value,
     _T.mailbox == bindparam("of_mailbox"),
+)
+
+
+_LAST_MESSAGES = (
+    select(ticket_messages)
+    .where(ticket_messages.c.ticket_number == bindparam("of_ticket"))
+    .order_by(ticket_messages.c.id.desc())
+    .limit(bindparam("count", type_=Integer))
+)
+_IDS_FROM = (
+    select(ticket_messages.c.message_id)
+    .where(
+        ticket_messages.c.ticket_number == bindparam("of_ticket"),
+        ticket_messages.c.author_address == bindparam("author"),
+        ticket_messages.c.message_id != "",
+    )
+    .order_by(ticket_messages.c.id)
 )
 
 
@@ -100,13 +117,7 @@ class TicketStore:
 
     def last_messages(self, number: str, count: int) -> list[TicketMessage]:
         """The newest ``count`` messages, oldest of them first."""
-        query = (
-            select(ticket_messages)
-            .where(ticket_messages.c.ticket_number == number)
-            .order_by(ticket_messages.c.id.desc())
-            .limit(count)
-        )
-        rows = self._connection.execute(query).mappings().all()
+        rows = self._connection.execute(_LAST_MESSAGES, {"of_ticket": number, "count": count}).mappings().all()
         return [message_from_row(row) for row in reversed(rows)]
 
     def events(self, number: str) -> list[TicketEvent]:
@@ -130,16 +141,8 @@ class TicketStore:
 
     def message_ids_from(self, number: str, address: str) -> list[str]:
         """Message-IDs of what this person wrote on the ticket, oldest first."""
-        query = (
-            select(ticket_messages.c.message_id)
-            .where(
-                ticket_messages.c.ticket_number == number,
-                ticket_messages.c.author_address == address,
-                ticket_messages.c.message_id != "",
-            )
-            .order_by(ticket_messages.c.id)
-        )
-        return list(self._connection.scalars(query))
+        found = self._connection.scalars(_IDS_FROM, {"of_ticket": number, "author": address})
+        return list(found)
 
     def open_requests(self, requester: str, mailbox: str) -> list[OpenRequest]:
         """Tickets of this requester that wait for something."""
