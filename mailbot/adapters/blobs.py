@@ -32,17 +32,13 @@ class FileBlobs:
     def put_many(self, contents: Sequence[bytes]) -> list[str]:
         """Store several, durable together.
 
-        All are written before the first is synced and renamed before their folders are: a journalling file
-        system then commits them at once.
+        All are written and named before the first is synced: a journalling file system then commits them at
+        once. A file that was named and not synced when the machine fell belongs to nobody yet; whoever stores
+        the same bytes again looks at it before trusting it.
         """
         digests = [keyed_digest(self._key, content) for content in contents]
-        missing = {
-            digest: content
-            for digest, content in zip(digests, contents, strict=True)
-            if not self._path(digest).exists()
-        }
         try:
-            self._write_all(missing)
+            self._write_all(dict(zip(digests, contents, strict=True)))
         except OSError as error:
             raise StorageUnavailable(f"a file cannot be stored under {self._folder}: {error}") from error
         return digests
@@ -71,25 +67,45 @@ class FileBlobs:
         return self._folder / digest[:1] / digest
 
     def _write_all(self, contents: Mapping[str, bytes]) -> None:
-        written: list[tuple[int, Path, Path]] = []
+        unsynced: list[int] = []
+        folders: set[Path] = set()
         try:
             for digest, content in contents.items():
                 path = self._path(digest)
-                self._make_folder(path.parent)
-                temporary = path.with_name(f"{_TEMPORARY}{digest}.{secrets.token_hex(4)}")
-                descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                written.append((descriptor, temporary, path))
-                _write_whole(descriptor, content)
-            for descriptor, _, _ in written:
+                unsynced.append(self._opened(path, digest) or self._written(path, content))
+                folders.add(path.parent)
+            for descriptor in unsynced:
                 os.fsync(descriptor)
-            for _, temporary, path in written:
-                temporary.replace(path)
-            for folder in {path.parent for _, _, path in written}:
+            for folder in folders:
                 _sync_folder(folder)
         finally:
-            for descriptor, temporary, _ in written:
+            for descriptor in unsynced:
                 os.close(descriptor)
-                temporary.unlink(missing_ok=True)
+
+    def _opened(self, path: Path, digest: str) -> int | None:
+        """The file that is there already, if it is whole."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        if keyed_digest(self._key, path.read_bytes()) == digest:
+            return descriptor
+        os.close(descriptor)
+        return None
+
+    def _written(self, path: Path, content: bytes) -> int:
+        """Write a new file and give it its name; the caller syncs."""
+        self._make_folder(path.parent)
+        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write_whole(descriptor, content)
+            temporary.replace(path)
+        except BaseException:
+            os.close(descriptor)
+            temporary.unlink(missing_ok=True)
+            raise
+        return descriptor
 
     def _make_folder(self, folder: Path) -> None:
         if folder.name in self._made:
