@@ -43,6 +43,11 @@ def test_too_many_lost_letters_or_other_words_do_not_match(text: str) -> None:
     assert not same_words(fold_words(text), WANTED)
 
 
+@pytest.mark.parametrize(("damaged", "wanted"), [("a????o", "abcdeo"), ("a?b?c?d?e?f?g?h", "axbxcxdxexfxgxh")])
+def test_a_word_that_mostly_got_lost_is_not_guessed(damaged: str, wanted: str) -> None:
+    assert not same_words(damaged, wanted)
+
+
 def test_words_lose_their_punctuation() -> None:
     assert fold_words("Ap. de Goiânia / GO!") == "ap de goiania go"
 

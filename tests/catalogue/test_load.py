@@ -183,6 +183,19 @@ def test_no_stays_a_word_and_yes_and_no_count_in_portuguese(folder: Path) -> Non
     assert catalogue.mailboxes[0].null_sender is True
 
 
+def test_a_type_whose_file_is_wrong_is_not_called_unknown_elsewhere(folder: Path) -> None:
+    spoil(folder, "catalogue/inspection_location_change.yaml", "priority: default_medium", "priority: high")
+    spoil(folder, "mailboxes.yaml", 'request_types: "*"', "request_types: [inspection_location_change]")
+    assert [problem.key for problem in problems_of(folder)] == ["priority"]
+
+
+def test_an_agent_s_address_may_be_written_in_capitals(folder: Path) -> None:
+    spoil(folder, "staff.yaml", "address: ana@example", "address: Ana@Example")
+    staff = load_catalogue(folder).staff
+    assert staff.agent_key_for("ana@example.com.br") == "ana"
+    assert [agent.key for agent in staff.notified_for("sau")] == ["ana"]
+
+
 def test_two_types_can_not_claim_one_subject(folder: Path) -> None:
     spoil(folder, "catalogue/general.yaml", "queue: geral", "queue: geral\nsubject: alteracao  de LOCAL")
     (problem,) = problems_of(folder)

@@ -59,6 +59,13 @@ def test_what_is_no_line_is_refused(line: str) -> None:
     assert lines_in(line) == ()
 
 
+@pytest.mark.parametrize(
+    "barcode", ["34184166700000123451101234567880057123457000", "00091166700000123451101234567880057123457000"]
+)
+def test_another_currency_or_no_bank_is_no_boleto_even_with_right_digits(barcode: str) -> None:
+    assert not is_barcode(barcode)
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_is_found_between_other_digits(line: str) -> None:
     text = f"Vencimento 20/11/2026\nLinha digitável: 12 {line} 341-7\nValor 108,00"

@@ -93,6 +93,11 @@ def test_a_copied_mail_header_is_no_route() -> None:
     assert route_of(header + "De: Rio Verde\nPara: Jataí") == ("Rio Verde", "Jataí")
 
 
+def test_a_copied_mail_header_is_no_misunderstood_place_either() -> None:
+    header = "De: Fulano de Tal\nEnviado: sexta-feira, 20 de novembro\nPara: Atendimento\nAssunto: Vistoria\n"
+    assert {"origin_unit", "destination_unit"}.isdisjoint(fields_of(header))
+
+
 def test_the_title_form_of_the_subject_gives_both_places() -> None:
     assert route_of("bom dia", "RES: Alteração de Rio Verde para Anápolis") == ("Rio Verde", "Anápolis")
 
@@ -228,7 +233,7 @@ def test_a_telephone_is_written_in_one_way(text: str, phone: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "52998224725",
+        "62999888783",
         "529.982.247-25",
         "99999-8888",
         "20 99999-8888",

@@ -42,8 +42,9 @@ def certain_kind(scores: tuple[KindScore, ...], text: str) -> KindScore | None:
     """The best kind if it is certain: enough speaks for it, in the text, and clearly more than for the next."""
     best, *others = scores
     margin = best.score - max((other.score for other in others), default=0.0)
-    told_by_text = has_text(folded_text(text)) and set(best.reasons) != {"filename"}
-    return best if told_by_text and best.score >= CERTAIN_SCORE and margin >= CERTAIN_MARGIN else None
+    return (
+        best if has_text(folded_text(text)) and best.score >= CERTAIN_SCORE and margin >= CERTAIN_MARGIN else None
+    )
 
 
 def kind_by_filename(filename: str) -> DocumentKind:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.domain.evidence import DocumentKind
-from mailbot.evidence.documents import certain_kind, kind_by_filename, kind_scores
+from mailbot.evidence.documents import KindScore, certain_kind, kind_by_filename, kind_scores
 
 LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
 SLIP = "85890000460-9 52460179160-5 60759305086-5 83148300001-0"
@@ -85,6 +85,15 @@ def test_the_app_s_sentence_and_the_name_together_are_a_licence() -> None:
 def test_a_name_alone_is_never_certain() -> None:
     assert kind_of("", "boleto.pdf") is DocumentKind.UNKNOWN
     assert kind_scores("", "boleto.pdf")[0].kind is DocumentKind.BOLETO
+
+
+def test_a_kind_that_is_hardly_better_than_the_next_is_not_certain() -> None:
+    scores = (
+        KindScore(kind=DocumentKind.BOLETO, score=0.8),
+        KindScore(kind=DocumentKind.PAYMENT_RECEIPT, score=0.65),
+    )
+    assert certain_kind(scores, BOLETO) is None
+    assert certain_kind(scores[:1], BOLETO) is scores[0]
 
 
 def test_accents_lost_on_the_way_do_no_harm() -> None:
