@@ -28,6 +28,7 @@ from mailbot.correspondence.samples import sample_views
 from mailbot.domain.errors import ConfigurationError, LetterError, Problem
 from mailbot.domain.events import LetterKind
 from mailbot.domain.evidence import Verdict
+from mailbot.domain.outbox import HoldReason
 
 REQUIRED_PHRASES: Final = frozenset(
     {"unknown", "date.long", "date.moment", "decimal_mark"}
@@ -35,6 +36,7 @@ REQUIRED_PHRASES: Final = frozenset(
     | {f"month.{number}" for number in range(1, 13)}
     | {f"letter.{letter}" for letter in LetterKind}
     | {verdict.value for verdict in Verdict}
+    | {reason.value for reason in HoldReason}
 )
 """Codes of closed sets, without which a letter would fall back to a general sentence."""
 

@@ -107,7 +107,8 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
-    """A file as an agent sees it: for which requirement, what it is worth and what it says."""
+    """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label may
+    be its key (``amount``): the templates word it."""
 
     label: str
     state: ItemState

@@ -6,7 +6,7 @@ cut. It walks the dataclasses by their declared fields, so a new field of a view
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -131,7 +131,7 @@ class _Walk:
         text = self.line(wanted.text, _Authorship.OURS)
         if values == wanted.values and text == wanted.text:
             return wanted
-        return Phrase(code=wanted.code, values=values, text=text)
+        return replace(wanted, values=values, text=text)
 
 
 _FIELDS: dict[type, tuple[tuple[str, _Authorship], ...]] = {}

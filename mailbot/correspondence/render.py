@@ -174,7 +174,8 @@ def read_mapping(source: Path) -> tuple[dict[Any, Any], list[Problem]]:
     import yaml
 
     try:
-        content = yaml.safe_load(source.read_text(encoding="utf-8"))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
     except (OSError, UnicodeDecodeError) as error:
         return {}, [Problem(source=str(source), message=f"cannot be read: {type(error).__name__}")]
     except yaml.YAMLError as error:
@@ -216,7 +217,8 @@ def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters.update(say=words.say, say_to_staff=words.say_to_staff, counted=_counted, breaks=_breaks)
+    environment.filters.update(say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label)
+    environment.filters.update(counted=_counted, breaks=_breaks)
     environment.globals.update(mailto=mailto)
     return environment
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]{}]*)\{(\w+)\}([^\[\]{}]*)\]")
 
 FALLBACK_CODE = "unknown"
 
@@ -20,10 +21,12 @@ FALLBACK_CODE = "unknown"
 class Phrase:
     """A sentence by its code in ``phrases.yaml``, with what stands in its ``{places}``; or ready ``text``.
 
-    ``text`` wins where it is set: an agent's own words, a label of the catalogue.
+    ``text`` wins where it is set: an agent's own words, a label of the catalogue. ``otherwise`` is the code
+    of a more general sentence, for a ``code`` that has none.
     """
 
     code: str = ""
+    otherwise: str = ""
     values: tuple[tuple[str, str], ...] = ()
     text: str = ""
 
@@ -46,21 +49,32 @@ class Words:
     phrases: Mapping[str, str] = field(repr=False)
 
     def say(self, wanted: Phrase | None) -> str:
-        """The sentence. An unknown code gives the sentence ``unknown``: a letter never fails for a word
-        (the check of the templates names codes without a sentence); a place without value stays empty."""
+        """The sentence. Where neither code has one, the sentence ``unknown``: a letter never fails for a word
+        (the check of the templates names codes without a sentence). A place without value stays empty, and so
+        does what stands around it in square brackets: ``limit[ of {limit}]``."""
+        return self._sentence(wanted, families=("",))
+
+    def say_to_staff(self, wanted: Phrase | None) -> str:
+        """The sentence for an agent, ``staff.<code>``, where there is one; else what everybody reads."""
+        return self._sentence(wanted, families=("staff.", ""))
+
+    def fact_label(self, name: str) -> str:
+        """What a fact of a document is called, ``fact.<name>``; a name without a sentence stays as it is."""
+        return self.phrases.get(f"fact.{name}", name)
+
+    def _sentence(self, wanted: Phrase | None, families: tuple[str, ...]) -> str:
         if wanted is None:
             return ""
         if wanted.text or not wanted.code:
             return wanted.text
-        sentence = self.phrases.get(wanted.code) or self.phrases.get(FALLBACK_CODE, "")
+        codes = [
+            family + code for code in (wanted.code, wanted.otherwise, FALLBACK_CODE) if code for family in families
+        ]
+        sentence = next((self.phrases[code] for code in codes if code in self.phrases), "")
         values = dict(wanted.values)
-        return _PLACE.sub(lambda place: values.get(place[1], ""), sentence)
-
-    def say_to_staff(self, wanted: Phrase | None) -> str:
-        """The sentence for an agent, ``staff.<code>``, where there is one; else what everybody reads."""
-        if wanted is not None and f"staff.{wanted.code}" in self.phrases:
-            return self.say(Phrase(code=f"staff.{wanted.code}", values=wanted.values, text=wanted.text))
-        return self.say(wanted)
+        shown = _OPTIONAL.sub(lambda part: _optional_part(part, values), sentence)
+        # The values go in last and once: what looks like a place in them stays text.
+        return _PLACE.sub(lambda place: values.get(place[1], ""), shown)
 
     def date(self, at: datetime, zone: tzinfo) -> str:
         """A day in full, in local time: *terça-feira, 24 de novembro de 2026*."""
@@ -94,3 +108,8 @@ class Words:
         if size_bytes >= 1_000_000:
             return f"{size_bytes / 1_000_000:.1f}".replace(".", self.phrases.get("decimal_mark", ".")) + " MB"
         return f"{max(1, round(size_bytes / 1000))} kB"
+
+
+def _optional_part(part: re.Match[str], values: Mapping[str, str]) -> str:
+    before, place, after = part.groups()
+    return f"{before}{{{place}}}{after}" if values.get(place) else ""

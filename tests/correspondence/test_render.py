@@ -41,6 +41,7 @@ from mailbot.correspondence.samples import sample_view, sample_views
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.errors import ConfigurationError, LetterError
 from mailbot.domain.events import LetterKind
+from mailbot.triage.decide import Refusal
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SAMPLES = sample_views(TEMPLATES)
@@ -451,6 +452,15 @@ def test_a_template_that_writes_without_end_is_stopped(templates: Path) -> None:
         LetterRenderer(templates).render(LetterKind.DECISION, SAMPLES[LetterKind.DECISION][0])
 
 
+def test_a_subject_is_one_short_line_whatever_its_template_writes_threat_18(templates: Path) -> None:
+    subject = templates / "pt-BR" / "decision" / "subject.txt"
+    subject.write_text("{{ subject }}\r\nBcc: a@example.com.br\n" + "x" * 300, encoding="utf-8")
+    rendered = LetterRenderer(templates).render(LetterKind.DECISION, SAMPLES[LetterKind.DECISION][0])
+    assert "LOCAL Bcc: a@example.com.br" in rendered.subject
+    assert "\n" not in rendered.subject
+    assert len(rendered.subject) <= 120
+
+
 @pytest.mark.parametrize(
     ("path", "content", "line", "message"),
     [
@@ -567,10 +577,18 @@ def test_dates_and_sizes_are_written_as_brazilians_do(renderer: LetterRenderer) 
     assert [words.size(one) for one in (1, 340_000, 1_234_567)] == ["1 kB", "340 kB", "1,2 MB"]
 
 
+def test_every_reason_to_refuse_an_agents_mail_has_its_sentence(renderer: LetterRenderer) -> None:
+    assert {f"reply_refused.{reason}" for reason in Refusal} <= renderer.words().phrases.keys()
+
+
 def test_an_unknown_code_gives_a_general_sentence_and_places_are_filled_once(renderer: LetterRenderer) -> None:
     words = renderer.words()
     assert words.say(phrase("no_such_code")) == words.phrases["unknown"]
-    assert "limite de {limit}." in words.say(phrase("refused_size", limit="{limit}"))
+    assert "(o limite é {limit})." in words.say(phrase("refused_size", limit="{limit}"))
+    assert words.say(phrase("refused_size")).startswith("O arquivo é grande demais. Envie")
+    assert words.say(Phrase(code="no_such_code", otherwise="encrypted")) == words.phrases["encrypted"]
+    assert words.say_to_staff(phrase("no_such_code")) == "Confira antes de decidir."
+    assert words.fact_label("amount") == "Valor"
     assert words.say_to_staff(phrase("encrypted")) == "Protegido por senha."
     assert words.say_to_staff(phrase("too_short")) == words.say(phrase("too_short"))
 
