@@ -124,13 +124,13 @@ def _from_sentences(
             stated = phone_in(labelled.other_lines)
         elif spec.kind is FieldKind.TEXT and spec.default == "sender_name":
             stated = name_in(text)
-        elif first_mail and spec is _prose_field(request_type):
+        elif first_mail and spec is prose_field(request_type):
             stated = reason_in(request_type, labelled.other_lines, units)
         if stated:
             yield checked_value(spec, stated, units, FieldOrigin.SENTENCE)
 
 
-def _prose_field(request_type: RequestType) -> FieldSpec | None:
+def prose_field(request_type: RequestType) -> FieldSpec | None:
     """The field that free prose answers: the first long text that must be given."""
     for spec in request_type.fields:
         if spec.kind is FieldKind.TEXT and spec.required and spec.max_characters >= LONG_TEXT_CHARACTERS:

@@ -36,7 +36,7 @@ from mailbot.domain.mail import (
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import FileToAssess, assess
-from mailbot.evidence.fields import extract_fields, merge_fields
+from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.reading import read_document
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.triage.classify import classify, classify_subject
@@ -276,7 +276,9 @@ class Examiner:
     def _assessed(
         self, case: _Case, kind: RequestType, ticket: Ticket | None, readings: _Readings
     ) -> EvidenceReport:
-        fields = self._fields(case, kind, first_mail=ticket is None)
+        prose = prose_field(kind)
+        awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
+        fields = self._fields(case, kind, first_mail=awaits_prose)
         return assess(
             kind,
             held=ticket.documents if ticket else (),
