@@ -54,6 +54,8 @@ class StaffBase(TypedDict):
     other_address: str
 
 
+# What the reader notes for itself, in keys and not in words.
+_FACTS_OF_THE_READER = frozenset({"contains"})
 _NOT_SAID_TO_SENDERS = frozenset({Verdict.ACCEPTED, Verdict.NOT_CHECKED})
 
 
@@ -92,9 +94,10 @@ def refused_files(ticket: Ticket) -> tuple[RefusedFile, ...]:
 
 
 def _reason(finding: Finding) -> Phrase:
-    """The first reason, ``code`` or ``code:limit``; else the verdict itself."""
-    code, _, limit = (finding.reasons[0] if finding.reasons else finding.verdict.value).partition(":")
-    return phrase(code, limit=limit) if limit else phrase(code)
+    """The first reason, ``code`` or ``code:limit``; where that has no sentence, the verdict's."""
+    verdict = finding.verdict.value
+    code, _, limit = (finding.reasons[0] if finding.reasons else verdict).partition(":")
+    return Phrase(code=code, otherwise=verdict, values=(("limit", limit),) if limit else ())
 
 
 def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
@@ -138,7 +141,11 @@ def document_rows(ticket: Ticket, kind: RequestType) -> tuple[DocumentRow, ...]:
             state=_state(finding),
             verdict=_reason(finding),
             filename=finding.filename,
-            facts=tuple(FieldRow(label=fact.name, value=fact.value) for fact in finding.facts),
+            facts=tuple(
+                FieldRow(label=fact.name, value=fact.value)
+                for fact in finding.facts
+                if fact.name not in _FACTS_OF_THE_READER
+            ),
         )
         for finding in ticket.documents
     ]

@@ -34,6 +34,7 @@ _REFERENCE = re.compile(
     rf"\[{_GAP}mb{_GAP}[-\u2010-\u2015\u2212]((?:{_GAP}[{_ALPHABET}]){{{HANDLE_LENGTH}}}){_GAP}\]",
     re.IGNORECASE,
 )
+_REFERENCE_LINE = re.compile(rf"[\s>]*(?:\w{{1,12}}[.:]{{0,2}})?\s*\[mb-{_HANDLE}\]\s*", re.IGNORECASE)
 _NOT_IN_HANDLE = re.compile(rf"[^{_ALPHABET}]")
 _HANDLES_IN_TEXT_AT_MOST = 20
 
@@ -83,6 +84,16 @@ def handles_in_text(text: str) -> tuple[str, ...]:
         if len(found) >= _HANDLES_IN_TEXT_AT_MOST:
             break
     return tuple(found)
+
+
+def without_reference_lines(text: str) -> str:
+    """``text`` without lines that hold a reference token and at most one word before it.
+
+    The links of our letters fill in such a line for the customer: it is ours, not the customer's words.
+    """
+    if "mb-" not in text.lower():
+        return text
+    return "\n".join(line for line in text.split("\n") if not _REFERENCE_LINE.fullmatch(line)).strip()
 
 
 def loop_mark(secret: bytes, handle: str, from_address: str, to_address: str) -> str:

@@ -135,16 +135,16 @@ def _findings(request_type: RequestType, files: Iterable[FileToAssess], limits: 
 
 
 def _refusal(file: FileToAssess, limits: Limits, *, count: int, total_bytes: int) -> tuple[Verdict, str] | None:
-    """Why a file is not used whatever is in it."""
+    """Why a file is not used whatever is in it: the verdict and a reason, with the limit after a colon."""
     attachment = file.attachment
     if not limits.allows(media_type=attachment.media_type, filename=attachment.filename):
         return Verdict.REFUSED_TYPE, "type_not_allowed"
     if attachment.size_bytes > limits.max_file_bytes:
-        return Verdict.REFUSED_SIZE, "file_too_large"
+        return Verdict.REFUSED_SIZE, f"file_too_large:{limits.max_file_mb:g} MB"
     if count > limits.max_files:
-        return Verdict.REFUSED_SIZE, "too_many_files"
+        return Verdict.REFUSED_SIZE, f"too_many_files:{limits.max_files}"
     if total_bytes > limits.max_mail_bytes:
-        return Verdict.REFUSED_SIZE, "mail_too_large"
+        return Verdict.REFUSED_SIZE, f"mail_too_large:{limits.max_mail_mb:g} MB"
     return _not_openable(file.reading)
 
 

@@ -7,7 +7,7 @@ evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from mailbot.domain.evidence import (
     EvidenceReport,
     FieldValue,
 )
+from mailbot.domain.handles import without_reference_lines
 from mailbot.domain.mail import (
     NO_THREAD,
     Accepted,
@@ -154,6 +155,8 @@ class Examiner:
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         if isinstance(screening, Discarded | Bounce):
             return Examination(mail=mail, screening=screening, sender=sender)
+        if sender.role is not SenderRole.AGENT:
+            mail = replace(mail, new_text=without_reference_lines(mail.new_text))
         case = _Case(
             mail=mail,
             files=files,

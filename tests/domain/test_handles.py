@@ -18,6 +18,7 @@ from mailbot.domain.handles import (
     loop_mark_is_ours,
     message_id_for,
     new_handle,
+    without_reference_lines,
     reference_line_token,
 )
 
@@ -125,3 +126,14 @@ def test_threat_2_a_copied_loop_mark_proves_nothing(secret: bytes, sender: str, 
 @given(st.text(max_size=120))
 def test_no_other_text_is_a_loop_mark(mark: str) -> None:
     assert not loop_mark_is_ours(SECRET, mark, BOT, [MARIA])
+
+
+@pytest.mark.parametrize("prefix", ["Ref.: ", "", "REF ", "> Ref.: "])
+def test_it_cuts_the_reference_line_that_our_own_links_fill_in(prefix: str) -> None:
+    text = f"Motivo: mudei\n\n{prefix}[mb-{new_handle()}]\n"
+    assert without_reference_lines(text) == "Motivo: mudei"
+
+
+def test_it_keeps_a_reference_that_stands_in_a_sentence() -> None:
+    text = f"é sobre o pedido [mb-{new_handle()}] de ontem"
+    assert without_reference_lines(text) == text

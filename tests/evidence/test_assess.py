@@ -216,7 +216,7 @@ def test_a_refused_file_sent_again_stands_there_once() -> None:
             "type_not_allowed",
         ),
         (file(b"PK\x03\x04", "documentos.zip", "application/zip"), Verdict.REFUSED_TYPE, "type_not_allowed"),
-        (file(BOLETO + b" " * (11 << 20), "boleto.pdf"), Verdict.REFUSED_SIZE, "file_too_large"),
+        (file(BOLETO + b" " * (11 << 20), "boleto.pdf"), Verdict.REFUSED_SIZE, "file_too_large:10 MB"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_refused_with_its_reason(
@@ -239,7 +239,7 @@ def test_files_beyond_the_mail_s_limit_are_refused_and_the_rest_is_used() -> Non
     report = assessed(big, bigger, file(BOLETO, "b.pdf"), limits=limits)
     assert [
         (found.filename, found.reasons[:1]) for found in report.findings if found.verdict is Verdict.REFUSED_SIZE
-    ] == [("foto2.jpg", ("mail_too_large",))]
+    ] == [("foto2.jpg", ("mail_too_large:1 MB",))]
     assert "boleto" not in report.missing
 
 
