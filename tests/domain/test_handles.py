@@ -18,8 +18,8 @@ from mailbot.domain.handles import (
     loop_mark_is_ours,
     message_id_for,
     new_handle,
-    without_reference_lines,
     reference_line_token,
+    without_reference_lines,
 )
 
 HANDLE = "abcdefghijklmnop2345"

@@ -1,0 +1,141 @@
+"""The rules of the house that no linter knows: what stands where, and what must never stand anywhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "mailbot"
+
+TOP_LEVEL = {
+    "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "daemon", "demo",
+    "domain", "evidence", "flows", "mime", "settings", "triage",
+}  # fmt: skip
+
+# Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.
+RECOGNISERS = {
+    "mime/quote_marks.py", "mime/html_text.py", "mime/attachments.py", "mime/body.py", "triage/screen.py",
+    "triage/bounces.py", "triage/gratitude.py", "triage/classify.py", "triage/directives.py",
+    "triage/thread.py", "adapters/smtp_answers.py", "evidence", "catalogue", "demo",
+}  # fmt: skip
+
+
+def modules() -> Iterator[Path]:
+    return (path for path in sorted(PACKAGE.rglob("*.py")) if "migrations/versions" not in path.as_posix())
+
+
+def is_recogniser(path: Path) -> bool:
+    relative = path.relative_to(PACKAGE).as_posix()
+    return any(relative == name or relative.startswith(f"{name}/") for name in RECOGNISERS)
+
+
+def test_the_house_has_these_rooms_and_no_other() -> None:
+    found = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.parent.name for path in PACKAGE.glob("*/__init__.py")
+    }
+    assert found == TOP_LEVEL
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [path.name for path in modules() if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    assert silent == []
+
+
+def test_every_module_has_postponed_annotations_or_no_code() -> None:
+    late = []
+    for path in modules():
+        tree = ast.parse(path.read_text("utf-8"))
+        body = [node for node in tree.body if not isinstance(node, ast.Expr)]
+        if any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body) and not (
+            isinstance(body[0], ast.ImportFrom) and body[0].module == "__future__"
+        ):
+            late.append(str(path.relative_to(ROOT)))
+    assert late == []
+
+
+def test_public_things_have_docstrings() -> None:
+    bare: list[str] = []
+    for path in modules():
+        bare += [
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+            for node in ast.parse(path.read_text("utf-8")).body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+            and not _is_row_mapping(path)
+        ]
+    assert bare == []
+
+
+def _is_row_mapping(path: Path) -> bool:
+    """``mapping.py`` has a pair of functions a value; their names say all there is to say."""
+    return path.name == "mapping.py"
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc", "tools", "base"])
+def test_there_is_no_room_for_odds_and_ends(name: str) -> None:
+    assert list(PACKAGE.rglob(f"{name}.py")) == []
+    assert list(PACKAGE.rglob(f"{name}/__init__.py")) == []
+
+
+def test_no_portuguese_for_customers_stands_in_code() -> None:
+    accented = re.compile(r"[ãõçáéíóúâêôàÃÕÇÁÉÍÓÚÂÊÔÀ]")
+    found: list[str] = []
+    for path in modules():
+        if is_recogniser(path):
+            continue
+        found += [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and accented.search(node.value)
+            and not _is_docstring(node, path)
+        ]
+    assert found == []
+
+
+def _is_docstring(node: ast.Constant, path: Path) -> bool:
+    line = path.read_text("utf-8").splitlines()[node.lineno - 1].lstrip()
+    return line.startswith(('"""', "'''"))
+
+
+def test_the_process_that_reads_mails_imports_nothing_but_mime_and_domain() -> None:
+    program = (
+        "import sys, mailbot.mime.child; "
+        "print(sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('mailbot.')}))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(printed.stdout) == ["mailbot.domain", "mailbot.mime"]
+
+
+def test_the_daemon_starts_without_what_only_some_mails_need() -> None:
+    heavy = ("alembic", "holidays", "sqlalchemy.orm", "lxml", "pypdfium2", "inscriptis", "css_inline", "typer")
+    program = f"import sys, mailbot.daemon; print([name for name in {heavy} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(printed.stdout) == []
+
+
+def test_lock_files_carry_hashes_and_no_address() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text("utf-8")
+        assert "--hash=sha256:" in text
+        assert not re.search(r"https?://|file:", text)
+
+
+def test_no_address_of_a_real_company_stands_in_samples() -> None:
+    allowed = re.compile(r"(?:^|\.)(?:example(?:\.com(?:\.br)?|\.org|\.net)?|invalid|test|localhost)$")
+    found: list[str] = []
+    for folder in ("config", "templates"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file():
+                addresses = re.finditer(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)", path.read_text("utf-8"))
+                found += [match.group(0) for match in addresses if not allowed.search(match.group(1))]
+    assert found == []
