@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mailbot.cli import running
+from mailbot.cli import explain, running
 
 app = typer.Typer(
     name="mailbot",
@@ -21,6 +21,7 @@ def _mailbot() -> None:
 
 
 app.command("run")(running.run)
+app.command("explain")(explain.explain)
 
 
 def main() -> None:

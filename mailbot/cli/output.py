@@ -31,13 +31,32 @@ class Exit(IntEnum):
 
 def print_json(value: Any) -> None:
     """One JSON value on a line of its own on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    # Broken surrogates, as in file names that are not UTF-8, can only be escaped.
+    _write(text if _fits(text) else json.dumps(value, default=_plain))
     sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """A line on stdout."""
-    sys.stdout.write(text + "\n")
+    _write(text if _fits(text) else text.encode("ascii", "backslashreplace").decode())
+
+
+def visible(text: str) -> str:
+    """``text`` without what a terminal would take for a command; a stranger may have written it."""
+    return "".join(ch for ch in text if ch in "\n\t" or ch.isprintable())
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _fits(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def complain(text: str) -> None:

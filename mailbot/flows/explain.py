@@ -1,0 +1,122 @@
+"""What would become of a mail, and why: ``bytes -> Explanation``. Nothing is stored or sent.
+
+The same examination, change and letters as in ``intake.py``, held against the past of a mailbox that begins
+today; where intake would put a mail aside, the explanation says so instead of raising.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import MailTooLarge, UnreadableMail
+from mailbot.domain.events import OutboundLetter, StoredFile
+from mailbot.domain.mail import Discarded, InboundMail
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.examine import Examination, Examiner, NothingKnown
+from mailbot.flows.intake import header_only
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import MailReader
+from mailbot.triage.carry_out import Cause, carry_out
+from mailbot.triage.decide import Discard
+
+TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All that can be said of a mail. ``unreadable`` says why nothing more is known of it (then ``mail`` and
+    ``found`` are absent); ``ticket`` is as it would be afterwards, ``letters`` as they would be written."""
+
+    mail: InboundMail | None = None
+    found: Examination | None = None
+    ticket: Ticket | None = None
+    letters: tuple[OutboundLetter, ...] = ()
+    unreadable: str = ""
+
+
+class Explainer:
+    """Explains mails as if each were the first that its mailbox ever saw."""
+
+    def __init__(
+        self, *, reader: MailReader, examiner: Examiner, office: LetterOffice, calendar: BusinessCalendar
+    ) -> None:
+        self._reader = reader
+        self._examiner = examiner
+        self._office = office
+        self._calendar = calendar
+
+    def explain(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
+        """Explain one mail that came to ``mailbox``; never raises for whatever bytes."""
+        try:
+            return self._explained(raw, mailbox)
+        except UnreadableMail as error:
+            return Explanation(unreadable=str(error))
+        except Exception as error:
+            # Intake would count three attempts and quarantine the mail with the same cause.
+            return Explanation(unreadable=f"{type(error).__name__}: {error}")
+
+    def _explained(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
+        if len(raw) > mailbox.spec.max_wire_bytes:
+            return self._too_large(raw, mailbox)
+        try:
+            mail = self._reader.read(raw)
+        except MailTooLarge:
+            return self._too_large(raw, mailbox)
+        files = _unstored_files(mail)
+        found = self._examiner.examine(mail, files, mailbox, NothingKnown())
+        change = self._change(found, files, mailbox)
+        if change is None:
+            return Explanation(mail=mail, found=found)
+        return Explanation(
+            mail=mail,
+            found=found,
+            ticket=change.after,
+            letters=self._letters(change, mailbox, self._examiner.now()),
+        )
+
+    def _too_large(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
+        mail = header_only(raw, self._reader)
+        sender = self._examiner.examine(mail, (), mailbox, NothingKnown()).sender
+        found = Examination(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
+        return Explanation(mail=mail, found=found)
+
+    def _change(
+        self, found: Examination, files: tuple[StoredFile, ...], mailbox: ServedMailbox
+    ) -> TicketChange | None:
+        if found.decision is None or found.situation is None or isinstance(found.decision, Discard):
+            return None
+        year = found.situation.now.astimezone(self._calendar.zone).year
+        cause = Cause(
+            mail_id=0,
+            mailbox=mailbox.key,
+            language=mailbox.spec.language,
+            files=files,
+            calendar=self._calendar,
+            # Real numbers begin at 1: this one can be nobody's.
+            number=f"{year}-000000",
+            agent=self._examiner.agent(found.sender),
+        )
+        return carry_out(found.decision, found.situation, cause)
+
+    def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
+        messages = (change.message,) if change.message else ()
+        planned = self._office.plan(change, mailbox, now=now, messages=messages)
+        return tuple(self._office.preview(letter, mailbox, now=now) for letter in planned)
+
+
+def _unstored_files(mail: InboundMail) -> tuple[StoredFile, ...]:
+    """The attachments as if stored; the plain digest stands where the keyed one would."""
+    return tuple(
+        StoredFile(
+            digest=attachment.sha256,
+            filename=attachment.filename,
+            media_type=attachment.media_type,
+            size_bytes=attachment.size_bytes,
+            sha256=attachment.sha256,
+        )
+        for attachment in mail.attachments
+    )
