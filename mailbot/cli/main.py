@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
-from mailbot.cli import explain, running
+from mailbot.cli import demonstration, explain, running
 
 app = typer.Typer(
     name="mailbot",
@@ -21,9 +23,13 @@ def _mailbot() -> None:
 
 
 app.command("run")(running.run)
+app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
+app.add_typer(catalogue.app, name="catalogue")
 
 
 def main() -> None:
     """Run the command line."""
+    # Whatever is written (database, mails, backups) is personal data: for this user alone.
+    os.umask(0o077)
     app()
