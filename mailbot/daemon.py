@@ -7,9 +7,11 @@ in hand has ten seconds, a letter past its final dot is awaited.
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +22,7 @@ import structlog
 
 from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
-from mailbot.domain.errors import ServerAway, StorageUnavailable
+from mailbot.domain.errors import OurFault, ServerAway, StorageUnavailable
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
@@ -32,6 +34,8 @@ _log = structlog.get_logger("mailbot.daemon")
 
 _MAIL_IN_HAND_SECONDS = 10.0
 _LETTER_IN_HAND_SECONDS = 60.0
+# A database that is locked while we stop must not keep us: what is not given back is taken over later.
+_LAST_WRITE_SECONDS = 5.0
 _INTAKE_IDLE_SECONDS = 1.0
 _STORAGE_AWAY_SECONDS = 5.0
 _TICK_SECONDS = 30
@@ -87,24 +91,13 @@ def run_once(app: App) -> RoundCount:
     """
     take_over_from_the_dead(app)
     count = RoundCount()
-    troubles: list[ServerAway] = []
+    troubles: list[Exception] = []
     held_before = _held(app)
     collectors = app.collectors()
-    collecting = [
-        threading.Thread(target=_collect_once, args=(collector, count, troubles), name="collect")
-        for collector in collectors
-    ]
-    for thread in collecting:
-        thread.start()
-    while _process_one(app, count) or any(thread.is_alive() for thread in collecting):
-        pass
-    for thread in collecting:
-        thread.join()
-    while _process_one(app, count):
-        pass
-    app.intake.stop()
-    _tick(app)
-    delivered = asyncio.run(app.delivery().deliver_all())
+    with _leases_kept(app, collectors):
+        _collect_and_process(app, collectors, count, troubles)
+        _tick(app)
+        delivered = asyncio.run(app.delivery().deliver_all())
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
     count.letters_held = _held(app) - held_before
     if troubles:
@@ -112,15 +105,71 @@ def run_once(app: App) -> RoundCount:
     return count
 
 
-def _collect_once(collector: Collector, count: RoundCount, troubles: list[ServerAway]) -> None:
+def _collect_and_process(
+    app: App, collectors: list[Collector], count: RoundCount, troubles: list[Exception]
+) -> None:
+    collecting = [
+        threading.Thread(target=_collect_once, args=(collector, count, troubles), name="collect")
+        for collector in collectors
+    ]
+    for thread in collecting:
+        thread.start()
+    try:
+        while _process_one(app, count) or any(thread.is_alive() for thread in collecting):
+            pass
+        while _process_one(app, count):
+            pass
+    finally:
+        app.intake.stop()
+        for thread in collecting:
+            thread.join()
+
+
+def _collect_once(collector: Collector, count: RoundCount, troubles: list[Exception]) -> None:
     try:
         if collector.hold_lease():
             count.collected += collector.collect_once()
+            collector.note_all_is_well()
     except ServerAway as error:
+        collector.note_trouble(error)
+        troubles.append(error)
+    except Exception as error:
+        # Nobody would hear of it on this thread: the round goes on and raises it at its end.
         troubles.append(error)
     finally:
         collector.close()
-        collector.drop_lease()
+        with suppress(StorageUnavailable):
+            collector.drop_lease()
+
+
+@contextmanager
+def _leases_kept(app: App, collectors: list[Collector]) -> Iterator[None]:
+    """What this process has in hand stays its own, however long it takes."""
+    end = threading.Event()
+
+    def renew() -> None:
+        while not end.wait(LEASE_RENEWAL_SECONDS):
+            _renew_leases(app, collectors)
+
+    thread = threading.Thread(target=renew, name="leases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def _renew_leases(app: App, collectors: list[Collector]) -> None:
+    real_now = datetime.now(UTC)
+    try:
+        with app.storage.write() as work:
+            work.mails.renew(app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
+            work.outbox.renew(app.owner, real_now=real_now)
+        for collector in collectors:
+            collector.renew_lease()
+    except StorageUnavailable as error:
+        _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
 
 
 def _process_one(app: App, count: RoundCount) -> bool:
@@ -142,11 +191,18 @@ def _tick(app: App) -> None:
     with app.storage.write() as work:
         if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
             return
-    app.upkeep.tick()
-    app.alarms.tick()
+    try:
+        app.upkeep.tick()
+    finally:
+        # Whatever is wrong with a ticket, the administrator hears what there is to hear.
+        app.alarms.tick()
 
 
 # --- the daemon ----------------------------------------------------------------------------------------------
+
+
+class HangingMail(OurFault):
+    """A mail was in hand beyond its limit: the process cannot go on, a new one can."""
 
 
 class Daemon:
@@ -155,40 +211,56 @@ class Daemon:
     def __init__(self, app: App) -> None:
         self._app = app
         self._stop = threading.Event()
+        # How the main thread is woken. Unlike an Event's, its ``put`` may be called by a signal handler that
+        # interrupts a ``put``, and by any thread.
+        self._ends: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
         self._mail_bell = threading.Event()
         self._letters: _DeliveryThread | None = None
         self._collectors: list[Collector] = []
 
     def run(self) -> None:
-        """Start everything, wait for a signal, stop everything. Raises ``StorageUnavailable`` at the start."""
+        """Start everything, wait for a signal, stop everything.
+
+        Raises ``StorageUnavailable`` at the start, and at the end the error by which a loop died, if one did:
+        who supervises this process must see that it did not end as it was asked to.
+        """
         self._listen_to_signals()
         take_over_from_the_dead(self._app)
         self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
-        collecting = [_thread("collect", partial(one.run, self._stop)) for one in self._collectors]
-        self._letters = _DeliveryThread(self._app.delivery)
-        intake = _thread("intake", self._process)
-        leases = _thread("leases", self._renew_leases)
+        collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
+        self._letters = _DeliveryThread(self._app.delivery, self._died)
+        intake = self._thread("intake", self._process)
         clockwork = self._start_clockwork()
-        _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
-        self._stop.wait()
-        _log.info("stopping", action="daemon.stopping")
-        clockwork.shutdown(wait=False)
-        for collector in self._collectors:
-            collector.interrupt()
-        self._letters.stop()
-        self._join_intake(intake)
-        self._letters.join(_LETTER_IN_HAND_SECONDS)
-        for thread in (*collecting, leases):
-            thread.join(_MAIL_IN_HAND_SECONDS)
-        self._drop_leases()
+        with self._leases_kept():
+            _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
+            error = self._ends.get()
+            _log.info("stopping", action="daemon.stopping")
+            self._stop.set()
+            self._mail_bell.set()
+            clockwork.shutdown(wait=False)
+            for collector in self._collectors:
+                collector.interrupt()
+            self._letters.stop()
+            self._join_intake(intake)
+            self._letters.join(_LETTER_IN_HAND_SECONDS)
+            for thread in collecting:
+                thread.join(_MAIL_IN_HAND_SECONDS)
+        self._write_at_last("leases not given back", self._drop_leases)
         _log.info("stopped", action="daemon.stopped")
+        if error is not None:
+            raise error
 
     def stop(self) -> None:
-        """Ask for a polite stop; returns at once."""
-        self._stop.set()
-        self._mail_bell.set()
+        """Ask for a polite stop; returns at once. May be called by a signal handler."""
+        self._ends.put(None)
+
+    def _died(self, error: Exception) -> None:
+        self._ends.put(error)
+
+    def _thread(self, name: str, target: Callable[[], object]) -> threading.Thread:
+        return _thread(name, target, self._died)
 
     def _listen_to_signals(self) -> None:
         def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -220,22 +292,40 @@ class Daemon:
         intake.join(_MAIL_IN_HAND_SECONDS)
         if intake.is_alive():
             _log.warning("mail in hand given back", action="daemon.mail_given_back")
-            with self._app.storage.write() as work:
-                work.mails.give_back_all(self._app.owner, ready_at=self._app.clock.now())
+            self._write_at_last("mail in hand not given back", self._give_back)
+
+    def _give_back(self) -> None:
+        with self._app.storage.write() as work:
+            work.mails.give_back_all(self._app.owner, ready_at=self._app.clock.now())
 
     # --- leases and clockwork ---
 
-    def _renew_leases(self) -> None:
-        while not self._stop.wait(LEASE_RENEWAL_SECONDS):
-            real_now = datetime.now(UTC)
-            try:
-                with self._app.storage.write() as work:
-                    work.mails.renew(self._app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
-                    work.outbox.renew(self._app.owner, real_now=real_now)
-                for collector in self._collectors:
-                    collector.hold_lease()
-            except StorageUnavailable as error:
-                _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
+    @contextmanager
+    def _leases_kept(self) -> Iterator[None]:
+        """Until the last letter is off our hands, not only until we are asked to stop."""
+        end = threading.Event()
+
+        def renew() -> None:
+            while not end.wait(LEASE_RENEWAL_SECONDS):
+                _renew_leases(self._app, self._collectors)
+                self._look_for_a_hanging_mail()
+
+        thread = self._thread("leases", renew)
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join(_LAST_WRITE_SECONDS)
+
+    def _look_for_a_hanging_mail(self) -> None:
+        """A thread cannot be ended from outside: the mail is given up, and this process with it."""
+        try:
+            mail_id = self._app.intake.give_up_hanging(WORK_LIMIT)
+        except StorageUnavailable as error:
+            _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
+            return
+        if mail_id is not None:
+            self._died(HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}"))
 
     def _start_clockwork(self) -> _Clockwork:
         return _Clockwork(self._tick_quietly)
@@ -247,11 +337,23 @@ class Daemon:
             _log.warning("upkeep put off", action="upkeep.storage_away", error=str(error))
 
     def _drop_leases(self) -> None:
-        try:
-            with self._app.storage.write() as work:
-                work.house.release_leases(self._app.owner)
-        except StorageUnavailable:
-            _log.warning("leases not given back", action="daemon.leases_not_dropped")
+        with self._app.storage.write() as work:
+            work.house.release_leases(self._app.owner)
+
+    def _write_at_last(self, failure: str, act: Callable[[], None]) -> None:
+        """Try to write something that will also be put right without us; never raises, takes seconds at most."""
+
+        def attempt() -> None:
+            try:
+                act()
+            except StorageUnavailable as error:
+                _log.warning(failure, action="daemon.not_written", error=str(error))
+
+        thread = threading.Thread(target=attempt, name="last write", daemon=True)
+        thread.start()
+        thread.join(_LAST_WRITE_SECONDS)
+        if thread.is_alive():
+            _log.warning(failure, action="daemon.not_written", error="the database is busy")
 
 
 class _Clockwork:
@@ -279,13 +381,13 @@ class _Clockwork:
 class _DeliveryThread:
     """The event loop of delivery on a thread of its own."""
 
-    def __init__(self, make_delivery: Callable[[], Delivery]) -> None:
+    def __init__(self, make_delivery: Callable[[], Delivery], died: Callable[[Exception], None]) -> None:
         self._make_delivery = make_delivery
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._bell: asyncio.Event | None = None
         self._started = threading.Event()
-        self._thread = _thread("delivery", lambda: asyncio.run(self._main()))
+        self._thread = _thread("delivery", lambda: asyncio.run(self._main()), died)
         self._started.wait()
 
     async def _main(self) -> None:
@@ -318,15 +420,15 @@ class _DeliveryThread:
             return
 
 
-def _thread(name: str, target: Callable[[], object]) -> threading.Thread:
+def _thread(name: str, target: Callable[[], object], died: Callable[[Exception], None]) -> threading.Thread:
     """A thread that stops the whole program if it dies of an error nobody foresaw."""
 
     def guarded() -> None:
         try:
             target()
-        except Exception:
+        except Exception as error:
             _log.exception("a loop died", action="daemon.loop_died", loop=name)
-            signal.raise_signal(signal.SIGTERM)
+            died(error)
 
     thread = threading.Thread(target=guarded, name=name, daemon=True)
     thread.start()

@@ -97,9 +97,12 @@ class Alarms:
             self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
 
     def _quarantine_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
+        """One letter with a count: it waits while suspect mails still come in (a folder was renumbered)."""
         mails = work.mails.untold_quarantines()
+        if not mails or work.mails.suspects_pending():
+            return []
         work.mails.mark_told([mail.id for mail in mails])
-        return [quarantine_alert(mails, desk)] if mails else []
+        return [quarantine_alert(mails, desk)]
 
     def _server_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
         letters = []

@@ -97,7 +97,7 @@ class Collector:
                     error=str(error),
                     retry_in_seconds=round(pause, 1),
                 )
-                self._note_trouble(error)
+                self.note_trouble(error)
                 stop.wait(pause)
         self._source.close()
 
@@ -108,6 +108,11 @@ class Collector:
         if fence is None:
             _log.info("another process collects", action="collect.not_owner", mailbox=self._plan.mailbox)
         return fence is not None
+
+    def renew_lease(self) -> None:
+        """Lengthen the lease if we hold it; to be called by another thread."""
+        with self._storage.write() as work:
+            work.house.renew_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC))
 
     def drop_lease(self) -> None:
         """Let somebody else collect."""
@@ -246,18 +251,26 @@ class Collector:
 
     # --- trouble ---
 
-    def _note_trouble(self, error: ServerAway) -> None:
+    def note_trouble(self, error: ServerAway) -> None:
+        """Write down that the server is away; never raises."""
         try:
             with self._storage.write() as work:
                 work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
         except ServerAway:
             _log.warning("trouble not noted", action="collect.storage_away", mailbox=self._plan.mailbox)
 
-    def _clear_trouble(self, back_off: _BackOff) -> None:
-        if back_off.had_trouble:
+    def note_all_is_well(self) -> None:
+        """The server answers: what was noted against it, by whatever process, is struck out."""
+        with self._storage.read() as work:
+            noted = any(trouble.server == self._plan.server for trouble in work.house.troubles())
+        if noted:
             _log.info("collecting again", action="collect.back", mailbox=self._plan.mailbox)
             with self._storage.write() as work:
                 work.house.clear_trouble(self._plan.server)
+
+    def _clear_trouble(self, back_off: _BackOff) -> None:
+        if back_off.had_trouble:
+            self.note_all_is_well()
             back_off.reset()
 
 

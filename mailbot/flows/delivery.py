@@ -7,8 +7,10 @@ before DATA tells an unknown outcome from a harmless one: never lost, never told
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +31,7 @@ from mailbot.domain.exchange import (
 from mailbot.domain.handles import loop_mark
 from mailbot.domain.outbox import ClaimedLetter, LetterResult
 from mailbot.flows.bounced import delivery_failed
+from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.intake import write_change
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
@@ -45,6 +48,12 @@ _GIVE_UP_AFTER = timedelta(days=5)
 _AWAY_LADDER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 80, 160, 300))
 _UNKNOWN_RETRY_AFTER = timedelta(minutes=2)
 _UNKNOWN_OUTCOMES_AT_MOST = 2
+# After so many errors of our own with one letter a person must look.
+_ERRORS_AT_MOST = 3
+_STORAGE_RETRY_AFTER = timedelta(seconds=30)
+_REFUSED_LOGIN_PAUSE = _MINUTE
+_RECORD_AGAIN_SECONDS = 1.0
+_RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
 
 
@@ -61,7 +70,8 @@ def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, ji
                 retry_at=now + wait,
                 counts_as_attempt=False,
             )
-        case Refused() if outcome.permanent or now - letter.created_at > _GIVE_UP_AFTER:
+        # From when it could leave: a letter may have been held for weeks.
+        case Refused() if outcome.permanent or now - letter.not_before > _GIVE_UP_AFTER:
             return LetterResult(status=LetterStatus.FAILED, error=f"{outcome.code} {outcome.response}")
         case Refused():
             wait = _step(_LADDER, letter.attempts) * jitter
@@ -82,6 +92,13 @@ def _after_unknown_outcome(reason: str, unknown_outcomes: int, now: datetime) ->
     return LetterResult(status=LetterStatus.RETRY, error=reason, retry_at=retry_at, outcome_unknown=True)
 
 
+def _after_error(letter: OutboundLetter, cause: str, now: datetime) -> LetterResult:
+    """An error of our own before the letter was transmitted: it harms this letter and no other."""
+    if letter.attempts + 1 >= _ERRORS_AT_MOST:
+        return LetterResult(status=LetterStatus.NEEDS_PERSON, error=cause)
+    return LetterResult(status=LetterStatus.RETRY, error=cause, retry_at=now + _step(_LADDER, letter.attempts))
+
+
 def _step(ladder: tuple[timedelta, ...], attempts: int) -> timedelta:
     return ladder[min(attempts, len(ladder) - 1)]
 
@@ -100,6 +117,7 @@ class _Pace:
     def __init__(self, max_per_minute: int | None) -> None:
         self._between = timedelta(minutes=1) / max_per_minute if max_per_minute else timedelta()
         self._next_at: datetime | None = None
+        self._absences = 0
 
     def slot(self, now: datetime) -> datetime | None:
         """``None`` if a letter may leave now (the slot is taken then), else when the next one may."""
@@ -111,6 +129,17 @@ class _Pace:
     def pause_until(self, moment: datetime) -> None:
         """Nothing leaves before ``moment``."""
         self._next_at = max(moment, self._next_at or moment)
+
+    def server_is_away(self, now: datetime, *, login_refused: bool) -> None:
+        """A growing pause, however many letters wait: each would begin at the foot of its own ladder, and a
+        log-in that is tried again and again gets an account locked."""
+        pause = _step(_AWAY_LADDER, self._absences)
+        self._absences += 1
+        self.pause_until(now + (max(pause, _REFUSED_LOGIN_PAUSE) if login_refused else pause))
+
+    def server_is_there(self) -> None:
+        """It answered."""
+        self._absences = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +178,9 @@ class Delivery:
         self._owner = owner
         self._paces = {key: _Pace(outlet.mailbox.spec.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
-        self._in_trouble: set[str] = set()
+        # A trouble noted by an earlier process is struck out by the first answer.
+        self._in_trouble: set[str] = {outlet.server for outlet in outlets.values()}
+        self._patience_seconds = math.inf
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
         self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
 
@@ -157,20 +188,27 @@ class Delivery:
 
     async def run(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         """Deliver until ``stop``; ``bell`` says that a letter was written. A letter in hand is awaited."""
-        await asyncio.gather(*(self._work_until(stop, bell) for _ in range(self._workers)))
-        await self._close()
+        await self._all(self._work_until(stop, bell) for _ in range(self._workers))
 
     async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
         """Deliver everything that is due; ``early`` counts quiet and undo times as over (``run --once``)."""
+        self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
 
         async def drain() -> None:
             while await self._deliver_next(count, early=early):
                 pass
 
-        await asyncio.gather(*(drain() for _ in range(self._workers)))
-        await self._close()
+        await self._all(drain() for _ in range(self._workers))
         return count
+
+    async def _all(self, workers: Iterable[Coroutine[None, None, None]]) -> None:
+        """Let all come to their end, whatever happens to one: the others may be past a final dot."""
+        ends = await asyncio.gather(*workers, return_exceptions=True)
+        await self._close()
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         while not stop.is_set():
@@ -194,11 +232,13 @@ class Delivery:
         if claimed is None:
             return False
         try:
-            result = await self._attempt(claimed)
-            await self._in_thread(lambda: self._record(claimed, result))
+            result, outcome = await self._attempt(claimed)
+            await self._record_patiently(claimed, result)
         except LeaseLost:
             _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.letter.message_id)
             return True
+        if outcome is not None:
+            await self._in_thread(lambda: self._note_server(self._outlets[claimed.letter.mailbox], outcome))
         count.sent += result.status is LetterStatus.SENT
         count.failed += result.status in (LetterStatus.FAILED, LetterStatus.NEEDS_PERSON)
         return True
@@ -209,25 +249,42 @@ class Delivery:
                 owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early
             )
 
-    async def _attempt(self, claimed: ClaimedLetter) -> LetterResult:
-        letter = claimed.letter
-        outlet = self._outlets.get(letter.mailbox)
-        if outlet is None:
+    async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
+        """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
+        letter, now = claimed.letter, self._clock.now
+        not_now = self._why_not_now(letter)
+        if not_now is not None:
+            return not_now, None
+        try:
+            outcome = await self._send(claimed, self._outlets[letter.mailbox])
+        except LeaseLost:
+            raise
+        except StorageUnavailable as error:
+            return _later(str(error)[:500], now() + _STORAGE_RETRY_AFTER), None
+        except (LetterError, UnreadableMail) as error:
+            return LetterResult(status=LetterStatus.FAILED, error=str(error)), None
+        except Exception as error:
+            # One letter that cannot be written must not keep the others from leaving.
+            _log.error(
+                "letter could not be attempted",
+                action="delivery.error",
+                letter=letter.message_id,
+                error=place_of(error),
+            )
+            return _after_error(letter, cause_of(error), now()), None
+        result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
+        self._adapt_pace(self._paces[letter.mailbox], outcome, result)
+        self._log_result(letter, outcome, result)
+        return result, outcome
+
+    def _why_not_now(self, letter: OutboundLetter) -> LetterResult | None:
+        """What becomes of a letter that is not tried now; ``None`` takes its turn."""
+        if letter.mailbox not in self._outlets:
             return _later("the mailbox is switched off", self._clock.now() + 30 * _MINUTE)
         if letter.unknown_outcomes > _UNKNOWN_OUTCOMES_AT_MOST:
             return LetterResult(status=LetterStatus.NEEDS_PERSON, error="three times the outcome was unknown")
         busy_until = self._paces[letter.mailbox].slot(self._clock.now())
-        if busy_until is not None:
-            return _later("waits for its turn", busy_until)
-        try:
-            outcome = await self._send(claimed, outlet)
-        except (LetterError, UnreadableMail) as error:
-            return LetterResult(status=LetterStatus.FAILED, error=str(error))
-        result = result_of(outcome, letter, now=self._clock.now(), jitter=random.uniform(0.8, 1.2))
-        self._adapt_pace(outlet, outcome, result)
-        await self._in_thread(lambda: self._note_server(outlet, outcome))
-        self._log_result(letter, outcome, result)
-        return result
+        return None if busy_until is None else _later("waits for its turn", busy_until)
 
     async def _send(self, claimed: ClaimedLetter, outlet: Outlet) -> SendOutcome:
         async def mark() -> None:
@@ -252,43 +309,83 @@ class Delivery:
             null_sender=null_sender,
             loop_mark=loop_mark(self._secret_key, letter.handle, mailbox.address, letter.recipient.address),
             files=[(file, self._blobs.get(file.digest)) for file in letter.files],
-            now=self._clock.now(),
+            now=_dated(letter, self._clock.now()),
         )
 
     def _mark_transmitting(self, claimed: ClaimedLetter) -> None:
         with self._storage.write() as work:
             work.outbox.mark_transmitting(claimed, owner=self._owner, real_now=datetime.now(UTC))
 
+    async def _record_patiently(self, claimed: ClaimedLetter, result: LetterResult) -> None:
+        """The letter may have left: its result is written as soon as the database lets us.
+
+        What is not written in the end is an unknown outcome to whoever claims the letter next.
+        Raises ``LeaseLost`` and, when patience is over, ``StorageUnavailable``.
+        """
+        give_up_at = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                return await self._in_thread(lambda: self._record(claimed, result))
+            except StorageUnavailable:
+                _log.warning(
+                    "result not written", action="delivery.not_recorded", letter=claimed.letter.message_id
+                )
+                if time.monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(_RECORD_AGAIN_SECONDS)
+
     def _record(self, claimed: ClaimedLetter, result: LetterResult) -> None:
         """Write the result; a letter that failed for good leaves an event on its ticket and staff are told."""
+        try:
+            self._write_result(claimed, result, tell=result.status is LetterStatus.FAILED)
+        except (LeaseLost, StorageUnavailable):
+            raise
+        except Exception as error:
+            # The notice cannot be written; that the letter failed must be, or it would be sent again.
+            _log.error(
+                "failure not told",
+                action="delivery.not_told",
+                letter=claimed.letter.message_id,
+                error=place_of(error),
+            )
+            self._write_result(claimed, result, tell=False)
+
+    def _write_result(self, claimed: ClaimedLetter, result: LetterResult, *, tell: bool) -> None:
         letter, now = claimed.letter, self._clock.now()
         with self._storage.write() as work:
             work.outbox.record(claimed, result, owner=self._owner)
-            if result.status is not LetterStatus.FAILED or letter.ticket_number is None:
+            outlet = self._outlets.get(letter.mailbox)
+            if not tell or letter.ticket_number is None or outlet is None:
                 return
             ticket = work.tickets.get(letter.ticket_number)
             if ticket is not None:
                 change = delivery_failed(ticket, letter, result.error, mail_id=letter.mail_id, now=now)
                 write_change(work, change)
-                self._office.tell(work, change, self._outlets[letter.mailbox].mailbox, now=now)
+                self._office.tell(work, change, outlet.mailbox, now=now)
 
     # --- pace and health ---
 
-    def _adapt_pace(self, outlet: Outlet, outcome: SendOutcome, result: LetterResult) -> None:
-        slows = isinstance(outcome, NotReached) or (isinstance(outcome, Refused) and outcome.throttled)
-        if slows and result.retry_at is not None:
-            self._paces[outlet.mailbox.key].pause_until(result.retry_at)
+    def _adapt_pace(self, pace: _Pace, outcome: SendOutcome, result: LetterResult) -> None:
+        if isinstance(outcome, NotReached):
+            pace.server_is_away(self._clock.now(), login_refused=outcome.credentials_refused)
+            return
+        pace.server_is_there()
+        if isinstance(outcome, Refused) and outcome.throttled and result.retry_at is not None:
+            pace.pause_until(result.retry_at)
 
     def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
-        """Write down that a server is away, and that it is back; nothing while all is well."""
-        if isinstance(outcome, NotReached):
-            with self._storage.write() as work:
-                work.house.note_trouble(outlet.server, outcome.reason[:500], now=self._clock.now())
-            self._in_trouble.add(outlet.server)
-        elif outlet.server in self._in_trouble:
-            with self._storage.write() as work:
-                work.house.clear_trouble(outlet.server)
-            self._in_trouble.discard(outlet.server)
+        """Write down that a server is away, and that it is back; nothing while all is well. Never raises."""
+        try:
+            if isinstance(outcome, NotReached):
+                with self._storage.write() as work:
+                    work.house.note_trouble(outlet.server, outcome.reason[:500], now=self._clock.now())
+                self._in_trouble.add(outlet.server)
+            elif outlet.server in self._in_trouble:
+                with self._storage.write() as work:
+                    work.house.clear_trouble(outlet.server)
+                self._in_trouble.discard(outlet.server)
+        except StorageUnavailable:
+            _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
 
     def _log_result(self, letter: OutboundLetter, outcome: SendOutcome, result: LetterResult) -> None:
         log = _log.info if result.status is LetterStatus.SENT else _log.warning
@@ -303,6 +400,11 @@ class Delivery:
 
     async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+
+
+def _dated(letter: OutboundLetter, now: datetime) -> datetime:
+    """When the letter was ready to leave: a second copy after an unknown outcome is the same to the last byte."""
+    return letter.not_before if letter.not_before <= now else letter.created_at
 
 
 def _later(reason: str, retry_at: datetime) -> LetterResult:

@@ -12,6 +12,7 @@ at hand, and after three the mail is put aside with its cause.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +30,7 @@ from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, ClaimedMail, MailOut
 from mailbot.domain.mail import Bounce, Discarded, InboundMail
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
+from mailbot.flows.causes import cause_of
 from mailbot.flows.examine import Examination, Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
@@ -69,6 +71,11 @@ class Intake:
         self._known = StoredKnowledge(storage)
         # The next mail, claimed in the commit that ended the one before: one commit a mail instead of two.
         self._claimed_ahead: ClaimedMail | None = None
+        # Mails that the database did not let us give back: ours until it does, or else each would count as a
+        # death of the daemon when its lease runs out.
+        self._not_given_back: list[ClaimedMail] = []
+        # The mail in hand and since when, for the thread that looks whether it hangs.
+        self._in_hand: tuple[ClaimedMail, float] | None = None
 
     # --- one mail ---
 
@@ -81,8 +88,30 @@ class Intake:
         claimed, self._claimed_ahead = self._claimed_ahead, None
         if claimed is None:
             with self._storage.write() as work:
+                for mail in self._not_given_back:
+                    work.mails.give_back(mail, ready_at=self._examiner.now(), attempt=False)
                 claimed = self._claim(work, early=early)
-        return None if claimed is None else self.process(claimed)
+            self._not_given_back.clear()
+        if claimed is None:
+            return None
+        self._in_hand = (claimed, time.monotonic())
+        try:
+            return self.process(claimed)
+        finally:
+            self._in_hand = None
+
+    def give_up_hanging(self, limit: timedelta) -> int | None:
+        """Count an attempt against a mail that has been in hand for longer than ``limit``, and let it go.
+
+        To be called by another thread than the one that processes, whose late result will not be written.
+        Returns the mail's id, ``None`` if none hangs. Raises ``StorageUnavailable``.
+        """
+        in_hand = self._in_hand
+        if in_hand is None or time.monotonic() - in_hand[1] < limit.total_seconds():
+            return None
+        claimed, _ = in_hand
+        self._count_attempt(claimed, f"it took longer than {limit.total_seconds():g} s")
+        return claimed.id
 
     def stop(self) -> None:
         """Give back the mail that was claimed ahead; to be called when no mail is in hand."""
@@ -105,7 +134,7 @@ class Intake:
             self._give_back(claimed)
             raise
         except Exception as error:
-            return self._count_attempt(claimed, error)
+            return self._count_attempt(claimed, cause_of(error))
         _log.info(
             "mail processed",
             action=f"intake.{result.outcome}",
@@ -258,22 +287,29 @@ class Intake:
             work.mails.finish(claimed, result, now=self._examiner.now())
         return result
 
-    def _count_attempt(self, claimed: ClaimedMail, error: Exception) -> MailOutcome:
-        cause = f"{type(error).__name__} in {_place(error)}: {_first_line(error)}"
+    def _count_attempt(self, claimed: ClaimedMail, cause: str) -> MailOutcome:
         attempts = claimed.attempts + 1
         last = attempts >= MAX_ATTEMPTS
-        with self._storage.write() as work:
-            wait = _RETRY_AFTER[min(claimed.attempts, len(_RETRY_AFTER) - 1)]
-            work.mails.give_back(claimed, ready_at=self._examiner.now() + wait, attempt=True, reason=cause)
-            if last:
-                work.mails.quarantine(claimed, cause, now=self._examiner.now())
+        wait = _RETRY_AFTER[min(claimed.attempts, len(_RETRY_AFTER) - 1)]
+        now = self._examiner.now()
+        try:
+            with self._storage.write() as work:
+                ours = work.mails.give_back(claimed, ready_at=now + wait, attempt=True, reason=cause)
+                if ours and last:
+                    work.mails.quarantine(claimed, cause, now=now)
+        except StorageUnavailable:
+            self._not_given_back.append(claimed)
+            raise
+        if not ours:
+            _log.warning("lease lost", action="intake.lease_lost", mail_id=claimed.id)
+            return MailOutcome.PENDING
         _log.error(
             "mail could not be processed",
             action="intake.quarantined" if last else "intake.attempt_failed",
             mail_id=claimed.id,
             attempts=attempts,
-            error=type(error).__name__,
-            place=_place(error),
+            # Without the words of the error: they may hold a sender's.
+            error=cause.partition(":")[0],
         )
         return MailOutcome.QUARANTINED if last else MailOutcome.PENDING
 
@@ -283,6 +319,7 @@ class Intake:
             with self._storage.write() as work:
                 work.mails.give_back(claimed, ready_at=self._examiner.now(), attempt=False)
         except StorageUnavailable:
+            self._not_given_back.append(claimed)
             _log.warning("mail not given back", action="intake.give_back_failed", mail_id=claimed.id)
 
 
@@ -317,18 +354,3 @@ def _result(
 
 def _quarantine(reason: str) -> MailResult:
     return MailResult(outcome=MailOutcome.QUARANTINED, reason=reason)
-
-
-def _place(error: BaseException) -> str:
-    """Module and line where the error arose: what a developer needs and no sender can write."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "?"
-    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:200] if lines else ""

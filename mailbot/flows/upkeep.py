@@ -6,7 +6,8 @@ that it is neither forgotten nor done twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,10 +16,11 @@ import structlog
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.models import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.errors import ConcurrentChange
+from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
 from mailbot.domain.events import EventKind, TicketEvent
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.causes import place_of
 from mailbot.flows.intake import write_change
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
@@ -111,15 +113,27 @@ class Upkeep:
         with self._storage.read() as work:
             waiting = work.tickets.waiting_since(now - timedelta(days=1))
         for ticket in waiting:
-            change = due_change(ticket, self._catalogue.type(ticket.request_type), self._calendar, now)
-            if change is not None:
-                self._commit(change, now)
+            with self._each_by_itself(ticket):
+                change = due_change(ticket, self._catalogue.type(ticket.request_type), self._calendar, now)
+                if change is not None:
+                    self._commit(change, now)
 
     def _close(self, now: datetime) -> None:
         with self._storage.read() as work:
             done = work.tickets.resolved_before(now - timedelta(days=CLOSE_AFTER_DAYS))
         for ticket in done:
-            self._commit(closing_change(ticket, now), now)
+            with self._each_by_itself(ticket):
+                self._commit(closing_change(ticket, now), now)
+
+    @contextmanager
+    def _each_by_itself(self, ticket: Ticket) -> Iterator[None]:
+        """A ticket that cannot be worked on (its type is gone, its letter cannot be written) stops no other."""
+        try:
+            yield
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            _log.error("upkeep failed", action="upkeep.error", ticket=ticket.number, error=place_of(error))
 
     def _commit(self, change: TicketChange, now: datetime) -> None:
         mailbox = self._mailboxes.get(change.after.mailbox)

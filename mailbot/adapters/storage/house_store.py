@@ -68,6 +68,15 @@ class HouseStore:
         )
         return fence
 
+    def renew_lease(self, name: str, owner: str, *, real_now: datetime) -> bool:
+        """Lengthen a lease that ``owner`` holds; false, and nothing changed, if somebody else has it."""
+        result = self._connection.execute(
+            update(leases)
+            .where(leases.c.name == name, leases.c.owner == owner)
+            .values(lease_until=real_now + LEASE_TIME)
+        )
+        return result.rowcount == 1
+
     def drop_lease(self, name: str, owner: str) -> None:
         """Give a lease back."""
         self._connection.execute(

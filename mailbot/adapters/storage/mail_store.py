@@ -216,11 +216,15 @@ class MailStore:
             raise LeaseLost(f"mail {claimed.id} is in other hands")
         self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
 
-    def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> None:
-        """Return an unfinished mail; ``attempt`` counts an exception against it."""
-        self._connection.execute(
+    def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> bool:
+        """Return an unfinished mail; ``attempt`` counts an exception against it.
+
+        False, and nothing is written, if it is no longer ours: in other hands, given back, or finished after
+        all by a commit that was thought to have failed.
+        """
+        result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.id == claimed.id, _T.fence == claimed.fence)
+            .where(_T.id == claimed.id, _T.fence == claimed.fence, _T.owner.is_not(None), _PENDING)
             .values(
                 owner=None,
                 lease_until=None,
@@ -230,6 +234,7 @@ class MailStore:
                 attempts=_T.attempts + (1 if attempt else 0),
             )
         )
+        return result.rowcount == 1
 
     def give_back_all(self, owner: str, *, ready_at: datetime) -> int:
         """Return everything that ``owner`` has in hand, without counting anything against it."""
@@ -244,7 +249,7 @@ class MailStore:
         """Put a mail that was given back aside; the next one of the conversation comes forward."""
         self._connection.execute(
             update(inbound_mails)
-            .where(_T.id == claimed.id, _T.fence == claimed.fence)
+            .where(_T.id == claimed.id, _T.fence == claimed.fence, _PENDING)
             .values(outcome=MailOutcome.QUARANTINED.value, reason=cause, finished_at=now, ready_at=None)
         )
         self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
@@ -331,6 +336,11 @@ class MailStore:
         """Quarantined mails of which the administrator has not heard."""
         query = select(inbound_mails).where(_QUARANTINED, _T.alerted.is_(False)).order_by(_T.id)
         return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
+
+    def suspects_pending(self) -> bool:
+        """Whether mails are on their way into quarantine."""
+        query = select(_T.id).where(_PENDING, _T.suspect != "", _T.released.is_(False))
+        return self._connection.scalar(query.limit(1)) is not None
 
     def mark_told(self, mail_ids: Sequence[int]) -> None:
         """The administrator has been told of these."""

@@ -77,7 +77,8 @@ _MINE = and_(
 )
 _TRANSMITTING = (
     update(outbox)
-    .where(_MINE, _T.status == _S.SENDING.value)
+    # Twice is fine: a server may refuse at DATA for its sender's sake, and is asked again at once.
+    .where(_MINE, _T.status.in_((_S.SENDING.value, _S.TRANSMITTING.value)))
     .values(status=_S.TRANSMITTING.value, lease_until=bindparam("until"))
 )
 
@@ -387,7 +388,7 @@ class OutboxStore:
                 _T.message_id == message_id,
                 _T.status.in_((_S.FAILED.value, _S.NEEDS_PERSON.value, _S.RETRY.value)),
             )
-            .values(status=_S.QUEUED.value, due_at=now, attempts=0, unknown_outcomes=0)
+            .values(status=_S.QUEUED.value, due_at=now, not_before=now, attempts=0, unknown_outcomes=0)
         )
         return result.rowcount == 1
 
