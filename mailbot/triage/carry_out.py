@@ -21,7 +21,7 @@ from mailbot.domain.events import (
     Visibility,
 )
 from mailbot.domain.evidence import EvidenceReport
-from mailbot.domain.mail import Address, Authenticity, SenderRole, ThreadKey
+from mailbot.domain.mail import Address, Authenticity, InboundMail, SenderRole, ThreadKey
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, check_transition
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.decide import (
@@ -314,6 +314,11 @@ def _refused_word(situation: Situation) -> str:
     return f"#{block.not_available[0].word}" if block.not_available else ""
 
 
+def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
+    """What an agent attached; the pictures of a signature, which the HTML text refers to, stay here."""
+    return tuple(file for attachment, file in zip(mail.attachments, files, strict=True) if not attachment.inline)
+
+
 def _agent_message(
     situation: Situation, cause: Cause, agent: Address, visibility: Visibility, text: str
 ) -> TicketMessage:
@@ -325,7 +330,7 @@ def _agent_message(
         text=text,
         message_id=situation.mail.message_id,
         mail_id=cause.mail_id,
-        files=cause.files,
+        files=_attached(situation.mail, cause.files),
         unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
     )
 
