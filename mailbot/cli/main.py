@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from mailbot.cli import demonstration, explain, running
+from mailbot.cli import demonstration, explain, running, tickets
 
 app = typer.Typer(
     name="mailbot",
@@ -23,6 +23,7 @@ def _mailbot() -> None:
 
 
 app.command("run")(running.run)
+app.add_typer(tickets.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")

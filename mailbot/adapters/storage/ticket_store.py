@@ -29,6 +29,7 @@ from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Status, Ticket
 
 _T = tickets.c
+_CHUNK = 500
 
 _NEXT_NUMBER = (
     update(ticket_numbers)
@@ -129,6 +130,18 @@ class TicketStore:
         """How many messages the ticket has."""
         query = select(func.count()).select_from(ticket_messages).where(ticket_messages.c.ticket_number == number)
         return self._connection.scalar(query) or 0
+
+    def message_counts(self, numbers: Sequence[str]) -> dict[str, int]:
+        """How many messages each of these tickets has; those without any are left out."""
+        counts: dict[str, int] = {}
+        for start in range(0, len(numbers), _CHUNK):
+            query = (
+                select(ticket_messages.c.ticket_number, func.count())
+                .where(ticket_messages.c.ticket_number.in_(numbers[start : start + _CHUNK]))
+                .group_by(ticket_messages.c.ticket_number)
+            )
+            counts.update((number, count) for number, count in self._connection.execute(query))
+        return counts
 
     def tickets_with_message_ids(self, message_ids: Sequence[str]) -> list[tuple[str, str]]:
         """(Message-ID, ticket number) of inbound messages that are known."""

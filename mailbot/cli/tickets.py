@@ -1,0 +1,286 @@
+"""``mailbot tickets list | show | search``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from mailbot.bootstrap import App
+from mailbot.catalogue.load import Catalogue
+from mailbot.cli.context import open_app, set_up_logging
+from mailbot.cli.explained import document_as_json, fields_as_json
+from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, print_title
+from mailbot.cli.output import own_errors, print_json, say, visible
+from mailbot.domain.events import StoredFile, TicketEvent, TicketMessage
+from mailbot.domain.outbox import LetterRow
+from mailbot.domain.ticket import Status, Ticket
+
+app = typer.Typer(name="tickets", help="Tickets: list, show, search.", no_args_is_help=True)
+
+OfStatus = Annotated[Status | None, typer.Option("--status", help="Only tickets of this status.")]
+OfType = Annotated[str | None, typer.Option("--type", metavar="KEY", help="Only of this request type.")]
+OfQueue = Annotated[str | None, typer.Option("--queue", metavar="KEY", help="Only of this queue.")]
+OfRequester = Annotated[str | None, typer.Option("--requester", metavar="ADDRESS", help="Only of this person.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    status: OfStatus = None,
+    request_type: OfType = None,
+    queue: OfQueue = None,
+    requester: OfRequester = None,
+    since: Since = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
+    """Tickets, newest first."""
+    filters = {"status": status, "request_type": request_type, "queue": queue, "requester": requester}
+    _list(filters, since, limit, json=json)
+
+
+@app.command("search")
+def search(
+    words: Annotated[
+        list[str], typer.Argument(help="All must occur in number, subject, title, person or fields.")
+    ],
+    *,
+    status: OfStatus = None,
+    request_type: OfType = None,
+    queue: OfQueue = None,
+    requester: OfRequester = None,
+    since: Since = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
+    """Tickets in which all the words occur, whatever their case and accents; newest first."""
+    filters = {"status": status, "request_type": request_type, "queue": queue, "requester": requester}
+    _list({**filters, "words": " ".join(words)}, since, limit, json=json)
+
+
+@app.command("show")
+def show(
+    number: Annotated[str, typer.Argument(help="As in 2026-000123.")],
+    *,
+    json: Json = False,
+) -> None:
+    """One ticket with everything that was written and done on it."""
+    set_up_logging()
+    with own_errors(), closing(open_app()) as house:
+        with house.storage.read() as work:
+            ticket = work.tickets.get(number.removeprefix("#"))
+            if ticket is None:
+                raise fail(f"there is no ticket {number}")
+            messages = work.tickets.messages(ticket.number)
+            events = work.tickets.events(ticket.number)
+            letters = work.outbox.letters_of_ticket(ticket.number)
+        if json:
+            print_json(
+                {
+                    **ticket_as_json(ticket, house.catalogue, len(messages)),
+                    "fields": fields_as_json(ticket.fields),
+                    "documents": [document_as_json(finding) for finding in ticket.documents],
+                    "mismatches": [{"key": one.key, "reason": one.reason} for one in ticket.mismatches],
+                    "history": [_message_as_json(message) for message in messages],
+                    "events": [_event_as_json(event) for event in events],
+                    "letters": [_letter_as_json(letter) for letter in letters],
+                }
+            )
+        else:
+            _print_ticket(ticket, house)
+            _print_messages(messages, house)
+            _print_events(events, house)
+            _print_letters(letters, house)
+
+
+def _list(filters: dict[str, Any], since: str | None, limit: int | None, *, json: bool) -> None:
+    set_up_logging()
+    with own_errors(), closing(open_app()) as house:
+        opened_after = moment(since, house.calendar.zone)
+        with house.storage.read() as work:
+            found = work.tickets.browse(**filters, since=opened_after, limit=limit)
+            counts = work.tickets.message_counts([ticket.number for ticket in found]) if json else {}
+        if json:
+            rows = [ticket_as_json(one, house.catalogue, counts.get(one.number, 0)) for one in found]
+            print_json(rows)
+        else:
+            _print_list(found, house)
+
+
+# --- JSON ----------------------------------------------------------------------------------------------------
+
+
+def ticket_as_json(ticket: Ticket, catalogue: Catalogue, message_count: int) -> dict[str, Any]:
+    """A ticket as ``tickets list --json`` has it: every key always."""
+    return {
+        "number": ticket.number,
+        "request_type": ticket.request_type,
+        "title": ticket.title,
+        "status": ticket.status,
+        "status_label": _label(ticket, catalogue),
+        "resolution": ticket.resolution,
+        "priority": ticket.priority,
+        "queue": ticket.queue,
+        "assignee": ticket.assignee,
+        "requester": {"name": ticket.requester.name, "address": ticket.requester.address},
+        "mailbox": ticket.mailbox,
+        "opened_at": ticket.opened_at,
+        "updated_at": ticket.updated_at,
+        "due_at": ticket.due_at,
+        "missing": list(ticket.missing),
+        "message_count": message_count,
+    }
+
+
+def _label(ticket: Ticket, catalogue: Catalogue) -> str:
+    return catalogue.type(ticket.request_type).status_labels.get(ticket.status, ticket.status)
+
+
+def _message_as_json(message: TicketMessage) -> dict[str, Any]:
+    author = {"name": message.author.name, "address": message.author.address, "role": message.role}
+    return {
+        "at": message.at,
+        "author": author,
+        "visibility": message.visibility,
+        "text": message.text,
+        "attachments": [file_as_json(file) for file in message.files],
+        "message_id": message.message_id,
+        "mail_id": message.mail_id,
+        "unverified": message.unverified,
+        "from_another_address": message.from_another_address,
+    }
+
+
+def file_as_json(file: StoredFile) -> dict[str, Any]:
+    """A kept file: name, type by content, size and SHA-256."""
+    return {
+        "filename": file.filename,
+        "media_type": file.media_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+    }
+
+
+def _event_as_json(event: TicketEvent) -> dict[str, Any]:
+    return {
+        "at": event.at,
+        "actor": event.actor,
+        "kind": event.kind,
+        "old": event.old,
+        "new": event.new,
+        "detail": event.detail,
+        "mail_id": event.mail_id,
+    }
+
+
+def _letter_as_json(letter: LetterRow) -> dict[str, Any]:
+    return {
+        "message_id": letter.message_id,
+        "letter": letter.letter,
+        "audience": letter.audience,
+        "to": letter.to,
+        "subject": letter.subject,
+        "status": letter.status,
+        "sent_at": letter.sent_at,
+    }
+
+
+# --- for people ----------------------------------------------------------------------------------------------
+
+
+def _print_list(found: Iterable[Ticket], house: App) -> None:
+    zone = house.calendar.zone
+    print_table(
+        ("NUMBER", "STATUS", "TITLE", "REQUESTER", "QUEUE", "OPENED", "DUE", "MISSING"),
+        [
+            (
+                ticket.number,
+                _label(ticket, house.catalogue),
+                ticket.title,
+                ticket.requester.address,
+                ticket.queue,
+                local(ticket.opened_at, zone),
+                local(ticket.due_at, zone),
+                ", ".join(ticket.missing),
+            )
+            for ticket in found
+        ],
+    )
+
+
+def _print_ticket(ticket: Ticket, house: App) -> None:
+    kind = house.catalogue.type(ticket.request_type)
+    zone = house.calendar.zone
+    requester = ticket.requester
+    say(visible(f"{ticket.number}  {ticket.title}"))
+    rows = [
+        ("Status", _label(ticket, house.catalogue) + (f" ({ticket.resolution})" if ticket.resolution else "")),
+        ("Request type", f"{kind.name} ({ticket.request_type})"),
+        ("Requester", f"{requester.name} <{requester.address}>" if requester.name else requester.address),
+        ("Subject", ticket.subject),
+        ("Queue", ticket.queue + (f", {ticket.assignee}" if ticket.assignee else "")),
+        ("Opened", local(ticket.opened_at, zone)),
+        ("Answer by", local(ticket.due_at, zone)),
+        ("Missing", ", ".join(kind.label_for(key) for key in ticket.missing)),
+        ("Mismatches", ", ".join(f"{one.key}: {one.reason}" for one in ticket.mismatches)),
+        ("Follows", ticket.follow_up_of or ""),
+    ]
+    for name, value in rows:
+        if value:
+            say(visible(f"  {name + ':':<14}{value}"))
+    if ticket.fields:
+        print_title("Fields")
+        print_table(
+            ("FIELD", "VALUE", "NOTE"),
+            [(kind.label_for(one.key), one.value, "" if one.valid else one.reason) for one in ticket.fields],
+        )
+    if ticket.documents:
+        print_title("Documents")
+        print_table(
+            ("FILE", "SERVES AS", "VERDICT", "REASONS"),
+            [
+                (
+                    one.filename,
+                    kind.label_for(one.requirement) if one.requirement else "",
+                    one.verdict + (" (for a person)" if one.for_a_person else ""),
+                    ", ".join(one.reasons),
+                )
+                for one in ticket.documents
+            ],
+        )
+
+
+def _print_messages(messages: Iterable[TicketMessage], house: App) -> None:
+    for message in messages:
+        who = message.author.name or message.author.address
+        marks = [message.role, message.visibility, *(["unverified"] if message.unverified else [])]
+        print_title(visible(f"{local(message.at, house.calendar.zone)}  {who} ({', '.join(marks)})"))
+        for line in message.text.strip().splitlines():
+            say(visible(f"  {line}"))
+        for file in message.files:
+            say(visible(f"  [{file.filename}, {file.media_type}, {file.size_bytes} bytes]"))
+
+
+def _print_events(events: Iterable[TicketEvent], house: App) -> None:
+    print_title("Events")
+    print_table(
+        ("AT", "ACTOR", "KIND", "OLD", "NEW", "DETAIL"),
+        [
+            (local(one.at, house.calendar.zone), one.actor, one.kind, one.old, one.new, one.detail)
+            for one in events
+        ],
+    )
+
+
+def _print_letters(letters: Iterable[LetterRow], house: App) -> None:
+    print_title("Letters")
+    print_table(
+        ("LETTER", "TO", "STATUS", "SENT", "MESSAGE-ID"),
+        [
+            (one.letter, one.to, one.status, local(one.sent_at, house.calendar.zone), one.message_id)
+            for one in letters
+        ],
+    )
