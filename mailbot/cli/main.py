@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from mailbot.cli import demonstration, explain, running, tickets
+from mailbot.cli import catalogue, demonstration, explain, running, tickets
 
 app = typer.Typer(
     name="mailbot",
