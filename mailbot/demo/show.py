@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -82,15 +83,16 @@ class Screen:
 
     def tickets(self, rows: Sequence[TicketRow]) -> None:
         """The table of tickets, oldest first."""
-        table = Table(title="Tickets", title_justify="left", safe_box=not self._fancy)
-        for column in ("number", "requester", "title", "status", "queue"):
-            table.add_column(column, overflow="fold")
+        table = Table(box=SIMPLE_HEAD if self._fancy else None, pad_edge=False)
+        table.add_column("ticket", no_wrap=True)
+        table.add_column("of", no_wrap=True)
+        table.add_column("status", no_wrap=True)
+        table.add_column("title", no_wrap=True, overflow="ellipsis")
         for row in sorted(rows, key=lambda one: str(one["number"])):
             requester = row["requester"]
             address = requester.get("address", "") if isinstance(requester, dict) else requester
             status = f"{row['status']}, {row['resolution']}" if row["resolution"] else f"{row['status']}"
-            cells = (row["number"], address, row["title"], status, row["queue"])
-            table.add_row(*(escape(str(cell)) for cell in cells))
+            table.add_row(*(escape(str(cell)) for cell in (row["number"], address, status, row["title"])))
         self._console.print()
         self._console.print(table)
 
