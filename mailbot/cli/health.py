@@ -1,0 +1,153 @@
+"""``mailbot health``: is everything on the move? For monitors; asks the database only, no mail server."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from mailbot.cli.listing import Json
+from mailbot.cli.output import Exit, own_errors, print_json, say
+
+if TYPE_CHECKING:
+    from mailbot.bootstrap import App
+    from mailbot.flows.ports import UnitOfWork
+
+# The daemon looks at each folder every 9 minutes at the latest (IDLE is re-issued within them).
+_COLLECT_LATE: Final = timedelta(minutes=20)
+_MAIL_LATE: Final = timedelta(minutes=15)
+_LETTER_LATE: Final = timedelta(minutes=60)
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """What ``health --json`` prints. ``last_collect_at`` is that of the folder that was looked at longest ago."""
+
+    last_collect_at: datetime | None = None
+    oldest_pending_mail_at: datetime | None = None
+    oldest_pending_letter_at: datetime | None = None
+    quarantined: int = 0
+    needs_person: int = 0
+    disk_free_bytes: int = 0
+    problems: list[str]
+
+
+def health(json: Json = False) -> None:
+    """Say whether mail comes in, is processed, and leaves. For monitors.
+
+    Ends with 0 if all is well, 1 if something needs a look (late mail or letters, quarantine, little disk
+    space), 3 if the database or a mail server cannot be reached.
+    """
+    from mailbot.cli.context import open_app
+
+    with own_errors():
+        app = open_app()
+        try:
+            found, code = _examined(app)
+        finally:
+            app.close()
+    if json:
+        print_json(asdict(found))
+    else:
+        _show(found)
+    raise typer.Exit(code)
+
+
+def _examined(app: App) -> tuple[Health, Exit]:
+    from mailbot.adapters.storage.unit_of_work import SqlStorage
+    from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+    from mailbot.cli.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
+    from mailbot.domain.errors import StorageUnavailable
+
+    found = Health(disk_free_bytes=free_bytes(app.settings.data_dir), problems=[])
+    away = False
+    try:
+        database = existing_database(app.settings)
+        try:
+            with SqlStorage(database).read() as work:
+                away = _look(app, work, found)
+        finally:
+            database.close()
+    except NoDatabaseYet:
+        found.problems.append("there is no database yet: the daemon has never run here")
+    except OtherSchema as error:
+        found.problems.append(f"{error}: run `mailbot db upgrade` or the right version")
+    except StorageUnavailable as error:
+        away = True
+        found.problems.append(str(error))
+    if found.disk_free_bytes < LOW_DISK_BYTES:
+        found.problems.append(f"only {readable_bytes(found.disk_free_bytes)} of disk space are left")
+    if away:
+        return found, Exit.UNREACHABLE
+    return found, Exit.NEEDS_A_LOOK if found.problems else Exit.DONE
+
+
+def _look(app: App, work: UnitOfWork, found: Health) -> bool:
+    """Fill in what the database tells; true if a server is known to be away."""
+    from mailbot.domain.events import LetterStatus
+
+    _look_at_folders(app, work, found)
+    found.oldest_pending_mail_at = work.mails.oldest_pending()
+    found.oldest_pending_letter_at = work.outbox.oldest_waiting()
+    found.quarantined = work.mails.count_quarantined()
+    found.needs_person = work.outbox.count_status(LetterStatus.NEEDS_PERSON)
+    now = app.clock.now()
+    for what, since, limit in (
+        ("mail", found.oldest_pending_mail_at, _MAIL_LATE),
+        ("letter", found.oldest_pending_letter_at, _LETTER_LATE),
+    ):
+        if since is not None and now - since > limit:
+            found.problems.append(f"the oldest pending {what} has waited {_readable(now - since)}")
+    if found.quarantined:
+        found.problems.append(f"{found.quarantined} mails in quarantine: see `mailbot mails list`")
+    if found.needs_person:
+        found.problems.append(f"{found.needs_person} letters need a person: see `mailbot outbox list`")
+    troubles = work.house.troubles()
+    for trouble in troubles:
+        moment = trouble.since.isoformat(timespec="seconds")
+        found.problems.append(f"{trouble.server} does not answer since {moment}: {trouble.error}")
+    return bool(troubles)
+
+
+def _look_at_folders(app: App, work: UnitOfWork, found: Health) -> None:
+    """Folders are remembered in real time, whatever the business clock says."""
+    collected: list[datetime] = []
+    for plan, _ in app.plans():
+        memory = work.house.folder(plan.mailbox, plan.folder)
+        name = f"{plan.mailbox}/{plan.folder}"
+        if memory is None or memory.last_collect_at is None:
+            found.problems.append(f"{name} was never collected")
+            continue
+        collected.append(memory.last_collect_at)
+        waited = datetime.now(UTC) - memory.last_collect_at
+        if waited > _COLLECT_LATE:
+            found.problems.append(f"{name} was last collected {_readable(waited)} ago: does the daemon run?")
+    found.last_collect_at = min(collected, default=None)
+
+
+def _readable(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def _show(found: Health) -> None:
+    from mailbot.cli.disk import readable_bytes
+
+    for label, value in (
+        ("last collect", found.last_collect_at or "never"),
+        ("oldest pending mail", found.oldest_pending_mail_at or "none"),
+        ("oldest pending letter", found.oldest_pending_letter_at or "none"),
+        ("in quarantine", found.quarantined),
+        ("letters for a person", found.needs_person),
+        ("disk free", readable_bytes(found.disk_free_bytes)),
+    ):
+        shown = value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+        say(f"{label:<22} {shown}")
+    for problem in found.problems:
+        say(f"problem: {problem}")
+    if not found.problems:
+        say("all is well")
