@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from mailbot.cli import catalogue, demonstration, explain, running, tickets
+from mailbot.cli import catalogue, demonstration, explain, mails, outbox, running, tickets
 
 app = typer.Typer(
     name="mailbot",
@@ -23,6 +23,8 @@ def _mailbot() -> None:
 
 
 app.command("run")(running.run)
+app.add_typer(mails.app)
+app.add_typer(outbox.app)
 app.add_typer(tickets.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)

@@ -315,7 +315,21 @@ class MailStore:
         return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
 
     def reopen(self, mail_id: int, *, now: datetime, released: bool) -> bool:
-        """Put a finished mail back in line (``mails release``, ``reprocess``); false if it is not finished."""
+        """Put a finished mail back in line (``mails release``, ``reprocess``); false if it is not finished.
+
+        Should it be quarantined again, the administrator hears of it again.
+        """
+        earlier = inbound_mails.alias("earlier")
+        waits = (
+            select(earlier.c.id)
+            .where(
+                earlier.c.outcome == literal_column("'pending'"),
+                earlier.c.conversation_key == _T.conversation_key,
+                earlier.c.id < _T.id,
+            )
+            .correlate(inbound_mails)
+            .exists()
+        )
         result = self._connection.execute(
             update(inbound_mails)
             .where(_T.id == mail_id, _T.outcome != MailOutcome.PENDING.value)
@@ -325,9 +339,10 @@ class MailStore:
                 attempts=0,
                 deaths=0,
                 released=released,
-                ready_at=now,
+                # Only the oldest unfinished mail of a conversation can be taken; the others come forward later.
+                ready_at=case((waits, None), else_=now),
                 finished_at=None,
-                alerted=True,
+                alerted=False,
             )
         )
         return result.rowcount == 1

@@ -365,10 +365,15 @@ class OutboxStore:
         ticket_number: str | None = None,
         since: datetime | None = None,
     ) -> int:
-        """Let held letters leave; all of them unless narrowed down. Returns how many."""
+        """Let held letters leave; all of them unless narrowed down. Returns how many.
+
+        Notices that wait for a summary stay there unless named: the summary tells them.
+        """
         conditions = [_T.status == _S.HELD.value]
         if message_id is not None:
             conditions.append(_T.message_id == message_id)
+        else:
+            conditions.append(_T.hold_reason != HELD_FOR_SUMMARY)
         if ticket_number is not None:
             conditions.append(_T.ticket_number == ticket_number)
         if since is not None:
