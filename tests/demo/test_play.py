@@ -1,0 +1,47 @@
+"""The whole demo: real servers, the real daemon as a process, every conversation to its end."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mailbot.demo import cast, daemon_process
+from mailbot.demo.play import SCENES, play
+
+
+def console(out: io.StringIO) -> Console:
+    return Console(file=out, width=120, color_system=None)
+
+
+def test_every_conversation_of_the_demo_comes_to_its_end(tmp_path: Path) -> None:
+    out = io.StringIO()
+    code = play(console(out), tmp_path / "mails")
+    text = out.getvalue()
+    assert code == 0, text
+    assert all(title in text for title, _ in SCENES)
+    for customer in (cast.MARIA, cast.JOAO, cast.CAMILA, cast.ROBERTO, cast.SEBASTIAO, cast.HELENA):
+        assert f"{cast.MAILBOX} -> {customer.addr_spec}" in text
+    for machine in (cast.PAULO, cast.NEWSLETTER):
+        assert f"{cast.MAILBOX} -> {machine.addr_spec}" not in text
+    assert "resolved, approved" in text
+    assert "\x1b[" not in text
+    assert (tmp_path / "mails" / "index.html").is_file()
+    assert (
+        len(list((tmp_path / "mails").glob("*.eml"))) == len(list((tmp_path / "mails").glob("[0-9]*.html"))) > 20
+    )
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(3)", "import nowhere_to_be_found"])
+def test_it_says_so_at_once_when_the_daemon_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    monkeypatch.setattr(daemon_process, "_command", lambda *_arguments: [sys.executable, "-c", program])
+    out = io.StringIO()
+    assert play(console(out), tmp_path) == 1
+    assert "The demo stopped: bruno@example.com.br should get a notice" in out.getvalue().replace("\n", " ")
+    assert "the daemon has ended" in out.getvalue().replace("\n", " ")
+    assert (tmp_path / "index.html").is_file()
