@@ -83,22 +83,27 @@ class Screen:
 
     def tickets(self, rows: Sequence[TicketRow]) -> None:
         """The table of tickets, oldest first."""
+        cells = [_cells_of(row) for row in sorted(rows, key=lambda one: str(one["number"]))]
         table = Table(box=SIMPLE_HEAD if self._fancy else None, pad_edge=False)
-        table.add_column("ticket", no_wrap=True)
-        table.add_column("of", no_wrap=True)
-        table.add_column("status", no_wrap=True)
+        for index, heading in enumerate(("ticket", "of", "status")):
+            # Only the title gives way in a narrow terminal.
+            table.add_column(heading, no_wrap=True, min_width=max((len(row[index]) for row in cells), default=0))
         table.add_column("title", no_wrap=True, overflow="ellipsis")
-        for row in sorted(rows, key=lambda one: str(one["number"])):
-            requester = row["requester"]
-            address = requester.get("address", "") if isinstance(requester, dict) else requester
-            status = f"{row['status']}, {row['resolution']}" if row["resolution"] else f"{row['status']}"
-            table.add_row(*(escape(str(cell)) for cell in (row["number"], address, status, row["title"])))
+        for row in cells:
+            table.add_row(*(escape(cell) for cell in row))
         self._console.print()
         self._console.print(table)
 
     @property
     def _fancy(self) -> bool:
         return self._console.is_terminal and (self._console.encoding or "").lower().startswith("utf")
+
+
+def _cells_of(row: TicketRow) -> tuple[str, str, str, str]:
+    requester = row["requester"]
+    address = requester.get("address", "") if isinstance(requester, dict) else requester
+    status = f"{row['status']}, {row['resolution']}" if row["resolution"] else f"{row['status']}"
+    return str(row["number"]), str(address), status, str(row["title"])
 
 
 def _first_lines(mail: InboundMail, columns: int) -> list[str]:

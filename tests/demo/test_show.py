@@ -87,6 +87,17 @@ def test_the_table_lists_tickets_oldest_first() -> None:
     assert "resolved, approved" in text
 
 
+def test_only_titles_give_way_in_a_narrow_terminal() -> None:
+    out = io.StringIO()
+    row = {"requester": {"address": "someone@cliente.example"}, "status": "resolved", "resolution": "approved"}
+    Screen(Console(file=out, width=70), cast.MAILBOX).tickets(
+        [{**row, "number": "2026-000001", "title": "x" * 99}]
+    )
+    (line,) = (line for line in out.getvalue().splitlines() if "2026" in line)
+    assert line.split()[:4] == ["2026-000001", "someone@cliente.example", "resolved,", "approved"]
+    assert line.split()[4].endswith("…")
+
+
 def test_every_mail_lies_in_the_folder_as_it_was_delivered_and_as_a_page(tmp_path: Path) -> None:
     first, second = cast.plain_question(), bytes(letter())
     write_mails(
