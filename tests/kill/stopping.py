@@ -1,0 +1,197 @@
+"""``python -m tests.kill.stopping --at STEP -- run --once``: mailbot, with a misfortune at a named step.
+
+The functions of the program are wrapped from outside, by their names; the program itself knows nothing of it.
+``kill`` is SIGKILL to itself; ``raise`` an exception that nobody foresaw; ``pause`` waits for a file to vanish.
+``--mail TEXT`` narrows steps of reading down to mails with this text, ``--times N`` gives the misfortune so many
+times in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+Misfortune = Callable[[str], None]
+
+COMMITS = {
+    "collect": ("mail_store", "MailStore", "add"),
+    "claim mail": ("mail_store", "MailStore", "claim"),
+    "intake": ("mail_store", "MailStore", "finish"),
+    "claim letter": ("outbox_store", "OutboxStore", "claim"),
+    "transmitting": ("outbox_store", "OutboxStore", "mark_transmitting"),
+    "record": ("outbox_store", "OutboxStore", "record"),
+}
+"""Name of a commit → the store's method that makes a transaction this commit."""
+
+CALLS = {
+    "store raw mail": ("mailbot.flows.collect", "Collector", "_row", "before"),
+    "settle": ("mailbot.adapters.imap", "ImapSource", "settle", "both"),
+    "read": ("mailbot.mime.isolation", "IsolatedReader", "read", "both"),
+    "store files": ("mailbot.flows.intake", "Intake", "_store_files", "both"),
+    "examine": ("mailbot.flows.examine", "Examiner", "examine", "both"),
+    "write ticket": ("mailbot.adapters.storage.ticket_store", "TicketStore", "add", "after"),
+    "write letter": ("mailbot.adapters.storage.outbox_store", "OutboxStore", "add", "after"),
+    "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
+}
+
+SMTP_STEPS = ("before DATA", "before the final dot", "after the final dot", "after the final answer")
+
+STEPS = (
+    *(f"{when} the commit of {name}" for name in COMMITS for when in ("before", "after")),
+    *(f"{when} {name}" for name, (*_, when_too) in CALLS.items() for when in ("before", "after")
+      if when_too in (when, "both")),
+    *SMTP_STEPS,
+    "in the middle of a migration",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Wrap, then run mailbot's own command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--at", required=True, choices=STEPS)
+    parser.add_argument("--how", default="kill", choices=["kill", "raise", "pause", "disk-full"])
+    parser.add_argument("--mail", default="")
+    parser.add_argument("--times", type=int, default=10**9)
+    parser.add_argument("--flag", type=Path, default=None)
+    parser.add_argument("command", nargs="+")
+    arguments = parser.parse_args()
+    left = [arguments.times]
+
+    def strike(step: str) -> None:
+        if step != arguments.at or left[0] <= 0:
+            return
+        left[0] -= 1
+        if arguments.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)
+        if arguments.how == "raise":
+            raise RuntimeError("a misfortune made for a test")
+        if arguments.how == "disk-full":
+            from mailbot.domain.errors import StorageUnavailable
+
+            raise StorageUnavailable("no space left on device")
+        arguments.flag.write_text("here", encoding="ascii")
+        while arguments.flag.exists():
+            time.sleep(0.01)
+
+    _wrap_commits(strike)
+    _wrap_calls(strike, arguments.mail.encode())
+    _wrap_smtp(strike)
+    _wrap_migrations(strike)
+    from mailbot.cli.main import main as mailbot
+
+    sys.argv = ["mailbot", *arguments.command]
+    mailbot()
+
+
+def _wrap_commits(strike: Misfortune) -> None:
+    import importlib
+
+    from mailbot.adapters.storage.engine import Database
+
+    here = threading.local()
+    for name, (module, owner, method) in COMMITS.items():
+        store = getattr(importlib.import_module(f"mailbot.adapters.storage.{module}"), owner)
+
+        def noting(original: Callable[..., Any], name: str = name) -> Callable[..., Any]:
+            @functools.wraps(original)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                result = original(*args, **kwargs)
+                # A claim that found nothing is no claim.
+                if result is not None or not name.startswith("claim"):
+                    here.names.append(name)
+                return result
+
+            return call
+
+        setattr(store, method, noting(getattr(store, method)))
+    original = Database.write
+
+    @contextmanager
+    def write(self: Database) -> Iterator[Connection]:
+        here.names = []
+        with original(self) as connection:
+            yield connection
+            names = list(here.names)
+            for name in names:
+                strike(f"before the commit of {name}")
+        for name in names:
+            strike(f"after the commit of {name}")
+
+    Database.write = write  # type: ignore[method-assign]
+
+
+def _wrap_calls(strike: Misfortune, only: bytes) -> None:
+    import importlib
+
+    for name, (module, owner, method, when) in CALLS.items():
+        cls = getattr(importlib.import_module(module), owner)
+
+        def wrapped(original: Callable[..., Any], name: str = name, when: str = when) -> Callable[..., Any]:
+            @functools.wraps(original)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                matters = not only or any(only in one for one in args if isinstance(one, bytes))
+                if matters and when != "after":
+                    strike(f"before {name}")
+                result = original(*args, **kwargs)
+                if matters and when != "before":
+                    strike(f"after {name}")
+                return result
+
+            return call
+
+        setattr(cls, method, wrapped(getattr(cls, method)))
+
+
+def _wrap_smtp(strike: Misfortune) -> None:
+    from mailbot.adapters import smtp
+
+    connection = smtp._Connection
+    data, write, answer = connection._data, connection._write, connection._final_answer
+
+    async def _data(self: Any, message: bytes) -> Any:
+        strike("before DATA")
+        return await data(self, message)
+
+    def _write(self: Any, chunk: bytes) -> None:
+        is_dot = chunk == b".\r\n"
+        if is_dot:
+            strike("before the final dot")
+        write(self, chunk)
+        if is_dot:
+            strike("after the final dot")
+
+    async def _final_answer(self: Any, *args: Any) -> Any:
+        result = await answer(self, *args)
+        strike("after the final answer")
+        return result
+
+    for name, wrapped in (("_data", _data), ("_write", _write), ("_final_answer", _final_answer)):
+        setattr(connection, name, wrapped)
+
+
+def _wrap_migrations(strike: Misfortune) -> None:
+    from alembic.ddl.impl import DefaultImpl
+
+    create_index = DefaultImpl.create_index
+
+    def striking(self: DefaultImpl, *args: Any, **kwargs: Any) -> None:
+        strike("in the middle of a migration")
+        create_index(self, *args, **kwargs)
+
+    DefaultImpl.create_index = striking  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    main()
