@@ -28,6 +28,9 @@ from mailbot.mime.parse import parse_mail
 _LINES_SHOWN = 7
 _COLUMNS_SHOWN = 92
 _INDENT = "    "
+# What Rich puts between four columns, at most.
+_BETWEEN_COLUMNS = 12
+_SHORTEST_TITLE = 8
 
 TicketRow = Mapping[str, object]
 
@@ -85,12 +88,13 @@ class Screen:
         """The table of tickets, oldest first."""
         cells = [_cells_of(row) for row in sorted(rows, key=lambda one: str(one["number"]))]
         table = Table(box=SIMPLE_HEAD if self._fancy else None, pad_edge=False)
-        for index, heading in enumerate(("ticket", "of", "status")):
-            # Only the title gives way in a narrow terminal.
-            table.add_column(heading, no_wrap=True, min_width=max((len(row[index]) for row in cells), default=0))
-        table.add_column("title", no_wrap=True, overflow="ellipsis")
-        for row in cells:
-            table.add_row(*(escape(cell) for cell in row))
+        for heading in ("ticket", "of", "status", "title"):
+            table.add_column(heading, no_wrap=True)
+        # Only the title gives way in a narrow terminal.
+        taken = sum(max((len(row[index]) for row in cells), default=0) for index in range(3))
+        room = max(self._console.width - taken - _BETWEEN_COLUMNS, _SHORTEST_TITLE)
+        for *others, title in cells:
+            table.add_row(*(escape(cell) for cell in others), escape(_cut(title, room)))
         self._console.print()
         self._console.print(table)
 
