@@ -6,7 +6,18 @@ import os
 
 import typer
 
-from mailbot.cli import catalogue, demonstration, explain, mails, outbox, running, tickets
+from mailbot.cli import (
+    backup,
+    catalogue,
+    database,
+    demonstration,
+    explain,
+    health,
+    mails,
+    outbox,
+    running,
+    tickets,
+)
 
 app = typer.Typer(
     name="mailbot",
@@ -29,6 +40,9 @@ app.add_typer(tickets.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")
+app.command("health")(health.health)
+app.add_typer(database.app, name="db")
+app.command("backup")(backup.backup)
 
 
 def main() -> None:
