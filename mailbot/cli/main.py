@@ -12,6 +12,7 @@ from mailbot.cli import (
     database,
     demonstration,
     explain,
+    founding,
     health,
     mails,
     outbox,
@@ -43,6 +44,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.command("health")(health.health)
 app.add_typer(database.app, name="db")
 app.command("backup")(backup.backup)
+app.command("init")(founding.init)
 
 
 def main() -> None:
