@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -58,11 +59,32 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class CleanText(TypeDecorator[str]):
+    """Text that every database takes: without NUL (PostgreSQL has none) and without half surrogates, which no
+    encoding has. A sender can put both into a mail; what is compared is cleaned like what is stored."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Take out what cannot be stored; nothing else is changed."""
+        if value is None:
+            return value
+        if not value.isascii():
+            value = value.encode("utf-8", "replace").decode("utf-8")
+        return value.replace("\x00", "") if "\x00" in value else value
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """Without a length it is a text of any length."""
+        length: int | None = getattr(self.impl_instance, "length", None)
+        return dialect.type_descriptor(Text() if length is None else String(length))
+
+
 folders = Table(
     "folders",
     metadata,
-    Column("mailbox", String(100), primary_key=True),
-    Column("folder", String(500), primary_key=True),
+    Column("mailbox", CleanText(100), primary_key=True),
+    Column("folder", CleanText(500), primary_key=True),
     Column("uid_validity", BigInteger, nullable=False),
     Column("first_uid", BigInteger, nullable=False),
     Column("floor_at", UtcDateTime),
@@ -75,32 +97,32 @@ inbound_mails = Table(
     "inbound_mails",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("mailbox", String(100), nullable=False),
-    Column("folder", String(500), nullable=False),
+    Column("mailbox", CleanText(100), nullable=False),
+    Column("folder", CleanText(500), nullable=False),
     Column("uid_validity", BigInteger, nullable=False),
-    Column("uid", String(300), nullable=False),
+    Column("uid", CleanText(300), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("collected_at", UtcDateTime, nullable=False),
-    Column("raw_digest", String(64), nullable=False),
+    Column("raw_digest", CleanText(64), nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("oversize_bytes", Integer),
-    Column("conversation_key", String(320), nullable=False),
-    Column("message_id", Text, nullable=False, default=""),
-    Column("identity", String(64), nullable=False, default=""),
-    Column("from_address", String(320), nullable=False, default=""),
-    Column("subject", Text, nullable=False, default=""),
-    Column("suspect", String(100), nullable=False, default=""),
+    Column("conversation_key", CleanText(320), nullable=False),
+    Column("message_id", CleanText(), nullable=False, default=""),
+    Column("identity", CleanText(64), nullable=False, default=""),
+    Column("from_address", CleanText(320), nullable=False, default=""),
+    Column("subject", CleanText(), nullable=False, default=""),
+    Column("suspect", CleanText(100), nullable=False, default=""),
     Column("answer", Boolean, nullable=False, default=True),
     Column("released", Boolean, nullable=False, default=False),
-    Column("outcome", String(20), nullable=False, default="pending"),
-    Column("reason", Text, nullable=False, default=""),
-    Column("ticket_number", String(20)),
+    Column("outcome", CleanText(20), nullable=False, default="pending"),
+    Column("reason", CleanText(), nullable=False, default=""),
+    Column("ticket_number", CleanText(20)),
     Column("finished_at", UtcDateTime),
     # When the oldest unfinished mail of a conversation may be taken; NULL for all others.
     Column("ready_at", UtcDateTime),
     Column("attempts", Integer, nullable=False, default=0),
     Column("deaths", Integer, nullable=False, default=0),
-    Column("owner", String(200)),
+    Column("owner", CleanText(200)),
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
     Column("begun_at", UtcDateTime),
@@ -128,19 +150,19 @@ ticket_numbers = Table(
 tickets = Table(
     "tickets",
     metadata,
-    Column("number", String(20), primary_key=True),
-    Column("mailbox", String(100), nullable=False),
-    Column("request_type", String(100), nullable=False),
-    Column("requester_address", String(320), nullable=False),
-    Column("requester_name", Text, nullable=False, default=""),
-    Column("subject", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("status", String(30), nullable=False),
-    Column("resolution", String(30)),
-    Column("queue", String(100), nullable=False),
-    Column("assignee", String(320)),
-    Column("priority", String(10), nullable=False),
-    Column("language", String(10), nullable=False),
+    Column("number", CleanText(20), primary_key=True),
+    Column("mailbox", CleanText(100), nullable=False),
+    Column("request_type", CleanText(100), nullable=False),
+    Column("requester_address", CleanText(320), nullable=False),
+    Column("requester_name", CleanText(), nullable=False, default=""),
+    Column("subject", CleanText(), nullable=False),
+    Column("title", CleanText(), nullable=False),
+    Column("status", CleanText(30), nullable=False),
+    Column("resolution", CleanText(30)),
+    Column("queue", CleanText(100), nullable=False),
+    Column("assignee", CleanText(320)),
+    Column("priority", CleanText(10), nullable=False),
+    Column("language", CleanText(10), nullable=False),
     Column("fields", JSON, nullable=False),
     Column("documents", JSON, nullable=False),
     Column("missing", JSON, nullable=False),
@@ -151,9 +173,9 @@ tickets = Table(
     Column("resolved_at", UtcDateTime),
     Column("asked_at", UtcDateTime),
     Column("reminders_sent", Integer, nullable=False, default=0),
-    Column("follow_up_of", String(20)),
+    Column("follow_up_of", CleanText(20)),
     Column("version", Integer, nullable=False, default=0),
-    Column("search_text", Text, nullable=False, default=""),
+    Column("search_text", CleanText(), nullable=False, default=""),
 )
 Index("ix_tickets_requester", tickets.c.requester_address, tickets.c.status)
 Index("ix_tickets_status", tickets.c.status, tickets.c.asked_at)
@@ -166,12 +188,12 @@ ticket_messages = Table(
     Column("id", Integer, primary_key=True),
     Column("ticket_number", ForeignKey("tickets.number"), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("author_address", String(320), nullable=False),
-    Column("author_name", Text, nullable=False, default=""),
-    Column("role", String(20), nullable=False),
-    Column("visibility", String(10), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("message_id", Text, nullable=False, default=""),
+    Column("author_address", CleanText(320), nullable=False),
+    Column("author_name", CleanText(), nullable=False, default=""),
+    Column("role", CleanText(20), nullable=False),
+    Column("visibility", CleanText(10), nullable=False),
+    Column("text", CleanText(), nullable=False),
+    Column("message_id", CleanText(), nullable=False, default=""),
     Column("mail_id", Integer),
     Column("files", JSON, nullable=False),
     Column("unverified", Boolean, nullable=False, default=False),
@@ -185,11 +207,11 @@ ticket_events = Table(
     Column("id", Integer, primary_key=True),
     Column("ticket_number", ForeignKey("tickets.number"), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("actor", String(320), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("old", Text, nullable=False, default=""),
-    Column("new", Text, nullable=False, default=""),
-    Column("detail", Text, nullable=False, default=""),
+    Column("actor", CleanText(320), nullable=False),
+    Column("kind", CleanText(40), nullable=False),
+    Column("old", CleanText(), nullable=False, default=""),
+    Column("new", CleanText(), nullable=False, default=""),
+    Column("detail", CleanText(), nullable=False, default=""),
     Column("mail_id", Integer),
 )
 
@@ -197,30 +219,30 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("message_id", String(320), nullable=False, unique=True),
-    Column("handle", String(20), nullable=False, unique=True),
+    Column("message_id", CleanText(320), nullable=False, unique=True),
+    Column("handle", CleanText(20), nullable=False, unique=True),
     Column("handle_expires_at", UtcDateTime),
     Column("handle_revoked_at", UtcDateTime),
-    Column("mailbox", String(100), nullable=False),
-    Column("letter", String(40), nullable=False),
-    Column("audience", String(20), nullable=False),
-    Column("purpose", String(20)),
-    Column("recipient_address", String(320), nullable=False),
-    Column("recipient_name", Text, nullable=False, default=""),
-    Column("sender_name", Text, nullable=False, default=""),
-    Column("subject", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("html", Text, nullable=False),
+    Column("mailbox", CleanText(100), nullable=False),
+    Column("letter", CleanText(40), nullable=False),
+    Column("audience", CleanText(20), nullable=False),
+    Column("purpose", CleanText(20)),
+    Column("recipient_address", CleanText(320), nullable=False),
+    Column("recipient_name", CleanText(), nullable=False, default=""),
+    Column("sender_name", CleanText(), nullable=False, default=""),
+    Column("subject", CleanText(), nullable=False),
+    Column("text", CleanText(), nullable=False),
+    Column("html", CleanText(), nullable=False),
     Column("files", JSON, nullable=False),
-    Column("ticket_number", String(20)),
+    Column("ticket_number", CleanText(20)),
     Column("mail_id", Integer),
     Column("automatic", Boolean, nullable=False),
-    Column("auto_submitted", String(20), nullable=False, default=""),
-    Column("in_reply_to", Text, nullable=False, default=""),
+    Column("auto_submitted", CleanText(20), nullable=False, default=""),
+    Column("in_reply_to", CleanText(), nullable=False, default=""),
     Column("reference_ids", JSON, nullable=False),
     Column("verified_recipient", Boolean, nullable=False, default=False),
-    Column("status", String(20), nullable=False),
-    Column("hold_reason", String(40), nullable=False, default=""),
+    Column("status", CleanText(20), nullable=False),
+    Column("hold_reason", CleanText(40), nullable=False, default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
@@ -228,8 +250,8 @@ outbox = Table(
     Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False, default=0),
     Column("unknown_outcomes", Integer, nullable=False, default=0),
-    Column("last_error", Text, nullable=False, default=""),
-    Column("owner", String(200)),
+    Column("last_error", CleanText(), nullable=False, default=""),
+    Column("owner", CleanText(200)),
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
     Column("alerted", Boolean, nullable=False, default=False),
@@ -250,7 +272,7 @@ Index("ix_outbox_status", outbox.c.status, sqlite_where=text("status IN ('held',
 readings = Table(
     "readings",
     metadata,
-    Column("digest", String(64), primary_key=True),
+    Column("digest", CleanText(64), primary_key=True),
     Column("reader_version", Integer, primary_key=True, autoincrement=False),
     Column("reading", JSON, nullable=False),
 )
@@ -258,8 +280,8 @@ readings = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(200), primary_key=True),
-    Column("owner", String(200)),
+    Column("name", CleanText(200), primary_key=True),
+    Column("owner", CleanText(200)),
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
 )
@@ -267,8 +289,8 @@ leases = Table(
 server_troubles = Table(
     "server_troubles",
     metadata,
-    Column("server", String(200), primary_key=True),
+    Column("server", CleanText(200), primary_key=True),
     Column("since", UtcDateTime, nullable=False),
-    Column("error", Text, nullable=False),
+    Column("error", CleanText(), nullable=False),
     Column("told_at", UtcDateTime),
 )
