@@ -51,6 +51,7 @@ _TAKE = (
         deaths=bindparam("new_deaths"),
     )
 )
+_NEW_MESSAGE_ID = bindparam("new_message_id", type_=_T.message_id.type)
 _FINISH = (
     update(inbound_mails)
     .where(_T.id == bindparam("mail_id"), _T.fence == bindparam("our_fence"), _T.owner.is_not(None))
@@ -58,7 +59,7 @@ _FINISH = (
         outcome=bindparam("new_outcome"),
         reason=bindparam("new_reason"),
         ticket_number=bindparam("new_ticket"),
-        message_id=case((bindparam("new_message_id") == "", _T.message_id), else_=bindparam("new_message_id")),
+        message_id=case((_NEW_MESSAGE_ID == "", _T.message_id), else_=_NEW_MESSAGE_ID),
         identity=bindparam("new_identity"),
         finished_at=bindparam("now"),
         ready_at=None,
@@ -120,10 +121,10 @@ class MailStore:
         fresh = self._without_known(mails)
         if not fresh:
             return []
-        waiting = self._conversations_in_hand([mail.conversation_key for mail in fresh])
+        rows = [inbound_to_row(mail, now) for mail in fresh]
+        waiting = self._conversations_in_hand([row["conversation_key"] for row in rows])
         ids: list[int] = []
-        for mail in fresh:
-            row = inbound_to_row(mail, now)
+        for row in rows:
             # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE, Order).
             row["ready_at"] = None if row["conversation_key"] in waiting else now
             waiting.add(row["conversation_key"])
@@ -182,8 +183,11 @@ class MailStore:
         return claimed_from_row({**row, "deaths": deaths}, fence=fence)
 
     def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None:
-        """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands."""
+        """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands, or
+        waits for an older one of its sender."""
         row = self._connection.execute(select(inbound_mails).where(_T.id == mail_id)).mappings().first()
+        if row is not None and row["outcome"] == MailOutcome.PENDING.value and row["ready_at"] is None:
+            return None
         if row is None or (row["lease_until"] is not None and row["lease_until"] >= real_now):
             return None
         parameters = {
@@ -338,7 +342,8 @@ class MailStore:
                 reason="",
                 attempts=0,
                 deaths=0,
-                released=released,
+                # Once let in, a mail stays so.
+                released=or_(_T.released, released),
                 # Only the oldest unfinished mail of a conversation can be taken; the others come forward later.
                 ready_at=case((waits, None), else_=now),
                 finished_at=None,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
     Integer,
@@ -16,9 +15,9 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    literal_column,
     or_,
     select,
+    text,
     update,
 )
 
@@ -40,8 +39,11 @@ _T = outbox.c
 _S = LetterStatus
 _UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
 _ON_ITS_WAY = _T.status.not_in((_S.HELD.value, _S.CANCELLED.value))
-# Literal, as the partial index has it: only so does SQLite see that it applies.
-_AUTOMATIC: ColumnElement[bool] = literal_column("(automatic AND audience = 'requester')", Boolean)
+# Word for word as the partial indexes have it: only so does SQLite see that they apply. (A literal column of
+# boolean type would be written "= 1" there.)
+_AUTOMATIC = text("(automatic AND audience = 'requester')")
+_IN_SIGHT = text("status IN ('held', 'needs_person')")
+_IS_HELD = and_(_IN_SIGHT, _T.status == _S.HELD.value)
 
 _FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
 _CLAIM = (
@@ -174,7 +176,7 @@ class OutboxStore:
 
     def notices_to_gather(self) -> list[OutboundLetter]:
         """Notices that were kept back to be told in one summary, oldest first."""
-        query = select(outbox).where(_T.status == _S.HELD.value, _T.hold_reason == HELD_FOR_SUMMARY)
+        query = select(outbox).where(_IS_HELD, _T.hold_reason == HELD_FOR_SUMMARY)
         return [letter_from_row(row) for row in self._connection.execute(query.order_by(_T.id)).mappings()]
 
     # --- delivering ---
@@ -369,7 +371,7 @@ class OutboxStore:
 
         Notices that wait for a summary stay there unless named: the summary tells them.
         """
-        conditions = [_T.status == _S.HELD.value]
+        conditions: list[ColumnElement[bool]] = [_IS_HELD]
         if message_id is not None:
             conditions.append(_T.message_id == message_id)
         else:
@@ -413,20 +415,21 @@ class OutboxStore:
         """Held letters of which the administrator does not know, by reason; not those kept for a summary."""
         query = (
             select(_T.hold_reason, func.count())
-            .where(_T.status == _S.HELD.value, _T.alerted.is_(False), _T.hold_reason != HELD_FOR_SUMMARY)
+            .where(_IS_HELD, _T.alerted.is_(False), _T.hold_reason != HELD_FOR_SUMMARY)
             .group_by(_T.hold_reason)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def mark_held_told(self) -> None:
         """The administrator has been told of all letters held now."""
-        self._connection.execute(
-            update(outbox).where(_T.status == _S.HELD.value, _T.alerted.is_(False)).values(alerted=True)
-        )
+        self._connection.execute(update(outbox).where(_IS_HELD, _T.alerted.is_(False)).values(alerted=True))
 
     def count_status(self, status: LetterStatus) -> int:
         """How many letters have this status."""
-        return self._connection.scalar(select(func.count()).where(_T.status == status.value)) or 0
+        query = select(func.count()).select_from(outbox).where(_T.status == status.value)
+        if status in (LetterStatus.HELD, LetterStatus.NEEDS_PERSON):
+            query = query.where(_IN_SIGHT)
+        return self._connection.scalar(query) or 0
 
     def oldest_waiting(self) -> datetime | None:
         """When the oldest letter that is due or in delivery was written."""

@@ -1,0 +1,283 @@
+"""The database itself: migrations, plans, several writers, errors in the house's words."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, inspect, text
+
+from mailbot.adapters.storage import migrate
+from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.unit_of_work import SqlStorage
+from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.events import LetterKind, LetterStatus
+from mailbot.domain.ledger import MailOutcome, MailResult
+from mailbot.domain.outbox import LetterResult
+from tests.storage.rows import NOW, add_letters, add_mails, claim_letter, claim_mail, letter, mail, ticket
+
+# --- migrations ------------------------------------------------------------------------------------------------
+
+
+def tables_of(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_migrations_go_up_and_down_and_up_again(url: str) -> None:
+    from alembic import command
+
+    database = Database(url)
+    assert migrate.current_revision(database) is None
+    assert migrate.upgrade(database)
+    assert not migrate.upgrade(database)
+    newest = tables_of(database)
+    with database.write() as connection:
+        command.downgrade(migrate._config(connection), "base")
+    assert tables_of(database) == {"alembic_version"}
+    assert migrate.upgrade(database)
+    assert tables_of(database) == newest
+    assert migrate.current_revision(database) == migrate.NEWEST_REVISION
+    database.close()
+
+
+def test_the_migrations_make_what_the_tables_say(database: Database) -> None:
+    from alembic import command
+
+    with database.write() as connection:
+        command.check(migrate._config(connection))
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic.ddl.impl import DefaultImpl
+
+    def breaks(*_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError("broken off")
+
+    database = Database(url)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="broken off"):
+        patch.setattr(DefaultImpl, "create_index", breaks)
+        migrate.upgrade(database)
+    assert tables_of(database) == set()
+    assert migrate.upgrade(database)
+    database.close()
+
+
+# --- plans -----------------------------------------------------------------------------------------------------
+
+
+def filled(storage: SqlStorage) -> None:
+    """Rows of every state, most of them long done with, as after years of work."""
+    for _ in range(4):
+        add_mails(storage, *(mail(f"p{n}@example.com.br") for n in range(250)))
+    with storage.write() as work:
+        for n in range(1, 301):
+            work.tickets.add(ticket(f"2026-{n:06d}"))
+        for _ in range(950):
+            one = work.mails.claim(owner="me", now=NOW, real_now=NOW)
+            assert one is not None
+            work.mails.finish(one, MailResult(outcome=MailOutcome.TICKET, identity=f"i{one.id}"), now=NOW)
+    add_letters(storage, *(letter(ticket_number=f"2026-{n % 300 + 1:06d}") for n in range(1000)))
+    with storage.write() as work:
+        for _ in range(950):
+            sent = work.outbox.claim(owner="me", now=NOW, real_now=NOW, early=False)
+            assert sent is not None
+            work.outbox.record(sent, LetterResult(status=LetterStatus.SENT, sent_at=NOW), owner="me")
+
+
+def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, storage: SqlStorage) -> None:
+    filled(storage)
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool) -> None:
+        if not many and statement.lstrip()[:6].upper() in ("SELECT", "UPDATE"):
+            asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    with storage.write() as work:
+        # Collect.
+        work.mails.known_uids("default", "INBOX", 7, ["1", "2"])
+        work.mails.add([mail("p1@example.com.br"), mail("new@example.com.br")], now=NOW)
+        work.house.folder("default", "INBOX")
+        # Claim, finish, give back.
+        one = work.mails.claim(owner="me", now=NOW, real_now=NOW)
+        assert one is not None
+        work.mails.seen_before("x@y", "i", mail_id=one.id)
+        work.mails.same_id_other_content("x@y", "i", mail_id=one.id)
+        work.mails.finish(one, MailResult(outcome=MailOutcome.TICKET), now=NOW)
+        work.mails.renew("me", real_now=NOW, begun_after=NOW)
+        work.mails.release("me", real_now=NOW)
+        work.mails.owners()
+        work.mails.untold_quarantines()
+        work.mails.suspects_pending()
+        work.mails.oldest_pending()
+        # Thread.
+        work.outbox.handles(["h1", "h2"], now=NOW)
+        work.outbox.message_ids(["mb.1@example.com.br", "x@y"])
+        work.tickets.tickets_with_message_ids(["x@y", "z@y"])
+        work.tickets.get("2026-000001")
+        work.tickets.open_requests("maria@example.com.br", "default")
+        # Letters.
+        work.outbox.counts(recipient="maria@example.com.br", ticket_number="2026-000001", now=NOW, cap=1000)
+        work.outbox.supersede("2026-000001", "maria@example.com.br", [LetterKind.DECISION])
+        work.outbox.thread_ids("2026-000001", "maria@example.com.br")
+        work.tickets.message_ids_from("2026-000001", "maria@example.com.br")
+        work.tickets.last_messages("2026-000001", 5)
+        claimed = work.outbox.claim(owner="me", now=NOW, real_now=NOW, early=False)
+        assert claimed is not None
+        work.outbox.mark_transmitting(claimed, owner="me", real_now=NOW)
+        work.outbox.record(claimed, LetterResult(status=LetterStatus.SENT), owner="me")
+        work.outbox.claim(owner="me", now=NOW, real_now=NOW, early=True)
+        work.outbox.renew("me", real_now=NOW)
+        work.outbox.owners()
+        work.outbox.next_due()
+        work.outbox.untold_held()
+        work.outbox.mark_held_told()
+        work.outbox.notices_to_gather()
+        work.outbox.count_status(LetterStatus.HELD)
+        work.outbox.notices_last_hour("ana@example.com.br", now=NOW, cap=60)
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert len(asked) > 30
+    scans = []
+    with database.read() as connection:
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            scans += [
+                (row[3], statement)
+                for row in plan
+                # A scan of a partial index that holds only what is in hand is what the index is for.
+                if row[3].startswith("SCAN") and not any(name in row[3] for name in _SMALL)
+            ]
+    assert scans == [], "\n\n".join(f"{plan}: {statement}" for plan, statement in scans)
+
+
+_SMALL = (
+    "ix_inbound_mails_ready",
+    "ix_inbound_mails_owner",
+    "ix_inbound_mails_pending",
+    "ix_inbound_mails_quarantined",
+    "ix_outbox_due",
+    "ix_outbox_owner",
+    "ix_outbox_status",
+    # Derived tables and values that are no tables of ours.
+    "CONSTANT",
+    "anon_",
+    "folders",
+)
+
+
+# --- several writers -------------------------------------------------------------------------------------------
+
+_WRITE_SECONDS = 3.0
+
+
+def write_for_a_while(url: str, number: int, answers: Any) -> None:
+    """Collect, process and deliver as one of several processes; says what it claimed, or what went wrong."""
+    try:
+        database = Database(url)
+        migrate.upgrade(database)
+        storage = SqlStorage(database)
+        mails: list[int] = []
+        letters: list[int] = []
+        end = time.monotonic() + _WRITE_SECONDS
+        while time.monotonic() < end:
+            add_mails(storage, mail(f"p{number}@example.com.br", folder=f"f{number}"))
+            unique = f"{number}.{time.monotonic_ns()}"
+            add_letters(storage, letter(message_id=unique, handle=unique))
+            one = claim_mail(storage, owner=str(number))
+            if one is not None:
+                mails.append(one.id)
+                with storage.write() as work:
+                    work.tickets.next_number(2026)
+                    work.mails.finish(one, MailResult(outcome=MailOutcome.TICKET), now=NOW)
+            sent = claim_letter(storage, owner=str(number))
+            if sent is not None:
+                letters.append(sent.id)
+                with storage.write() as work:
+                    work.outbox.mark_transmitting(sent, owner=str(number), real_now=NOW)
+                with storage.write() as work:
+                    work.outbox.record(sent, LetterResult(status=LetterStatus.SENT), owner=str(number))
+        database.close()
+        answers.put((mails, letters))
+    except Exception as error:
+        answers.put(repr(error))
+
+
+def test_four_processes_on_one_database_are_never_locked_out_and_do_nothing_twice(url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    # They meet at the first migration, too.
+    writers = [context.Process(target=write_for_a_while, args=(url, number, answers)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    found = [answers.get(timeout=90) for _ in writers]
+    for writer in writers:
+        writer.join()
+    answers.close()
+    answers.join_thread()
+    assert [one for one in found if isinstance(one, str)] == []
+    mails = [one for mine, _ in found for one in mine]
+    letters = [one for _, mine in found for one in mine]
+    assert len(mails) == len(set(mails)) > 20
+    assert len(letters) == len(set(letters)) > 20
+    database = Database(url)
+    with database.read() as connection:
+        assert connection.scalar(text("SELECT last FROM ticket_numbers")) == len(mails)
+    database.close()
+
+
+# --- errors ----------------------------------------------------------------------------------------------------
+
+
+def sqlite_file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def test_a_locked_database_is_said_in_our_words(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not url.startswith("sqlite"):
+        pytest.skip("SQLite only")
+    monkeypatch.setattr("mailbot.adapters.storage.engine.BUSY_TIMEOUT_MILLISECONDS", 50)
+    database = Database(url)
+    migrate.upgrade(database)
+    storage = SqlStorage(database)
+    with closing(sqlite3.connect(sqlite_file(url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable, match="locked"):
+            add_mails(storage, mail())
+        with storage.read() as work:
+            assert work.mails.browse() == []
+        other.execute("ROLLBACK")
+    assert len(add_mails(storage, mail())) == 1
+    database.close()
+
+
+def test_a_full_disk_is_said_in_our_words_and_nothing_half_is_written(url: str) -> None:
+    if not url.startswith("sqlite"):
+        pytest.skip("SQLite only")
+    database = Database(url)
+    migrate.upgrade(database)
+    storage = SqlStorage(database)
+    with database.read() as connection:
+        pages = connection.scalar(text("PRAGMA page_count"))
+
+    def keep_small(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages + 5}")
+
+    event.listen(database.engine, "checkout", keep_small)
+    with pytest.raises(StorageUnavailable, match="full"):
+        add_mails(storage, *(mail(subject="x" * 10_000) for _ in range(50)))
+    with storage.read() as work:
+        assert work.mails.browse() == []
+    assert len(add_mails(storage, mail())) == 1
+    database.close()
+
+
+def test_a_database_that_is_no_folder_of_ours_is_said_in_our_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageUnavailable):
+        Database(f"sqlite:///{tmp_path}/file/mailbot.db")
