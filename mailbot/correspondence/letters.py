@@ -56,6 +56,7 @@ from mailbot.domain.events import (
     TicketMessage,
     Visibility,
 )
+from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -68,6 +69,9 @@ CHECKLISTS = (
     LetterKind.TICKET_EXPIRED,
 )
 """Letters that state how the request stands: an unsent one is replaced by any newer one."""
+
+_QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
+"""Letters that ask for something: pointless once the ticket is resolved."""
 
 _MEGABYTE = 1_000_000
 
@@ -152,13 +156,22 @@ def _about_evidence(change: TicketChange, desk: LetterDesk) -> PlannedLetter | N
 
 
 def _became_complete(change: TicketChange) -> bool:
-    before = change.before
-    was_waiting = before is not None and before.status is Status.AWAITING_REQUESTER
-    return was_waiting and change.after.status is Status.OPEN
+    return _waited(change.before) and change.after.status is Status.OPEN and not change.after.missing
+
+
+def _waited(ticket: Ticket | None) -> bool:
+    """Whether it waited for its requester: still, or in vain until it expired."""
+    if ticket is None:
+        return False
+    return ticket.status is Status.AWAITING_REQUESTER or ticket.resolution is Resolution.EXPIRED
 
 
 def _brought_something(change: TicketChange) -> bool:
-    return change.happened(EventKind.EVIDENCE_CHANGED) or change.happened(EventKind.FIELDS_CHANGED)
+    """Papers or stated fields; the name that a mail program writes into the From line is nothing brought."""
+    if change.happened(EventKind.EVIDENCE_CHANGED):
+        return True
+    known = change.before.fields if change.before is not None else ()
+    return any(value not in known and value.origin is not FieldOrigin.HEADER for value in change.after.fields)
 
 
 def _ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
@@ -325,10 +338,16 @@ def _for_requester(
         request_type=ticket.request_type,
         auto_submitted="auto-generated" if on_its_own else "auto-replied",
         delay=delay,
-        replaces=CHECKLISTS if letter in CHECKLISTS or letter is LetterKind.DECISION else (),
+        replaces=_replaced_by(letter, change),
         files=change.message.files if by_agent and change.message else (),
         verified_recipient=change.verified,
     )
+
+
+def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
+    if letter in CHECKLISTS or letter is LetterKind.DECISION:
+        return CHECKLISTS
+    return _QUESTIONS if change.happened(EventKind.DECIDED) else ()
 
 
 def _sender_name(change: TicketChange, desk: LetterDesk) -> str:
@@ -354,10 +373,8 @@ def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
 
 def _is_ready(change: TicketChange) -> bool:
     """The ticket has come into its queue: complete, or for a person from the start."""
-    was_in_queue = change.before is not None and change.before.status not in (
-        Status.NEW,
-        Status.AWAITING_REQUESTER,
-    )
+    before = change.before
+    was_in_queue = before is not None and before.status is not Status.NEW and not _waited(before)
     return change.after.status is Status.OPEN and not was_in_queue
 
 

@@ -95,6 +95,9 @@ class Alarms:
                 *self._held_alerts(work, desk),
             ]
             self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
+            if letters:
+                # An alarm that is held itself (no address of the allowlist) is no reason for another.
+                work.outbox.mark_held_told()
 
     def _quarantine_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
         """One letter with a count: it waits while suspect mails still come in (a folder was renumbered)."""

@@ -25,6 +25,7 @@ from mailbot.domain.mail import (
     NO_THREAD,
     Accepted,
     Address,
+    Authenticity,
     Bounce,
     Classification,
     Discarded,
@@ -53,6 +54,9 @@ from mailbot.triage.thread import (
     match_thread,
     thread_candidates,
 )
+
+
+AUTHENTICITY_FAILED = "authenticity_failed"
 
 
 class Knowledge(Protocol):
@@ -117,6 +121,26 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMail:
+    """A mail of a ticket, read again from its stored bytes, and its attachments as stored, in order."""
+
+    mail: InboundMail
+    files: Sequence[StoredFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recount:
+    """What all mails of a ticket's requester come to today. ``may_answer`` is the newest's that brought
+    anything; ``verified``: our server vouches for the requester's address on one of them."""
+
+    request_type: RequestType
+    report: EvidenceReport
+    may_answer: bool
+    verified: bool
+    new_readings: tuple[DocumentReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """A mail that passed screening, with everything that is asked about it again and again."""
 
@@ -155,8 +179,11 @@ class Examiner:
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         if isinstance(screening, Discarded | Bounce):
             return Examination(mail=mail, screening=screening, sender=sender)
+        if sender.authenticity is Authenticity.FAILED:
+            # Our own server says that the From address is forged: an answer would go to a third party.
+            screening = replace(screening, may_answer=False, reason=AUTHENTICITY_FAILED)
         if sender.role is not SenderRole.AGENT:
-            mail = replace(mail, new_text=without_reference_lines(mail.new_text))
+            mail = _without_our_marks(mail)
         case = _Case(
             mail=mail,
             files=files,
@@ -183,6 +210,65 @@ class Examiner:
             decision=decide(situation),
         )
 
+    def recount(
+        self,
+        mails: Sequence[KeptMail],
+        ticket: Ticket,
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        *,
+        keep_type: bool,
+    ) -> Recount:
+        """Look again at all mails of a ticket's requester, in the order in which they came (at least one).
+
+        Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
+        as it did then, with what the ticket that it follows holds. The mails stay on this ticket.
+        """
+        cases = [self._case_again(one, mailbox, known) for one in mails]
+        readings = [_Readings(case) for case in cases]
+        so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
+        kind = self._catalogue.type(ticket.request_type)
+        if so_far is None and not keep_type:
+            kind = self._catalogue.type(self._classify(cases[0], readings[0]).request_type or kind.key)
+        report, last = EvidenceReport(), cases[0]
+        for number, case in enumerate(cases):
+            if number and _brings_nothing(case):
+                continue
+            report, last = self._assessed(case, kind, so_far, readings[number]), case
+            so_far = replace(
+                ticket,
+                fields=report.fields,
+                documents=report.findings,
+                missing=report.missing,
+                mismatches=report.mismatches,
+            )
+        return Recount(
+            request_type=kind,
+            report=report,
+            may_answer=last.screening.may_answer,
+            verified=any(_is_verified_requester(case, ticket) for case in cases),
+            new_readings=tuple(reading for one in readings for reading in one.made),
+        )
+
+    def _case_again(self, kept: KeptMail, mailbox: ServedMailbox, known: Knowledge) -> _Case:
+        screening = screen(kept.mail, own=self._marks)
+        sender = identify(
+            kept.mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile
+        )
+        if not isinstance(screening, Accepted) or sender.authenticity is Authenticity.FAILED:
+            # It is on the ticket and stays there, whatever would be done with it today.
+            is_reply = isinstance(screening, Accepted) and screening.automatic_reply
+            screening = Accepted(may_answer=False, automatic_reply=is_reply)
+        return _Case(
+            mail=_without_our_marks(kept.mail),
+            files=kept.files,
+            mailbox=mailbox,
+            known=known,
+            screening=screening,
+            sender=sender,
+            now=self.now(),
+        )
+
     def agent(self, sender: Sender) -> Address | None:
         """The roster's own entry of an agent: registered address and name."""
         spec = self._catalogue.staff.agent(sender.agent_key) if sender.agent_key else None
@@ -199,7 +285,7 @@ class Examiner:
     def _subject(self, case: _Case, readings: _Readings) -> _Subject:
         clues = thread_candidates(case.mail)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
-        ticket = _joined(thread, case.known)
+        ticket = _joined(thread, case.known) or _named_by_agent(case, thread)
         if ticket is not None:
             return self._on_ticket(thread, ticket)
         classification = self._classify(case, readings)
@@ -248,7 +334,8 @@ class Examiner:
     def _brought(self, case: _Case, ticket: Ticket, readings: _Readings) -> set[str]:
         """What of a ticket's missing items this mail carries, well or badly."""
         kind = self._catalogue.type(ticket.request_type)
-        report = self._assessed(case, kind, ticket, readings)
+        # Free prose is no item that was asked for: a question about something else is not the missing reason.
+        report = self._assessed(case, kind, ticket, readings, prose_counts=False)
         served = {finding.requirement for finding in report.findings if finding not in ticket.documents}
         return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
 
@@ -277,11 +364,17 @@ class Examiner:
         return self._assessed(case, subject.request_type, ticket, readings)
 
     def _assessed(
-        self, case: _Case, kind: RequestType, ticket: Ticket | None, readings: _Readings
+        self,
+        case: _Case,
+        kind: RequestType,
+        ticket: Ticket | None,
+        readings: _Readings,
+        *,
+        prose_counts: bool = True,
     ) -> EvidenceReport:
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
-        fields = self._fields(case, kind, first_mail=awaits_prose)
+        fields = self._fields(case, kind, first_mail=awaits_prose and prose_counts)
         return assess(
             kind,
             held=ticket.documents if ticket else (),
@@ -312,8 +405,32 @@ class Examiner:
         )
 
 
+def _without_our_marks(mail: InboundMail) -> InboundMail:
+    return replace(mail, new_text=without_reference_lines(mail.new_text))
+
+
+def _brings_nothing(case: _Case) -> bool:
+    """Whether ``decide`` kept such a mail quietly: an answering machine's, or mere thanks."""
+    if case.screening.automatic_reply or case.sender.role is SenderRole.AGENT:
+        return True
+    return is_gratitude(case.mail.new_text) and all(file.inline for file in case.mail.attachments)
+
+
+def _is_verified_requester(case: _Case, ticket: Ticket) -> bool:
+    is_requester = case.sender.address.address == ticket.requester.address
+    return is_requester and case.sender.authenticity is Authenticity.VERIFIED
+
+
 def _joined(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
     return known.ticket(thread.ticket_number) if thread.accepted and thread.ticket_number else None
+
+
+def _named_by_agent(case: _Case, thread: ThreadMatch) -> Ticket | None:
+    """The ticket that a mail in an agent's name is about without a handle of its own: it becomes a note there,
+    and the agent is told (INTERFACE *Staff words*, THREATS 9)."""
+    if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
+        return None
+    return case.known.ticket(thread.ticket_number)
 
 
 class _Readings:

@@ -257,7 +257,8 @@ class Intake:
             change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now)
             if change is not None:
                 write_change(work, change)
-                self._office.tell(work, change, mailbox, now=now, mail_id=claimed.id)
+                if claimed.answer:
+                    self._office.tell(work, change, mailbox, now=now, mail_id=claimed.id)
             result = _result(
                 MailOutcome.BOUNCE,
                 mail,

@@ -21,6 +21,7 @@ from mailbot.flows.ports import UnitOfWork
 
 HANDLE_LIFE = timedelta(days=180)
 _REFERENCES_AT_MOST = 20
+_CAPS = frozenset(HoldReason) - {HoldReason.SEND_HOLD, HoldReason.ALLOWLIST}
 _SYNTHETIC_ID = "@mailbot.invalid"
 
 
@@ -69,7 +70,7 @@ class Outgoing:
             mail_id=mail_id,
             in_reply_to=in_reply_to,
             references=references,
-            not_before=_leaves_at(work, planned, now),
+            not_before=_leaves_at(work, planned, now, hold_reason),
             status=LetterStatus.HELD if hold_reason else LetterStatus.QUEUED,
             hold_reason=hold_reason or "",
         )
@@ -135,10 +136,15 @@ class Outgoing:
         )
 
 
-def _leaves_at(work: UnitOfWork, planned: PlannedLetter, now: datetime) -> datetime:
-    """Now and the letter's delay, but no later than the letters that it replaces would have left."""
+def _leaves_at(
+    work: UnitOfWork, planned: PlannedLetter, now: datetime, hold_reason: HoldReason | None
+) -> datetime:
+    """Now and the letter's delay, but no later than the letters that it replaces would have left.
+
+    A letter that a cap holds back replaces nothing: an older one that may leave is better than none.
+    """
     wanted = now + planned.delay
-    if not planned.replaces or planned.ticket_number is None:
+    if not planned.replaces or planned.ticket_number is None or hold_reason in _CAPS:
         return wanted
     replaced = work.outbox.supersede(planned.ticket_number, planned.recipient.address, planned.replaces)
     if replaced is None or not planned.delay or planned.letter not in planned.replaces:

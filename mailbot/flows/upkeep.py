@@ -17,7 +17,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.models import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
-from mailbot.domain.events import EventKind, TicketEvent
+from mailbot.domain.events import AuthorRole, EventKind, TicketEvent
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.causes import place_of
@@ -42,19 +42,21 @@ def due_change(
         return None
     waited = now - ticket.asked_at
     if waited >= timedelta(days=kind.expires_day):
-        return _end_of_waiting(ticket, kind, now)
+        return _end_of_waiting(ticket, kind, calendar, now)
     passed = sum(1 for day in kind.reminders_days if waited >= timedelta(days=day))
     if passed <= ticket.reminders_sent:
         return None
     event = TicketEvent(at=now, actor=BOT, kind=EventKind.REMINDED, new=str(passed))
     after = replace(ticket, reminders_sent=passed, updated_at=now)
-    return TicketChange(before=ticket, after=after, events=(event,), verified=True)
+    return TicketChange(before=ticket, after=after, events=(event,))
 
 
-def _end_of_waiting(ticket: Ticket, kind: RequestType, now: datetime) -> TicketChange:
+def _end_of_waiting(ticket: Ticket, kind: RequestType, calendar: BusinessCalendar, now: datetime) -> TicketChange:
     if kind.after_reminders is AfterReminders.TO_QUEUE:
         moved = TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.OPEN)
-        after = replace(ticket, status=Status.OPEN, asked_at=None, updated_at=now)
+        hours = kind.answer_within_business_hours
+        due_at = calendar.after_business_hours(now, hours) if hours else None
+        after = replace(ticket, status=Status.OPEN, asked_at=None, due_at=due_at, updated_at=now)
         return TicketChange(before=ticket, after=after, events=(moved,), may_answer=False)
     events = (
         TicketEvent(at=now, actor=BOT, kind=EventKind.EXPIRED),
@@ -68,7 +70,7 @@ def _end_of_waiting(ticket: Ticket, kind: RequestType, now: datetime) -> TicketC
         asked_at=None,
         updated_at=now,
     )
-    return TicketChange(before=ticket, after=after, events=events, verified=True)
+    return TicketChange(before=ticket, after=after, events=events)
 
 
 def closing_change(ticket: Ticket, now: datetime) -> TicketChange:
@@ -114,9 +116,17 @@ class Upkeep:
             waiting = work.tickets.waiting_since(now - timedelta(days=1))
         for ticket in waiting:
             with self._each_by_itself(ticket):
-                change = due_change(ticket, self._catalogue.type(ticket.request_type), self._calendar, now)
+                kind = self._catalogue.type(ticket.request_type)
+                change = due_change(ticket, kind, self._calendar, now)
                 if change is not None:
-                    self._commit(change, now)
+                    self._commit(replace(change, verified=self._was_verified(ticket)), now)
+
+    def _was_verified(self, ticket: Ticket) -> bool:
+        """Whether our server ever vouched for the requester's address. If not, a forged mail may have named it,
+        and what time sends there counts against the caps for strangers (THREATS 6)."""
+        with self._storage.read() as work:
+            written = work.tickets.messages(ticket.number)
+        return any(one.role is AuthorRole.REQUESTER and not one.unverified for one in written)
 
     def _close(self, now: datetime) -> None:
         with self._storage.read() as work:

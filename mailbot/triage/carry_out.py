@@ -15,6 +15,7 @@ from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     AuthorRole,
     EventKind,
+    HandlePurpose,
     StoredFile,
     TicketEvent,
     TicketMessage,
@@ -37,6 +38,7 @@ from mailbot.triage.decide import (
 
 BOT = "bot"
 _TITLE_CHARACTERS = 150
+_SCREENSHOT_BYTES = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
 
 
 def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, cause: Cause) -> TicketChange:
-    requester = situation.sender.address
+    requester = _requester_of_new(decision, situation)
     asks = _may_ask(situation)
     status = Status.AWAITING_REQUESTER if asks and not situation.report.complete else Status.OPEN
     ticket = Ticket(
@@ -91,7 +93,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         request_type=situation.request_type.key,
         requester=requester,
         subject=situation.mail.subject,
-        title=_title(situation.request_type, situation.report, situation.mail.subject),
+        title=title_of(situation.request_type, situation.report, situation.mail.subject),
         status=status,
         queue=situation.request_type.queue,
         priority=Priority.MEDIUM,
@@ -102,12 +104,12 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         documents=situation.report.findings,
         missing=situation.report.missing,
         mismatches=situation.report.mismatches,
-        due_at=_due_at(status, situation.request_type, situation.now, cause.calendar),
+        due_at=due_at(status, situation.request_type, situation.now, cause.calendar),
         asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
         follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
     )
     happened = _Log(situation.now, cause.mail_id)
-    happened.add(requester.address, EventKind.OPENED, new=ticket.request_type)
+    happened.add(situation.sender.address.address, EventKind.OPENED, new=ticket.request_type)
     if isinstance(decision, OpenFollowUp):
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
     elif decision.linked_to:
@@ -128,6 +130,13 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
     )
 
 
+def _requester_of_new(decision: OpenTicket | OpenFollowUp, situation: Situation) -> Address:
+    """What follows a ticket belongs to its requester: somebody else who has the letter learns nothing by it."""
+    if isinstance(decision, OpenFollowUp) and situation.ticket is not None:
+        return situation.ticket.requester
+    return situation.sender.address
+
+
 _RIGHT_SUBJECTS = frozenset({"subject", "subject_alias", "subject_title", "thread"})
 
 
@@ -144,14 +153,16 @@ def _may_ask(situation: Situation) -> bool:
     return situation.screening.may_answer
 
 
-def _title(request_type: RequestType, report: EvidenceReport, subject: str) -> str:
+def title_of(request_type: RequestType, report: EvidenceReport, subject: str) -> str:
+    """A ticket's title: made from its valid fields where the type says how, else the first mail's subject."""
     values = {value.key: value.value for value in report.fields if value.valid}
     return request_type.title_for(values) or subject[:_TITLE_CHARACTERS] or request_type.name
 
 
-def _due_at(
+def due_at(
     status: Status, request_type: RequestType, now: datetime, calendar: BusinessCalendar
 ) -> datetime | None:
+    """When a ticket that is ``status`` from ``now`` on must be answered; ``None`` where nothing is promised."""
     hours = request_type.answer_within_business_hours
     return calendar.after_business_hours(now, hours) if status is Status.OPEN and hours else None
 
@@ -192,29 +203,34 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: _Log) -> Tick
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
-        title=_title(situation.request_type, report, ticket.subject),
+        title=title_of(situation.request_type, report, ticket.subject),
     )
 
 
 def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: _Log, *, reopen: bool) -> Ticket:
     """The automatic transitions: reopening, completeness, and back to asking where something still lacks."""
-    lacking = not situation.report.complete and _may_ask(situation)
+    promised = due_at(Status.OPEN, situation.request_type, situation.now, cause.calendar)
     if reopen:
-        happened.add(situation.sender.address.address, EventKind.REOPENED, old=ticket.resolution or "")
-        was_expired = ticket.resolution is Resolution.EXPIRED
+        return _reopened(ticket, situation, happened, promised)
+    if ticket.status is Status.AWAITING_REQUESTER and situation.report.complete:
         ticket = _with_status(ticket, Status.OPEN, happened)
-        ticket = replace(ticket, resolution=None, resolved_at=None)
-        if was_expired and lacking:
-            ticket = _with_status(ticket, Status.AWAITING_REQUESTER, happened)
-            return replace(ticket, asked_at=situation.now, reminders_sent=0)
-    elif ticket.status is Status.AWAITING_REQUESTER and situation.report.complete:
-        ticket = _with_status(ticket, Status.OPEN, happened)
-        due_at = _due_at(Status.OPEN, situation.request_type, situation.now, cause.calendar)
-        return replace(ticket, due_at=due_at, asked_at=None)
-    elif ticket.status is Status.AWAITING_REQUESTER and happened.has(EventKind.EVIDENCE_CHANGED):
+        return replace(ticket, due_at=promised, asked_at=None)
+    if ticket.status is Status.AWAITING_REQUESTER and happened.has(EventKind.EVIDENCE_CHANGED):
         # Whoever answers has not fallen silent: the reminders count anew.
         return replace(ticket, asked_at=situation.now, reminders_sent=0)
     return ticket
+
+
+def _reopened(ticket: Ticket, situation: Situation, happened: _Log, promised: datetime | None) -> Ticket:
+    """Open again, with a new promise; an expired request that still lacks something goes back to waiting."""
+    happened.add(situation.sender.address.address, EventKind.REOPENED, old=ticket.resolution or "")
+    still_lacks = ticket.resolution is Resolution.EXPIRED and not situation.report.complete and _may_ask(situation)
+    ticket = replace(_with_status(ticket, Status.OPEN, happened), resolution=None, resolved_at=None)
+    ticket = replace(ticket, due_at=promised)
+    if not still_lacks:
+        return ticket
+    ticket = _with_status(ticket, Status.AWAITING_REQUESTER, happened)
+    return replace(ticket, asked_at=situation.now, reminders_sent=0, due_at=None)
 
 
 def _with_status(ticket: Ticket, status: Status, happened: _Log, *, actor: str = BOT) -> Ticket:
@@ -224,13 +240,23 @@ def _with_status(ticket: Ticket, status: Status, happened: _Log, *, actor: str =
     return replace(ticket, status=status)
 
 
+_ROLE_OF_AUTHOR = {
+    SenderRole.REQUESTER: AuthorRole.REQUESTER,
+    # An agent's absence note, of which only the subject tells.
+    SenderRole.AGENT: AuthorRole.AGENT,
+    SenderRole.MACHINE: AuthorRole.MACHINE,
+}
+_STAFF_HANDLES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
+
+
 def _requester_message(situation: Situation, cause: Cause) -> TicketMessage:
-    role = AuthorRole.MACHINE if situation.sender.role is SenderRole.MACHINE else AuthorRole.REQUESTER
+    role = _ROLE_OF_AUTHOR[situation.sender.role]
+    not_theirs = situation.thread.handle_purpose in _STAFF_HANDLES or role is AuthorRole.AGENT
     return TicketMessage(
         at=situation.now,
         author=situation.sender.address,
         role=AuthorRole.OTHER if situation.thread.from_another_address else role,
-        visibility=Visibility.PUBLIC,
+        visibility=Visibility.INTERNAL if not_theirs else Visibility.PUBLIC,
         text=situation.mail.new_text or situation.mail.full_text,
         message_id=situation.mail.message_id,
         mail_id=cause.mail_id,
@@ -301,9 +327,11 @@ def _refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause:
 
 
 def _is_trusted(situation: Situation) -> bool:
-    """Our server vouches for the address, or the mail carries the handle that went to this very address."""
+    """Our server vouches for the requester's address, or the mail carries the handle that went to it."""
     thread = situation.thread
-    has_own_handle = thread.accepted and thread.key is ThreadKey.REPLY_TOKEN and not thread.from_another_address
+    if thread.from_another_address:
+        return False
+    has_own_handle = thread.accepted and thread.key is ThreadKey.REPLY_TOKEN
     return situation.sender.authenticity is Authenticity.VERIFIED or has_own_handle
 
 
@@ -315,8 +343,13 @@ def _refused_word(situation: Situation) -> str:
 
 
 def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
-    """What an agent attached; the pictures of a signature, which the HTML text refers to, stay here."""
-    return tuple(file for attachment, file in zip(mail.attachments, files, strict=True) if not attachment.inline)
+    """What an agent attached; the small pictures of a signature, which the HTML text refers to, stay here. A
+    larger one in the text is a screenshot that somebody pasted."""
+    return tuple(
+        file
+        for attachment, file in zip(mail.attachments, files, strict=True)
+        if not attachment.inline or attachment.size_bytes >= _SCREENSHOT_BYTES
+    )
 
 
 def _agent_message(

@@ -33,8 +33,9 @@ from mailbot.triage.screen import ScreeningReason
 class Situation:
     """All that is known of a mail when it has to be decided on.
 
-    ``ticket`` is the one that the mail joins; ``report`` holds its evidence together with what this mail
-    brings. ``answers_need_verification`` is true where the mailbox has a way to verify its staff.
+    ``ticket`` is the one that the mail joins, or that an agent's mail names without a right to act on it;
+    ``report`` holds its evidence together with what this mail brings. ``answers_need_verification`` is true
+    where the mailbox has a way to verify its staff.
     """
 
     mail: InboundMail
@@ -152,6 +153,9 @@ def _why_not_as_agent(situation: Situation) -> Refusal | None:
         return Refusal.NO_HANDLE
     if thread.handle_recipient != sender.address.address:
         return Refusal.HANDLE_OF_ANOTHER
+    if not thread.accepted:
+        # Revoked: as good as expired, for plain words too.
+        return Refusal.EXPIRED_HANDLE
     if sender.authenticity is Authenticity.FAILED:
         return Refusal.NOT_VERIFIED
     verified = sender.authenticity is Authenticity.VERIFIED
@@ -166,7 +170,7 @@ _STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INT
 
 def _why_not_these_words(block: DirectiveBlock, ticket: Ticket) -> Refusal | None:
     """The reason code for which the words cannot be carried out (all of them or none), or ``None``."""
-    if handles_in_text(block.remaining_text):
+    if handles_in_text(block.remaining_text) and not block.has(StaffWord.NOTA):
         # The notice's own reference line in the new text: its quote was not told apart, and a notice holds
         # what only staff may read.
         return Refusal.QUOTED_NOTICE
@@ -191,9 +195,9 @@ def _why_not_decide(block: DirectiveBlock, directive: Directive, ticket: Ticket)
 
 def _agent_reply(situation: Situation) -> Decision:
     block = situation.directives
-    words = {directive.word: directive.argument for directive in block.directives}
+    words = [directive.word for directive in block.directives]
     decision = next((word for word in words if word in _RESOLUTION_OF), None)
-    lines = [argument.strip() for argument in words.values() if argument.strip()]
+    lines = [directive.argument.strip() for directive in block.directives if directive.argument.strip()]
     text = "\n\n".join([*lines, *([block.remaining_text.strip()] if block.remaining_text.strip() else [])])
     if decision is not None:
         return ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, resolution=_RESOLUTION_OF[decision])
@@ -207,22 +211,35 @@ def _agent_reply(situation: Situation) -> Decision:
 
 
 def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
-    if situation.screening.automatic_reply:
+    if situation.screening.automatic_reply or _is_machine_of_staff(situation):
         return AppendMessage(quiet=True)
     if ticket.is_finished:
         return _decide_on_finished(situation, ticket)
     return AppendMessage(quiet=_is_mere_thanks(situation))
 
 
+def _is_machine_of_staff(situation: Situation) -> bool:
+    """A program that answers our notices: told to staff, it would answer that as well (THREATS 1)."""
+    to_staff = situation.thread.handle_purpose in _STAFF_PURPOSES
+    return to_staff and situation.sender.role is SenderRole.MACHINE
+
+
 def _decide_on_finished(situation: Situation, ticket: Ticket) -> Decision:
-    # What a machine may have written never reopens (THREATS 5).
-    if _is_mere_thanks(situation) or not situation.screening.may_answer:
+    # What a machine wrote never reopens (THREATS 5); a person whose mail may not be answered is still heard.
+    if _is_mere_thanks(situation) or _is_by_a_machine(situation):
         return AppendMessage(quiet=True)
     resolved_at = ticket.resolved_at or ticket.updated_at
     window_is_over = situation.now - resolved_at > timedelta(days=REOPEN_WINDOW_DAYS)
     if ticket.status is Status.CLOSED or (window_is_over and ticket.resolution is not Resolution.EXPIRED):
         return OpenFollowUp(of=ticket.number)
     return AppendMessage(reopen=True)
+
+
+_MAY_BE_A_MACHINE = frozenset({ScreeningReason.ABSENCE_SUBJECT, ScreeningReason.SPEAKS_OF_FAILURE})
+
+
+def _is_by_a_machine(situation: Situation) -> bool:
+    return situation.sender.role is SenderRole.MACHINE or situation.screening.reason in _MAY_BE_A_MACHINE
 
 
 def _is_mere_thanks(situation: Situation) -> bool:

@@ -78,7 +78,7 @@ def mail(
     """
     message = EmailMessage()
     address = sender.rpartition("<")[2].rstrip(">")
-    verdict = "pass" if verified else "fail"
+    verdict = "pass" if verified else "none"
     message["Authentication-Results"] = f"{AUTHSERV_ID}; dmarc={verdict} header.from={address.rpartition('@')[2]}"
     message["From"] = sender
     message["To"] = MAILBOX
