@@ -51,7 +51,7 @@ _UNKNOWN_OUTCOMES_AT_MOST = 2
 # After so many errors of our own with one letter a person must look.
 _ERRORS_AT_MOST = 3
 _STORAGE_RETRY_AFTER = timedelta(seconds=30)
-_REFUSED_LOGIN_PAUSE = _MINUTE
+_REFUSED_LOGIN_LADDER = (_MINUTE, 2 * _MINUTE, 4 * _MINUTE, 5 * _MINUTE)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
@@ -133,9 +133,9 @@ class _Pace:
     def server_is_away(self, now: datetime, *, login_refused: bool) -> None:
         """A growing pause, however many letters wait: each would begin at the foot of its own ladder, and a
         log-in that is tried again and again gets an account locked."""
-        pause = _step(_AWAY_LADDER, self._absences)
+        pause = _step(_REFUSED_LOGIN_LADDER if login_refused else _AWAY_LADDER, self._absences)
         self._absences += 1
-        self.pause_until(now + (max(pause, _REFUSED_LOGIN_PAUSE) if login_refused else pause))
+        self.pause_until(now + pause)
 
     def server_is_there(self) -> None:
         """It answered."""

@@ -1,0 +1,439 @@
+"""What an attempt to deliver comes to, and what delivery does when servers, databases and letters misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.parser import BytesParser
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, StoredFile
+from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
+from mailbot.domain.ledger import LEASE_TIME
+from mailbot.domain.mail import Address
+from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet, result_of
+from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
+
+DELIVERED = Delivered(response="250 ok")
+NO_SUCH_USER = Refused(code=550, response="5.1.1 no such user", permanent=True)
+NOT_NOW = Refused(code=450, response="4.2.0 greylisted", permanent=False)
+TOO_FAST = Refused(code=421, response="too many mails", permanent=False, throttled=True)
+SENDER_REFUSED = Refused(code=550, response="sender rejected", permanent=True, sender_refused=True)
+AWAY = NotReached(reason="connection refused")
+LOGIN_REFUSED = NotReached(reason="log-in: 535", credentials_refused=True)
+UNKNOWN = OutcomeUnknown(reason="lost after the final dot")
+
+
+class FakeTransport:
+    """Answers from a list, the last answer for ever; remembers what it was given."""
+
+    def __init__(self, *answers: SendOutcome | Exception) -> None:
+        self.answers = list(answers)
+        self.envelopes: list[Envelope] = []
+        self.closed = False
+
+    async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> SendOutcome:
+        self.envelopes.append(envelope)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Delivered | OutcomeUnknown):
+            await before_data()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    with TestHouse(tmp_path, quiet_seconds="0", undo_minutes="0") as opened:
+        yield opened
+
+
+def delivery(house: TestHouse, transport: FakeTransport, *, owner: str = "me", **spec: Any) -> Delivery:
+    mailbox = house.app.mailboxes["default"]
+    mailbox = replace(mailbox, spec=mailbox.spec.model_copy(update={"max_connections": 1, **spec}))
+    return Delivery(
+        storage=house.app.storage,
+        blobs=house.app.blobs,
+        outlets={"default": Outlet(mailbox=mailbox, transport=transport)},
+        office=house.app.office,
+        secret_key=house.app.settings.require_secret_key(),
+        clock=house.clock,
+        owner=owner,
+    )
+
+
+def deliver(house: TestHouse, transport: FakeTransport, **spec: Any) -> DeliveryCount:
+    return asyncio.run(delivery(house, transport, **spec).deliver_all())
+
+
+def question(house: TestHouse, *, verified: bool = True, sender: str = CUSTOMER) -> OutboundLetter:
+    """A plain question comes in; returns the customer's letter. A notice to an agent is written as well."""
+    house.receive(mail("Qual o prazo?", subject="Dúvida", verified=verified, sender=sender))
+    return house.letters(Audience.REQUESTER)[-1]
+
+
+def now_of(house: TestHouse, letter: OutboundLetter) -> OutboundLetter:
+    with house.app.storage.read() as work:
+        found = work.outbox.by_message_id(letter.message_id)
+    assert found is not None
+    return found
+
+
+# --- the table --------------------------------------------------------------------------------------------------
+
+_NOW = datetime.fromisoformat("2026-11-23T15:00:00+00:00")
+_LETTER = OutboundLetter(
+    message_id="m@example.com.br",
+    handle="h",
+    mailbox="default",
+    letter=LetterKind.DECISION,
+    audience=Audience.REQUESTER,
+    purpose=None,
+    recipient=Address(address=CUSTOMER),
+    sender_name="",
+    subject="",
+    text="",
+    html="",
+    created_at=_NOW,
+    not_before=_NOW,
+    automatic=True,
+)
+_MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes", "status", "wait", "counts"),
+    [
+        (DELIVERED, {}, "sent", None, True),
+        (NO_SUCH_USER, {}, "failed", None, True),
+        (NOT_NOW, {}, "retry", _MINUTE, True),
+        (NOT_NOW, {"attempts": 2}, "retry", 15 * _MINUTE, True),
+        (NOT_NOW, {"attempts": 500}, "retry", 240 * _MINUTE, True),
+        (NOT_NOW, {"not_before": _NOW - timedelta(days=5, seconds=1)}, "failed", None, True),
+        # Held for a month and released now: the five days begin now.
+        (NOT_NOW, {"created_at": _NOW - timedelta(days=30)}, "retry", _MINUTE, True),
+        (TOO_FAST, {"attempts": 4, "not_before": _NOW - timedelta(days=9)}, "retry", _MINUTE, False),
+        (AWAY, {}, "retry", timedelta(seconds=5), True),
+        (AWAY, {"attempts": 9, "not_before": _NOW - timedelta(days=90)}, "retry", 5 * _MINUTE, True),
+        (UNKNOWN, {}, "retry", 2 * _MINUTE, True),
+        (UNKNOWN, {"unknown_outcomes": 1}, "retry", 2 * _MINUTE, True),
+        (UNKNOWN, {"unknown_outcomes": 2}, "needs_person", None, True),
+    ],
+)
+def test_what_an_answer_means(
+    outcome: SendOutcome, changes: dict[str, Any], status: str, wait: timedelta | None, counts: bool
+) -> None:
+    result = result_of(outcome, replace(_LETTER, **changes), now=_NOW, jitter=1.0)
+    assert result.status == status
+    assert result.retry_at == (None if wait is None else _NOW + wait)
+    assert result.counts_as_attempt == counts
+    assert result.outcome_unknown == (outcome is UNKNOWN)
+    assert (result.sent_at == _NOW) == (status == "sent")
+
+
+# --- letters ----------------------------------------------------------------------------------------------------
+
+
+def test_letters_leave_once(house: TestHouse) -> None:
+    letter = question(house)
+    transport = FakeTransport(DELIVERED)
+    assert deliver(house, transport).sent == 2
+    assert now_of(house, letter).status is LetterStatus.SENT
+    assert deliver(house, transport).sent == 0
+    assert len(transport.envelopes) == 2
+    assert transport.closed
+
+
+def test_a_copy_after_an_unknown_outcome_is_the_same_letter(house: TestHouse) -> None:
+    letter = question(house)
+    transport = FakeTransport(UNKNOWN, UNKNOWN, DELIVERED)
+    deliver(house, transport)
+    house.clock.advance(3 * _MINUTE)
+    deliver(house, transport)
+    copies = [read(one) for one in transport.envelopes if one.recipient == CUSTOMER]
+    assert len(copies) == 2
+    assert copies[0]["Date"] == copies[1]["Date"]
+    assert copies[0]["Message-ID"] == copies[1]["Message-ID"] == f"<{letter.message_id}>"
+
+
+def test_three_unknown_outcomes_are_for_a_person(house: TestHouse) -> None:
+    letter = question(house)
+    transport = FakeTransport(UNKNOWN)
+    for _ in range(5):
+        deliver(house, transport)
+        house.clock.advance(3 * _MINUTE)
+    assert now_of(house, letter).status is LetterStatus.NEEDS_PERSON
+    assert sum(one.recipient == CUSTOMER for one in transport.envelopes) == 3
+
+
+def test_a_letter_that_died_three_times_on_its_way_is_not_sent_again(house: TestHouse) -> None:
+    letter = question(house)
+    with house.app.storage.write() as work:
+        for times in range(3):
+            real_now = house.clock.now() + times * 2 * LEASE_TIME
+            claimed = work.outbox.claim(owner="dead", now=house.clock.now(), real_now=real_now, early=True)
+            assert claimed is not None
+            work.outbox.mark_transmitting(claimed, owner="dead", real_now=real_now)
+        work.outbox.release("dead", real_now=house.clock.now() - LEASE_TIME)
+    transport = FakeTransport(DELIVERED)
+    deliver(house, transport)
+    assert CUSTOMER not in [one.recipient for one in transport.envelopes]
+    assert now_of(house, letter).status is LetterStatus.NEEDS_PERSON
+
+
+def test_a_letter_refused_for_good_is_noted_on_its_ticket_and_staff_are_told(house: TestHouse) -> None:
+    letter = question(house)
+    transport = FakeTransport(NO_SUCH_USER, DELIVERED)
+    assert deliver(house, transport).failed == 1
+    failed = now_of(house, letter)
+    assert (failed.status, failed.last_error) == (LetterStatus.FAILED, "550 5.1.1 no such user")
+    assert letter.ticket_number is not None
+    with house.app.storage.read() as work:
+        kinds = [event.kind for event in work.tickets.events(letter.ticket_number)]
+    assert kinds.count(EventKind.DELIVERY_FAILED) == 1
+    notices = [one for one in house.letters(Audience.STAFF) if one.letter is LetterKind.DELIVERY_FAILED]
+    assert len(notices) == 1
+
+
+def test_a_notice_to_staff_that_fails_makes_no_further_notice(house: TestHouse) -> None:
+    question(house)
+    deliver(house, FakeTransport(DELIVERED, NO_SUCH_USER))
+    deliver(house, FakeTransport(NO_SUCH_USER))
+    assert [one for one in house.letters() if one.letter is LetterKind.DELIVERY_FAILED] == []
+
+
+def test_a_notice_that_cannot_be_written_does_not_make_the_failed_letter_leave_again(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = question(house)
+
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise ValueError("a template is broken")
+
+    monkeypatch.setattr(house.app.office, "tell", broken)
+    transport = FakeTransport(NO_SUCH_USER, DELIVERED)
+    with capture_logs() as logs:
+        deliver(house, transport)
+    assert now_of(house, letter).status is LetterStatus.FAILED
+    assert [line["action"] for line in logs].count("delivery.not_told") == 1
+
+
+def test_a_null_sender_that_is_refused_is_replaced_at_once_and_for_good(house: TestHouse) -> None:
+    question(house, verified=False)
+    question(house, verified=False, sender="joao@example.com.br")
+    transport = FakeTransport(SENDER_REFUSED, DELIVERED)
+    assert deliver(house, transport, null_sender=True).sent == 4
+    assert [one.sender for one in transport.envelopes][:2] == ["", MAILBOX]
+    assert [one.sender for one in transport.envelopes].count("") == 1
+
+
+def test_a_sender_refused_with_our_own_address_fails(house: TestHouse) -> None:
+    letter = question(house)
+    transport = FakeTransport(SENDER_REFUSED)
+    deliver(house, transport)
+    assert now_of(house, letter).status is LetterStatus.FAILED
+
+
+# --- pace -------------------------------------------------------------------------------------------------------
+
+
+def test_a_throttling_answer_slows_the_whole_mailbox_and_counts_for_no_letter(
+    house: TestHouse,
+) -> None:
+    letter = question(house)
+    transport = FakeTransport(TOO_FAST, DELIVERED)
+    assert deliver(house, transport).sent == 0
+    assert len(transport.envelopes) == 1
+    assert now_of(house, letter).attempts == 0
+    house.clock.advance(2 * _MINUTE)
+    assert deliver(house, transport).sent == 2
+
+
+def test_letters_a_minute_are_spread(house: TestHouse) -> None:
+    question(house)
+    transport = FakeTransport(DELIVERED)
+    running = delivery(house, transport, max_per_minute=2)
+
+    async def go() -> None:
+        assert await running._deliver_next(DeliveryCount(), early=True)
+        await running._deliver_next(DeliveryCount(), early=True)
+        assert len(transport.envelopes) == 1
+        house.clock.advance(timedelta(seconds=30))
+        await running._deliver_next(DeliveryCount(), early=True)
+        assert len(transport.envelopes) == 2
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(("answer", "most"), [(AWAY, 12), (LOGIN_REFUSED, 8)])
+def test_a_server_that_is_away_is_asked_ever_less_however_many_letters_wait(
+    house: TestHouse, answer: NotReached, most: int
+) -> None:
+    for number in range(10):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    transport = FakeTransport(answer)
+    running = delivery(house, transport)
+
+    async def half_an_hour() -> None:
+        for _ in range(360):
+            while await running._deliver_next(DeliveryCount(), early=False):
+                pass
+            house.clock.advance(timedelta(seconds=5))
+
+    asyncio.run(half_an_hour())
+    assert 5 <= len(transport.envelopes) <= most
+
+
+def test_trouble_with_the_server_is_noted_and_struck_out_even_by_another_process(house: TestHouse) -> None:
+    question(house)
+    deliver(house, FakeTransport(AWAY))
+    with house.app.storage.read() as work:
+        [trouble] = work.house.troubles()
+    assert (trouble.server, trouble.error) == ("smtp:default", "connection refused")
+    house.clock.advance(_MINUTE)
+    assert deliver(house, FakeTransport(DELIVERED)).sent == 2
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+
+
+# --- misfortunes ------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_that_cannot_be_composed_stops_no_other(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = question(house), question(house, sender="joao@example.com.br")
+    compose = Delivery._compose
+
+    def breaking(self: Delivery, letter: OutboundLetter, *args: Any) -> Envelope:
+        if letter.message_id == bad.message_id:
+            raise KeyError("a defect of ours")
+        return compose(self, letter, *args)
+
+    monkeypatch.setattr(Delivery, "_compose", breaking)
+    for _ in range(4):
+        deliver(house, FakeTransport(DELIVERED))
+        house.clock.advance(timedelta(hours=1))
+    assert now_of(house, good).status is LetterStatus.SENT
+    assert now_of(house, bad).status is LetterStatus.NEEDS_PERSON
+    assert "KeyError" in now_of(house, bad).last_error
+
+
+def test_a_file_that_is_gone_fails_its_letter_only(house: TestHouse) -> None:
+    letter = question(house)
+    digest = house.app.blobs.put(b"anexo")
+    file = StoredFile(digest=digest, filename="a.pdf", media_type="application/pdf", size_bytes=5, sha256="")
+    with house.app.storage.write() as work:
+        work.outbox.add(
+            replace(letter, message_id="x@example.com.br", handle="x", files=(file,)), handle_expires_at=None
+        )
+    house.app.blobs.path_of(digest).unlink()
+    count = deliver(house, FakeTransport(DELIVERED))
+    assert (count.failed, count.sent) == (1, 3)
+
+
+@contextmanager
+def storage_away(house: TestHouse, monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> Iterator[None]:
+    """The outbox's method fails so many times, as on a locked database."""
+    from mailbot.adapters.storage.outbox_store import OutboxStore
+
+    original = getattr(OutboxStore, method)
+    left = [times]
+
+    def failing(self: OutboxStore, *args: Any, **kwargs: Any) -> Any:
+        if left[0] > 0:
+            left[0] -= 1
+            raise StorageUnavailable("database is locked")
+        return original(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OutboxStore, method, failing)
+        patch.setattr("mailbot.flows.delivery._RECORD_AGAIN_SECONDS", 0.0)
+        yield
+
+
+def test_a_letter_that_left_is_recorded_when_the_database_is_back(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = question(house)
+    transport = FakeTransport(DELIVERED)
+    with storage_away(house, monkeypatch, "record", times=5):
+        assert deliver(house, transport).sent == 2
+    assert now_of(house, letter).status is LetterStatus.SENT
+    assert [one.recipient for one in transport.envelopes].count(CUSTOMER) == 1
+
+
+def test_a_mark_that_cannot_be_written_keeps_the_letter_here(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = question(house)
+    with storage_away(house, monkeypatch, "mark_transmitting", times=1):
+        assert deliver(house, FakeTransport(DELIVERED)).sent == 1
+    waiting = now_of(house, letter)
+    assert (waiting.status, waiting.attempts, waiting.unknown_outcomes) == (LetterStatus.RETRY, 0, 0)
+    house.clock.advance(_MINUTE)
+    assert deliver(house, FakeTransport(DELIVERED)).sent == 1
+
+
+def test_one_worker_that_fails_lets_the_others_end(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    letter = question(house)
+    monkeypatch.setattr("mailbot.flows.delivery._RECORD_WITHIN_SECONDS", -1.0)
+    transport = FakeTransport(DELIVERED)
+    with storage_away(house, monkeypatch, "record", times=1), pytest.raises(StorageUnavailable):
+        deliver(house, transport, max_connections=2)
+    assert transport.closed
+    assert len(transport.envelopes) == 2
+    assert {now_of(house, one).status for one in house.letters()} == {
+        LetterStatus.TRANSMITTING,
+        LetterStatus.SENT,
+    }
+    assert letter.ticket_number
+
+
+def test_a_letter_of_a_mailbox_that_is_switched_off_waits(house: TestHouse) -> None:
+    letter = question(house)
+    with house.app.storage.write() as work:
+        work.outbox.add(
+            replace(letter, message_id="x@example.com.br", handle="x", mailbox="other"), handle_expires_at=None
+        )
+    assert deliver(house, FakeTransport(DELIVERED)).sent == 2
+    with house.app.storage.read() as work:
+        other = work.outbox.by_message_id("x@example.com.br")
+    assert other is not None
+    assert (other.status, other.attempts) == (LetterStatus.RETRY, 0)
+
+
+def test_a_letter_in_hand_is_brought_to_its_end_when_the_daemon_stops(house: TestHouse) -> None:
+    letter = question(house)
+
+    class Slow(FakeTransport):
+        async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> SendOutcome:
+            stop.set()
+            await asyncio.sleep(0.05)
+            return await super().send(envelope, before_data)
+
+    transport = Slow(DELIVERED)
+
+    async def go() -> None:
+        await asyncio.wait_for(delivery(house, transport).run(stop, asyncio.Event()), 10)
+
+    stop = asyncio.Event()
+    asyncio.run(go())
+    assert now_of(house, letter).status is LetterStatus.SENT
+    assert len(transport.envelopes) == 1, "claiming stops"
+
+
+def read(envelope: Envelope) -> Any:
+    return BytesParser(policy=SMTP).parsebytes(envelope.message)
