@@ -11,6 +11,7 @@ from mailbot.cli import (
     catalogue,
     database,
     demonstration,
+    doctor,
     explain,
     founding,
     health,
@@ -41,6 +42,7 @@ app.add_typer(tickets.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")
+app.command("doctor")(doctor.doctor)
 app.command("health")(health.health)
 app.add_typer(database.app, name="db")
 app.command("backup")(backup.backup)

@@ -1,0 +1,179 @@
+"""What ``mailbot doctor`` looks at on this machine: each function tries one thing, says what it found and what
+to do."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailbot.domain.errors import ConfigurationError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from mailbot.catalogue.load import Catalogue
+    from mailbot.settings import Settings
+
+_GROUP_AND_OTHERS = 0o077
+
+
+class State(StrEnum):
+    """What became of one check."""
+
+    OK = "ok"
+    # Worth knowing; nothing has to be done.
+    NOTE = "note"
+    PROBLEM = "problem"
+    UNREACHABLE = "unreachable"
+    # Settings, catalogue or templates: mailbot does not start with them.
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the report; ``advice`` says what to do."""
+
+    check: str
+    state: State
+    message: str
+    advice: str = ""
+
+
+def check_settings(settings: Settings, catalogue: Catalogue | None) -> Iterator[Finding]:
+    """What is set, and what is not although it should be."""
+    from mailbot.settings import SendMode, unknown_names
+
+    names = [name for mailbox in catalogue.mailboxes for name in mailbox.environment_names] if catalogue else []
+    if catalogue is not None:
+        for sentence in unknown_names(settings, names):
+            yield Finding(check="settings", state=State.NOTE, message=sentence)
+    if settings.secret_key is None:
+        yield Finding(
+            check="secret key",
+            state=State.WRONG,
+            message="MAILBOT_SECRET_KEY is not set",
+            advice="`mailbot init DIR` writes an .env with a fresh one",
+        )
+    else:
+        yield Finding(check="secret key", state=State.OK, message=f"{len(settings.secret_key)} bytes")
+    if settings.admin_address is None:
+        yield Finding(
+            check="administrator",
+            state=State.PROBLEM,
+            message="nobody hears of quarantine and failing servers",
+            advice="set MAILBOT_ADMIN_ADDRESS",
+        )
+    if settings.send is not SendMode.ON:
+        message = f"MAILBOT_SEND is {settings.send}: letters are held"
+        yield Finding(check="sending", state=State.NOTE, message=message, advice="for real work: MAILBOT_SEND=on")
+    if settings.start_of_business_clock is not None:
+        yield Finding(check="clock", state=State.NOTE, message="MAILBOT_NOW is set: this is a trial")
+
+
+def check_templates_folder(settings: Settings) -> Iterator[Finding]:
+    """Every letter in every language."""
+    from mailbot.correspondence.check import check_templates
+
+    problems = check_templates(settings.templates_dir)
+    yield from wrong("templates", ConfigurationError(problems))
+    if not problems:
+        yield Finding(check="templates", state=State.OK, message=f"all letters in {settings.templates_dir}")
+
+
+def wrong(check: str, error: ConfigurationError) -> Iterator[Finding]:
+    """Each problem of a configuration as a line of its own."""
+    for problem in error.problems:
+        yield Finding(check=check, state=State.WRONG, message=str(problem))
+
+
+def check_files(settings: Settings) -> Iterator[Finding]:
+    """Who may read what is personal or secret, and whether we may write."""
+    from mailbot.cli.database import sqlite_file
+
+    found = [
+        *_private(Path(".env"), advice="chmod 600 .env"),
+        *(
+            finding
+            for name, value in settings.environment.items()
+            if name.startswith("MAILBOT_") and name.endswith("_FILE") and value
+            for finding in _private(Path(value), advice=f"chmod 600 {value}")
+        ),
+        *_folder(settings.data_dir),
+        *_folder(settings.data_dir / "files"),
+        *(_private(file, advice=f"chmod 600 {file}") if (file := sqlite_file(settings)) else ()),
+    ]
+    yield from found
+    if not settings.data_dir.exists():
+        message = f"{settings.data_dir} is not there yet; the first start makes it"
+        yield Finding(check="files", state=State.NOTE, message=message)
+    elif not found:
+        yield Finding(check="files", state=State.OK, message="for this user alone")
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    if not folder.exists():
+        return
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        message = f"{folder} cannot be written by this user"
+        yield Finding(check="files", state=State.PROBLEM, message=message, advice="give it to the daemon's user")
+    yield from _private(folder, advice=f"chmod 700 {folder}")
+
+
+def _private(path: Path, *, advice: str) -> Iterator[Finding]:
+    """A problem where somebody else may read or write ``path``."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return
+    if mode & _GROUP_AND_OTHERS:
+        message = f"{path} is open to other users of this machine (mode {mode:04o})"
+        yield Finding(check="files", state=State.PROBLEM, message=message, advice=advice)
+
+
+def check_disk(settings: Settings) -> Finding:
+    """Room for mails."""
+    from mailbot.cli.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
+
+    free = free_bytes(settings.data_dir)
+    message = f"{readable_bytes(free)} free for {settings.data_dir}"
+    if free < LOW_DISK_BYTES:
+        return Finding(
+            check="disk", state=State.PROBLEM, message=message, advice="make room: mail is not lost, but waits"
+        )
+    return Finding(check="disk", state=State.OK, message=message)
+
+
+class _Undo(Exception):
+    """Ends a transaction that was only tried."""
+
+
+def check_database(settings: Settings) -> Finding:
+    """Opens it, compares the schema, and writes something that is taken back."""
+    from sqlalchemy import text
+
+    from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+
+    try:
+        database = existing_database(settings)
+    except NoDatabaseYet:
+        return Finding(check="database", state=State.NOTE, message="not there yet; the first start makes it")
+    except OtherSchema as error:
+        return Finding(check="database", state=State.PROBLEM, message=str(error), advice="mailbot db upgrade")
+    except StorageUnavailable as error:
+        return Finding(check="database", state=State.UNREACHABLE, message=str(error), advice=_STORAGE_ADVICE)
+    try:
+        with database.write() as connection:
+            connection.execute(text("CREATE TABLE mailbot_doctor (tried INTEGER)"))
+            raise _Undo
+    except _Undo:
+        return Finding(check="database", state=State.OK, message=f"{database.engine.dialect.name}, can be written")
+    except StorageUnavailable as error:
+        return Finding(check="database", state=State.UNREACHABLE, message=str(error), advice=_STORAGE_ADVICE)
+    finally:
+        database.close()
+
+
+_STORAGE_ADVICE = "check MAILBOT_DATABASE_URL, the file's owner and the disk"
