@@ -45,6 +45,7 @@ from mailbot.triage.screen import OwnMarks
 
 if TYPE_CHECKING:
     from mailbot.flows.delivery import Delivery
+    from mailbot.flows.reprocess import Reprocess
 
 _MAILDIR = "maildir:"
 _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
@@ -127,8 +128,12 @@ class App:
     @cached_property
     def outgoing(self) -> Outgoing:
         """Writes letters into the outbox."""
+        return Outgoing(renderer=self.renderer, sending=self._sending)
+
+    @property
+    def _sending(self) -> Sending:
         caps = LetterCaps(automatic_per_hour=self.settings.max_letters_per_hour)
-        return Outgoing(renderer=self.renderer, sending=Sending(hold_reason_for=self._hold_reason_for, caps=caps))
+        return Sending(hold_reason_for=self._hold_reason_for, caps=caps)
 
     def _hold_reason_for(self, address: str) -> HoldReason | None:
         if self.settings.sends_to(address):
@@ -138,26 +143,49 @@ class App:
     @cached_property
     def office(self) -> LetterOffice:
         """Tells people of changes."""
+        return self._office(self.outgoing)
+
+    def _office(self, outgoing: Outgoing) -> LetterOffice:
         return LetterOffice(
             catalogue=self.catalogue,
             calendar=self.calendar,
             renderer=self.renderer,
-            outgoing=self.outgoing,
+            outgoing=outgoing,
             waiting=WaitingTimes(
                 quiet_time=timedelta(seconds=self.settings.quiet_seconds),
                 undo_time=timedelta(minutes=self.settings.undo_minutes),
             ),
         )
 
+    def reprocess(self) -> Reprocess:
+        """Stored mails once more, with an outbox that writes no letter twice."""
+        from mailbot.flows.reprocess import Archive, NeverTwice, Reprocess
+
+        outgoing = NeverTwice(renderer=self.renderer, sending=self._sending)
+        office = self._office(outgoing)
+        return Reprocess(
+            archive=Archive(storage=self.storage, blobs=self.blobs, reader=self.reader),
+            examiner=self.examiner,
+            office=office,
+            outgoing=outgoing,
+            intake=self._intake(office),
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
+            owner=self.owner,
+        )
+
     @cached_property
     def intake(self) -> Intake:
         """Stored mails become tickets."""
+        return self._intake(self.office)
+
+    def _intake(self, office: LetterOffice) -> Intake:
         return Intake(
             storage=self.storage,
             blobs=self.blobs,
             reader=self.reader,
             examiner=self.examiner,
-            office=self.office,
+            office=office,
             calendar=self.calendar,
             mailboxes=self.mailboxes,
             owner=self.owner,
@@ -217,6 +245,7 @@ class App:
                 storage=self.storage,
                 blobs=self.blobs,
                 owner=self.owner,
+                clock=self.clock,
             )
             for plan, connection in self.plans()
         ]

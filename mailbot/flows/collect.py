@@ -19,7 +19,7 @@ from mailbot.domain.errors import CredentialsRefused, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
-from mailbot.flows.ports import BlobStore, MailSource, Storage
+from mailbot.flows.ports import BlobStore, Clock, MailSource, Storage
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
@@ -66,12 +66,14 @@ class Collector:
         storage: Storage,
         blobs: BlobStore,
         owner: str,
+        clock: Clock | None = None,
     ) -> None:
         self._plan = plan
         self._source = source
         self._storage = storage
         self._blobs = blobs
         self._owner = owner
+        self._clock = clock
         self.on_collected: Callable[[], None] = _nothing
 
     # --- the loop ---
@@ -177,7 +179,8 @@ class Collector:
         digests = self._blobs.put_many([mail.raw for mail in fetched])
         rows = [self._row(mail, digest, memory) for mail, digest in zip(fetched, digests, strict=True)]
         with self._storage.write() as work:
-            ids = work.mails.add(rows, now=datetime.now(UTC))
+            # By the clock that intake goes by, or a mail would wait for the difference.
+            ids = work.mails.add(rows, now=self._clock.now() if self._clock else datetime.now(UTC))
             memory = _with_newest(work.house.folder(memory.mailbox, memory.folder) or memory, fetched)
             work.house.remember_folder(memory)
         # Only now, when bytes and rows are durable, the mailbox is touched.
@@ -310,7 +313,9 @@ def _now_on_the_server(state: FolderState) -> datetime:
 def _after_renumbering(memory: FolderMemory, state: FolderState) -> FolderMemory:
     """UIDVALIDITY changed: every mail has a new number. What should be known and is not is suspect."""
     _log.warning("folder renumbered", action="collect.uidvalidity_changed", mailbox=memory.mailbox)
-    return replace(memory, uid_validity=state.uid_validity, first_uid=1, suspect_until=memory.newest_received_at)
+    # Nothing collected yet: what lay there at first contact, received in that very second.
+    known_until = memory.newest_received_at or memory.floor_at
+    return replace(memory, uid_validity=state.uid_validity, first_uid=1, suspect_until=known_until)
 
 
 def _with_newest(memory: FolderMemory, fetched: Sequence[FetchedMail]) -> FolderMemory:
