@@ -6,19 +6,24 @@ import base64
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailbot.bootstrap import App
 from mailbot.cli.context import open_app, set_up_logging
-from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table
+from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, progress
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say, visible
+from mailbot.cli.reprocessed import name_of, print_reprocessed, reprocessed_as_json
 from mailbot.domain.errors import MailTooLarge, UnreadableMail
 from mailbot.domain.events import OutboundLetter
 from mailbot.domain.ledger import InboundRow, MailOutcome
 from mailbot.domain.mail import InboundMail
 from mailbot.flows.ports import UnitOfWork
+
+if TYPE_CHECKING:
+    from mailbot.flows.reprocess import Reprocessed
 
 app = typer.Typer(name="mails", help="Inbound mail and what became of it.", no_args_is_help=True)
 
@@ -109,6 +114,72 @@ def release(
         complain(f"mailbot: mail {row.id} is not in quarantine: its outcome is {row.outcome}")
     if refused:
         raise typer.Exit(Exit.NEEDS_A_LOOK)
+
+
+@app.command("reprocess")
+def reprocess(
+    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID...]", help="As `mails list` shows them.")] = None,
+    *,
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="NUMBER", help="All mails of a ticket.")
+    ] = None,
+    since: Since = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Mails in quarantine because of an error.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No letter leaves because of it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    json: Json = False,
+) -> None:
+    """Mails once more, from their stored bytes: as new where nothing came of them, else what differs."""
+    set_up_logging()
+    with own_errors(), closing(open_app()) as house:
+        received_after = moment(since, house.calendar.zone)
+        _check_choice(ids, ticket, given=received_after is not None or failed)
+        with house.storage.read() as work:
+            if ids:
+                rows = _rows(work, ids)
+            elif ticket:
+                rows = _rows_of_ticket(work, ticket.removeprefix("#"))
+            else:
+                rows = _failed(work, received_after) if failed else work.mails.browse(since=received_after)
+        results = _reprocess(house, rows, quiet=quiet, dry_run=dry_run)
+    if json:
+        print_json([reprocessed_as_json(result, dry_run=dry_run) for result in results])
+    else:
+        print_reprocessed(results, dry_run=dry_run)
+    for result in results:
+        if result.problem:
+            complain(f"mailbot: {name_of(result)}: {result.problem}")
+    if any(result.problem or result.outcome is MailOutcome.QUARANTINED for result in results):
+        raise typer.Exit(Exit.NEEDS_A_LOOK)
+
+
+def _check_choice(ids: list[int] | None, ticket: str | None, *, given: bool) -> None:
+    chosen = [bool(ids), ticket is not None, given]
+    if sum(chosen) != 1:
+        raise fail("say which mails: their ids, or --ticket NUMBER, or --since DATE and --failed")
+
+
+def _rows_of_ticket(work: UnitOfWork, number: str) -> list[InboundRow]:
+    if work.tickets.get(number) is None:
+        raise fail(f"there is no ticket {number}")
+    return work.mails.browse(ticket_number=number)
+
+
+def _failed(work: UnitOfWork, since: datetime | None) -> list[InboundRow]:
+    """Quarantined by an error; what is suspect waits for `mails release`."""
+    quarantined = work.mails.browse(outcome=MailOutcome.QUARANTINED, since=since)
+    return [row for row in quarantined if row.released or not row.suspect]
+
+
+def _reprocess(house: App, rows: Sequence[InboundRow], *, quiet: bool, dry_run: bool) -> list[Reprocessed]:
+    from mailbot.flows.reprocess import tasks_for
+
+    flow, tasks, results = house.reprocess(), tasks_for(rows), []
+    with progress("reprocessing", len(tasks)) as done:
+        for task in tasks:
+            results.append(flow.do(task, quiet=quiet, dry_run=dry_run))
+            done(1)
+    return results
 
 
 def _rows(work: UnitOfWork, ids: Sequence[int]) -> list[InboundRow]:

@@ -227,12 +227,14 @@ class EvidenceRequestedView(RequesterTicketView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceCompleteView(RequesterTicketView):
-    """The last missing item came: the request goes to the department."""
+    """The last missing item came: the request goes to the department. ``correction``: it had come before, and
+    a reprocessing found it."""
 
     items: tuple[ChecklistItem, ...] = ()
     refused_files: tuple[RefusedFile, ...] = ()
     queue_name: str = ""
     answer_by: str = ""
+    correction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

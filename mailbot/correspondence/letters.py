@@ -150,7 +150,7 @@ def _about_evidence(change: TicketChange, desk: LetterDesk) -> PlannedLetter | N
     waits = change.after.status is Status.AWAITING_REQUESTER
     if _became_complete(change):
         return _evidence_complete(change, desk)
-    if waits and (_brought_something(change) or change.happened(EventKind.REOPENED)):
+    if waits and (_brought_something(change) or change.happened(EventKind.REOPENED) or change.correction):
         return _evidence_requested(change, desk, first=False)
     return None
 
@@ -221,6 +221,7 @@ def _evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         refused_files=refused_files(ticket),
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=_answer_by(ticket, desk),
+        correction=change.correction,
     )
     return _for_requester(LetterKind.EVIDENCE_COMPLETE, view, change, desk)
 
@@ -324,7 +325,7 @@ def _for_requester(
 ) -> PlannedLetter:
     ticket = change.after
     by_agent = change.agent is not None
-    on_its_own = change.happened(EventKind.REMINDED) or change.happened(EventKind.EXPIRED)
+    on_its_own = change.happened(EventKind.REMINDED) or change.happened(EventKind.EXPIRED) or change.correction
     return PlannedLetter(
         letter=letter,
         audience=Audience.REQUESTER,
@@ -374,7 +375,12 @@ def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
 def _is_ready(change: TicketChange) -> bool:
     """The ticket has come into its queue: complete, or for a person from the start."""
     before = change.before
-    was_in_queue = before is not None and before.status is not Status.NEW and not _waited(before)
+    was_in_queue = (
+        before is not None
+        and before.status is not Status.NEW
+        and not _waited(before)
+        and before.queue == change.after.queue
+    )
     return change.after.status is Status.OPEN and not was_in_queue
 
 

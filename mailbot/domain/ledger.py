@@ -114,7 +114,8 @@ class MailResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRow:
-    """A ledger row as administrators see it."""
+    """A ledger row as administrators see it; ``suspect``, ``answer`` and ``released`` as in
+    :class:`NewInboundMail` and :class:`ClaimedMail`."""
 
     id: int
     mailbox: str
@@ -130,6 +131,9 @@ class InboundRow:
     deaths: int
     raw_digest: str
     size_bytes: int
+    suspect: str = ""
+    answer: bool = True
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -214,6 +215,8 @@ class Intake:
         with self._storage.write() as work:
             cause = self._cause(work, claimed, mailbox, decision, situation, files)
             change = carry_out(decision, situation, cause)
+            if not claimed.answer:
+                change = _unasked(change)
             write_change(work, change)
             if claimed.answer:
                 self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
@@ -333,6 +336,12 @@ def write_change(work: UnitOfWork, change: TicketChange) -> None:
     if change.message is not None:
         work.tickets.add_message(change.after.number, change.message)
     work.tickets.add_events(change.after.number, change.events)
+
+
+def _unasked(change: TicketChange) -> TicketChange:
+    """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
+    asked_at = change.before.asked_at if change.before else None
+    return replace(change, after=replace(change.after, asked_at=asked_at))
 
 
 def header_only(raw: bytes, reader: MailReader) -> InboundMail:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from unittest.mock import patch
 
+from mailbot.domain.errors import UnreadableMail
 from mailbot.domain.ledger import MailOutcome
 from tests.cli.conftest import Cli
 from tests.flows.house import BOLETO, CUSTOMER, REQUEST, TestHouse, mail
@@ -96,3 +98,74 @@ def test_released_mails_of_one_sender_keep_their_order(house: TestHouse, cli: Cl
     cli("mails", "release", "2", "1")
     house.process()
     assert [row.outcome for row in house.mails()] == [MailOutcome.TICKET, MailOutcome.PENDING]
+
+
+# --- reprocess -----------------------------------------------------------------------------------------------
+
+
+def fail_three_times(house: TestHouse) -> None:
+    with patch.object(type(house.app.reader), "read", side_effect=UnreadableMail("a bug")):
+        for _ in range(3):
+            house.process()
+
+
+def test_reprocess_tells_what_changed_with_every_key(house: TestHouse, cli: Cli) -> None:
+    house.collect(mail(REQUEST, files=[BOLETO]))
+    fail_three_times(house)
+    house.receive(mail("lixo", sender="spam@example.com.br"), suspect="junk_folder")
+    trial = cli("mails", "reprocess", "--failed", "--dry-run", "--json")
+    assert house.tickets() == []
+    ran = cli("mails", "reprocess", "--failed", "--json")
+    assert (trial.exit_code, ran.exit_code) == (0, 0)
+    (tried,), (done,) = trial.json, ran.json
+    assert (
+        list(tried)
+        == list(done)
+        == ["mails", "ticket", "dry_run", "changed", "outcome", "reason", "problem", "before", "after", "letters"]
+    )
+    assert (tried["ticket"], done["ticket"]) == (None, "2026-000001")
+    assert tried["after"] == done["after"]
+    assert done["after"]["fields"]["origin_unit"]["value"] == "Rio Verde"
+    assert [one["kind"] for one in done["after"]["documents"]] == ["boleto"]
+    assert [one["letter"] for one in tried["letters"]] == ["evidence_requested"]
+
+
+def test_reprocess_of_a_ticket_that_is_right_changes_nothing(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail(REQUEST, files=[BOLETO]))
+    for choice in (("1",), ("--ticket", "2026-000001"), ("--since", "2026-11-01")):
+        (result,) = cli("mails", "reprocess", *choice, "--json").json
+        assert (result["mails"], result["changed"], result["letters"]) == ([1], False, [])
+        assert result["before"] == result["after"]
+    assert cli("mails", "reprocess", "1").stdout == "0 of 1 changed\n"
+    assert cli("mails", "reprocess", "--since", "2026-12-01", "--json").json == []
+
+
+def test_reprocess_says_in_words_what_would_change(house: TestHouse, cli: Cli) -> None:
+    with patch("mailbot.flows.examine.extract_fields", lambda *_, **__: ()):
+        house.receive(mail(REQUEST, files=[BOLETO]))
+    lines = cli("mails", "reprocess", "1", "--dry-run").stdout.splitlines()
+    assert lines[0] == "ticket 2026-000001 (mail 1): ticket"
+    assert "  title: ALTERAÇÃO DE LOCAL → Alteração de Rio Verde para Jataí" in lines
+    assert "  field origin_unit: (nothing) → Rio Verde" in lines
+    assert f"  letter: evidence_requested to {CUSTOMER}" in lines
+    assert lines[-1] == "1 of 1 would change; nothing was written"
+    assert cli("mails", "reprocess", "1", "--quiet").stdout.splitlines()[-1] == "1 of 1 changed"
+
+
+def test_reprocess_needs_to_know_which_mails(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail(REQUEST))
+    assert cli("mails", "reprocess").exit_code == 2
+    assert cli("mails", "reprocess", "1", "--failed").exit_code == 2
+    assert cli("mails", "reprocess", "9").stderr == "mailbot: there is no mail 9\n"
+    assert (
+        cli("mails", "reprocess", "--ticket", "2026-000009").stderr == "mailbot: there is no ticket 2026-000009\n"
+    )
+
+
+def test_reprocess_says_that_something_needs_a_look(house: TestHouse, cli: Cli) -> None:
+    house.collect(mail(REQUEST))
+    fail_three_times(house)
+    with patch.object(type(house.app.reader), "read", side_effect=UnreadableMail("a bug")):
+        ran = cli("mails", "reprocess", "--failed", "--json")
+    assert ran.exit_code == 1
+    assert ran.json[0]["outcome"] == "quarantined"

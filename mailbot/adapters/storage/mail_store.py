@@ -343,7 +343,7 @@ class MailStore:
                 attempts=0,
                 deaths=0,
                 # Once let in, a mail stays so.
-                released=or_(_T.released, released),
+                released=True if released else _T.released,
                 # Only the oldest unfinished mail of a conversation can be taken; the others come forward later.
                 ready_at=case((waits, None), else_=now),
                 finished_at=None,

@@ -222,6 +222,9 @@ def inbound_row_from(row: Mapping[Any, Any]) -> InboundRow:
         deaths=row["deaths"],
         raw_digest=row["raw_digest"],
         size_bytes=row["size_bytes"],
+        suspect=row["suspect"],
+        answer=row["answer"],
+        released=row["released"],
     )
 
 

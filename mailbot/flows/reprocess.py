@@ -1,0 +1,413 @@
+"""REPROCESS. Stored mails once more, on an administrator's word: ``InboundRow ─▶ Task ─▶ Reprocessed``.
+
+A mail without outcome goes through intake as if it came now. A ticket's mails are counted again, all of them
+from their stored bytes, and only what differs is changed (INTERFACE *Reprocess*). Changed code or rules alone
+do nothing; doing it twice does nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from mailbot.correspondence.letters import PlannedLetter
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
+from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
+from mailbot.domain.ledger import MAX_ATTEMPTS, ClaimedMail, InboundRow, MailOutcome
+from mailbot.domain.mail import Bounce, Discarded, InboundMail
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.examine import Examiner, KeptMail, Recount
+from mailbot.flows.intake import Intake, write_change
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.outgoing import Outgoing
+from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.remember import StoredKnowledge
+from mailbot.triage.carry_out import Cause, carry_out
+from mailbot.triage.correct import SecondLook, correct, is_in_hands
+from mailbot.triage.decide import Discard
+
+_log = structlog.get_logger("mailbot.reprocess")
+
+_CONFLICTS_AT_MOST = 5
+_LAST_MESSAGES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsNew:
+    """A mail without outcome, to go through intake as if it came now."""
+
+    mail: InboundRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountAgain:
+    """A ticket whose mails are to be counted again; ``mail_ids`` are those that were asked for."""
+
+    number: str
+    mail_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveAlone:
+    """A mail with which nothing is to be done: in line already, known, or a bounce."""
+
+    mail: InboundRow
+
+
+Task = AsNew | CountAgain | LeaveAlone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reprocessed:
+    """What came of a task, or in a trial would come.
+
+    ``before`` is absent for what had no ticket, ``after`` for what has none now. ``letters`` are those written
+    because of it. ``problem`` says why nothing could be done.
+    """
+
+    mail_ids: tuple[int, ...]
+    ticket_number: str | None = None
+    outcome: MailOutcome | None = None
+    reason: str = ""
+    changed: bool = False
+    before: Ticket | None = None
+    after: Ticket | None = None
+    letters: tuple[OutboundLetter, ...] = ()
+    problem: str = ""
+
+
+def tasks_for(mails: Iterable[InboundRow]) -> list[Task]:
+    """What reprocessing these mails means, oldest first; a ticket is counted once for all of its mails."""
+    rows = sorted({mail.id: mail for mail in mails}.values(), key=lambda mail: mail.id)
+    asked_of: dict[str, list[int]] = {}
+    tasks: dict[str, Task] = {}
+    for mail in rows:
+        if mail.outcome in (MailOutcome.QUARANTINED, MailOutcome.DISCARDED):
+            tasks[f"mail {mail.id}"] = AsNew(mail=mail)
+        elif mail.outcome in (MailOutcome.TICKET, MailOutcome.MESSAGE) and mail.ticket_number:
+            asked_of.setdefault(mail.ticket_number, []).append(mail.id)
+            mail_ids = tuple(asked_of[mail.ticket_number])
+            tasks[mail.ticket_number] = CountAgain(number=mail.ticket_number, mail_ids=mail_ids)
+        else:
+            tasks[f"mail {mail.id}"] = LeaveAlone(mail=mail)
+    return list(tasks.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Where everything that came is kept: rows, files, and who can read them."""
+
+    storage: Storage
+    blobs: BlobStore
+    reader: MailReader
+
+    def read(self, row: InboundRow) -> InboundMail:
+        """The mail, from its stored bytes. Raises ``UnreadableMail``, ``MailTooLarge``, ``StorageUnavailable``."""
+        return self.reader.read(self.blobs.get(row.raw_digest))
+
+    def files(self, mail: InboundMail, stored: Mapping[str, str], *, store: bool) -> tuple[StoredFile, ...]:
+        """The attachments with the names under which they are kept: ``stored``, by SHA-256. What an earlier
+        reader did not find is kept now, or, without ``store``, called by its plain digest."""
+        names = dict(stored)
+        new = [one for one in mail.attachments if one.sha256 not in names]
+        if store:
+            digests = self.blobs.put_many([one.content for one in new])
+            names.update({one.sha256: digest for one, digest in zip(new, digests, strict=True)})
+        return tuple(
+            StoredFile(
+                digest=names.get(one.sha256, one.sha256),
+                filename=one.filename,
+                media_type=one.media_type,
+                size_bytes=one.size_bytes,
+                sha256=one.sha256,
+            )
+            for one in mail.attachments
+        )
+
+
+class NeverTwice(Outgoing):
+    """An outbox in which a letter that a mail has caused is not written again for the same mail."""
+
+    def enqueue(
+        self,
+        work: UnitOfWork,
+        letters: Iterable[PlannedLetter],
+        *,
+        mailbox: ServedMailbox,
+        now: datetime,
+        mail_id: int | None = None,
+        answers: str = "",
+    ) -> list[OutboundLetter]:
+        """As :meth:`Outgoing.enqueue`, without those that went out (or will) for ``mail_id`` before."""
+        fresh = self.not_yet_written(work, letters, mailbox=mailbox, now=now, mail_id=mail_id)
+        return super().enqueue(work, fresh, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+
+    def not_yet_written(
+        self,
+        work: UnitOfWork,
+        letters: Iterable[PlannedLetter],
+        *,
+        mailbox: ServedMailbox,
+        now: datetime,
+        mail_id: int | None,
+    ) -> list[PlannedLetter]:
+        """The letters that ``mail_id`` has not caused yet."""
+        known = [] if mail_id is None else work.outbox.letters_for_mail(mail_id)
+        told = {_sense(letter) for letter in known if letter.status is not LetterStatus.CANCELLED}
+        return [letter for letter in letters if _sense(self.written(letter, mailbox, now)) not in told]
+
+
+def _sense(letter: OutboundLetter) -> tuple[str, str, str]:
+    """What makes two letters the same: kind, recipient and words, whatever their handles."""
+    return letter.letter, letter.recipient.address, letter.text.replace(letter.handle, "")
+
+
+class Reprocess:
+    """Does tasks, one at a time. ``intake`` and ``office`` write through ``outgoing``, which writes no letter
+    twice; ``intake`` is not the daemon's."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        examiner: Examiner,
+        office: LetterOffice,
+        outgoing: NeverTwice,
+        intake: Intake,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+        owner: str,
+    ) -> None:
+        self._archive = archive
+        self._storage = archive.storage
+        self._examiner = examiner
+        self._office = office
+        self._outgoing = outgoing
+        self._intake = intake
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+        self._owner = owner
+        self._known = StoredKnowledge(archive.storage)
+
+    def do(self, task: Task, *, quiet: bool = False, dry_run: bool = False) -> Reprocessed:
+        """Do a task, or with ``dry_run`` say what it would do and write nothing. ``quiet``: no letter leaves.
+
+        Raises ``StorageUnavailable``.
+        """
+        match task:
+            case AsNew():
+                return self._try_as_new(task.mail, quiet) if dry_run else self._as_new(task.mail, quiet)
+            case CountAgain():
+                return self._count_again(task, quiet=quiet, dry_run=dry_run)
+            case LeaveAlone():
+                return _left_alone(task.mail)
+
+    # --- mails without outcome -----------------------------------------------------------------------------------
+
+    def _as_new(self, row: InboundRow, quiet: bool) -> Reprocessed:
+        if row.mailbox not in self._mailboxes:
+            return _not_served(row)
+        with self._storage.write() as work:
+            known = {letter.message_id for letter in work.outbox.letters_for_mail(row.id)}
+            work.mails.reopen(row.id, now=self._examiner.now(), released=False)
+            claimed = self._claim(work, row.id)
+        for _ in range(MAX_ATTEMPTS):
+            if claimed is None:
+                break
+            outcome = self._intake.process(replace(claimed, answer=claimed.answer and not quiet))
+            # What it claimed ahead is the daemon's.
+            self._intake.stop()
+            if outcome is not MailOutcome.PENDING:
+                break
+            with self._storage.write() as work:
+                claimed = self._claim(work, row.id)
+        return self._what_became_of(row, known)
+
+    def _claim(self, work: UnitOfWork, mail_id: int) -> ClaimedMail | None:
+        return work.mails.claim_by_id(mail_id, owner=self._owner, real_now=datetime.now(UTC))
+
+    def _what_became_of(self, row: InboundRow, known: set[str]) -> Reprocessed:
+        with self._storage.read() as work:
+            now = work.mails.get(row.id) or row
+            ticket = work.tickets.get(now.ticket_number) if now.ticket_number else None
+            letters = [one for one in work.outbox.letters_for_mail(row.id) if one.message_id not in known]
+        return Reprocessed(
+            mail_ids=(row.id,),
+            ticket_number=now.ticket_number,
+            outcome=now.outcome,
+            reason=now.reason,
+            changed=(now.outcome, now.reason) != (row.outcome, row.reason),
+            after=ticket,
+            letters=tuple(letters),
+        )
+
+    def _try_as_new(self, row: InboundRow, quiet: bool) -> Reprocessed:
+        """What intake would do, without doing it."""
+        mailbox = self._mailboxes.get(row.mailbox)
+        if mailbox is None:
+            return _not_served(row)
+        try:
+            mail = self._archive.read(row)
+        except MailTooLarge:
+            return _would_be(row, MailOutcome.DISCARDED, "too_large")
+        except UnreadableMail as error:
+            return _would_be(row, MailOutcome.QUARANTINED, str(error))
+        with self._storage.read() as work:
+            earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=row.id)
+        if earlier is not None:
+            return _would_be(row, MailOutcome.DUPLICATE, f"same as mail {earlier}")
+        if row.suspect and not row.released:
+            return _would_be(row, MailOutcome.QUARANTINED, row.suspect)
+        return self._would_become(row, mail, mailbox, quiet=quiet)
+
+    def _would_become(
+        self, row: InboundRow, mail: InboundMail, mailbox: ServedMailbox, *, quiet: bool
+    ) -> Reprocessed:
+        files = self._archive.files(mail, {}, store=False)
+        found = self._examiner.examine(mail, files, mailbox, self._known)
+        if isinstance(found.screening, Bounce):
+            return _would_be(row, MailOutcome.BOUNCE, "")
+        if isinstance(found.screening, Discarded):
+            return _would_be(row, MailOutcome.DISCARDED, found.screening.reason)
+        if found.decision is None or found.situation is None:
+            raise AssertionError("an accepted mail has a decision")
+        if isinstance(found.decision, Discard):
+            return _would_be(row, MailOutcome.DISCARDED, found.decision.reason)
+        cause = Cause(
+            mail_id=row.id,
+            mailbox=row.mailbox,
+            language=mailbox.spec.language,
+            files=files,
+            calendar=self._calendar,
+            # Real numbers begin at 1: this one can be nobody's.
+            number=f"{found.situation.now.astimezone(self._calendar.zone).year}-000000",
+            agent=self._examiner.agent(found.sender),
+        )
+        change = carry_out(found.decision, found.situation, cause)
+        opens = change.before is None
+        return Reprocessed(
+            mail_ids=(row.id,),
+            ticket_number=None if opens else change.after.number,
+            outcome=MailOutcome.TICKET if opens else MailOutcome.MESSAGE,
+            changed=True,
+            before=change.before,
+            after=change.after,
+            letters=() if quiet or not row.answer else self._would_write(change, mailbox, row.id),
+        )
+
+    # --- tickets -------------------------------------------------------------------------------------------------
+
+    def _count_again(self, task: CountAgain, *, quiet: bool, dry_run: bool) -> Reprocessed:
+        for _ in range(_CONFLICTS_AT_MOST):
+            try:
+                return self._counted(task, quiet=quiet, dry_run=dry_run)
+            except ConcurrentChange:
+                # Somebody else changed the ticket meanwhile: what was counted may no longer hold.
+                _log.info("ticket changed meanwhile", action="reprocess.conflict", ticket=task.number)
+            except (UnreadableMail, MailTooLarge) as error:
+                return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=str(error))
+        return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem="the ticket kept changing")
+
+    def _counted(self, task: CountAgain, *, quiet: bool, dry_run: bool) -> Reprocessed:
+        with self._storage.read() as work:
+            ticket = work.tickets.get(task.number)
+            messages = work.tickets.messages(task.number)
+            in_hands = is_in_hands(work.tickets.events(task.number))
+            rows = [row for one in messages if _counts(one) and (row := work.mails.get(one.mail_id or 0))]
+        mailbox = self._mailboxes.get(ticket.mailbox) if ticket is not None else None
+        if ticket is None or mailbox is None or not rows:
+            why = "its mailbox is switched off" if mailbox is None else "none of its mails is here"
+            return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
+        recount = self._examiner.recount(
+            self._kept(rows, ticket, messages, store=not dry_run),
+            ticket,
+            mailbox,
+            self._known,
+            keep_type=in_hands or ticket.is_finished,
+        )
+        look = SecondLook(
+            request_type=recount.request_type,
+            report=recount.report,
+            in_hands=in_hands,
+            may_ask=recount.may_answer and rows[-1].answer,
+            verified=recount.verified,
+            quiet=quiet,
+            mail_id=rows[-1].id,
+            now=self._examiner.now(),
+            calendar=self._calendar,
+        )
+        change = correct(ticket, look)
+        letters: tuple[OutboundLetter, ...] = ()
+        if change is not None:
+            letters = (
+                self._would_write(change, mailbox, look.mail_id)
+                if dry_run
+                else self._commit(change, mailbox, look, recount)
+            )
+        return Reprocessed(
+            mail_ids=task.mail_ids,
+            ticket_number=task.number,
+            outcome=rows[-1].outcome,
+            changed=change is not None,
+            before=ticket,
+            after=change.after if change else ticket,
+            letters=letters,
+        )
+
+    def _kept(
+        self, rows: Sequence[InboundRow], ticket: Ticket, messages: Sequence[TicketMessage], *, store: bool
+    ) -> list[KeptMail]:
+        names = {finding.sha256: finding.digest for finding in ticket.documents}
+        names |= {file.sha256: file.digest for message in messages for file in message.files}
+        mails = [self._archive.read(row) for row in rows]
+        return [KeptMail(mail=mail, files=self._archive.files(mail, names, store=store)) for mail in mails]
+
+    def _commit(
+        self, change: TicketChange, mailbox: ServedMailbox, look: SecondLook, recount: Recount
+    ) -> tuple[OutboundLetter, ...]:
+        with self._storage.write() as work:
+            write_change(work, change)
+            letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)
+            work.house.keep_readings(recount.new_readings)
+        _log.info("ticket counted again", action="reprocess.changed", ticket=change.after.number)
+        return tuple(letters)
+
+    def _would_write(
+        self, change: TicketChange, mailbox: ServedMailbox, mail_id: int
+    ) -> tuple[OutboundLetter, ...]:
+        now = self._examiner.now()
+        with self._storage.read() as work:
+            messages = work.tickets.last_messages(change.after.number, _LAST_MESSAGES)
+            messages += [change.message] if change.message else []
+            which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
+            planned = self._office.plan(
+                change, mailbox, now=now, messages=tuple(messages[-_LAST_MESSAGES:]), open_tickets=tuple(which)
+            )
+            fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
+        return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)
+
+
+def _counts(message: TicketMessage) -> bool:
+    """Whether a message can have brought evidence: no agent's, and no program's that answers our notices."""
+    is_program_of_staff = message.role is AuthorRole.MACHINE and message.visibility is Visibility.INTERNAL
+    return message.mail_id is not None and message.role is not AuthorRole.AGENT and not is_program_of_staff
+
+
+def _left_alone(row: InboundRow) -> Reprocessed:
+    return Reprocessed(mail_ids=(row.id,), ticket_number=row.ticket_number, outcome=row.outcome, reason=row.reason)
+
+
+def _not_served(row: InboundRow) -> Reprocessed:
+    problem = f"its mailbox {row.mailbox} is switched off"
+    return Reprocessed(mail_ids=(row.id,), outcome=row.outcome, reason=row.reason, problem=problem)
+
+
+def _would_be(row: InboundRow, outcome: MailOutcome, reason: str) -> Reprocessed:
+    changed = (outcome, reason) != (row.outcome, row.reason)
+    return Reprocessed(mail_ids=(row.id,), outcome=outcome, reason=reason, changed=changed)

@@ -1,0 +1,187 @@
+"""What a second look makes of a ticket: ``correct(Ticket, SecondLook) -> TicketChange | None``. Pure.
+
+For ``mails reprocess`` (INTERFACE *Reprocess*): what differs becomes ``reprocessed`` events, the status moves
+only where intake would have moved it, a person's word stands, and the requester hears of it only if what they
+must do is not what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailbot.catalogue.models import RequestType
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import EventKind, TicketEvent
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
+from mailbot.domain.ticket import Status, Ticket, check_transition
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.triage.carry_out import BOT, due_at, title_of
+
+ADMIN = "admin"
+_EVENT_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLook:
+    """What all mails of a ticket's requester come to when they are looked at again.
+
+    ``in_hands``: an agent answered or decided, so status and type stay. ``may_ask``: the requester may be
+    written to. ``quiet``: nobody is told. ``mail_id`` is the newest of the mails.
+    """
+
+    request_type: RequestType
+    report: EvidenceReport
+    in_hands: bool
+    may_ask: bool
+    verified: bool
+    quiet: bool
+    mail_id: int
+    now: datetime
+    calendar: BusinessCalendar
+
+
+def is_in_hands(events: Iterable[TicketEvent]) -> bool:
+    """Whether an agent answered, decided or moved the ticket: from then on no recount moves it."""
+    return any(
+        event.kind in (EventKind.AGENT_ANSWERED, EventKind.DECIDED)
+        or (event.kind is EventKind.STATUS_CHANGED and event.actor != BOT)
+        for event in events
+    )
+
+
+def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
+    """The change, or ``None`` where nothing differs."""
+    kind, report = look.request_type, look.report
+    after = replace(
+        ticket,
+        request_type=kind.key,
+        queue=ticket.queue if kind.key == ticket.request_type else kind.queue,
+        fields=_with_words_of_agents(report.fields, ticket.fields),
+        documents=report.findings,
+        missing=report.missing,
+        mismatches=report.mismatches,
+        title=title_of(kind, report, ticket.subject),
+    )
+    events = [_event(look, EventKind.REPROCESSED, ADMIN, *one) for one in _differences(ticket, after)]
+    if not events:
+        return None
+    status = _status(ticket, look)
+    if status is not ticket.status:
+        check_transition(ticket.status, status)
+        events.append(_event(look, EventKind.STATUS_CHANGED, BOT, "", ticket.status, status))
+    tells = _tells_requester(ticket, status, look)
+    after = _in_time(replace(after, status=status, updated_at=look.now), ticket, look, asked=tells)
+    return TicketChange(
+        before=ticket,
+        after=after,
+        events=tuple(events),
+        may_answer=tells,
+        verified=look.verified,
+        quiet=look.quiet,
+        correction=tells,
+    )
+
+
+def _with_words_of_agents(found: tuple[FieldValue, ...], held: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    """What an agent stated stays: no mail of the requester says it."""
+    stated = {value.key: value for value in held if value.origin is FieldOrigin.AGENT}
+    kept = tuple(stated.pop(value.key, value) for value in found)
+    return (*kept, *stated.values())
+
+
+# --- status ------------------------------------------------------------------------------------------------------
+
+
+def _status(ticket: Ticket, look: SecondLook) -> Status:
+    if look.in_hands or not (_must_do_something_else(ticket, look) or _is_other_type(ticket, look)):
+        return ticket.status
+    if ticket.status is Status.AWAITING_REQUESTER and look.report.complete:
+        return Status.OPEN
+    # A ticket that came to its queue although something lacked is a person's: it is not taken back.
+    came_complete = not ticket.missing and not ticket.mismatches
+    if ticket.status is Status.OPEN and not look.report.complete and came_complete and look.may_ask:
+        return Status.AWAITING_REQUESTER
+    return ticket.status
+
+
+def _must_do_something_else(ticket: Ticket, look: SecondLook) -> bool:
+    before = (set(ticket.missing), set(ticket.mismatches))
+    return before != (set(look.report.missing), set(look.report.mismatches))
+
+
+def _is_other_type(ticket: Ticket, look: SecondLook) -> bool:
+    return ticket.request_type != look.request_type.key
+
+
+def _tells_requester(ticket: Ticket, status: Status, look: SecondLook) -> bool:
+    if look.quiet or not look.may_ask or not _must_do_something_else(ticket, look):
+        return False
+    if look.report.complete:
+        return ticket.status is Status.AWAITING_REQUESTER and status is Status.OPEN
+    return status is Status.AWAITING_REQUESTER
+
+
+def _in_time(after: Ticket, before: Ticket, look: SecondLook, *, asked: bool) -> Ticket:
+    """Reminders count from the letter that asks; nobody is reminded of what was not asked, or is there."""
+    if after.status is Status.AWAITING_REQUESTER:
+        if asked:
+            return replace(after, asked_at=look.now, reminders_sent=0, due_at=None)
+        waits_on = before.status is Status.AWAITING_REQUESTER and not look.report.complete
+        return replace(after, asked_at=before.asked_at if waits_on else None, due_at=None)
+    if after.status is Status.OPEN and (before.status is not Status.OPEN or _is_other_type(before, look)):
+        due = due_at(Status.OPEN, look.request_type, look.now, look.calendar)
+        return replace(after, asked_at=None, due_at=due)
+    return after
+
+
+# --- events ------------------------------------------------------------------------------------------------------
+
+
+def _differences(before: Ticket, after: Ticket) -> Iterator[tuple[str, str, str]]:
+    """(what, old, new) for everything that a reader of the ticket would see differently."""
+    yield from _differing("request_type", before.request_type, after.request_type)
+    yield from _differing("queue", before.queue, after.queue)
+    yield from _differing("title", before.title, after.title)
+    old_fields = {value.key: value for value in before.fields}
+    new_fields = {value.key: value for value in after.fields}
+    for key in dict.fromkeys([*old_fields, *new_fields]):
+        old, new = old_fields.get(key), new_fields.get(key)
+        if old != new:
+            yield f"field {key}", _field(old), _field(new)
+    if before.documents != after.documents:
+        yield "documents", _documents(before.documents), _documents(after.documents)
+    yield from _differing("missing", " ".join(before.missing), " ".join(after.missing))
+    yield from _differing(
+        "mismatches",
+        " ".join(f"{one.key}:{one.reason}" for one in before.mismatches),
+        " ".join(f"{one.key}:{one.reason}" for one in after.mismatches),
+    )
+
+
+def _differing(what: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    if old != new:
+        yield what, old, new
+
+
+def _field(value: FieldValue | None) -> str:
+    if value is None:
+        return ""
+    return value.value if value.valid else f"{value.value} ({value.reason})"
+
+
+def _documents(findings: tuple[Finding, ...]) -> str:
+    return "; ".join(f"{one.filename}: {one.verdict}, {one.requirement or one.kind}" for one in findings)
+
+
+def _event(look: SecondLook, kind: EventKind, actor: str, what: str, old: str, new: str) -> TicketEvent:
+    return TicketEvent(
+        at=look.now,
+        actor=actor,
+        kind=kind,
+        old=str(old)[:_EVENT_CHARACTERS],
+        new=str(new)[:_EVENT_CHARACTERS],
+        detail=what,
+        mail_id=look.mail_id,
+    )
