@@ -46,7 +46,6 @@ from mailbot.triage.screen import OwnMarks
 if TYPE_CHECKING:
     from mailbot.flows.delivery import Delivery
     from mailbot.flows.reprocess import Reprocess
-    from mailbot.flows.reprocess import Reprocess
 
 _MAILDIR = "maildir:"
 _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
@@ -156,23 +155,6 @@ class App:
                 quiet_time=timedelta(seconds=self.settings.quiet_seconds),
                 undo_time=timedelta(minutes=self.settings.undo_minutes),
             ),
-        )
-
-    def reprocess(self) -> Reprocess:
-        """Stored mails once more, with an outbox that writes no letter twice."""
-        from mailbot.flows.reprocess import Archive, NeverTwice, Reprocess
-
-        outgoing = NeverTwice(renderer=self.renderer, sending=self._sending)
-        office = self._office(outgoing)
-        return Reprocess(
-            archive=Archive(storage=self.storage, blobs=self.blobs, reader=self.reader),
-            examiner=self.examiner,
-            office=office,
-            outgoing=outgoing,
-            intake=self._intake(office),
-            calendar=self.calendar,
-            mailboxes=self.mailboxes,
-            owner=self.owner,
         )
 
     def reprocess(self) -> Reprocess:
