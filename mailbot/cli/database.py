@@ -59,8 +59,11 @@ def existing_database(settings: Settings) -> Database:
 
     Raises ``StorageUnavailable``, ``NoDatabaseYet`` and ``OtherSchema``.
     """
+    from sqlalchemy.exc import DatabaseError
+
     from mailbot.adapters.storage.engine import Database
     from mailbot.adapters.storage.migrate import NEWEST_REVISION, current_revision
+    from mailbot.domain.errors import StorageUnavailable
 
     file = sqlite_file(settings)
     if file is not None and not file.exists():
@@ -68,6 +71,9 @@ def existing_database(settings: Settings) -> Database:
     database = Database(settings.database_url)
     try:
         revision = current_revision(database)
+    except DatabaseError as error:
+        database.close()
+        raise StorageUnavailable(f"this is no database that can be read: {error.orig}") from error
     except BaseException:
         database.close()
         raise

@@ -1,0 +1,327 @@
+"""`mailbot doctor` on embedded and scripted servers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailbot.cli.server_checkup import AuthservIds, check_authserv_id, check_clock
+from mailbot.demo.daemon_process import settings_for
+from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
+from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
+from tests.cli.command import Ran, run_mailbot, sample_settings
+
+ADDRESS = "atendimento@example.com.br"
+PASSWORD = "secret"
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[EmbeddedServers]:
+    with EmbeddedServers() as made:
+        made.add_account(ADDRESS, PASSWORD)
+        yield made
+
+
+@pytest.fixture
+def settings(servers: EmbeddedServers, tmp_path: Path) -> dict[str, str]:
+    """All as it should be."""
+    data_folder = tmp_path / "var"
+    data_folder.mkdir(mode=0o700)
+    return settings_for(
+        servers,
+        address=ADDRESS,
+        password=PASSWORD,
+        admin_address="admin@example.com.br",
+        data_folder=data_folder,
+    )
+
+
+def doctor(tmp_path: Path, settings: dict[str, str], *options: str) -> Ran:
+    return run_mailbot("doctor", "--json", *options, cwd=tmp_path, settings=settings)
+
+
+def found(ran: Ran, check: str) -> list[dict[str, Any]]:
+    return [one for one in ran.json["findings"] if one["check"].startswith(check)]
+
+
+def state(ran: Ran, check: str) -> set[str]:
+    return {one["state"] for one in found(ran, check)}
+
+
+def deliver(servers: EmbeddedServers, number: int) -> None:
+    raw = f"From: maria@example.com.br\r\nSubject: oi\r\nMessage-ID: <d{number}@example.com.br>\r\n\r\noi\r\n"
+    servers.deliver(raw.encode(), to=ADDRESS, dmarc="pass")
+
+
+def test_a_house_in_order_ends_with_0(servers: EmbeddedServers, settings: dict[str, str], tmp_path: Path) -> None:
+    deliver(servers, 1)
+    ran = doctor(tmp_path, settings)
+    assert ran.code == 0, ran.stdout
+    for check in (
+        "secret key",
+        "catalogue",
+        "templates",
+        "files",
+        "disk",
+        "incoming",
+        "outgoing",
+        "senders",
+        "clock",
+    ):
+        assert state(ran, check) == {"ok"}, check
+    assert state(ran, "database") == {"note"}
+    # Looking makes nothing and sends nothing.
+    assert list((tmp_path / "var").iterdir()) == []
+
+
+def test_the_report_is_readable_without_json(settings: dict[str, str], tmp_path: Path) -> None:
+    ran = run_mailbot("doctor", cwd=tmp_path, settings=settings)
+    assert re.search(r"^ok +incoming default/INBOX +127\.0\.0\.1", ran.stdout, re.MULTILINE)
+
+
+def test_it_proposes_the_authserv_id_that_is_on_the_newest_mails(
+    servers: EmbeddedServers, settings: dict[str, str], tmp_path: Path
+) -> None:
+    deliver(servers, 2)
+    del settings["MAILBOT_AUTHSERV_ID"]
+    ran = doctor(tmp_path, settings)
+    (ids,) = ran.json["authserv_ids"]
+    assert (ids["configured"], ids["proposed"]) == (None, AUTHSERV_ID)
+    (senders,) = found(ran, "senders")
+    assert senders["state"] == "problem" and "nobody is verified" in senders["message"]
+    assert AUTHSERV_ID in senders["advice"]
+    assert ran.code == 1
+
+
+def test_stored_mails_tell_the_authserv_id_once_the_mailbox_is_empty(
+    servers: EmbeddedServers, settings: dict[str, str], tmp_path: Path
+) -> None:
+    deliver(servers, 3)
+    run_mailbot("run", "--once", cwd=tmp_path, settings=settings)
+    (ids,) = doctor(tmp_path, settings).json["authserv_ids"]
+    assert AUTHSERV_ID in [one["id"] for one in ids["seen"]]
+    assert doctor(tmp_path, settings).json["findings"]
+    assert state(doctor(tmp_path, settings), "database") == {"ok"}
+
+
+def test_a_probe_comes_back_and_is_discarded_by_the_daemon(settings: dict[str, str], tmp_path: Path) -> None:
+    ran = doctor(tmp_path, settings, "--probe", "--wait", "30")
+    said = " | ".join(one["message"] for one in found(ran, "probe"))
+    assert "plain: came" in said and "plus-address: came" in said and "forged results: came" in said
+    assert f"a forged result of {AUTHSERV_ID} was removed" in said
+    assert "unreachable" not in state(ran, "probe") and "problem" not in state(ran, "probe")
+    once = run_mailbot("run", "--once", "--json", cwd=tmp_path, settings=settings)
+    assert once.json["collected"] >= 3
+    listed = run_mailbot("mails", "list", "--json", cwd=tmp_path, settings=settings).json
+    probes = [one for one in listed if "probe" in one["subject"]]
+    assert {(one["outcome"], one["reason"]) for one in probes} == {("discarded", "own_mail")}
+
+
+def test_a_wrong_password_ends_with_3_and_says_where_it_stands(settings: dict[str, str], tmp_path: Path) -> None:
+    settings["MAILBOT_IMAP_URL"] = settings["MAILBOT_IMAP_URL"].replace(f":{PASSWORD}@", ":not-the-word@")
+    ran = doctor(tmp_path, settings, "--probe")
+    assert ran.code == 3
+    (incoming,) = found(ran, "incoming")
+    assert incoming["state"] == "unreachable"
+    assert "MAILBOT_IMAP_URL" in incoming["advice"]
+    assert "not-the-word" not in ran.stdout
+    assert "not tried" in found(ran, "probe")[0]["message"]
+
+
+def test_servers_that_are_away_end_with_3(tmp_path: Path) -> None:
+    ran = doctor(tmp_path, sample_settings(tmp_path))
+    assert ran.code == 3
+    assert state(ran, "incoming") == state(ran, "outgoing") == {"unreachable"}
+
+
+def test_a_bad_setting_ends_with_2_and_is_named(tmp_path: Path) -> None:
+    ran = doctor(tmp_path, sample_settings(tmp_path) | {"MAILBOT_SEND": "maybe"})
+    assert ran.code == 2
+    assert "MAILBOT_SEND" in ran.stdout
+
+
+def test_bad_templates_and_a_bad_catalogue_are_told_together(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "templates").mkdir()
+    settings = sample_settings(tmp_path)
+    settings |= {"MAILBOT_CONFIG_DIR": "config", "MAILBOT_TEMPLATES_DIR": "templates"}
+    ran = doctor(tmp_path, settings)
+    assert ran.code == 2
+    assert state(ran, "catalogue") == state(ran, "templates") == {"wrong"}
+
+
+def test_a_missing_secret_and_switched_off_mailboxes_are_told(tmp_path: Path) -> None:
+    settings = sample_settings(tmp_path)
+    del settings["MAILBOT_SECRET_KEY"], settings["MAILBOT_SMTP_URL"]
+    ran = doctor(tmp_path, settings)
+    assert ran.code == 2
+    assert state(ran, "secret key") == {"wrong"}
+    assert "MAILBOT_SMTP_URL" in found(ran, "mailbox default")[0]["message"]
+
+
+def test_files_that_others_may_read_are_a_problem(settings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("")
+    (tmp_path / ".env").chmod(0o644)
+    (tmp_path / "var").chmod(0o755)
+    (tmp_path / "key").write_text("k" * 48)
+    (tmp_path / "key").chmod(0o640)
+    del settings["MAILBOT_SECRET_KEY"]
+    settings["MAILBOT_SECRET_KEY_FILE"] = str(tmp_path / "key")
+    ran = doctor(tmp_path, settings)
+    assert ran.code == 1
+    advice = {one["advice"] for one in found(ran, "files")}
+    assert advice == {"chmod 600 .env", f"chmod 700 {tmp_path / 'var'}", f"chmod 600 {tmp_path / 'key'}"}
+
+
+@pytest.mark.parametrize("content", [b"this is no database, whatever it is called" * 100, None])
+def test_a_database_that_cannot_be_read_ends_with_3(
+    settings: dict[str, str], tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "var" / "mailbot.db"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    ran = doctor(tmp_path, settings)
+    assert state(ran, "database") == {"unreachable"}
+    assert ran.code == 3
+
+
+def test_a_server_that_does_not_take_our_address_is_a_problem(settings: dict[str, str], tmp_path: Path) -> None:
+    with ScriptedSmtp({Step.MAIL: [Say("553 5.7.1 not your address")]}) as smtp:
+        settings["MAILBOT_SMTP_URL"] = f"smtp://{smtp.host}:{smtp.port}"
+        ran = doctor(tmp_path, settings)
+        assert smtp.log.kept == []
+    (outgoing,) = found(ran, "outgoing")
+    assert outgoing["state"] == "problem" and "553" in outgoing["message"]
+
+
+def test_looking_at_a_submission_server_sends_no_mail(settings: dict[str, str], tmp_path: Path) -> None:
+    with ScriptedSmtp() as smtp:
+        settings["MAILBOT_SMTP_URL"] = f"smtp://{ADDRESS.replace('@', '%40')}:{PASSWORD}@{smtp.host}:{smtp.port}"
+        ran = doctor(tmp_path, settings)
+        assert smtp.log.count("AUTH") == 1
+        assert (smtp.log.count("DATA"), smtp.log.kept) == (0, [])
+    assert state(ran, "outgoing") == {"ok"}
+
+
+# --- probes on servers that are not as they should be --------------------------------------------------------
+
+
+@contextmanager
+def careless_server(maildir: Path, change: Callable[[bytes], bytes | None]) -> Iterator[ScriptedSmtp]:
+    """A submission server whose mail ends up in a Maildir, after ``change``; ``None`` loses it."""
+    for name in ("new", "cur", "tmp"):
+        (maildir / name).mkdir(parents=True)
+    over = threading.Event()
+    with ScriptedSmtp() as smtp:
+
+        def sort() -> None:
+            done = 0
+            while not over.wait(0.05):
+                for kept in smtp.log.kept[done:]:
+                    done += 1
+                    message = change(kept.message)
+                    if message is not None:
+                        path = maildir / "tmp" / f"{done}.probe"
+                        path.write_bytes(message)
+                        path.rename(maildir / "new" / path.name)
+
+        sorter = threading.Thread(target=sort)
+        sorter.start()
+        try:
+            yield smtp
+        finally:
+            over.set()
+            sorter.join()
+
+
+def probe_on(
+    smtp: ScriptedSmtp, maildir: Path, settings: dict[str, str], tmp_path: Path, *, wait: str = "20"
+) -> Ran:
+    changed = settings | {
+        "MAILBOT_IMAP_URL": f"maildir://{maildir}",
+        "MAILBOT_SMTP_URL": f"smtp://{smtp.host}:{smtp.port}",
+    }
+    return doctor(tmp_path, changed, "--probe", "--wait", wait)
+
+
+def test_a_forged_result_that_comes_through_is_a_problem(settings: dict[str, str], tmp_path: Path) -> None:
+    maildir = tmp_path / "Maildir"
+    with careless_server(maildir, lambda raw: raw) as smtp:
+        ran = probe_on(smtp, maildir, settings, tmp_path)
+    (problem,) = [one for one in found(ran, "probe") if one["state"] == "problem"]
+    assert "came through" in problem["message"] and AUTHSERV_ID in problem["message"]
+    assert ran.code == 1
+
+
+def test_a_forged_result_that_is_renamed_does_no_harm(settings: dict[str, str], tmp_path: Path) -> None:
+    def renamed(raw: bytes) -> bytes:
+        return raw.replace(b"\r\nAuthentication-Results:", b"\r\nX-Old-Results:").replace(
+            b"Authentication-Results:", b"X-Old-Results:", 1
+        )
+
+    maildir = tmp_path / "Maildir"
+    with careless_server(maildir, renamed) as smtp:
+        ran = probe_on(smtp, maildir, settings, tmp_path)
+    assert "renamed to x-old-results" in " ".join(one["message"] for one in found(ran, "probe"))
+    assert "problem" not in state(ran, "probe")
+
+
+def test_probes_that_do_not_come_are_told_after_the_wait(settings: dict[str, str], tmp_path: Path) -> None:
+    def without_plain(raw: bytes) -> bytes | None:
+        return raw if b"(forged results)" in raw else None
+
+    maildir = tmp_path / "Maildir"
+    with careless_server(maildir, without_plain) as smtp:
+        ran = probe_on(smtp, maildir, settings, tmp_path, wait="2")
+    by_message = {one["message"]: one["state"] for one in found(ran, "probe")}
+    assert by_message["plain: did not come within 2 s"] == "problem"
+    # Only a mailbox with reply_addressing: plus needs it.
+    assert by_message["plus-address: did not come within 2 s"] == "note"
+
+
+def test_a_refused_plus_address_is_no_reason_to_give_up(settings: dict[str, str], tmp_path: Path) -> None:
+    maildir = tmp_path / "Maildir"
+    with careless_server(maildir, lambda raw: raw) as smtp:
+        # The examination's own look, then the plain probe, then this.
+        smtp.then(Step.RCPT, Say("250 ok"), Say("250 ok"), Say("550 5.1.1 no plus-addresses here"))
+        ran = probe_on(smtp, maildir, settings, tmp_path)
+    messages = [one["message"] for one in found(ran, "probe")]
+    assert any(message.startswith("plus-address: refused with 550") for message in messages)
+    assert any(message.startswith("plain: came") for message in messages)
+
+
+# --- single rules --------------------------------------------------------------------------------------------
+
+
+def ids(configured: str = "", counts: tuple[tuple[str, int], ...] = (), mails: int = 10) -> AuthservIds:
+    return AuthservIds(mailbox="default", configured=configured, mails=mails, counts=counts)
+
+
+def test_an_id_on_few_mails_is_not_proposed() -> None:
+    assert ids(counts=(("mx.example.com.br", 6), ("other", 1))).proposed == "mx.example.com.br"
+    assert ids(counts=(("mx.example.com.br", 5), ("other", 5))).proposed is None
+    assert ids().proposed is None
+
+
+def test_a_configured_id_that_no_mail_carries_is_a_problem() -> None:
+    finding = check_authserv_id(ids("mx.old.example.com.br", (("mx.example.com.br", 9),)))
+    assert finding.state == "problem" and "mx.example.com.br" in finding.advice
+    assert check_authserv_id(ids("mx.example.com.br", (("mx.example.com.br", 9),))).state == "ok"
+    assert check_authserv_id(ids("mx.example.com.br", mails=0)).state == "note"
+
+
+def test_mail_from_the_future_shows_a_clock_that_is_behind() -> None:
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    assert check_clock([now - timedelta(days=3)], now=lambda: now).state == "ok"
+    assert check_clock([], now=lambda: now).state == "ok"
+    finding = check_clock([now + timedelta(minutes=10)], now=lambda: now)
+    assert finding.state == "problem" and "10 minutes behind" in finding.message
