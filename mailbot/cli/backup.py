@@ -57,8 +57,10 @@ def backup(
 
     3. use the same MAILBOT_SECRET_KEY;
 
-    4. set MAILBOT_SEND=hold, for letters that were queued at the time of the backup may have left since; run
-    `mailbot doctor`, start the daemon, look at `mailbot outbox list`, cancel what has left, release the rest.
+    4. letters that were on their way at the time of the backup may have left since, and would leave again:
+    before the start look at `mailbot outbox list` and take out such letters with `mailbot outbox cancel`;
+
+    5. run `mailbot doctor`, then start the daemon.
 
     Mail that came after the backup lies in the mailbox's folder for processed mail: move it back to the inbox
     and it is processed.

@@ -10,7 +10,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.models import RequestType
 from mailbot.cli.explained import decision_kind
 from mailbot.cli.output import is_terminal, say, visible
-from mailbot.domain.evidence import Finding
+from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.mail import Accepted, Address, Authenticity, Bounce, Discarded, SenderRole
 from mailbot.flows.examine import Examination
 from mailbot.flows.explain import Explanation
@@ -161,10 +161,15 @@ def _document(finding: Finding, labels: dict[str, str]) -> str:
     parts.append(f"{kind}, {finding.confidence:.0%} sure" if finding.confidence else f"kind {kind}")
     parts.append(_words(str(finding.verdict)))
     if finding.requirement:
-        how = "counts for a person to look at, as" if finding.for_a_person else "stands for"
-        parts.append(f"{how} {labels.get(finding.requirement, finding.requirement)}")
+        parts.append(f"{_how_it_serves(finding)} {labels.get(finding.requirement, finding.requirement)}")
     facts = ", ".join(f"{_words(fact.name)} {visible(fact.value)}" for fact in finding.facts)
     return "; ".join([*parts, *([facts] if facts else [])])
+
+
+def _how_it_serves(finding: Finding) -> str:
+    if finding.for_a_person:
+        return "counts, for a person to look at, as"
+    return "serves as" if finding.verdict is Verdict.ACCEPTED else "perhaps meant as"
 
 
 def _decision(explanation: Explanation) -> str:
