@@ -11,25 +11,27 @@ _SEPARATOR = "|"
 
 
 def this_process() -> str:
-    """A name for this process: host, boot, process id, start time and something random."""
+    """A name for this process: host, boot, namespace of process ids, process id, start time, something random."""
     pid = os.getpid()
-    parts = (socket.gethostname(), _boot_id(), str(pid), _start_time(pid) or "", secrets.token_hex(4))
+    started = _start_time(pid) or ""
+    parts = (socket.gethostname(), _boot_id(), _pid_namespace(), str(pid), started, secrets.token_hex(4))
     return _SEPARATOR.join(part.replace(_SEPARATOR, "-") for part in parts)
 
 
 def is_dead(owner: str) -> bool:
     """Whether ``owner`` was a process of this host that no longer runs.
 
-    False for what cannot be known: a process of another host, or a name of another form. The start time
-    tells a new process from an old one with the same id.
+    False for what cannot be known: a process of another host, one whose id we cannot look up because it runs
+    in another container, or a name of another form. The start time tells a new process from an old one with
+    the same id.
     """
     parts = owner.split(_SEPARATOR)
-    if len(parts) != 5 or parts[0] != socket.gethostname().replace(_SEPARATOR, "-"):
+    if len(parts) != 6 or parts[0] != socket.gethostname().replace(_SEPARATOR, "-"):
         return False
-    _, boot, pid, started, _ = parts
+    _, boot, namespace, pid, started, _ = parts
     if boot != _boot_id():
         return True
-    if not pid.isdigit():
+    if namespace != _pid_namespace() or not pid.isdigit():
         return False
     return _start_time(int(pid)) != (started or None)
 
@@ -37,6 +39,15 @@ def is_dead(owner: str) -> bool:
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _pid_namespace() -> str:
+    """The inode by which Linux names our namespace of process ids, "" where there is none: two containers of one
+    host may bear one host name, and each has a process 1 of its own."""
+    try:
+        return str(Path("/proc/self/ns/pid").stat().st_ino)
     except OSError:
         return ""
 
