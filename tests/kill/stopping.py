@@ -3,7 +3,7 @@
 The functions of the program are wrapped from outside, by their names; the program itself knows nothing of it.
 ``kill`` is SIGKILL to itself; ``raise`` an exception that nobody foresaw; ``pause`` waits for a file to vanish.
 ``--mail TEXT`` narrows steps of reading down to mails with this text, ``--times N`` gives the misfortune so many
-times in this process.
+times in this process. ``--set`` shortens a time limit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,12 @@ STEPS = (
 def main() -> None:
     """Wrap, then run mailbot's own command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--at", required=True, choices=STEPS)
+    parser.add_argument("--at", default="", choices=["", *STEPS])
     parser.add_argument("--how", default="kill", choices=["kill", "raise", "pause", "disk-full"])
     parser.add_argument("--mail", default="")
     parser.add_argument("--times", type=int, default=10**9)
     parser.add_argument("--flag", type=Path, default=None)
+    parser.add_argument("--set", action="append", default=[], metavar="MODULE.NAME=SECONDS")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     left = [arguments.times]
@@ -85,6 +87,8 @@ def main() -> None:
         while arguments.flag.exists():
             time.sleep(0.01)
 
+    for assignment in arguments.set:
+        _set_time(assignment)
     _wrap_commits(strike)
     _wrap_calls(strike, arguments.mail.encode())
     _wrap_smtp(strike)
@@ -93,6 +97,18 @@ def main() -> None:
 
     sys.argv = ["mailbot", *arguments.command]
     mailbot()
+
+
+def _set_time(assignment: str) -> None:
+    """Make a time limit of the program shorter, of whatever type it is."""
+    import importlib
+
+    path, _, value = assignment.partition("=")
+    name, _, attribute = path.rpartition(".")
+    module = importlib.import_module(name)
+    old = getattr(module, attribute)
+    new = timedelta(seconds=float(value)) if isinstance(old, timedelta) else type(old)(float(value))
+    setattr(module, attribute, new)
 
 
 def _wrap_commits(strike: Misfortune) -> None:
