@@ -133,9 +133,10 @@ class App:
     @property
     def _sending(self) -> Sending:
         caps = LetterCaps(automatic_per_hour=self.settings.max_letters_per_hour)
-        return Sending(hold_reason_for=self._hold_reason_for, caps=caps)
+        return Sending(hold_reason_for=self.hold_reason_for, caps=caps)
 
-    def _hold_reason_for(self, address: str) -> HoldReason | None:
+    def hold_reason_for(self, address: str) -> HoldReason | None:
+        """Why a letter to ``address`` may not leave under ``MAILBOT_SEND``, ``None`` if it may."""
         if self.settings.sends_to(address):
             return None
         return HoldReason.SEND_HOLD if self.settings.send is SendMode.HOLD else HoldReason.ALLOWLIST
@@ -268,6 +269,7 @@ class App:
             outlets=outlets,
             office=self.office,
             secret_key=self.settings.require_secret_key(),
+            hold_reason_for=self.hold_reason_for,
             clock=self.clock,
             owner=self.owner,
         )

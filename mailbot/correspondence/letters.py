@@ -346,9 +346,12 @@ def _for_requester(
 
 
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
-    if letter in CHECKLISTS or letter is LetterKind.DECISION:
+    if letter in CHECKLISTS:
         return CHECKLISTS
-    return _QUESTIONS if change.happened(EventKind.DECIDED) else ()
+    if letter is LetterKind.DECISION:
+        return (*CHECKLISTS, LetterKind.DECISION)
+    # The newest decision is the one that holds: an older one that has not left is never told beside it.
+    return (*_QUESTIONS, LetterKind.DECISION) if change.happened(EventKind.DECIDED) else ()
 
 
 def _sender_name(change: TicketChange, desk: LetterDesk) -> str:

@@ -150,6 +150,8 @@ class LetterStatus(StrEnum):
 class OutboundLetter:
     """A letter, fully written, on its way to one recipient.
 
+    ``released``: an administrator said that it may leave, whatever the send mode.
+
     Made when it is enqueued and never changed afterwards, so that a retry is the same letter under the same
     Message-ID. ``handle`` is the reply token that stands in ``message_id`` and in the text. ``automatic`` is
     false for an agent's own words: only automatic letters carry Auto-Submitted and count against caps.
@@ -180,5 +182,6 @@ class OutboundLetter:
     hold_reason: str = ""
     attempts: int = 0
     unknown_outcomes: int = 0
+    released: bool = False
     last_error: str = ""
     sent_at: datetime | None = None

@@ -59,6 +59,7 @@ class LetterResult:
     retry_at: datetime | None = None
     sent_at: datetime | None = None
     counts_as_attempt: bool = True
+    hold_reason: str = ""
     outcome_unknown: bool = False
 
 

@@ -26,8 +26,8 @@ _log = structlog.get_logger("mailbot.collect")
 
 _BATCH_MAILS = 50
 _BATCH_BYTES = 20_000_000
-# Clocks differ: what arrived within the last hour before first contact is told by UID alone.
-_CLOCK_SLACK = timedelta(hours=1)
+# Clocks differ, by hours where somebody set the wrong zone.
+_CLOCK_SLACK = timedelta(days=1)
 _LEASE_RETRY_SECONDS = 5.0
 _FIRST_BACK_OFF_SECONDS, _LAST_BACK_OFF_SECONDS = 2.0, 300.0
 _BACK_OFF_AFTER_REFUSED_LOGIN_SECONDS = 60.0
@@ -303,11 +303,16 @@ class _BackOff:
 
 
 def _now_on_the_server(state: FolderState) -> datetime:
-    """The moment of first contact by the server's clock, as far as it can be told; a Maildir has our clock."""
+    """The moment of first contact by the server's clock: that of its newest mail, if it is of the last day.
+
+    In doubt too early: what is older than this stays untouched for ever, so a clock that is slow must lose
+    nothing. A Maildir has our clock.
+    """
     now = datetime.now(UTC)
     if state.uid_validity == 0:
         return now
-    return max(state.newest_received_at or now - _CLOCK_SLACK, now - _CLOCK_SLACK)
+    newest = state.newest_received_at
+    return newest if newest is not None and newest > now - _CLOCK_SLACK else now - _CLOCK_SLACK
 
 
 def _after_renumbering(memory: FolderMemory, state: FolderState) -> FolderMemory:

@@ -29,7 +29,7 @@ from mailbot.domain.exchange import (
     SendOutcome,
 )
 from mailbot.domain.handles import loop_mark
-from mailbot.domain.outbox import ClaimedLetter, LetterResult
+from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.intake import write_change
@@ -166,6 +166,7 @@ class Delivery:
         outlets: Mapping[str, Outlet],
         office: LetterOffice,
         secret_key: bytes,
+        hold_reason_for: Callable[[str], HoldReason | None],
         clock: Clock,
         owner: str,
     ) -> None:
@@ -174,6 +175,8 @@ class Delivery:
         self._outlets = outlets
         self._office = office
         self._secret_key = secret_key
+        # Asked again before every attempt: the send mode may have changed since the letter was written.
+        self._hold_reason_for = hold_reason_for
         self._clock = clock
         self._owner = owner
         self._paces = {key: _Pace(outlet.mailbox.spec.max_per_minute) for key, outlet in outlets.items()}
@@ -235,7 +238,7 @@ class Delivery:
             result, outcome = await self._attempt(claimed)
             await self._record_patiently(claimed, result)
         except LeaseLost:
-            _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.letter.message_id)
+            _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.id)
             return True
         if outcome is not None:
             await self._in_thread(lambda: self._note_server(self._outlets[claimed.letter.mailbox], outcome))
@@ -268,19 +271,22 @@ class Delivery:
             _log.error(
                 "letter could not be attempted",
                 action="delivery.error",
-                letter=letter.message_id,
+                letter=claimed.id,
                 error=place_of(error),
             )
             return _after_error(letter, cause_of(error), now()), None
         result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
         self._adapt_pace(self._paces[letter.mailbox], outcome, result)
-        self._log_result(letter, outcome, result)
+        self._log_result(claimed, outcome, result)
         return result, outcome
 
     def _why_not_now(self, letter: OutboundLetter) -> LetterResult | None:
         """What becomes of a letter that is not tried now; ``None`` takes its turn."""
         if letter.mailbox not in self._outlets:
             return _later("the mailbox is switched off", self._clock.now() + 30 * _MINUTE)
+        held = None if letter.released else self._hold_reason_for(letter.recipient.address)
+        if held is not None:
+            return LetterResult(status=LetterStatus.HELD, hold_reason=held, counts_as_attempt=False)
         if letter.unknown_outcomes > _UNKNOWN_OUTCOMES_AT_MOST:
             return LetterResult(status=LetterStatus.NEEDS_PERSON, error="three times the outcome was unknown")
         busy_until = self._paces[letter.mailbox].slot(self._clock.now())
@@ -327,9 +333,7 @@ class Delivery:
             try:
                 return await self._in_thread(lambda: self._record(claimed, result))
             except StorageUnavailable:
-                _log.warning(
-                    "result not written", action="delivery.not_recorded", letter=claimed.letter.message_id
-                )
+                _log.warning("result not written", action="delivery.not_recorded", letter=claimed.id)
                 if time.monotonic() > give_up_at:
                     raise
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
@@ -345,7 +349,7 @@ class Delivery:
             _log.error(
                 "failure not told",
                 action="delivery.not_told",
-                letter=claimed.letter.message_id,
+                letter=claimed.id,
                 error=place_of(error),
             )
             self._write_result(claimed, result, tell=False)
@@ -387,13 +391,13 @@ class Delivery:
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
 
-    def _log_result(self, letter: OutboundLetter, outcome: SendOutcome, result: LetterResult) -> None:
+    def _log_result(self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult) -> None:
         log = _log.info if result.status is LetterStatus.SENT else _log.warning
         log(
             "letter attempted",
             action=f"delivery.{result.status}",
-            letter=letter.message_id,
-            ticket=letter.ticket_number,
+            letter=claimed.id,
+            ticket=claimed.letter.ticket_number,
             outcome=type(outcome).__name__,
             code=outcome.code if isinstance(outcome, Refused) else None,
         )

@@ -150,16 +150,20 @@ class Intake:
             return self._finish(claimed, _quarantine(f"the daemon died {claimed.deaths} times with this mail"))
         mailbox = self._mailboxes[claimed.mailbox]
         raw = self._blobs.get(claimed.raw_digest)
-        try:
-            mail = self._reader.read(raw)
-        except MailTooLarge:
-            return self._refuse_large_mail(claimed, mailbox, header_only(raw, self._reader), len(raw))
-        if claimed.oversize_bytes is not None:
-            return self._refuse_large_mail(claimed, mailbox, mail, claimed.oversize_bytes)
+        mail, too_large_bytes = self._read(raw, claimed)
         result = self._not_to_be_processed(claimed, mail)
         if result is not None:
             return self._finish(claimed, result)
+        if too_large_bytes is not None:
+            return self._refuse_large_mail(claimed, mailbox, mail, too_large_bytes)
         return self._understand(claimed, mailbox, mail)
+
+    def _read(self, raw: bytes, claimed: ClaimedMail) -> tuple[InboundMail, int | None]:
+        """The mail, and its size where only its header could be had because it is too large."""
+        try:
+            return self._reader.read(raw), claimed.oversize_bytes
+        except MailTooLarge:
+            return header_only(raw, self._reader), len(raw)
 
     def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
         with self._storage.read() as work:

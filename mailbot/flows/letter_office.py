@@ -13,7 +13,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.correspondence.letters import LetterDesk, PlannedLetter, plan_letters, refuse_large_mail
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.events import OutboundLetter, TicketMessage
+from mailbot.domain.events import EventKind, LetterKind, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -22,6 +22,7 @@ from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
 
 _LAST_MESSAGES = 5
+_TAKEN_BACK = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,9 @@ class LetterOffice:
         mail_id: int | None = None,
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
+        if change.happened(EventKind.REOPENED):
+            # The requester wrote before the decision left: it is taken back rather than told to be overtaken.
+            work.outbox.stop_waiting(change.after.number, change.after.requester.address, _TAKEN_BACK, now=now)
         messages = work.tickets.last_messages(change.after.number, _LAST_MESSAGES)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         planned = self.plan(change, mailbox, now=now, messages=tuple(messages), open_tickets=tuple(which))

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.letters import CHECKLISTS, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
-from mailbot.domain.events import Audience, EventKind, LetterStatus, OutboundLetter, TicketEvent
+from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, TicketEvent
 from mailbot.domain.handles import message_id_for, new_handle, reference_line_token
 from mailbot.domain.outbox import HoldReason, LetterCaps, cap_reached
 from mailbot.flows.mailboxes import ServedMailbox
@@ -21,7 +21,9 @@ from mailbot.flows.ports import UnitOfWork
 
 HANDLE_LIFE = timedelta(days=180)
 _REFERENCES_AT_MOST = 20
-_CAPS = frozenset(HoldReason) - {HoldReason.SEND_HOLD, HoldReason.ALLOWLIST}
+# What a mail may be answered with at once whoever sent it. "Everything is here" is no such letter: it says that
+# the request has gone on, and is told (REQUIREMENTS *Caps on letters*, *A fresh mail with the missing paper*).
+_ACKNOWLEDGEMENTS = frozenset(LetterKind) - {LetterKind.EVIDENCE_COMPLETE}
 _SYNTHETIC_ID = "@mailbot.invalid"
 
 
@@ -62,7 +64,8 @@ class Outgoing:
         mail_id: int | None,
         answers: str,
     ) -> OutboundLetter:
-        hold_reason = self._why_held(work, planned, now)
+        replaced = _replace_unsent(work, planned)
+        hold_reason = self._why_held(work, planned, now, takes_a_place=replaced is not None)
         letter = self.written(planned, mailbox, now)
         in_reply_to, references = _place_in_thread(work, planned, answers)
         letter = replace(
@@ -70,7 +73,7 @@ class Outgoing:
             mail_id=mail_id,
             in_reply_to=in_reply_to,
             references=references,
-            not_before=_leaves_at(work, planned, now, hold_reason),
+            not_before=_leaves_at(planned, replaced, now),
             status=LetterStatus.HELD if hold_reason else LetterStatus.QUEUED,
             hold_reason=hold_reason or "",
         )
@@ -113,9 +116,12 @@ class Outgoing:
             verified_recipient=planned.verified_recipient,
         )
 
-    def _why_held(self, work: UnitOfWork, planned: PlannedLetter, now: datetime) -> HoldReason | None:
+    def _why_held(
+        self, work: UnitOfWork, planned: PlannedLetter, now: datetime, *, takes_a_place: bool
+    ) -> HoldReason | None:
+        """``takes_a_place``: one that was on its way has been cancelled for it, so that the caps see no more."""
         by_mode = self._sending.hold_reason_for(planned.recipient.address)
-        if by_mode is not None or not planned.automatic or planned.audience is Audience.ADMIN:
+        if by_mode is not None or not planned.automatic or takes_a_place or planned.audience is Audience.ADMIN:
             return by_mode
         caps = self._sending.caps
         if planned.audience is Audience.STAFF:
@@ -132,22 +138,21 @@ class Outgoing:
             counts,
             caps,
             verified=planned.verified_recipient,
-            acknowledges=planned.auto_submitted == "auto-replied",
+            acknowledges=planned.auto_submitted == "auto-replied" and planned.letter in _ACKNOWLEDGEMENTS,
         )
 
 
-def _leaves_at(
-    work: UnitOfWork, planned: PlannedLetter, now: datetime, hold_reason: HoldReason | None
-) -> datetime:
-    """Now and the letter's delay, but no later than the letters that it replaces would have left.
+def _replace_unsent(work: UnitOfWork, planned: PlannedLetter) -> datetime | None:
+    """Cancel the unsent letters that this one replaces; when the first of them would have left, if any would."""
+    if not planned.replaces or planned.ticket_number is None:
+        return None
+    return work.outbox.supersede(planned.ticket_number, planned.recipient.address, planned.replaces)
 
-    A letter that a cap holds back replaces nothing: an older one that may leave is better than none.
-    """
+
+def _leaves_at(planned: PlannedLetter, replaced: datetime | None, now: datetime) -> datetime:
+    """Now and the letter's delay, but a checklist no later than the one that it replaces would have left."""
     wanted = now + planned.delay
-    if not planned.replaces or planned.ticket_number is None or hold_reason in _CAPS:
-        return wanted
-    replaced = work.outbox.supersede(planned.ticket_number, planned.recipient.address, planned.replaces)
-    if replaced is None or not planned.delay or planned.letter not in planned.replaces:
+    if replaced is None or planned.letter not in CHECKLISTS:
         return wanted
     return min(wanted, max(replaced, now))
 

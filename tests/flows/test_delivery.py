@@ -69,6 +69,7 @@ def delivery(house: TestHouse, transport: FakeTransport, *, owner: str = "me", *
         outlets={"default": Outlet(mailbox=mailbox, transport=transport)},
         office=house.app.office,
         secret_key=house.app.settings.require_secret_key(),
+        hold_reason_for=lambda _address: None,
         clock=house.clock,
         owner=owner,
     )

@@ -428,6 +428,7 @@ def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:
         sent_at=row["sent_at"],
         attempts=row["attempts"],
         unknown_outcomes=row["unknown_outcomes"],
+        released=row["released"],
         last_error=row["last_error"],
     )
 

@@ -146,6 +146,23 @@ class OutboxStore:
             self._connection.execute(_CANCEL_REPLACED, those)
         return cast("datetime | None", earliest)
 
+    def stop_waiting(
+        self, ticket_number: str, recipient: str, letters: Sequence[LetterKind], *, now: datetime
+    ) -> int:
+        """Cancel letters of these kinds whose time (for being taken back) has not yet come."""
+        result = self._connection.execute(
+            update(outbox)
+            .where(
+                _T.ticket_number == ticket_number,
+                _T.recipient_address == recipient,
+                _T.letter.in_([kind.value for kind in letters]),
+                _T.status == _S.QUEUED.value,
+                _T.due_at > now,
+            )
+            .values(status=_S.CANCELLED.value, due_at=None, last_error="the ticket was reopened")
+        )
+        return result.rowcount
+
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
         """What the caps are held against; totals are counted up to ``cap`` and no further."""
         row = self._connection.execute(
@@ -230,6 +247,7 @@ class OutboxStore:
             .where(_T.id == claimed.id, _T.fence == claimed.fence, _T.owner == owner)
             .values(
                 status=result.status.value,
+                hold_reason=result.hold_reason,
                 last_error=result.error,
                 sent_at=result.sent_at,
                 due_at=result.retry_at,
@@ -383,7 +401,7 @@ class OutboxStore:
         result = self._connection.execute(
             update(outbox)
             .where(*conditions)
-            .values(status=_S.QUEUED.value, due_at=now, not_before=now, hold_reason="")
+            .values(status=_S.QUEUED.value, due_at=now, not_before=now, hold_reason="", released=True)
         )
         return result.rowcount
 
@@ -395,7 +413,9 @@ class OutboxStore:
                 _T.message_id == message_id,
                 _T.status.in_((_S.FAILED.value, _S.NEEDS_PERSON.value, _S.RETRY.value)),
             )
-            .values(status=_S.QUEUED.value, due_at=now, not_before=now, attempts=0, unknown_outcomes=0)
+            .values(
+                status=_S.QUEUED.value, due_at=now, not_before=now, attempts=0, unknown_outcomes=0, released=True
+            )
         )
         return result.rowcount == 1
 

@@ -243,6 +243,7 @@ outbox = Table(
     Column("verified_recipient", Boolean, nullable=False, default=False),
     Column("status", CleanText(20), nullable=False),
     Column("hold_reason", CleanText(40), nullable=False, default=""),
+    Column("released", Boolean, nullable=False, default=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("verified_recipient", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("hold_reason", sa.String(length=40), nullable=False),
+        sa.Column("released", sa.Boolean(), nullable=False),
         sa.Column("created_at", tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("not_before", tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("sent_at", tables.UtcDateTime(timezone=True), nullable=True),
