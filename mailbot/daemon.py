@@ -87,7 +87,8 @@ def take_over_from_the_dead(app: App) -> None:
 def run_once(app: App) -> RoundCount:
     """Collect, process and deliver all that is pending. Raises ``ServerAway``.
 
-    A server that is away does not keep the rest from being done: it is told at the end.
+    A server that is away, or a disk that does not take part in reading mails, does not keep the rest from being
+    done: it is told at the end.
     """
     take_over_from_the_dead(app)
     count = RoundCount()
@@ -95,14 +96,24 @@ def run_once(app: App) -> RoundCount:
     held_before = _held(app)
     collectors = app.collectors()
     with _leases_kept(app, collectors):
-        _collect_and_process(app, collectors, count, troubles)
-        _tick(app)
+        with _told_at_the_end(troubles):
+            _collect_and_process(app, collectors, count, troubles)
+        with _told_at_the_end(troubles):
+            _tick(app)
         delivered = asyncio.run(app.delivery().deliver_all())
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
     count.letters_held = _held(app) - held_before
     if troubles:
         raise troubles[0]
     return count
+
+
+@contextmanager
+def _told_at_the_end(troubles: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailable as error:
+        troubles.append(error)
 
 
 def _collect_and_process(

@@ -6,6 +6,7 @@ ever part of a path (THREATS 24).
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from mailbot.domain.errors import StorageUnavailable, UnreadableMail
 from mailbot.domain.mail import keyed_digest
 
 _TEMPORARY = ".new-"
+# What a restore by another user, a folder in a file's place and a bad sector say of one file.
+_OF_ONE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EISDIR, errno.EIO})
 
 
 class FileBlobs:
@@ -44,15 +47,18 @@ class FileBlobs:
         return digests
 
     def get(self, digest: str) -> bytes:
-        """The bytes. Raises ``UnreadableMail`` if this file is gone or damaged, ``StorageUnavailable`` if the
-        disk does not take part."""
+        """The bytes. Raises ``UnreadableMail`` if this file is gone, damaged or cannot be read while its folder
+        can, ``StorageUnavailable`` if the disk does not take part."""
         path = self._path(digest)
         try:
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise UnreadableMail(f"the stored file {digest} is gone") from error
         except OSError as error:
-            raise StorageUnavailable(f"the stored file {digest} cannot be read: {error}") from error
+            failure = f"the stored file {digest} cannot be read: {error.strerror}"
+            if error.errno in _OF_ONE_FILE and _answers(path.parent):
+                raise UnreadableMail(failure) from error
+            raise StorageUnavailable(failure) from error
         if keyed_digest(self._key, content) != digest:
             raise UnreadableMail(f"the stored file {digest} is damaged, or MAILBOT_SECRET_KEY changed")
         return content
@@ -83,15 +89,23 @@ class FileBlobs:
                 os.close(descriptor)
 
     def _opened(self, path: Path, digest: str) -> int | None:
-        """The file that is there already, if it is whole."""
+        """The file that is there already, if it is whole; one that cannot be read is to be written anew."""
         try:
             descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return None
-        if keyed_digest(self._key, path.read_bytes()) == digest:
+        if self._is_whole(path, digest):
             return descriptor
         os.close(descriptor)
         return None
+
+    def _is_whole(self, path: Path, digest: str) -> bool:
+        try:
+            return keyed_digest(self._key, path.read_bytes()) == digest
+        except OSError as error:
+            if error.errno in _OF_ONE_FILE:
+                return False
+            raise
 
     def _written(self, path: Path, content: bytes) -> int:
         """Write a new file and give it its name; the caller syncs."""
@@ -113,6 +127,15 @@ class FileBlobs:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync_folder(folder.parent)
         self._made.add(folder.name)
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            next(entries, None)
+    except OSError:
+        return False
+    return os.access(folder, os.X_OK)
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:

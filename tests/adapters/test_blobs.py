@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,52 @@ def test_it_leaves_no_temporary_file_behind(tmp_path: Path) -> None:
 def test_it_refuses_names_that_are_no_digests(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="digest"):
         FileBlobs(tmp_path / "files", KEY).get(name)
+
+
+def _broken(error_number: int) -> Callable[[Path], bytes]:
+    def read_bytes(path: Path) -> bytes:
+        raise OSError(error_number, os.strerror(error_number), str(path))
+
+    return read_bytes
+
+
+@pytest.mark.parametrize("error_number", [errno.EACCES, errno.EPERM, errno.EIO])
+def test_one_file_that_cannot_be_read_is_not_taken_for_a_disk_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error_number: int
+) -> None:
+    blobs = FileBlobs(tmp_path / "files", KEY)
+    digest = blobs.put(b"mail")
+    monkeypatch.setattr(Path, "read_bytes", _broken(error_number))
+    with pytest.raises(UnreadableMail, match="cannot be read"):
+        blobs.get(digest)
+
+
+def test_a_disk_that_is_away_is_not_taken_for_an_unreadable_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = FileBlobs(tmp_path / "files", KEY)
+    digest = blobs.put(b"mail")
+    monkeypatch.setattr(Path, "read_bytes", _broken(errno.EIO))
+    monkeypatch.setattr(os, "scandir", _broken(errno.EIO))
+    with pytest.raises(StorageUnavailable):
+        blobs.get(digest)
+
+
+def test_a_folder_in_the_place_of_a_file_makes_that_file_unreadable_only(tmp_path: Path) -> None:
+    blobs = FileBlobs(tmp_path / "files", KEY)
+    digest = blobs.put(b"mail")
+    blobs.path_of(digest).unlink()
+    blobs.path_of(digest).mkdir()
+    with pytest.raises(UnreadableMail, match="cannot be read"):
+        blobs.get(digest)
+
+
+def test_a_stored_file_that_cannot_be_read_is_stored_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = FileBlobs(tmp_path / "files", KEY)
+    digest = blobs.put(b"mail")
+    before = blobs.path_of(digest).stat().st_ino
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", _broken(errno.EIO))
+        assert blobs.put(b"mail") == digest
+    assert blobs.path_of(digest).stat().st_ino != before
+    assert blobs.get(digest) == b"mail"

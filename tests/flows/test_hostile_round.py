@@ -1,0 +1,53 @@
+"""One round (``run --once``) goes on to its end, whatever one mail, one file or one server does."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailbot.daemon import run_once
+from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.events import LetterStatus
+from mailbot.domain.ledger import MailOutcome
+from tests.flows.house import TestHouse, mail
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    (tmp_path / "Maildir" / "new").mkdir(parents=True)
+    (tmp_path / "Maildir" / "cur").mkdir()
+    (tmp_path / "Maildir" / "tmp").mkdir()
+    with TestHouse(tmp_path) as opened:
+        yield opened
+
+
+def test_a_folder_in_the_place_of_one_stored_mail_does_not_stop_the_others(house: TestHouse) -> None:
+    house.collect(mail("Qual o prazo?", subject="Dúvida", sender="ana@example.com.br"))
+    path = house.app.blobs.path_of(house.mails()[0].raw_digest)
+    path.unlink()
+    path.mkdir()
+    house.collect(mail("E aos sábados?", subject="Dúvida"))
+    run_once(house.app)
+    assert [row.outcome for row in house.mails()] == [MailOutcome.QUARANTINED, MailOutcome.TICKET]
+
+
+def test_a_disk_that_does_not_take_part_does_not_keep_letters_from_being_tried(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.receive(mail("Qual o prazo?", subject="Dúvida"))
+    house.collect(mail("E aos sábados?", subject="Dúvida"))
+
+    def away(path: Path) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", away)
+        with pytest.raises(StorageUnavailable):
+            run_once(house.app)
+    assert [row.attempts for row in house.mails()] == [0, 0]
+    # Nobody listens where this house sends to: what counts is that each was tried.
+    assert {letter.status for letter in house.letters()} == {LetterStatus.RETRY}
