@@ -16,7 +16,7 @@ PACKAGE = ROOT / "mailbot"
 
 TOP_LEVEL = {
     "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "daemon", "demo",
-    "domain", "evidence", "flows", "mime", "settings", "triage",
+    "domain", "evidence", "flows", "isolation", "mime", "settings", "triage",
 }  # fmt: skip
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.
@@ -107,13 +107,19 @@ def _is_docstring(node: ast.Constant, path: Path) -> bool:
     return line.startswith(('"""', "'''"))
 
 
-def test_the_process_that_reads_mails_imports_nothing_but_mime_and_domain() -> None:
+@pytest.mark.parametrize(
+    ("child", "rooms"),
+    [("mailbot.mime.child", ["mailbot.domain", "mailbot.isolation", "mailbot.mime"])],
+)
+def test_a_process_that_reads_hostile_bytes_imports_nothing_but_what_reading_needs(
+    child: str, rooms: list[str]
+) -> None:
     program = (
-        "import sys, mailbot.mime.child; "
+        f"import sys, {child}; "
         "print(sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('mailbot.')}))"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ast.literal_eval(printed.stdout) == ["mailbot.domain", "mailbot.mime"]
+    assert ast.literal_eval(printed.stdout) == rooms
 
 
 def test_the_daemon_starts_without_what_only_some_mails_need() -> None:

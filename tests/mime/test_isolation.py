@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from mailbot.domain.errors import MailTooLarge, UnreadableMail
 from mailbot.domain.mail import InboundMail
-from mailbot.mime.frames import BrokenFrame, read_answer, write_frame, write_mail
+from mailbot.isolation.frames import BrokenFrame, write_frame
+from mailbot.mime.frames import read_answer, write_mail
 from mailbot.mime.isolation import IsolatedReader, release_memory
 from mailbot.mime.parse import parse_mail
 from tests.mime.test_parse import PDF, SAMPLE, mail, multipart, part, text_part
@@ -174,7 +175,7 @@ def test_the_child_ends_with_its_input() -> None:
 def test_the_child_imports_only_what_reading_needs() -> None:
     code = f"import sys, {CHILD_MODULE}; print(*(name for name in sys.modules if name.startswith('mailbot.')))"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert {name.split(".")[1] for name in output.split()} == {"mime", "domain"}
+    assert {name.split(".")[1] for name in output.split()} == {"mime", "isolation", "domain"}
 
 
 # --- frames ----------------------------------------------------------------------------------------------
