@@ -27,6 +27,7 @@ from mailbot.flows.ports import Clock, Storage, UnitOfWork
 
 _ALERT_AFTER = timedelta(minutes=5)
 _SUMMARY_EVERY = timedelta(minutes=15)
+_NOTICE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Alarms:
         self._mailboxes = mailboxes
         self._administration = administration
         self._clock = clock
+        self._last_notice_at: dict[str, datetime] = {}
 
     def tick(self) -> None:
         """Tell everything that is untold now. Raises ``StorageUnavailable``."""
@@ -68,9 +70,11 @@ class Alarms:
     # --- agents ---
 
     def _gather_notices(self, now: datetime) -> None:
+        """Beyond the cap an agent is told of all new notices in one summary, and gets them one a minute: each
+        carries the handle by which the ticket can be answered."""
         with self._storage.write() as work:
-            held = sorted(work.outbox.notices_to_gather(), key=lambda one: one.recipient.address)
-            for address, group in groupby(held, key=lambda one: one.recipient.address):
+            untold = sorted(work.outbox.notices_to_gather(), key=lambda one: one.recipient.address)
+            for address, group in groupby(untold, key=lambda one: one.recipient.address):
                 notices = sorted(group, key=lambda one: one.created_at)
                 mailbox = self._mailboxes.get(notices[0].mailbox)
                 if mailbox is None or now - notices[0].created_at < _SUMMARY_EVERY:
@@ -78,8 +82,10 @@ class Alarms:
                 desk = self._desk(mailbox, Address(address=address))
                 letter = notices_summary(notices[0].recipient, notices, desk)
                 self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
-                for notice in notices:
-                    work.outbox.cancel(notice.message_id)
+                work.outbox.mark_gathered([notice.message_id for notice in notices])
+            lately = {one for one, at in self._last_notice_at.items() if now - at < _NOTICE_EVERY}
+            for address in work.outbox.let_go_of_notices(lately, now=now):
+                self._last_notice_at[address] = now
 
     # --- the administrator ---
 

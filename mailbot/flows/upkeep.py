@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -29,6 +29,8 @@ from mailbot.flows.ports import Clock, Storage
 _log = structlog.get_logger("mailbot.upkeep")
 
 BOT = "bot"
+# Longer than the longest wait between two looks into a folder (an IDLE of nine minutes).
+_LOOKED_INTO_WITHIN = timedelta(minutes=15)
 
 
 def due_change(
@@ -114,12 +116,32 @@ class Upkeep:
     def _remind_and_expire(self, now: datetime) -> None:
         with self._storage.read() as work:
             waiting = work.tickets.waiting_since(now - timedelta(days=1))
+        unseen = self._mailboxes_not_looked_into()
         for ticket in waiting:
+            if ticket.mailbox in unseen or self._has_written(ticket):
+                continue
             with self._each_by_itself(ticket):
                 kind = self._catalogue.type(ticket.request_type)
                 change = due_change(ticket, kind, self._calendar, now)
                 if change is not None:
                     self._commit(replace(change, verified=self._was_verified(ticket)), now)
+
+    def _mailboxes_not_looked_into(self) -> set[str]:
+        """Mailboxes whose mail we have not seen lately: the answer that somebody waits for may lie there."""
+        long_ago = datetime.now(UTC) - _LOOKED_INTO_WITHIN
+        with self._storage.read() as work:
+            away = {trouble.server.partition(":")[2] for trouble in work.house.troubles()}
+            stale = {
+                folder.mailbox
+                for folder in work.house.folders()
+                if folder.last_collect_at is None or folder.last_collect_at < long_ago
+            }
+        return away | stale
+
+    def _has_written(self, ticket: Ticket) -> bool:
+        """Whether a mail of the requester has come and waits to be processed."""
+        with self._storage.read() as work:
+            return work.mails.has_pending(ticket.requester.address)
 
     def _was_verified(self, ticket: Ticket) -> bool:
         """Whether our server ever vouched for the requester's address. If not, a forged mail may have named it,

@@ -291,6 +291,29 @@ class MailStore:
         )
         return self._connection.scalar(query.limit(1)) is not None
 
+    # --- import ---
+
+    def ids_of(self, mailbox: str, folder: str, uid_validity: int, uids: Sequence[str]) -> dict[str, int]:
+        """The ids of the rows with these UIDs; unknown ones are left out."""
+        found: dict[str, int] = {}
+        for start in range(0, len(uids), _CHUNK):
+            query = select(_T.uid, _T.id).where(
+                _T.mailbox == mailbox,
+                _T.folder == folder,
+                _T.uid_validity == uid_validity,
+                _T.uid.in_(uids[start : start + _CHUNK]),
+            )
+            found.update((uid, mail_id) for uid, mail_id in self._connection.execute(query))
+        return found
+
+    def outcomes(self, mail_ids: Sequence[int]) -> dict[int, MailOutcome]:
+        """What became of these mails."""
+        found: dict[int, MailOutcome] = {}
+        for start in range(0, len(mail_ids), _CHUNK):
+            query = select(_T.id, _T.outcome).where(_T.id.in_(mail_ids[start : start + _CHUNK]))
+            found.update((mail_id, MailOutcome(word)) for mail_id, word in self._connection.execute(query))
+        return found
+
     # --- administrators ---
 
     def get(self, mail_id: int) -> InboundRow | None:
@@ -372,6 +395,11 @@ class MailStore:
     def count_quarantined(self) -> int:
         """How many mails wait in quarantine."""
         return self._connection.scalar(select(func.count()).select_from(inbound_mails).where(_QUARANTINED)) or 0
+
+    def has_pending(self, conversation_key: str) -> bool:
+        """Whether a mail of this conversation is not finished."""
+        query = select(_T.id).where(_PENDING, _T.conversation_key == conversation_key).limit(1)
+        return self._connection.scalar(query) is not None
 
     def oldest_pending(self) -> datetime | None:
         """When the oldest unfinished mail was received."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -122,6 +122,9 @@ _CANCEL_REPLACED = (
 _THREAD_IDS = select(_T.message_id).where(_OF_TICKET, _TO, _T.status != _S.CANCELLED.value).order_by(_T.id)
 
 
+_KEPT_BACK = and_(_IN_SIGHT, _T.status == _S.HELD.value, _T.hold_reason == HELD_FOR_SUMMARY)
+
+
 class OutboxStore:
     """Rows of ``outbox`` within one transaction."""
 
@@ -192,9 +195,29 @@ class OutboxStore:
         )
 
     def notices_to_gather(self) -> list[OutboundLetter]:
-        """Notices that were kept back to be told in one summary, oldest first."""
-        query = select(outbox).where(_IS_HELD, _T.hold_reason == HELD_FOR_SUMMARY)
-        return [letter_from_row(row) for row in self._connection.execute(query.order_by(_T.id)).mappings()]
+        """Notices that were kept back and stand in no summary yet, oldest first."""
+        query = select(outbox).where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
+        return [letter_from_row(row) for row in self._connection.execute(query).mappings()]
+
+    def mark_gathered(self, message_ids: Sequence[str]) -> None:
+        """These notices stand in a summary now."""
+        for message_id in message_ids:
+            self._connection.execute(update(outbox).where(_T.message_id == message_id).values(alerted=True))
+
+    def let_go_of_notices(self, recipients_to_spare: Collection[str], *, now: datetime) -> set[str]:
+        """Let the oldest gathered notice of every other recipient leave after all; returns who gets one."""
+        query = (
+            select(func.min(_T.id), _T.recipient_address)
+            .where(_KEPT_BACK, _T.alerted.is_(True), _T.recipient_address.not_in(list(recipients_to_spare)))
+            .group_by(_T.recipient_address)
+        )
+        oldest = {row[0]: row[1] for row in self._connection.execute(query)}
+        self._connection.execute(
+            update(outbox)
+            .where(_T.id.in_(list(oldest)))
+            .values(status=_S.QUEUED.value, hold_reason="", due_at=now, not_before=now)
+        )
+        return set(oldest.values())
 
     # --- delivering ---
 
