@@ -6,7 +6,7 @@ import base64
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -100,7 +100,7 @@ def release(
         released = [row.id for row in rows if row.outcome is MailOutcome.QUARANTINED]
         # The oldest first, so that those of one sender keep their order.
         for mail_id in sorted(released):
-            work.mails.reopen(mail_id, now=house.clock.now(), released=True)
+            work.mails.reopen(mail_id, now=datetime.now(UTC), released=True)
     if json:
         print_json(
             {
@@ -172,8 +172,10 @@ def _failed(work: UnitOfWork, since: datetime | None) -> list[InboundRow]:
 
 
 def _reprocess(house: App, rows: Sequence[InboundRow], *, quiet: bool, dry_run: bool) -> list[Reprocessed]:
+    from mailbot.daemon import take_over_from_the_dead
     from mailbot.flows.reprocess import tasks_for
 
+    take_over_from_the_dead(house)
     flow, tasks, results = house.reprocess(), tasks_for(rows), []
     with progress("reprocessing", len(tasks)) as done:
         for task in tasks:

@@ -15,6 +15,7 @@ from mailbot.cli import (
     explain,
     founding,
     health,
+    importing,
     mails,
     outbox,
     running,
@@ -36,6 +37,7 @@ def _mailbot() -> None:
 
 
 app.command("run")(running.run)
+app.command("import")(importing.import_)
 app.add_typer(mails.app)
 app.add_typer(outbox.app)
 app.add_typer(tickets.app)
