@@ -55,6 +55,7 @@ def _offline_app() -> App:
     from mailbot.bootstrap import build_offline_app
     from mailbot.cli.context import read_settings
     from mailbot.cli.share import shared
+    from mailbot.settings import unknown_names
 
     settings = read_settings()
     if settings.get("MAILBOT_CONFIG_DIR") is None and not settings.config_dir.is_dir():
@@ -62,7 +63,11 @@ def _offline_app() -> App:
         settings = replace(settings, config_dir=shared("config"))
     if settings.get("MAILBOT_TEMPLATES_DIR") is None and not settings.templates_dir.is_dir():
         settings = replace(settings, templates_dir=shared("templates"))
-    return build_offline_app(settings)
+    app = build_offline_app(settings)
+    names = [name for mailbox in app.catalogue.mailboxes for name in mailbox.environment_names]
+    for sentence in unknown_names(settings, names):
+        complain(f"mailbot: warning: {sentence}")
+    return app
 
 
 def _chosen(app: App, name: str) -> ServedMailbox | None:

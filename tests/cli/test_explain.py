@@ -138,6 +138,13 @@ def test_a_wrong_configuration_ends_with_2_and_every_problem(tmp_path: Path) -> 
     assert ran.stdout == ""
 
 
+def test_an_unknown_setting_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(bytes(request_mail()))
+    ran = explain(tmp_path, "a.eml", settings={"MAILBOT_ADRESS": "a@example.com.br"})
+    assert "did you mean MAILBOT_ADDRESS" in ran.stderr
+    assert ran.code == 0
+
+
 def test_an_unknown_mailbox_ends_with_2(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(bytes(request_mail()))
     ran = run_mailbot("explain", "--mailbox", "nobody", "a.eml", cwd=tmp_path)
@@ -196,8 +203,9 @@ def test_it_answers_the_mails_that_people_write(tmp_path: Path) -> None:
 
 
 def test_without_json_a_person_can_read_it(tmp_path: Path) -> None:
-    mail = request_mail("ALTERAÇÃO DE LOCAL \x1b[31m")
-    (tmp_path / "a.eml").write_bytes(bytes(mail))
+    raw = bytes(request_mail()).replace(b"Bom dia.", b"Bom dia \x1b[31m.")
+    assert b"\x1b[31m" in raw
+    (tmp_path / "a.eml").write_bytes(raw)
     ran = run_mailbot("explain", "a.eml", cwd=tmp_path, settings=sample_settings(tmp_path))
     assert "Maria Souza <maria@example.com.br>: a customer" in ran.stdout
     assert "inspection_location_change" in ran.stdout
