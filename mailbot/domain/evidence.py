@@ -103,13 +103,15 @@ class FieldOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldValue:
-    """A field of the request as the sender stated it. ``reason`` says why it is not valid."""
+    """A field of the request as the sender stated it. ``reason`` says why it is not valid; ``unverified`` marks
+    one from a mail for which our server does not vouch although it could."""
 
     key: str
     value: str
     valid: bool = True
     reason: str = ""
     origin: FieldOrigin = FieldOrigin.LABEL
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

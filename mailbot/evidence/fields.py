@@ -61,7 +61,8 @@ def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tu
     """What is known after another mail: a valid value replaces an older one of at most its own rank.
 
     An invalid value never replaces a valid one; an agent's word beats a label, a label beats a sentence, a
-    sentence the subject, and that the From line. Order: as before, new keys after.
+    sentence the subject, and that the From line. What an unverified mail says changes nothing valid that a
+    verified one said (THREATS 12). Order: as before, new keys after.
     """
     merged = {value.key: value for value in old}
     for value in new:
@@ -74,6 +75,8 @@ def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tu
 def _replaces(value: FieldValue, known: FieldValue) -> bool:
     if value.valid != known.valid:
         return value.valid
+    if known.valid and value.unverified and not known.unverified:
+        return False
     return _RANK[value.origin] >= _RANK[known.origin]
 
 

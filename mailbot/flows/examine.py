@@ -55,7 +55,6 @@ from mailbot.triage.thread import (
     thread_candidates,
 )
 
-
 AUTHENTICITY_FAILED = "authenticity_failed"
 
 
@@ -252,9 +251,7 @@ class Examiner:
 
     def _case_again(self, kept: KeptMail, mailbox: ServedMailbox, known: Knowledge) -> _Case:
         screening = screen(kept.mail, own=self._marks)
-        sender = identify(
-            kept.mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile
-        )
+        sender = identify(kept.mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         if not isinstance(screening, Accepted) or sender.authenticity is Authenticity.FAILED:
             # It is on the ticket and stays there, whatever would be done with it today.
             is_reply = isinstance(screening, Accepted) and screening.automatic_reply
@@ -342,7 +339,7 @@ class Examiner:
     # --- evidence ---
 
     def _fields(self, case: _Case, kind: RequestType, *, first_mail: bool) -> tuple[FieldValue, ...]:
-        return extract_fields(
+        found = extract_fields(
             kind,
             case.mail.new_text,
             case.mail.subject,
@@ -350,6 +347,7 @@ class Examiner:
             self._catalogue.units,
             first_mail=first_mail,
         )
+        return tuple(replace(value, unverified=_is_unverified(case)) for value in found)
 
     def _report(self, case: _Case, subject: _Subject, readings: _Readings) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence: the ticket's own state is the report."""
@@ -414,6 +412,11 @@ def _brings_nothing(case: _Case) -> bool:
     if case.screening.automatic_reply or case.sender.role is SenderRole.AGENT:
         return True
     return is_gratitude(case.mail.new_text) and all(file.inline for file in case.mail.attachments)
+
+
+def _is_unverified(case: _Case) -> bool:
+    """Whether the mailbox's server could have vouched for the sender and did not."""
+    return case.mailbox.can_verify_staff and case.sender.authenticity is not Authenticity.VERIFIED
 
 
 def _is_verified_requester(case: _Case, ticket: Ticket) -> bool:

@@ -194,17 +194,22 @@ def _by_message_id(sender: Sender, known: KnownMessageId, participants: frozense
     return ThreadMatch(
         ticket_number=known.ticket_number,
         key=ThreadKey.MESSAGE_ID,
-        refused=None if takes_part else ThreadRefusal.NOT_A_PARTICIPANT,
+        refused=_refusal(sender, takes_part=takes_part),
     )
 
 
 def _by_tag(sender: Sender, ticket_number: str, participants: frozenset[str]) -> ThreadMatch:
-    refused: ThreadRefusal | None = None
-    if sender.address.address not in participants:
-        refused = ThreadRefusal.NOT_A_PARTICIPANT
-    elif sender.authenticity is Authenticity.FAILED:
-        refused = ThreadRefusal.AUTHENTICITY_FAILED
-    return ThreadMatch(ticket_number=ticket_number, key=ThreadKey.SUBJECT_TAG, refused=refused)
+    takes_part = sender.address.address in participants
+    return ThreadMatch(
+        ticket_number=ticket_number, key=ThreadKey.SUBJECT_TAG, refused=_refusal(sender, takes_part=takes_part)
+    )
+
+
+def _refusal(sender: Sender, *, takes_part: bool) -> ThreadRefusal | None:
+    """Ids and tags are known to many (whoever stood in Cc): they serve a participant who is not a forged one."""
+    if not takes_part:
+        return ThreadRefusal.NOT_A_PARTICIPANT
+    return ThreadRefusal.AUTHENTICITY_FAILED if sender.authenticity is Authenticity.FAILED else None
 
 
 # --- a fresh mail with the missing paper -------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,21 @@ def value(text: str, origin: FieldOrigin = FieldOrigin.LABEL, *, valid: bool = T
     ],
 )
 def test_the_better_word_is_kept(old: FieldValue, new: FieldValue, kept: str) -> None:
+    assert merge_fields((old,), (new,))[0].value == kept
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        (value("a"), replace(value("b"), unverified=True), "a"),
+        (replace(value("a"), unverified=True), replace(value("b"), unverified=True), "b"),
+        (replace(value("a"), unverified=True), value("b"), "b"),
+        (value("a", valid=False), replace(value("b"), unverified=True), "b"),
+    ],
+)
+def test_an_unverified_word_changes_nothing_that_a_verified_mail_said(
+    old: FieldValue, new: FieldValue, kept: str
+) -> None:
     assert merge_fields((old,), (new,))[0].value == kept
 
 

@@ -224,6 +224,11 @@ def test_threat_13_a_known_id_does_not_let_a_stranger_in() -> None:
     assert (match.accepted, match.refused, match.ticket_number) == (False, "not_a_participant", TICKET)
 
 
+def test_threat_13_a_known_id_does_not_let_a_forged_participant_in() -> None:
+    match = match_thread(a_sender(authenticity=Authenticity.FAILED), clues(ids=("antes@x",)), KNOWN)
+    assert (match.accepted, match.refused, match.ticket_number) == (False, "authenticity_failed", TICKET)
+
+
 def test_threat_13_a_guessed_id_is_unknown() -> None:
     assert match_thread(a_sender(), clues(ids=("Ticket_5_x@example.com.br",)), KNOWN) == NO_THREAD
 

@@ -62,6 +62,7 @@ def field_to_json(value: FieldValue) -> Json:
         "valid": value.valid,
         "reason": value.reason,
         "origin": value.origin.value,
+        "unverified": value.unverified,
     }
 
 
@@ -72,6 +73,7 @@ def field_from_json(data: Json) -> FieldValue:
         valid=data["valid"],
         reason=data["reason"],
         origin=FieldOrigin(data["origin"]),
+        unverified=data.get("unverified", False),
     )
 
 
