@@ -7,23 +7,22 @@ in hand has ten seconds, a letter past its final dot is awaited.
 from __future__ import annotations
 
 import asyncio
-import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
 
 from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
-from mailbot.domain.errors import OurFault, ServerAway, StorageUnavailable
-from mailbot.domain.events import LetterStatus
+from mailbot.domain.errors import LetterError, OurFault, ServerAway, StorageUnavailable
+from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
 
@@ -198,6 +197,21 @@ def _held(app: App) -> int:
         return work.outbox.count_status(LetterStatus.HELD)
 
 
+def _warm_up(app: App) -> None:
+    """Import what the first letter needs before a mail is claimed for it.
+
+    It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
+    good mail that is the first of five starts that come to nothing would be put aside.
+    """
+    from mailbot.correspondence.samples import sample_view
+
+    # A template that is wrong is for the mail to meet whose letter it is.
+    with suppress(LetterError):
+        for kind in (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY):
+            app.renderer.render(kind, sample_view(kind, app.settings.templates_dir))
+    app.calendar.after_business_hours(app.clock.now(), 1)
+
+
 def _tick(app: App) -> None:
     with app.storage.write() as work:
         if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
@@ -222,9 +236,8 @@ class Daemon:
     def __init__(self, app: App) -> None:
         self._app = app
         self._stop = threading.Event()
-        # How the main thread is woken. Unlike an Event's, its ``put`` may be called by a signal handler that
-        # interrupts a ``put``, and by any thread.
-        self._ends: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        self._awake = _Awakening()
+        self._error: Exception | None = None
         self._mail_bell = threading.Event()
         self._letters: _DeliveryThread | None = None
         self._collectors: list[Collector] = []
@@ -235,7 +248,7 @@ class Daemon:
         Raises ``StorageUnavailable`` at the start, and at the end the error by which a loop died, if one did:
         who supervises this process must see that it did not end as it was asked to.
         """
-        self._listen_to_signals()
+        self._awake.listen_to_signals()
         take_over_from_the_dead(self._app)
         self._collectors = self._app.collectors()
         for collector in self._collectors:
@@ -246,7 +259,7 @@ class Daemon:
         clockwork = self._start_clockwork()
         with self._leases_kept():
             _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
-            error = self._ends.get()
+            self._awake.wait()
             _log.info("stopping", action="daemon.stopping")
             self._stop.set()
             self._mail_bell.set()
@@ -260,30 +273,24 @@ class Daemon:
                 thread.join(_MAIL_IN_HAND_SECONDS)
         self._write_at_last("leases not given back", self._drop_leases)
         _log.info("stopped", action="daemon.stopped")
-        if error is not None:
-            raise error
+        if self._error is not None:
+            raise self._error
 
     def stop(self) -> None:
-        """Ask for a polite stop; returns at once. May be called by a signal handler."""
-        self._ends.put(None)
+        """Ask for a polite stop; returns at once."""
+        self._awake.ring()
 
     def _died(self, error: Exception) -> None:
-        self._ends.put(error)
+        self._error = self._error or error
+        self._awake.ring()
 
     def _thread(self, name: str, target: Callable[[], object]) -> threading.Thread:
         return _thread(name, target, self._died)
 
-    def _listen_to_signals(self) -> None:
-        def on_signal(number: int, _frame: FrameType | None) -> None:
-            del number
-            self.stop()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, on_signal)
-
     # --- intake ---
 
     def _process(self) -> None:
+        _warm_up(self._app)
         while not self._stop.is_set():
             try:
                 outcome = self._app.intake.process_next()
@@ -307,7 +314,7 @@ class Daemon:
 
     def _give_back(self) -> None:
         with self._app.storage.write() as work:
-            work.mails.give_back_all(self._app.owner, ready_at=self._app.clock.now())
+            work.mails.give_back_all(self._app.owner, ready_at=datetime.now(UTC))
 
     # --- leases and clockwork ---
 
@@ -365,6 +372,34 @@ class Daemon:
         thread.join(_LAST_WRITE_SECONDS)
         if thread.is_alive():
             _log.warning(failure, action="daemon.not_written", error="the database is busy")
+
+
+class _Awakening:
+    """What ends the wait of the main thread: a signal, or a word from another thread.
+
+    The interpreter writes a byte for every signal, on whatever thread it came. A lock would miss the one that
+    comes in the moment before the wait for it begins, and an Event may deadlock with its own handler.
+    """
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+
+    def listen_to_signals(self) -> None:
+        """From now on SIGTERM and SIGINT ring instead of ending the process."""
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
+
+    def ring(self) -> None:
+        """End the wait, or the next one."""
+        # A full buffer means that it rings already.
+        with suppress(OSError):
+            self._sender.send(b"\0")
+
+    def wait(self) -> None:
+        """Until it rings."""
+        self._receiver.recv(1)
 
 
 class _Clockwork:
