@@ -34,11 +34,11 @@ from mailbot.triage.decide import (
     OpenTicket,
     RefuseAgentReply,
     Situation,
+    is_meant_to_be_sent,
 )
 
 BOT = "bot"
 _TITLE_CHARACTERS = 150
-_SCREENSHOT_BYTES = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,12 +343,8 @@ def _refused_word(situation: Situation) -> str:
 
 
 def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
-    """What an agent attached; the small pictures of a signature, which the HTML text refers to, stay here. A
-    larger one in the text is a screenshot that somebody pasted."""
     return tuple(
-        file
-        for attachment, file in zip(mail.attachments, files, strict=True)
-        if not attachment.inline or attachment.size_bytes >= _SCREENSHOT_BYTES
+        file for attachment, file in zip(mail.attachments, files, strict=True) if is_meant_to_be_sent(attachment)
     )
 
 

@@ -16,6 +16,7 @@ from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.handles import handles_in_text
 from mailbot.domain.mail import (
     Accepted,
+    Attachment,
     Authenticity,
     Classification,
     InboundMail,
@@ -202,9 +203,18 @@ def _agent_reply(situation: Situation) -> Decision:
     if decision is not None:
         return ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, resolution=_RESOLUTION_OF[decision])
     internal = StaffWord.NOTA in words or situation.thread.handle_purpose == HandlePurpose.STAFF_INTERNAL
-    if not text and not situation.mail.attachments:
+    if not text and not any(is_meant_to_be_sent(file) for file in situation.mail.attachments):
         return RefuseAgentReply(reason=Refusal.NO_TEXT)
     return ApplyAgentReply(visibility=Visibility.INTERNAL if internal else Visibility.PUBLIC, text=text)
+
+
+_SCREENSHOT_BYTES = 40_000
+
+
+def is_meant_to_be_sent(file: Attachment) -> bool:
+    """What an agent attached, and a large picture in the text, which somebody pasted; the small pictures of a
+    signature, which the HTML text refers to, are not."""
+    return not file.inline or file.size_bytes >= _SCREENSHOT_BYTES
 
 
 # --- requesters ----------------------------------------------------------------------------------------------

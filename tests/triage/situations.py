@@ -1,0 +1,145 @@
+"""Situations for the tests of deciding and carrying out: one plain one, changed where a test needs it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mailbot.catalogue.business_time import business_calendar
+from mailbot.catalogue.load import Catalogue, load_catalogue
+from mailbot.domain.events import HandlePurpose, StoredFile
+from mailbot.domain.evidence import EvidenceReport
+from mailbot.domain.mail import (
+    NO_THREAD,
+    Accepted,
+    Address,
+    Attachment,
+    Authenticity,
+    Classification,
+    InboundMail,
+    Sender,
+    SenderRole,
+    ThreadKey,
+    ThreadMatch,
+)
+from mailbot.domain.ticket import Status, Ticket
+from mailbot.triage.carry_out import Cause
+from mailbot.triage.decide import Situation
+from mailbot.triage.directives import parse_directives
+from mailbot.triage.gratitude import is_gratitude
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+MARIA = Address(address="maria@cliente.example", name="Maria Souza")
+ANA = Address(address="ana@example.com.br", name="Ana")
+LOCATION = "inspection_location_change"
+COMPLETE = EvidenceReport()
+LACKING = EvidenceReport(missing=("driver_licence",))
+OWN_HANDLE = ThreadMatch(
+    ticket_number="2026-000001",
+    key=ThreadKey.REPLY_TOKEN,
+    handle_recipient=MARIA.address,
+    handle_purpose=HandlePurpose.REQUESTER,
+)
+STAFF_HANDLE = replace(OWN_HANDLE, handle_recipient=ANA.address, handle_purpose=HandlePurpose.STAFF_PUBLIC)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The sample catalogue of the repository."""
+    return load_catalogue(Path(__file__).parents[2] / "config")
+
+
+def attachment(name: str = "mapa.pdf", *, content: bytes = b"x", inline: bool = False) -> Attachment:
+    """A file in a mail."""
+    return Attachment(
+        filename=name,
+        declared_type="application/pdf",
+        media_type="application/pdf",
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        inline=inline,
+    )
+
+
+def ticket(status: Status = Status.OPEN, **changes: Any) -> Ticket:
+    """Maria's request."""
+    plain = Ticket(
+        number="2026-000001",
+        mailbox="default",
+        request_type=LOCATION,
+        requester=MARIA,
+        subject="ALTERAÇÃO DE LOCAL",
+        title="Alteração de Rio Verde para Jataí",
+        status=status,
+        queue="sau",
+        opened_at=NOW,
+        updated_at=NOW,
+        version=3,
+    )
+    return replace(plain, **changes)
+
+
+def requester_writes(text: str, on: Ticket | None = None, **changes: Any) -> Situation:
+    """Maria writes; on a ticket she answers a letter of ours."""
+    mail = InboundMail(
+        message_id="m1@cliente.example", sender=MARIA, subject="RES: x", new_text=text, full_text=text
+    )
+    kind = catalogue().type(on.request_type if on else LOCATION)
+    plain = Situation(
+        mail=mail,
+        screening=Accepted(may_answer=True),
+        sender=Sender(address=MARIA, role=SenderRole.REQUESTER, authenticity=Authenticity.VERIFIED),
+        thread=OWN_HANDLE if on else NO_THREAD,
+        ticket=on,
+        classification=Classification(request_type=kind.key, confidence=1.0, matched="subject"),
+        request_type=kind,
+        report=COMPLETE,
+        directives=parse_directives(""),
+        is_gratitude=is_gratitude(text),
+        answers_need_verification=True,
+        now=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def agent_writes(
+    text: str, on: Ticket | None = None, *, files: tuple[Attachment, ...] = (), **changes: Any
+) -> Situation:
+    """Ana answers the notice that went to her."""
+    plain = requester_writes(text, on or ticket())
+    return replace(
+        plain,
+        mail=replace(plain.mail, sender=ANA, attachments=files),
+        sender=Sender(address=ANA, role=SenderRole.AGENT, authenticity=Authenticity.VERIFIED, agent_key="ana"),
+        thread=STAFF_HANDLE,
+        directives=parse_directives(text, catalogue().staff.aliases),
+        **changes,
+    )
+
+
+def cause(situation: Situation, **changes: Any) -> Cause:
+    """The stored mail behind a situation."""
+    files = tuple(
+        StoredFile(
+            digest=one.sha256,
+            filename=one.filename,
+            media_type=one.media_type,
+            size_bytes=one.size_bytes,
+            sha256=one.sha256,
+        )
+        for one in situation.mail.attachments
+    )
+    plain = Cause(
+        mail_id=7,
+        mailbox="default",
+        language="pt-BR",
+        files=files,
+        calendar=business_calendar(catalogue().calendar),
+        number="2026-000002",
+        agent=ANA if situation.sender.role is SenderRole.AGENT else None,
+    )
+    return replace(plain, **changes)
