@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from functools import cache
 
 
 def text_pdf(*pages: Sequence[str]) -> bytes:
@@ -21,6 +23,16 @@ def encrypted_pdf() -> bytes:
     return _pdf([_page_stream(["segredo"])], encrypt=encrypt)
 
 
+@cache
+def bomb_pdf(megabytes: int = 100) -> bytes:
+    """A PDF of a few kB whose one page is so long a text, compressed twice; pdfium needs 15 times the memory."""
+    pressed, block = zlib.compressobj(), b"(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj " * 20_000
+    text = pressed.compress(b"BT /F1 9 Tf ")
+    text += b"".join(pressed.compress(block) for _ in range(megabytes))
+    stream = zlib.compress(text + pressed.compress(b"ET") + pressed.flush(), 9)
+    return _pdf([stream], stream_filter=b" /Filter [/FlateDecode /FlateDecode]")
+
+
 def _page_stream(lines: Sequence[str]) -> bytes:
     shown = b"".join(b"(%s) Tj T*\n" % _escaped(line) for line in lines)
     return b"BT /F1 11 Tf 14 TL 50 800 Td\n" + shown + b"ET"
@@ -31,7 +43,7 @@ def _escaped(line: str) -> bytes:
     return b"".join(bytes([b]) if 32 <= b < 127 and b not in b"()\\" else b"\\%03o" % b for b in raw)
 
 
-def _pdf(streams: Sequence[bytes], encrypt: bytes | None = None) -> bytes:
+def _pdf(streams: Sequence[bytes], encrypt: bytes | None = None, stream_filter: bytes = b"") -> bytes:
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
     kids = b" ".join(b"%d 0 R" % (4 + 2 * index) for index in range(len(streams)))
     objects = [
@@ -45,7 +57,7 @@ def _pdf(streams: Sequence[bytes], encrypt: bytes | None = None) -> bytes:
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R"
             b" /Resources << /Font << /F1 3 0 R >> >> >>" % contents
         )
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+        objects.append(b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(stream), stream_filter, stream))
     if encrypt is not None:
         objects.append(encrypt)
     return _assembled(objects, encrypted=encrypt is not None)

@@ -109,7 +109,13 @@ def _is_docstring(node: ast.Constant, path: Path) -> bool:
 
 @pytest.mark.parametrize(
     ("child", "rooms"),
-    [("mailbot.mime.child", ["mailbot.domain", "mailbot.isolation", "mailbot.mime"])],
+    [
+        ("mailbot.mime.child", ["mailbot.domain", "mailbot.isolation", "mailbot.mime"]),
+        (
+            "mailbot.evidence.child",
+            ["mailbot.catalogue", "mailbot.domain", "mailbot.evidence", "mailbot.isolation"],
+        ),
+    ],
 )
 def test_a_process_that_reads_hostile_bytes_imports_nothing_but_what_reading_needs(
     child: str, rooms: list[str]

@@ -1,7 +1,7 @@
 """A file's bytes → :class:`DocumentReading`: what it is and how far it could be opened.
 
-Here only a PDF's text layer and the file's name are read; pictures are left to a person. The function takes
-and gives plain values that can be pickled, so that it can run in a worker process with limits of its own.
+Here only a PDF's text layer and the file's name are read; pictures are left to a person. ``isolation.py`` has
+PDFs read in a process with limits of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ READER_VERSION = 1
 
 CONTAINS = "contains"
 """Name of the fact that lists, apart by commas, the kinds of documents that one file holds on different pages."""
+
+NOT_READ = "not_read"
+"""Reason where the reading was not ended or never begun, for lack of time or memory: nothing is known of the
+file, and another try may succeed."""
 
 _PDF = "application/pdf"
 # Could hold a scanned document; only a person can tell.
@@ -34,11 +38,26 @@ def read_document(digest: str, content: bytes, media_type: str, filename: str) -
     Never raises. ``kind`` is ``UNKNOWN`` unless the text layer makes it certain; pages
     of different kinds make it ``UNKNOWN`` with the fact ``contains``.
     """
-    if media_type == _PDF or content[:5] == b"%PDF-":
+    if is_pdf(content, media_type):
         return _read_pdf(digest, content, filename)
     if media_type.startswith(_FOR_A_PERSON):
         return _unread(digest, Readability.NOT_CHECKED, "not_text", pages=1)
     return _unread(digest, Readability.NOT_A_DOCUMENT, "not_a_document")
+
+
+def is_pdf(content: bytes, media_type: str) -> bool:
+    """Whether a file is read as a PDF, by a library that hostile bytes can make slow or break."""
+    return media_type == _PDF or content[:5] == b"%PDF-"
+
+
+def not_read(digest: str) -> DocumentReading:
+    """The reading of a file that was not read: for a person, and not to be kept."""
+    return _unread(digest, Readability.NOT_CHECKED, NOT_READ)
+
+
+def is_to_be_kept(reading: DocumentReading) -> bool:
+    """Whether a reading says something of the file, so that it need not be read again."""
+    return NOT_READ not in reading.reasons
 
 
 def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 0) -> DocumentReading:

@@ -7,6 +7,7 @@ When it breaks, only the one question suffers (THREATS 25, 26).
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -20,6 +21,9 @@ from mailbot.isolation.asking import ChildFailed
 from mailbot.isolation.frames import BrokenFrame
 
 _END_SECONDS = 5.0
+# A child that still holds so much after an answer keeps memory that it needs no more: the next question gets a
+# new one.
+_MOST_KEPT_BYTES = 200_000_000
 
 _Answer = TypeVar("_Answer")
 
@@ -50,7 +54,7 @@ class KeptChild:
             is_to_be_kept = False
             try:
                 answered = self._asked(question, answer)
-                is_to_be_kept = keep
+                is_to_be_kept = keep and not self._is_bloated()
             finally:
                 if not is_to_be_kept:
                     self._end()
@@ -96,6 +100,9 @@ class KeptChild:
             start_new_session=True,
         )
 
+    def _is_bloated(self) -> bool:
+        return self._child is not None and _resident_bytes(self._child.pid) > _MOST_KEPT_BYTES
+
     def _end(self) -> None:
         child, self._child = self._child, None
         if child is None:
@@ -135,6 +142,15 @@ def _send(target: IO[bytes], question: Callable[[IO[bytes]], None]) -> None:
         target.flush()
     except BrokenPipeError:
         return
+
+
+def _resident_bytes(process: int) -> int:
+    """Memory that a process holds; 0 where the system does not tell (it has no ``/proc``)."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text("ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _close(pipe: IO[bytes]) -> None:

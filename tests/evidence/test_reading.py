@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 import time
 import zlib
@@ -97,11 +96,6 @@ def test_threads_may_read_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         kinds = {reading.kind for reading in pool.map(lambda _: read(content), range(64))}
     assert kinds == {DocumentKind.BOLETO}
-
-
-def test_a_reading_can_travel_between_processes() -> None:
-    reading = read(text_pdf(BOLETO))
-    assert pickle.loads(pickle.dumps(reading)) == reading
 
 
 @given(cut=st.integers(0, 900), place=st.integers(0, 900), noise=st.binary(max_size=20))

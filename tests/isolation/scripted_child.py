@@ -1,4 +1,4 @@
-"""A child that does what the question says: ``echo``, ``spin``, ``eat``, ``die``, ``babble``."""
+"""A child that does what the question says: ``echo``, ``spin``, ``eat``, ``hoard``, ``die``, ``babble``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import IO
 
 from mailbot.isolation.frames import as_text, parse_mapping, read_frame, write_json
 from mailbot.isolation.serving import serve
+
+_HOARD: list[bytes] = []
 
 
 def answer_next(source: IO[bytes], target: IO[bytes], memory_limit_bytes: int) -> bool:
@@ -23,6 +25,8 @@ def answer_next(source: IO[bytes], target: IO[bytes], memory_limit_bytes: int) -
         return True
     if order == "eat":
         bytearray(memory_limit_bytes)
+    if order == "hoard":
+        _HOARD.append(b"x" * 250_000_000)
     while order == "spin":
         pass
     write_json(target, {"echo": order, "process": os.getpid()})

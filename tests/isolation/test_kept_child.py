@@ -84,6 +84,10 @@ def test_a_child_that_is_not_to_be_kept_is_gone(child: KeptChild) -> None:
     assert not Path(f"/proc/{ask(child, 'echo', keep=False)}").exists()
 
 
+def test_a_child_that_keeps_much_memory_is_gone_after_its_answer(child: KeptChild) -> None:
+    assert not Path(f"/proc/{ask(child, 'hoard')}").exists()
+
+
 def test_a_busy_child_does_not_outlive_a_killed_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

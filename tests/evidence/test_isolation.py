@@ -1,0 +1,151 @@
+"""PDFs are read by a child process: a bomb costs one reading, which then says nothing, and never the daemon."""
+
+from __future__ import annotations
+
+import io
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
+from mailbot.evidence.frames import read_reading, write_reading
+from mailbot.evidence.isolation import CHILD_MODULE, MEMORY_LIMIT_BYTES, IsolatedDocumentReader
+from mailbot.evidence.reading import is_to_be_kept, read_document
+from mailbot.isolation.frames import BrokenFrame, write_frame, write_json
+from mailbot.isolation.kept_child import KeptChild
+from tests.evidence.test_reading import BOLETO
+from tests.pdfs import bomb_pdf, encrypted_pdf, scanned_pdf, text_pdf
+
+PDF = "application/pdf"
+
+
+@pytest.fixture
+def reader() -> Iterator[IsolatedDocumentReader]:
+    made = reader_with(time_limit_seconds=20)
+    yield made
+    made.close()
+
+
+def reader_with(
+    *, memory_limit_bytes: int = MEMORY_LIMIT_BYTES, time_limit_seconds: float = 20
+) -> IsolatedDocumentReader:
+    child = KeptChild(CHILD_MODULE, memory_limit_bytes=memory_limit_bytes, time_limit_seconds=time_limit_seconds)
+    return IsolatedDocumentReader(child)
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [text_pdf(BOLETO, ["Verso"]), scanned_pdf(3), encrypted_pdf(), b"%PDF-1.4 broken", b""],
+    ids=["text", "scanned", "encrypted", "broken", "empty"],
+)
+def test_a_pdf_is_read_in_the_child_as_it_would_be_here(reader: IsolatedDocumentReader, content: bytes) -> None:
+    name = "boleto \udcff.pdf"
+    assert reader.read("digest", content, PDF, name) == read_document("digest", content, PDF, name)
+
+
+def test_a_pdf_with_another_media_type_goes_to_the_child_too(reader: IsolatedDocumentReader) -> None:
+    assert reader.read("digest", text_pdf(BOLETO), "image/png", "x.png").kind is DocumentKind.BOLETO
+
+
+def test_a_picture_needs_no_child() -> None:
+    nobody = KeptChild("mailbot.no_such_module", memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=5)
+    reading = IsolatedDocumentReader(nobody).read("digest", b"\x89PNG", "image/png", "cnh.png")
+    assert (reading.readability, reading.reasons) == (Readability.NOT_CHECKED, ("not_text",))
+
+
+def test_a_bomb_of_memory_is_not_checked_and_the_next_file_is_read(reader: IsolatedDocumentReader) -> None:
+    reader.read("first", text_pdf(BOLETO), PDF, "boleto.pdf")
+    bomb, before = bomb_pdf(), resident_bytes()
+    reading = reader.read("bomb", bomb, PDF, "boleto.pdf")
+    assert len(bomb) < 5_000
+    assert (reading.digest, reading.kind) == ("bomb", DocumentKind.UNKNOWN)
+    assert reading.readability is Readability.NOT_CHECKED
+    assert not is_to_be_kept(reading)
+    assert resident_bytes() - before < 5_000_000
+    assert reader.read("next", text_pdf(BOLETO), PDF, "boleto.pdf").kind is DocumentKind.BOLETO
+
+
+def test_a_bomb_of_time_is_not_checked_and_the_next_file_is_read() -> None:
+    reader = reader_with(memory_limit_bytes=8 << 30, time_limit_seconds=0.6)
+    began = time.monotonic()
+    reading = reader.read("bomb", bomb_pdf(), PDF, "boleto.pdf")
+    assert time.monotonic() - began < 5
+    assert (reading.readability, is_to_be_kept(reading)) == (Readability.NOT_CHECKED, False)
+    reader.close()
+
+
+def test_what_was_read_is_to_be_kept_whatever_it_was(reader: IsolatedDocumentReader) -> None:
+    for content in (text_pdf(BOLETO), scanned_pdf(), encrypted_pdf(), b"%PDF-1.4 broken"):
+        assert is_to_be_kept(reader.read("digest", content, PDF, "x.pdf"))
+
+
+# --- frames ----------------------------------------------------------------------------------------------
+
+READING = replace(
+    read_document("digest", text_pdf(BOLETO), PDF, "boleto.pdf"),
+    page=1,
+    facts=(Fact(name="amount", value="1.00"),),
+)
+
+
+def sent(reading: DocumentReading) -> bytes:
+    stream = io.BytesIO()
+    write_reading(stream, reading)
+    return stream.getvalue()
+
+
+def test_a_reading_comes_through_unchanged() -> None:
+    assert read_reading(io.BytesIO(sent(READING)), "digest") == READING
+
+
+@given(st.integers(0, 300), st.binary(min_size=1, max_size=8))
+def test_a_crooked_answer_is_a_broken_frame_or_a_reading(position: int, put: bytes) -> None:
+    whole = sent(READING)
+    crooked = whole[:position] + put + whole[position + len(put) :]
+    try:
+        reading = read_reading(io.BytesIO(crooked), "digest")
+    except BrokenFrame:
+        return
+    assert reading.digest == "digest"
+    assert 0 <= reading.confidence <= 1
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b"[]", b"null", b"[" * 100_000, b"\xff"])
+def test_no_answer_of_a_stranger_breaks_us(answer: bytes) -> None:
+    stream = io.BytesIO()
+    write_frame(stream, answer)
+    stream.seek(0)
+    with pytest.raises(BrokenFrame):
+        read_reading(stream, "digest")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"confidence": 2.0}, {"confidence": float("nan")}, {"pages": -1}, {"kind": "x"}, {"facts": [["name"]]}],
+    ids=str,
+)
+def test_a_lie_that_no_reader_tells_is_a_broken_frame(lie: dict[str, object]) -> None:
+    truth: dict[str, object] = {
+        "kind": "boleto",
+        "confidence": 1.0,
+        "readability": "readable",
+        "page": None,
+        "pages": 1,
+        "facts": [],
+        "reasons": [],
+    }
+    stream = io.BytesIO()
+    write_json(stream, truth | lie)
+    stream.seek(0)
+    with pytest.raises(BrokenFrame):
+        read_reading(stream, "digest")
