@@ -246,7 +246,6 @@ class App:
                 storage=self.storage,
                 blobs=self.blobs,
                 owner=self.owner,
-                clock=self.clock,
             )
             for plan, connection in self.plans()
         ]

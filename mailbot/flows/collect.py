@@ -19,7 +19,7 @@ from mailbot.domain.errors import CredentialsRefused, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
-from mailbot.flows.ports import BlobStore, Clock, MailSource, Storage
+from mailbot.flows.ports import BlobStore, MailSource, Storage
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
@@ -66,14 +66,12 @@ class Collector:
         storage: Storage,
         blobs: BlobStore,
         owner: str,
-        clock: Clock | None = None,
     ) -> None:
         self._plan = plan
         self._source = source
         self._storage = storage
         self._blobs = blobs
         self._owner = owner
-        self._clock = clock
         self.on_collected: Callable[[], None] = _nothing
 
     # --- the loop ---
@@ -179,8 +177,7 @@ class Collector:
         digests = self._blobs.put_many([mail.raw for mail in fetched])
         rows = [self._row(mail, digest, memory) for mail, digest in zip(fetched, digests, strict=True)]
         with self._storage.write() as work:
-            # By the clock that intake goes by, or a mail would wait for the difference.
-            ids = work.mails.add(rows, now=self._clock.now() if self._clock else datetime.now(UTC))
+            ids = work.mails.add(rows, now=datetime.now(UTC))
             memory = _with_newest(work.house.folder(memory.mailbox, memory.folder) or memory, fetched)
             work.house.remember_folder(memory)
         # Only now, when bytes and rows are durable, the mailbox is touched.

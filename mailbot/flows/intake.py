@@ -90,7 +90,7 @@ class Intake:
         if claimed is None:
             with self._storage.write() as work:
                 for mail in self._not_given_back:
-                    work.mails.give_back(mail, ready_at=self._examiner.now(), attempt=False)
+                    work.mails.give_back(mail, ready_at=_real_now(), attempt=False)
                 claimed = self._claim(work, early=early)
             self._not_given_back.clear()
         if claimed is None:
@@ -121,8 +121,9 @@ class Intake:
             self._give_back(claimed)
 
     def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
-        due_until = self._examiner.now() + (_RETRY_AFTER[-1] if early else timedelta())
-        return work.mails.claim(owner=self._owner, now=due_until, real_now=datetime.now(UTC))
+        real_now = _real_now()
+        due_until = real_now + (_RETRY_AFTER[-1] if early else timedelta())
+        return work.mails.claim(owner=self._owner, now=due_until, real_now=real_now)
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:
         """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""
@@ -231,7 +232,7 @@ class Intake:
                 found.mail,
                 ticket_number=change.after.number,
             )
-            work.mails.finish(claimed, result, now=situation.now)
+            work.mails.finish(claimed, result, now=_real_now())
             ahead = self._claim(work)
         self._claimed_ahead = ahead
         return result
@@ -272,7 +273,7 @@ class Intake:
                 reason="delivery_failed" if change else "no_letter_failed",
                 ticket_number=change.after.number if change else None,
             )
-            work.mails.finish(claimed, result, now=now)
+            work.mails.finish(claimed, result, now=_real_now())
         return result
 
     def _refuse_large_mail(
@@ -285,21 +286,21 @@ class Intake:
         with self._storage.write() as work:
             if answerable:
                 self._office.refuse_large_mail(work, mail, size_bytes, mailbox, mail_id=claimed.id, now=now)
-            work.mails.finish(claimed, result, now=now)
+            work.mails.finish(claimed, result, now=_real_now())
         return result
 
     # --- ends ---
 
     def _finish(self, claimed: ClaimedMail, result: MailResult) -> MailResult:
         with self._storage.write() as work:
-            work.mails.finish(claimed, result, now=self._examiner.now())
+            work.mails.finish(claimed, result, now=_real_now())
         return result
 
     def _count_attempt(self, claimed: ClaimedMail, cause: str) -> MailOutcome:
         attempts = claimed.attempts + 1
         last = attempts >= MAX_ATTEMPTS
         wait = _RETRY_AFTER[min(claimed.attempts, len(_RETRY_AFTER) - 1)]
-        now = self._examiner.now()
+        now = _real_now()
         try:
             with self._storage.write() as work:
                 ours = work.mails.give_back(claimed, ready_at=now + wait, attempt=True, reason=cause)
@@ -325,10 +326,15 @@ class Intake:
         """Return the mail without counting anything against it, if the database lets us."""
         try:
             with self._storage.write() as work:
-                work.mails.give_back(claimed, ready_at=self._examiner.now(), attempt=False)
+                work.mails.give_back(claimed, ready_at=_real_now(), attempt=False)
         except StorageUnavailable:
             self._not_given_back.append(claimed)
             _log.warning("mail not given back", action="intake.give_back_failed", mail_id=claimed.id)
+
+
+def _real_now() -> datetime:
+    """What the ledger goes by: collecting, claims and waits know nothing of a business clock set for a trial."""
+    return datetime.now(UTC)
 
 
 def write_change(work: UnitOfWork, change: TicketChange) -> None:

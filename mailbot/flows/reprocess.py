@@ -215,7 +215,7 @@ class Reprocess:
             return _not_served(row)
         with self._storage.write() as work:
             known = {letter.message_id for letter in work.outbox.letters_for_mail(row.id)}
-            work.mails.reopen(row.id, now=self._examiner.now(), released=False)
+            work.mails.reopen(row.id, now=datetime.now(UTC), released=False)
             claimed = self._claim(work, row.id)
         for _ in range(MAX_ATTEMPTS):
             if claimed is None:

@@ -170,7 +170,7 @@ class TestHouse:
             answer=answer,
         )
         with self.app.storage.write() as work:
-            return work.mails.add([row], now=self.clock.now())[0]
+            return work.mails.add([row], now=datetime.now(UTC))[0]
 
     def process(self) -> MailOutcome:
         """Let intake take the next mail, which there must be."""

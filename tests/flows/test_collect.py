@@ -16,9 +16,8 @@ from mailbot.domain.errors import CredentialsRefused, ServerAway, StorageUnavail
 from mailbot.domain.events import LetterKind
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
-from mailbot.domain.mail import FetchedMail
+from mailbot.domain.mail import FetchedMail, InboundMail
 from mailbot.flows.collect import Collector, CollectPlan
-from mailbot.flows.ports import Clock
 from tests.flows.house import TestHouse, mail
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -112,9 +111,7 @@ def house(tmp_path: Path) -> Iterator[TestHouse]:
         yield opened
 
 
-def collector(
-    house: TestHouse, folder: FakeFolder, *, owner: str = "me", clock: Clock | None = None, **plan: Any
-) -> Collector:
+def collector(house: TestHouse, folder: FakeFolder, *, owner: str = "me", **plan: Any) -> Collector:
     values: dict[str, Any] = {
         "mailbox": "default",
         "folder": "INBOX",
@@ -127,7 +124,6 @@ def collector(
         storage=house.app.storage,
         blobs=house.app.blobs,
         owner=owner,
-        clock=clock,
     )
 
 
@@ -242,14 +238,28 @@ def test_a_mail_that_is_too_large_is_taken_by_its_header_only(house: TestHouse) 
     assert [letter.letter for letter in house.letters()] == [LetterKind.MAIL_REFUSED]
 
 
-def test_a_mail_is_ready_by_the_clock_that_intake_goes_by(house: TestHouse) -> None:
-    """``MAILBOT_NOW`` sets the business clock back for a trial."""
+@pytest.mark.parametrize("days", [-300, 300])
+def test_a_business_clock_set_for_a_trial_keeps_no_mail_waiting(house: TestHouse, days: int) -> None:
+    """``MAILBOT_NOW`` is for tickets and letters; what was collected by real time is due by real time."""
+    house.clock.advance(days * DAY)
     folder = FakeFolder()
     folder.add(question(1))
-    house.clock.advance(-30 * DAY)
-    one = collector(house, folder, clock=house.clock)
-    one.collect_once()
+    collect(house, folder)
     assert house.app.intake.process_next() is MailOutcome.TICKET
+
+
+def test_a_failed_attempt_waits_by_real_time(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.clock.advance(-300 * DAY)
+    house.collect(question(1))
+
+    def fail(raw: bytes) -> InboundMail:
+        raise ValueError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.app.reader, "read", fail)
+        assert house.app.intake.process_next() is MailOutcome.PENDING
+    assert house.app.intake.process_next() is None, "five seconds are not over"
+    assert house.app.intake.process_next(early=True) is MailOutcome.TICKET
 
 
 @pytest.mark.parametrize(
