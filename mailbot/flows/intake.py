@@ -123,7 +123,10 @@ class Intake:
     def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
         real_now = _real_now()
         due_until = real_now + (_RETRY_AFTER[-1] if early else timedelta())
-        return work.mails.claim(owner=self._owner, now=due_until, real_now=real_now)
+        # Mail of a mailbox that is switched off waits until it is switched on again.
+        return work.mails.claim(
+            owner=self._owner, mailboxes=self._mailboxes.keys(), now=due_until, real_now=real_now
+        )
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:
         """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""

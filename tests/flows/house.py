@@ -148,14 +148,20 @@ class TestHouse:
     # --- in ---
 
     def collect(
-        self, raw: bytes, *, suspect: str = "", answer: bool = True, received_at: datetime | None = None
+        self,
+        raw: bytes,
+        *,
+        mailbox: str = "default",
+        suspect: str = "",
+        answer: bool = True,
+        received_at: datetime | None = None,
     ) -> int:
         """Put a mail into the ledger, as collecting does, and return its id."""
         header = header_summary(raw)
         digest = self.app.blobs.put(raw)
         self._fed += 1
         row = NewInboundMail(
-            mailbox="default",
+            mailbox=mailbox,
             folder="INBOX",
             uid_validity=1,
             uid=str(self._fed),

@@ -35,6 +35,15 @@ def test_a_folder_in_the_place_of_one_stored_mail_does_not_stop_the_others(house
     assert [row.outcome for row in house.mails()] == [MailOutcome.QUARANTINED, MailOutcome.TICKET]
 
 
+def test_mail_of_a_mailbox_that_is_switched_off_waits_and_is_not_put_aside(house: TestHouse) -> None:
+    house.collect(mail("Qual o prazo?", subject="Dúvida"), mailbox="another")
+    house.collect(mail("E aos sábados?", subject="Dúvida", sender="ana@example.com.br"))
+    for _ in range(3):
+        run_once(house.app)
+    assert [row.outcome for row in house.mails()] == [MailOutcome.PENDING, MailOutcome.TICKET]
+    assert house.mails()[0].attempts == 0
+
+
 def test_a_disk_that_does_not_take_part_does_not_keep_letters_from_being_tried(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

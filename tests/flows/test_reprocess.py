@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +18,7 @@ from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus,
 from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status
+from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.evidence.reading import read_document
 from mailbot.flows.reprocess import Reprocessed, tasks_for
 from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
@@ -72,7 +73,7 @@ def reader_that_sees(filename: str, kind: DocumentKind) -> Iterator[None]:
         return replace(reading, kind=kind, confidence=confidence, facts=())
 
     with (
-        patch("mailbot.flows.examine.read_document", other_reader),
+        patch.object(IsolatedDocumentReader, "read", staticmethod(other_reader)),
         patch("mailbot.flows.remember.READER_VERSION", version),
     ):
         yield
@@ -165,8 +166,8 @@ def test_reprocessing_gives_back_what_it_claimed_ahead(house: TestHouse) -> None
     house.collect(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
     reprocess(house)
     with house.open().storage.write() as work:
-        now = house.clock.now()
-        assert work.mails.claim(owner="another", now=now, real_now=now) is not None
+        now = datetime.now(UTC)
+        assert work.mails.claim(owner="another", mailboxes=["default"], now=now, real_now=now) is not None
 
 
 # --- tickets --------------------------------------------------------------------------------------------------
@@ -411,7 +412,7 @@ def test_a_ticket_that_changes_meanwhile_is_counted_anew(house: TestHouse) -> No
         return read_document(*arguments)
 
     with (
-        patch("mailbot.flows.examine.read_document", meanwhile),
+        patch.object(IsolatedDocumentReader, "read", staticmethod(meanwhile)),
         patch("mailbot.flows.remember.READER_VERSION", 5000),
     ):
         reprocess(house)

@@ -54,7 +54,7 @@ def claim_mail(
 ) -> ClaimedMail | None:
     """Claim in a commit of its own."""
     with storage.write() as work:
-        return work.mails.claim(owner=owner, now=now, real_now=real_now or now)
+        return work.mails.claim(owner=owner, mailboxes=["default"], now=now, real_now=real_now or now)
 
 
 def ticket(number: str, **changes: Any) -> Ticket:

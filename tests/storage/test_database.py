@@ -79,7 +79,7 @@ def filled(storage: SqlStorage) -> None:
         for n in range(1, 301):
             work.tickets.add(ticket(f"2026-{n:06d}"))
         for _ in range(950):
-            one = work.mails.claim(owner="me", now=NOW, real_now=NOW)
+            one = work.mails.claim(owner="me", mailboxes=["default"], now=NOW, real_now=NOW)
             assert one is not None
             work.mails.finish(one, MailResult(outcome=MailOutcome.TICKET, identity=f"i{one.id}"), now=NOW)
     add_letters(storage, *(letter(ticket_number=f"2026-{n % 300 + 1:06d}") for n in range(1000)))
@@ -105,7 +105,7 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.mails.add([mail("p1@example.com.br"), mail("new@example.com.br")], now=NOW)
         work.house.folder("default", "INBOX")
         # Claim, finish, give back.
-        one = work.mails.claim(owner="me", now=NOW, real_now=NOW)
+        one = work.mails.claim(owner="me", mailboxes=["default"], now=NOW, real_now=NOW)
         assert one is not None
         work.mails.seen_before("x@y", "i", mail_id=one.id)
         work.mails.same_id_other_content("x@y", "i", mail_id=one.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
@@ -35,6 +35,7 @@ _CLAIM = (
     .where(
         _T.ready_at.is_not(None),
         _T.ready_at <= bindparam("now"),
+        _T.mailbox.in_(bindparam("of_mailboxes", expanding=True)),
         or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")),
     )
     .order_by(_T.ready_at, _T.id)
@@ -159,12 +160,15 @@ class MailStore:
 
     # --- intake ---
 
-    def claim(self, *, owner: str, now: datetime, real_now: datetime) -> ClaimedMail | None:
-        """Take the mail that has waited longest and note durably that work on it begins.
+    def claim(
+        self, *, owner: str, mailboxes: Collection[str], now: datetime, real_now: datetime
+    ) -> ClaimedMail | None:
+        """Take the mail of these mailboxes that has waited longest and note durably that work on it begins.
 
         A row whose lease ran out was in the hands of somebody who died or hangs: that counts as a death.
         """
-        row = self._connection.execute(_CLAIM, {"now": now, "real_now": real_now}).mappings().first()
+        wanted = {"now": now, "real_now": real_now, "of_mailboxes": sorted(mailboxes)}
+        row = self._connection.execute(_CLAIM, wanted).mappings().first()
         if row is None:
             return None
         fence = row["fence"] + 1
