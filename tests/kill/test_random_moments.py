@@ -9,12 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import SMTP
 
 import pytest
 
-from mailbot.domain.events import LetterKind
+from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ticket import Status
 from tests.kill.site import AGENT, Site, assert_nothing_lost_or_doubled
 
@@ -72,16 +73,29 @@ def kill_while_mails_flow(site: Site) -> None:
                 time.sleep(chance.uniform(0, 0.9))
         feeder.join()
         with site.daemon() as process:
+            site.wait(lambda: len(started(site)) > rounds, "the last start")
             site.wait(lambda: all_are_refused(site, len(customers)), "the end of all requests", seconds=60)
             site.wait(site.all_is_done, "the last letters", seconds=60)
             assert site.stop_politely(process) == 0
     assert rounds > 5
+    a_person_looks(site)
     assert_nothing_lost_or_doubled(site, message_ids, customers)
     for customer in customers:
         told = Counter(letter.letter for letter in site.letters() if letter.to == customer)
         assert told[LetterKind.DECISION] == 1
         assert told[LetterKind.TICKET_OPENED] == 1
     site.wait(lambda: not site.servers.messages(site.address), "an empty mailbox")
+
+
+def a_person_looks(site: Site) -> None:
+    """A letter that was killed three times past DATA waits for a person, who has it sent again."""
+    with site.storage() as storage, storage.write() as work:
+        waiting = work.outbox.browse(status=LetterStatus.NEEDS_PERSON)
+        assert len(waiting) <= 3
+        for letter in waiting:
+            assert work.outbox.retry(letter.message_id, now=datetime.now(UTC))
+    if waiting:
+        site.round()
 
 
 def started(site: Site) -> list[dict[str, object]]:
