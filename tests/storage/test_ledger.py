@@ -220,6 +220,14 @@ def test_the_same_mail_is_known_again_by_id_and_content_together(storage: SqlSto
         assert work.mails.same_id_other_content("x@y", "i2", mail_id=2)
 
 
+def test_a_discarded_mail_makes_none_that_comes_later_a_second_copy(storage: SqlStorage) -> None:
+    add_mails(storage, mail("a@example.com.br", message_id="x@y"), mail("b@example.com.br", message_id="x@y"))
+    result = MailResult(outcome=MailOutcome.DISCARDED, reason="automatic_reply", message_id="x@y", identity="i1")
+    finish(storage, claimed(storage), result)
+    with storage.read() as work:
+        assert work.mails.seen_before("x@y", "i1", mail_id=2) is None
+
+
 def test_nul_long_text_and_broken_surrogates_do_not_stop_collecting(storage: SqlStorage) -> None:
     hostile = "a\x00b" + "ç" * 100_000 + "\udcff\ud800"
     ids = add_mails(

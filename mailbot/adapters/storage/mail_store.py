@@ -284,7 +284,7 @@ class MailStore:
         return result.rowcount
 
     def seen_before(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
-        """An earlier (or finished) mail with the same Message-ID and the same content, if there is one."""
+        """Another mail with the same Message-ID and the same content of which something came, if there is one."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
         return self._connection.scalar(_SEEN_BEFORE, seen)
 
