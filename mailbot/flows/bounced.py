@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from mailbot.domain.events import Audience, EventKind, OutboundLetter, TicketEvent
@@ -11,23 +12,41 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.ports import UnitOfWork
 
+ANOTHER_RECIPIENT = "the report names another recipient than the letter's"
+
 
 def bounce_change(
     work: UnitOfWork, mail: InboundMail, bounce: Bounce, *, mail_id: int, now: datetime
 ) -> TicketChange | None:
     """Mark the letter as failed and say what that does to its ticket; ``None`` if nothing failed for good.
 
-    A bounce never answers, never reopens (THREATS 5); one letter fails once, however many reports come.
+    A bounce never answers, never reopens (THREATS 5); one letter fails once, however many reports come. A report
+    about another recipient than the letter's is an event and nothing more.
     """
     letter = _letter(work, mail, bounce)
     if letter is None or not bounce.permanent:
         return None
+    ticket = work.tickets.get(letter.ticket_number) if letter.ticket_number else None
+    if _names_another(mail, bounce, letter):
+        return None if ticket is None else _only_noted(ticket, letter, mail_id=mail_id, now=now)
     if not work.outbox.mark_bounced(letter.message_id, bounce.diagnostic or "returned to sender"):
         return None
-    ticket = work.tickets.get(letter.ticket_number) if letter.ticket_number else None
     if ticket is None:
         return None
     return delivery_failed(ticket, letter, bounce.diagnostic, mail_id=mail_id, now=now)
+
+
+def _names_another(mail: InboundMail, bounce: Bounce, letter: OutboundLetter) -> bool:
+    """Whether the report names an address and nowhere the letter's own: whoever has the letter can write such a
+    one. A forwarder's report names both ("expanded from")."""
+    named = (bounce.recipient, *(status.recipient for status in mail.delivery_statuses), mail.full_text)
+    return bounce.recipient != "" and letter.recipient.address not in " ".join(named).lower()
+
+
+def _only_noted(ticket: Ticket, letter: OutboundLetter, *, mail_id: int, now: datetime) -> TicketChange:
+    """The letter stays as it is and nobody is told; none of the report's own words is kept."""
+    change = delivery_failed(ticket, letter, ANOTHER_RECIPIENT, mail_id=mail_id, now=now)
+    return replace(change, quiet=True)
 
 
 def delivery_failed(
