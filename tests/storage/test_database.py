@@ -156,6 +156,21 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
     assert scans == [], "\n\n".join(f"{plan}: {statement}" for plan, statement in scans)
 
 
+def test_a_claim_does_not_go_through_all_mails_of_its_mailbox(database: Database, storage: SqlStorage) -> None:
+    plans: list[str] = []
+
+    def note(connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if "ready_at <=" in statement:
+            cursor = connection.connection.cursor()
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    assert claim_mail(storage) is None
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert len(plans) == 1
+    assert "ix_inbound_mails_ready" in plans[0]
+
+
 _SMALL = (
     "ix_inbound_mails_ready",
     "ix_inbound_mails_owner",

@@ -35,7 +35,8 @@ _CLAIM = (
     .where(
         _T.ready_at.is_not(None),
         _T.ready_at <= bindparam("now"),
-        _T.mailbox.in_(bindparam("of_mailboxes", expanding=True)),
+        # With nothing appended SQLite would go through all mails of a mailbox by the unique index.
+        _T.mailbox.concat("").in_(bindparam("of_mailboxes", expanding=True)),
         or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")),
     )
     .order_by(_T.ready_at, _T.id)
