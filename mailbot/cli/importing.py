@@ -25,7 +25,7 @@ _BATCH_BYTES = 20_000_000
 
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help=".eml, mbox, Maildir, or a folder with such files.")
+        list[Path], typer.Argument(metavar="PATH", help=".eml, mbox, Maildir, or a folder with such files.")
     ],
     *,
     mailbox: Annotated[

@@ -88,7 +88,7 @@ def raw(mail_id: Id, *, json: Json = False) -> None:
 
 @app.command("release")
 def release(
-    ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Mails in quarantine.")],
+    ids: Annotated[list[int], typer.Argument(metavar="ID", help="Mails in quarantine.")],
     *,
     json: Json = False,
 ) -> None:
@@ -118,7 +118,7 @@ def release(
 
 @app.command("reprocess")
 def reprocess(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID...]", help="As `mails list` shows them.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="As `mails list` shows them.")] = None,
     *,
     ticket: Annotated[
         str | None, typer.Option("--ticket", metavar="NUMBER", help="All mails of a ticket.")

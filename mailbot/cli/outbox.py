@@ -21,7 +21,7 @@ app = typer.Typer(name="outbox", help="Letters on their way out.", no_args_is_he
 
 OfStatus = Annotated[LetterStatus | None, typer.Option("--status", help="Only letters of this status.")]
 OfTicket = Annotated[str | None, typer.Option("--ticket", metavar="NUMBER", help="Only letters of this ticket.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Message-IDs, or the handles in them.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Message-IDs, or the handles in them.")]
 
 
 @app.command("list")
@@ -87,7 +87,7 @@ def cancel(ids: Ids, *, json: Json = False) -> None:
 @app.command("release")
 def release(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Message-IDs, or the handles in them.")
+        list[str] | None, typer.Argument(metavar="ID", help="Message-IDs, or the handles in them.")
     ] = None,
     *,
     ticket: OfTicket = None,
