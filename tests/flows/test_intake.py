@@ -536,6 +536,8 @@ def test_a_fresh_mail_with_the_missing_paper_from_an_unverified_address_is_marke
     (after,) = house.tickets()
     assert after.status is Status.OPEN
     assert "não verificado" in to(house, ANA)[0].text
+    told = to(house, CUSTOMER)[-1]
+    assert (told.letter, told.status) == (LetterKind.EVIDENCE_COMPLETE, LetterStatus.QUEUED)
 
 
 def test_a_fresh_mail_with_the_missing_paper_from_a_forged_address_joins_nothing(house: TestHouse) -> None:
