@@ -84,14 +84,9 @@ _SEEN_BEFORE = (
         _T.message_id == bindparam("message_id_seen"),
         _T.identity == bindparam("identity_seen"),
         _T.id != bindparam("not_id"),
-        _T.outcome.in_(
-            [
-                MailOutcome.TICKET.value,
-                MailOutcome.MESSAGE.value,
-                MailOutcome.DISCARDED.value,
-                MailOutcome.BOUNCE.value,
-            ]
-        ),
+        # What was discarded does not count: a copy that a forwarding program marked as its answer says nothing of
+        # the one that the sender wrote, and to discard a mail twice does no harm.
+        _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value, MailOutcome.BOUNCE.value]),
     )
     .limit(1)
 )
