@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mailbot.domain.errors import StorageUnavailable
@@ -66,6 +66,9 @@ def _own_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise StorageUnavailable(f"the database does not take part now: {_cause(error)}") from error
     except DBAPIError as error:
+        if type(error) is DatabaseError:
+            # Neither a wrong statement nor wrong data: the file itself is damaged, or never was a database.
+            raise StorageUnavailable(f"the database cannot be used: {_cause(error)}") from error
         if error.connection_invalidated:
             raise StorageUnavailable(f"the connection to the database was lost: {_cause(error)}") from error
         raise
