@@ -301,4 +301,4 @@ def test_a_database_that_is_no_folder_of_ours_is_said_in_our_words(tmp_path: Pat
 def test_a_file_that_is_no_database_is_said_in_our_words(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("just some notes\n" * 100)
     with pytest.raises(StorageUnavailable, match="cannot be used"):
-        upgrade(Database(f"sqlite:///{tmp_path / 'notes.txt'}"))
+        migrate.upgrade(Database(f"sqlite:///{tmp_path / 'notes.txt'}"))
