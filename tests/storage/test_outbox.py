@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.events import Audience, LetterKind, LetterStatus
@@ -233,3 +235,16 @@ def test_caps_count_automatic_letters_to_requesters_that_left_or_will(storage: S
         capped = work.outbox.counts(recipient="", ticket_number=None, now=NOW, cap=2)
         assert (capped.automatic_last_hour, capped.on_ticket_last_day) == (2, 0)
         assert work.outbox.notices_last_hour("maria@example.com.br", now=NOW, cap=60) == 1
+
+
+def test_a_letter_that_a_newer_version_wrote_waits_for_a_person_and_keeps_no_other_from_leaving(
+    storage: SqlStorage, database: Database
+) -> None:
+    add_letters(storage, letter(), letter(), letter(not_before=NOW + MINUTE))
+    with database.write() as connection:
+        connection.execute(text("UPDATE outbox SET letter = 'satisfaction_survey' WHERE id = 1"))
+    assert claimed(storage).id == 2
+    assert claim_letter(storage) is None
+    with storage.read() as work:
+        assert work.outbox.count_status(LetterStatus.NEEDS_PERSON) == 1
+        assert len(work.outbox.browse()) == 2, "the others can be looked at"

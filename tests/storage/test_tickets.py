@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, TicketEvent, TicketMessage, Visibility
@@ -130,11 +133,24 @@ def test_open_requests_are_those_that_wait_in_the_same_mailbox(storage: SqlStora
         assert work.tickets.waiting_since(NOW - DAY) == []
 
 
-def message(text: str) -> TicketMessage:
+def message(words: str) -> TicketMessage:
     return TicketMessage(
         at=NOW,
         author=Address(address="maria@example.com.br"),
         role=AuthorRole.REQUESTER,
         visibility=Visibility.PUBLIC,
-        text=text,
+        text=words,
     )
+
+
+def test_a_ticket_that_a_newer_version_wrote_stops_no_other(storage: SqlStorage, database: Database) -> None:
+    waiting = {"status": Status.AWAITING_REQUESTER, "asked_at": NOW - 2 * DAY}
+    with storage.write() as work:
+        for name in ("2026-000001", "2026-000002"):
+            work.tickets.add(ticket(name, **waiting))
+    with database.write() as connection:
+        connection.execute(text("UPDATE tickets SET priority = 'at once' WHERE number = '2026-000001'"))
+    with storage.read() as work, capture_logs() as logs:
+        assert [one.number for one in work.tickets.waiting_since(NOW)] == ["2026-000002"]
+        assert [one.number for one in work.tickets.browse()] == ["2026-000002"]
+    assert {line["number"] for line in logs} == {"2026-000001"}

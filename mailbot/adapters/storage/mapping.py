@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+import structlog
 
 from mailbot.domain.events import (
     Audience,
@@ -37,6 +39,25 @@ from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 
 Json = dict[str, Any]
+_Value = TypeVar("_Value")
+
+NOT_UNDERSTOOD = (ValueError, KeyError, TypeError)
+"""What a row raises that a newer version wrote: a value that no enum of ours has, a key that is not there."""
+
+_log = structlog.get_logger("mailbot.storage")
+
+
+def understood(
+    rows: Iterable[Mapping[Any, Any]], from_row: Callable[[Mapping[Any, Any]], _Value], *, key: str
+) -> list[_Value]:
+    """The values of all rows that can be understood; the others are named in the log by their ``key``."""
+    values = []
+    for row in rows:
+        try:
+            values.append(from_row(row))
+        except NOT_UNDERSTOOD as error:
+            _log.error("row not understood", action="storage.row_skipped", **{key: row[key]}, error=str(error))
+    return values
 
 
 def without_nul(text: str) -> str:

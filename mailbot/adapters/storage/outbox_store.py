@@ -21,7 +21,13 @@ from sqlalchemy import (
     update,
 )
 
-from mailbot.adapters.storage.mapping import letter_from_row, letter_row_from, letter_to_row
+from mailbot.adapters.storage.mapping import (
+    NOT_UNDERSTOOD,
+    letter_from_row,
+    letter_row_from,
+    letter_to_row,
+    understood,
+)
 from mailbot.adapters.storage.tables import outbox
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
@@ -197,7 +203,7 @@ class OutboxStore:
     def notices_to_gather(self) -> list[OutboundLetter]:
         """Notices that were kept back and stand in no summary yet, oldest first."""
         query = select(outbox).where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
-        return [letter_from_row(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def mark_gathered(self, message_ids: Sequence[str]) -> None:
         """These notices stand in a summary now."""
@@ -227,27 +233,35 @@ class OutboxStore:
         A stale ``transmitting`` letter (its process died past DATA) comes back with one more unknown outcome.
         ``early`` takes queued letters before their time as well.
         """
-        row = (
-            self._connection.execute(_CLAIM_EARLY if early else _CLAIM, {"now": now, "real_now": real_now})
-            .mappings()
-            .first()
-        )
-        if row is None:
-            return None
-        fence = row["fence"] + 1
-        unknown = row["unknown_outcomes"] + (row["status"] == _S.TRANSMITTING.value)
+        query = _CLAIM_EARLY if early else _CLAIM
+        while row := self._connection.execute(query, {"now": now, "real_now": real_now}).mappings().first():
+            unknown = row["unknown_outcomes"] + (row["status"] == _S.TRANSMITTING.value)
+            try:
+                letter = letter_from_row({**row, "unknown_outcomes": unknown})
+            except NOT_UNDERSTOOD as error:
+                self._leave_to_a_person(row["id"], f"this version does not understand the letter: {error}")
+                continue
+            fence = row["fence"] + 1
+            self._connection.execute(
+                _TAKE,
+                {
+                    "letter_id": row["id"],
+                    "new_owner": owner,
+                    "new_fence": fence,
+                    "until": real_now + LEASE_TIME,
+                    "new_unknown": unknown,
+                },
+            )
+            return ClaimedLetter(id=row["id"], letter=letter, fence=fence)
+        return None
+
+    def _leave_to_a_person(self, letter_id: int, error: str) -> None:
+        """A letter that cannot even be read must not keep those behind it from leaving."""
         self._connection.execute(
-            _TAKE,
-            {
-                "letter_id": row["id"],
-                "new_owner": owner,
-                "new_fence": fence,
-                "until": real_now + LEASE_TIME,
-                "new_unknown": unknown,
-            },
+            update(outbox)
+            .where(_T.id == letter_id)
+            .values(status=_S.NEEDS_PERSON.value, due_at=None, last_error=error, owner=None, lease_until=None)
         )
-        letter = letter_from_row({**row, "unknown_outcomes": unknown})
-        return ClaimedLetter(id=row["id"], letter=letter, fence=fence)
 
     def mark_transmitting(self, claimed: ClaimedLetter, *, owner: str, real_now: datetime) -> None:
         """Note, just before DATA, that from now on the outcome may be unknown. Raises ``LeaseLost``."""
@@ -371,12 +385,12 @@ class OutboxStore:
     def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
         """The letters that a mail caused."""
         query = select(outbox).where(_T.mail_id == mail_id).order_by(_T.id)
-        return [letter_from_row(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def letters_of_ticket(self, number: str) -> list[LetterRow]:
         """The letters of a ticket, oldest first."""
         query = select(outbox).where(_T.ticket_number == number).order_by(_T.id)
-        return [letter_row_from(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), letter_row_from, key="id")
 
     # --- administrators ---
 
@@ -398,7 +412,7 @@ class OutboxStore:
             query = query.where(_T.created_at >= since)
         if limit is not None:
             query = query.limit(limit)
-        return [letter_row_from(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), letter_row_from, key="id")
 
     def release_held(
         self,

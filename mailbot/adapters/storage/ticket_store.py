@@ -16,6 +16,7 @@ from mailbot.adapters.storage.mapping import (
     message_to_row,
     ticket_from_row,
     ticket_to_row,
+    understood,
 )
 from mailbot.adapters.storage.tables import (
     ticket_events,
@@ -192,16 +193,17 @@ class TicketStore:
             query = query.where(_T.search_text.contains(word, autoescape=True))
         if limit is not None:
             query = query.limit(limit)
-        return [ticket_from_row(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
 
     def waiting_since(self, asked_before: datetime) -> list[Ticket]:
         """Tickets that have waited for their requester since before ``asked_before``."""
         query = select(tickets).where(
             _T.status == Status.AWAITING_REQUESTER.value, _T.asked_at.is_not(None), _T.asked_at <= asked_before
         )
-        return [ticket_from_row(row) for row in self._connection.execute(query.order_by(_T.asked_at)).mappings()]
+        rows = self._connection.execute(query.order_by(_T.asked_at)).mappings()
+        return understood(rows, ticket_from_row, key="number")
 
     def resolved_before(self, moment: datetime) -> list[Ticket]:
         """Resolved tickets whose window for reopening is over."""
         query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment).order_by(_T.resolved_at)
-        return [ticket_from_row(row) for row in self._connection.execute(query).mappings()]
+        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
