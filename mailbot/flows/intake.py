@@ -45,6 +45,9 @@ _log = structlog.get_logger("mailbot.intake")
 _RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
 _CONFLICTS_AT_MOST = 5
 
+MESSAGE_ID_REUSED = "message_id_reused"
+"""Reason in the log for a mail that went on like any other, under the Message-ID of a different mail."""
+
 
 class Intake:
     """Works off stored mails, one at a time."""
@@ -230,9 +233,13 @@ class Intake:
                 self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
             work.house.keep_readings(found.new_readings)
             opened = change.before is None
+            mail = found.mail
+            # Somebody may send a known id first to have the real mail taken for a duplicate (THREATS 32).
+            reused = work.mails.same_id_other_content(mail.message_id, mail.identity, mail_id=claimed.id)
             result = _result(
                 MailOutcome.TICKET if opened else MailOutcome.MESSAGE,
-                found.mail,
+                mail,
+                reason=MESSAGE_ID_REUSED if reused else "",
                 ticket_number=change.after.number,
             )
             work.mails.finish(claimed, result, now=_real_now())

@@ -477,6 +477,7 @@ def test_threat_32_the_same_id_with_other_content_suppresses_nothing(house: Test
     house.receive(mail("Primeiro", subject="Oi", sender=STRANGER, message_id="igual"))
     assert house.receive(mail(REQUEST, message_id="igual")) is not MailOutcome.DUPLICATE
     assert {ticket.requester.address for ticket in house.tickets()} == {CUSTOMER, STRANGER}
+    assert [row.reason for row in house.mails()] == ["", "message_id_reused"]
 
 
 # --- requesters on ordinary days ------------------------------------------------------------------------------
