@@ -29,6 +29,12 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.mailbox import ServerAddress, ServerKind, Settle
 from mailbot.domain.outbox import HoldReason, LetterCaps
+from mailbot.evidence.isolation import (
+    CHILD_MODULE,
+    MEMORY_LIMIT_BYTES,
+    TIME_LIMIT_SECONDS,
+    IsolatedDocumentReader,
+)
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.examine import Examiner
@@ -38,6 +44,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.ports import MailSource
 from mailbot.flows.upkeep import Upkeep
+from mailbot.isolation.kept_child import KeptChild
 from mailbot.mime.isolation import IsolatedReader
 from mailbot.settings import SendMode, Settings
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
@@ -117,13 +124,21 @@ class App:
         return IsolatedReader()
 
     @cached_property
+    def documents(self) -> IsolatedDocumentReader:
+        """What attached files say, PDFs in a process of their own."""
+        child = KeptChild(
+            CHILD_MODULE, memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=TIME_LIMIT_SECONDS
+        )
+        return IsolatedDocumentReader(child)
+
+    @cached_property
     def examiner(self) -> Examiner:
         """Finds out what a mail is."""
         # Without a key (``explain`` on a bare machine) no mark can be ours: any key will do.
         key = self.settings.secret_key or secrets.token_bytes(32)
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
-        return Examiner(catalogue=self.catalogue, marks=marks, now=self.clock.now)
+        return Examiner(catalogue=self.catalogue, marks=marks, documents=self.documents, now=self.clock.now)
 
     @cached_property
     def outgoing(self) -> Outgoing:
@@ -277,6 +292,8 @@ class App:
         """Close what was opened."""
         if "reader" in self.__dict__:
             self.reader.close()
+        if "documents" in self.__dict__:
+            self.documents.close()
         if "database" in self.__dict__:
             self.database.close()
 

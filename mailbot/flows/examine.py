@@ -15,7 +15,6 @@ from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.models import RequestType
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import (
-    DocumentKind,
     DocumentReading,
     EvidenceReport,
     FieldValue,
@@ -37,10 +36,11 @@ from mailbot.domain.mail import (
 )
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
-from mailbot.evidence.assess import FileToAssess, assess
+from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
-from mailbot.evidence.reading import read_document
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import DocumentReader
+from mailbot.flows.readings import MailReadings
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.decide import Decision, Situation, decide
 from mailbot.triage.directives import DirectiveBlock, parse_directives
@@ -165,9 +165,12 @@ class _Subject:
 class Examiner:
     """Finds out what a mail is, from whom, about which ticket, and what to do with it. Writes nothing."""
 
-    def __init__(self, *, catalogue: Catalogue, marks: OwnMarks, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, catalogue: Catalogue, marks: OwnMarks, documents: DocumentReader, now: Callable[[], datetime]
+    ) -> None:
         self._catalogue = catalogue
         self._marks = marks
+        self._documents = documents
         self.now = now
 
     def examine(
@@ -192,7 +195,7 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
-        readings = _Readings(case)
+        readings = self._readings(case)
         subject = self._subject(case, readings)
         report = self._report(case, subject, readings)
         situation = self._situation(case, subject, report)
@@ -224,7 +227,7 @@ class Examiner:
         as it did then, with what the ticket that it follows holds. The mails stay on this ticket.
         """
         cases = [self._case_again(one, mailbox, known) for one in mails]
-        readings = [_Readings(case) for case in cases]
+        readings = [self._readings(case) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         kind = self._catalogue.type(ticket.request_type)
         if so_far is None and not keep_type:
@@ -277,9 +280,12 @@ class Examiner:
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
+    def _readings(self, case: _Case) -> MailReadings:
+        return MailReadings(case.mail, case.files, kept=case.known.readings, reader=self._documents)
+
     # --- which ticket, which type ---
 
-    def _subject(self, case: _Case, readings: _Readings) -> _Subject:
+    def _subject(self, case: _Case, readings: MailReadings) -> _Subject:
         clues = thread_candidates(case.mail)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         ticket = _joined(thread, case.known) or _named_by_agent(case, thread)
@@ -302,22 +308,20 @@ class Examiner:
             request_type=self._catalogue.type(ticket.request_type),
         )
 
-    def _classify(self, case: _Case, readings: _Readings) -> Classification:
+    def _classify(self, case: _Case, readings: MailReadings) -> Classification:
         """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
         types = self._catalogue.types_of(case.mailbox.key)
         by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
         if by_subject.request_type is not None:
             return by_subject
-        return classify(
-            case.mail.subject,
-            {kind.key: self._fields(case, kind, first_mail=False) for kind in types if kind.fields},
-            case.mail.new_text,
-            readings.kinds(),
-            types,
-            self._catalogue.units,
-        )
+        fields = {kind.key: self._fields(case, kind, first_mail=False) for kind in types if kind.fields}
+        mail, units = case.mail, self._catalogue.units
+        by_words = classify(mail.subject, fields, mail.new_text, (), types, units)
+        if not (readings.can_tell_kinds and _documents_may_tell(by_words, types)):
+            return by_words
+        return classify(mail.subject, fields, mail.new_text, readings.kinds(), types, units)
 
-    def _open_request(self, case: _Case, classification: Classification, readings: _Readings) -> ThreadMatch:
+    def _open_request(self, case: _Case, classification: Classification, readings: MailReadings) -> ThreadMatch:
         """A fresh mail with the missing paper (REQUIREMENTS *Decided*)."""
         requests = case.known.open_requests(case.sender.address.address, case.mailbox.key)
         brings = frozenset(
@@ -328,7 +332,7 @@ class Examiner:
         )
         return match_open_request(case.sender, requests, brings, classification.request_type)
 
-    def _brought(self, case: _Case, ticket: Ticket, readings: _Readings) -> set[str]:
+    def _brought(self, case: _Case, ticket: Ticket, readings: MailReadings) -> set[str]:
         """What of a ticket's missing items this mail carries, well or badly."""
         kind = self._catalogue.type(ticket.request_type)
         # Free prose is no item that was asked for: a question about something else is not the missing reason.
@@ -349,7 +353,7 @@ class Examiner:
         )
         return tuple(replace(value, unverified=_is_unverified(case)) for value in found)
 
-    def _report(self, case: _Case, subject: _Subject, readings: _Readings) -> EvidenceReport:
+    def _report(self, case: _Case, subject: _Subject, readings: MailReadings) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence: the ticket's own state is the report."""
         ticket = subject.ticket
         if ticket is not None and case.sender.role is SenderRole.AGENT:
@@ -366,7 +370,7 @@ class Examiner:
         case: _Case,
         kind: RequestType,
         ticket: Ticket | None,
-        readings: _Readings,
+        readings: MailReadings,
         *,
         prose_counts: bool = True,
     ) -> EvidenceReport:
@@ -403,6 +407,14 @@ class Examiner:
         )
 
 
+def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) -> bool:
+    """Whether the kinds of the files can change what a mail's words say of its type."""
+    asking = {kind.key for kind in types if kind.documents}
+    if by_words.request_type is None:
+        return bool(asking)
+    return any(one.request_type in asking - {by_words.request_type} for one in by_words.candidates)
+
+
 def _without_our_marks(mail: InboundMail) -> InboundMail:
     return replace(mail, new_text=without_reference_lines(mail.new_text))
 
@@ -434,46 +446,3 @@ def _named_by_agent(case: _Case, thread: ThreadMatch) -> Ticket | None:
     if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
         return None
     return case.known.ticket(thread.ticket_number)
-
-
-class _Readings:
-    """Reads the mail's files when somebody asks, each once; kept readings are not made again."""
-
-    def __init__(self, case: _Case) -> None:
-        self._pairs = tuple(zip(case.mail.attachments, case.files, strict=True))
-        self._known = case.known
-        self._by_digest: dict[str, DocumentReading] = {}
-        self.made: tuple[DocumentReading, ...] = ()
-
-    def kinds(self) -> frozenset[DocumentKind]:
-        """What the files certainly are."""
-        self._read_all()
-        found = {reading.kind for reading in self._by_digest.values()}
-        return frozenset(found - {DocumentKind.UNKNOWN, DocumentKind.OTHER})
-
-    def files(self, *, read: bool) -> tuple[FileToAssess, ...]:
-        """The files with their readings; where nothing asks for documents they stay unread."""
-        if read:
-            self._read_all()
-        return tuple(
-            FileToAssess(
-                digest=file.digest,
-                attachment=attachment,
-                reading=self._by_digest.get(file.digest),
-            )
-            for attachment, file in self._pairs
-        )
-
-    def _read_all(self) -> None:
-        missing = [file.digest for _, file in self._pairs if file.digest not in self._by_digest]
-        if not missing:
-            return
-        for reading in self._known.readings(missing):
-            self._by_digest[reading.digest] = reading
-        for attachment, file in self._pairs:
-            if file.digest not in self._by_digest:
-                reading = read_document(
-                    file.digest, attachment.content, attachment.media_type, attachment.filename
-                )
-                self._by_digest[file.digest] = reading
-                self.made = (*self.made, reading)
