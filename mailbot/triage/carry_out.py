@@ -25,6 +25,7 @@ from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import Address, Authenticity, InboundMail, SenderRole, ThreadKey
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, check_transition
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.decide import (
     AppendMessage,
     ApplyAgentReply,
@@ -34,7 +35,6 @@ from mailbot.triage.decide import (
     OpenTicket,
     RefuseAgentReply,
     Situation,
-    is_meant_to_be_sent,
 )
 
 BOT = "bot"
@@ -359,7 +359,8 @@ def _agent_message(
         text=text,
         message_id=situation.mail.message_id,
         mail_id=cause.mail_id,
-        files=_attached(situation.mail, cause.files),
+        # A note keeps everything; nothing of it goes out.
+        files=cause.files if visibility is Visibility.INTERNAL else _attached(situation.mail, cause.files),
         unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
     )
 

@@ -16,7 +16,6 @@ from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.handles import handles_in_text
 from mailbot.domain.mail import (
     Accepted,
-    Attachment,
     Authenticity,
     Classification,
     InboundMail,
@@ -26,6 +25,7 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
+from mailbot.triage.agent_files import is_meant_to_be_sent, text_of
 from mailbot.triage.directives import Directive, DirectiveBlock, StaffWord
 from mailbot.triage.screen import ScreeningReason
 
@@ -141,7 +141,11 @@ _RESOLUTION_OF = {
 def _decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
     if situation.screening.automatic_reply or situation.screening.reason == ScreeningReason.ABSENCE_SUBJECT:
         return AppendMessage(quiet=True)
-    refusal = _why_not_as_agent(situation) or _why_not_these_words(situation.directives, ticket)
+    refusal = (
+        _why_not_as_agent(situation)
+        or _why_not_this_content(situation)
+        or _why_not_these_words(situation.directives, ticket)
+    )
     if refusal:
         return RefuseAgentReply(reason=refusal)
     return _agent_reply(situation)
@@ -169,12 +173,18 @@ def _why_not_as_agent(situation: Situation) -> Refusal | None:
 _STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
 
 
+def _why_not_this_content(situation: Situation) -> Refusal | None:
+    """A notice holds what only staff may read: an answer whose quote was not told apart does not go out, nor one
+    with a copy of the notice among its files."""
+    if situation.directives.has(StaffWord.NOTA):
+        return None
+    files = [file for file in situation.mail.attachments if is_meant_to_be_sent(file)]
+    texts = (situation.directives.remaining_text, *(text_of(file) for file in files))
+    return Refusal.QUOTED_NOTICE if any(handles_in_text(text) for text in texts) else None
+
+
 def _why_not_these_words(block: DirectiveBlock, ticket: Ticket) -> Refusal | None:
     """The reason code for which the words cannot be carried out (all of them or none), or ``None``."""
-    if handles_in_text(block.remaining_text) and not block.has(StaffWord.NOTA):
-        # The notice's own reference line in the new text: its quote was not told apart, and a notice holds
-        # what only staff may read.
-        return Refusal.QUOTED_NOTICE
     if block.unknown:
         return Refusal.UNKNOWN_WORD
     if block.not_available:
@@ -206,15 +216,6 @@ def _agent_reply(situation: Situation) -> Decision:
     if not text and not any(is_meant_to_be_sent(file) for file in situation.mail.attachments):
         return RefuseAgentReply(reason=Refusal.NO_TEXT)
     return ApplyAgentReply(visibility=Visibility.INTERNAL if internal else Visibility.PUBLIC, text=text)
-
-
-_SCREENSHOT_BYTES = 40_000
-
-
-def is_meant_to_be_sent(file: Attachment) -> bool:
-    """What an agent attached, and a large picture in the text, which somebody pasted; the small pictures of a
-    signature, which the HTML text refers to, are not."""
-    return not file.inline or file.size_bytes >= _SCREENSHOT_BYTES
 
 
 # --- requesters ----------------------------------------------------------------------------------------------
