@@ -23,7 +23,7 @@ from mailbot.domain.evidence import (
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.documents import kind_by_filename
 from mailbot.evidence.pictures import picture_size
-from mailbot.evidence.reading import CONTAINS
+from mailbot.evidence.reading import CONTAINS, NOT_READ
 
 _SMALLEST_INLINE_BYTES = 10_000
 _SMALLEST_PICTURE_PIXELS = 64
@@ -219,7 +219,9 @@ _PAGES = "pages:"
 
 
 def _papers(finding: Finding) -> int:
-    """How many documents a file could hold at most: its pages."""
+    """How many documents a file could hold at most: its pages; all there are where it was not read."""
+    if NOT_READ in finding.reasons:
+        return len(DocumentKind)
     counts = (reason.removeprefix(_PAGES) for reason in finding.reasons if reason.startswith(_PAGES))
     return next((int(count) for count in counts if count.isdigit()), 1)
 

@@ -6,8 +6,8 @@ person, and is read another time.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import DocumentKind, DocumentReading
@@ -99,7 +99,7 @@ class _Budget:
 
     def take(self) -> bool:
         """Whether one more may be begun now."""
-        now = time.monotonic()
+        now = monotonic()
         if self._began is None:
             self._began = now
         if self._left <= 0 or now - self._began >= LAST_BEGIN_SECONDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from mailbot.catalogue.models import Limits
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, Verdict
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.assess import FileToAssess, assess
-from mailbot.evidence.reading import read_document
+from mailbot.evidence.reading import not_read, read_document
 from tests.pdfs import encrypted_pdf, scanned_pdf, text_pdf
 from tests.pictures import jpeg, png
 
@@ -150,6 +151,14 @@ def test_a_scanned_file_with_a_page_for_each_document_stands_for_all() -> None:
 
 def test_a_scanned_file_of_one_page_does_not_stand_for_three() -> None:
     assert assessed(file(scanned_pdf(1), "Digitalizado.pdf")).missing == DOCUMENTS
+
+
+def test_a_file_that_was_not_read_may_be_all_that_is_asked_for() -> None:
+    file_of_three = file(text_pdf(["Capa"]), "papeis.pdf")
+    assert assessed(file_of_three).missing == DOCUMENTS
+    report = assessed(replace(file_of_three, reading=not_read(file_of_three.digest)))
+    assert report.complete
+    assert all(found.for_a_person and found.verdict is Verdict.NOT_CHECKED for found in report.findings)
 
 
 def test_one_file_with_all_three_texts_serves_all_three() -> None:
