@@ -24,6 +24,7 @@ from mailbot.bootstrap import App
 from mailbot.domain.errors import LetterError, OurFault, ServerAway, StorageUnavailable
 from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
+from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
 
 if TYPE_CHECKING:
@@ -353,6 +354,9 @@ class Daemon:
             _tick(self._app)
         except StorageUnavailable as error:
             _log.warning("upkeep put off", action="upkeep.storage_away", error=str(error))
+        except Exception as error:
+            # The next tick tries again; the log says where, without words that may be a sender's.
+            _log.error("upkeep failed", action="upkeep.error", error=place_of(error))
 
     def _drop_leases(self) -> None:
         with self._app.storage.write() as work:
