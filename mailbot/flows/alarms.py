@@ -20,6 +20,7 @@ from mailbot.correspondence.alerts import (
 from mailbot.correspondence.letters import PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import LetterKind
 from mailbot.domain.mail import Address
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
@@ -27,6 +28,8 @@ from mailbot.flows.ports import Clock, Storage, UnitOfWork
 
 _ALERT_AFTER = timedelta(minutes=5)
 _SUMMARY_EVERY = timedelta(minutes=15)
+# A stranger can cause alarms: the first is told at once, those after it by the hour, with their number.
+_ALERT_EVERY = timedelta(hours=1)
 _NOTICE_EVERY = timedelta(minutes=1)
 
 
@@ -96,19 +99,23 @@ class Alarms:
         desk = self._desk(mailbox, Address(address=self._administration.address))
         with self._storage.write() as work:
             letters = [
-                *self._quarantine_alerts(work, desk),
+                *self._quarantine_alerts(work, desk, now),
                 *self._server_alerts(work, desk, now),
-                *self._held_alerts(work, desk),
+                *self._held_alerts(work, desk, now),
             ]
             self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
-            if letters:
-                # An alarm that is held itself (no address of the allowlist) is no reason for another.
-                work.outbox.mark_held_told()
 
-    def _quarantine_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
+    def _told_lately(self, work: UnitOfWork, kind: LetterKind, desk: AlertDesk, now: datetime) -> bool:
+        return work.outbox.written_since(now - _ALERT_EVERY, recipient=desk.admin.address, letter=kind)
+
+    def _quarantine_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
         """One letter with a count: it waits while suspect mails still come in (a folder was renumbered)."""
+        if self._told_lately(work, LetterKind.ALERT_QUARANTINE, desk, now):
+            return []
+        if work.mails.suspects_pending(self._mailboxes.keys()):
+            return []
         mails = work.mails.untold_quarantines()
-        if not mails or work.mails.suspects_pending():
+        if not mails:
             return []
         work.mails.mark_told([mail.id for mail in mails])
         return [quarantine_alert(mails, desk)]
@@ -121,9 +128,9 @@ class Alarms:
                 letters.append(server_away_alert(trouble, desk))
         return letters
 
-    def _held_alerts(self, work: UnitOfWork, desk: AlertDesk) -> list[PlannedLetter]:
+    def _held_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
         """Letters held by a cap are news; in hold mode all letters are held, on the administrator's word."""
-        if self._administration.hold_mode:
+        if self._administration.hold_mode or self._told_lately(work, LetterKind.ALERT_LETTERS_HELD, desk, now):
             return []
         held = work.outbox.untold_held()
         work.outbox.mark_held_told()

@@ -380,9 +380,10 @@ class MailStore:
         query = select(inbound_mails).where(_QUARANTINED, _T.alerted.is_(False)).order_by(_T.id)
         return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
 
-    def suspects_pending(self) -> bool:
-        """Whether mails are on their way into quarantine."""
-        query = select(_T.id).where(_PENDING, _T.suspect != "", _T.released.is_(False))
+    def suspects_pending(self, mailboxes: Collection[str]) -> bool:
+        """Whether mails of these mailboxes are on their way into quarantine."""
+        suspect = and_(_PENDING, _T.suspect != "", _T.released.is_(False))
+        query = select(_T.id).where(suspect, _T.mailbox.concat("").in_(mailboxes))
         return self._connection.scalar(query.limit(1)) is not None
 
     def mark_told(self, mail_ids: Sequence[int]) -> None:

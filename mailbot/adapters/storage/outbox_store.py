@@ -200,6 +200,11 @@ class OutboxStore:
             _ON_ITS_WAY,
         )
 
+    def written_since(self, since: datetime, *, recipient: str, letter: LetterKind) -> bool:
+        """Whether this recipient was written a letter of this kind after ``since``."""
+        condition = and_(_T.recipient_address == recipient, _T.created_at > since, _T.letter == letter.value)
+        return self._connection.scalar(select(_T.id).where(condition).limit(1)) is not None
+
     def notices_to_gather(self) -> list[OutboundLetter]:
         """Notices that were kept back and stand in no summary yet, oldest first."""
         query = select(outbox).where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
@@ -469,10 +474,18 @@ class OutboxStore:
         return result.rowcount == 1
 
     def untold_held(self) -> dict[str, int]:
-        """Held letters of which the administrator does not know, by reason; not those kept for a summary."""
+        """Held letters of which the administrator does not know, by reason; not those kept for a summary.
+
+        An alarm that is held itself (no address of the allowlist) is no reason for another.
+        """
         query = (
             select(_T.hold_reason, func.count())
-            .where(_IS_HELD, _T.alerted.is_(False), _T.hold_reason != HELD_FOR_SUMMARY)
+            .where(
+                _IS_HELD,
+                _T.alerted.is_(False),
+                _T.hold_reason != HELD_FOR_SUMMARY,
+                _T.audience != Audience.ADMIN.value,
+            )
             .group_by(_T.hold_reason)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
