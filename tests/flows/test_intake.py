@@ -301,6 +301,35 @@ def test_threat_7_the_answer_goes_to_from_and_not_to_reply_to(house: TestHouse) 
     assert {one.recipient.address for one in house.letters(Audience.REQUESTER)} == {CUSTOMER}
 
 
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        (("List-Unsubscribe", "<mailto:sair@lista.example.com.br>"), "Ofertas"),
+        (("Content-Class", "urn:content-classes:calendarmessage"), "BEGIN:VCALENDAR"),
+    ],
+)
+def test_threat_8_a_lists_mail_is_read_by_a_person_and_not_answered(
+    house: TestHouse, header: tuple[str, str], body: str
+) -> None:
+    raw = mail(body, subject="Aceito: Reunião", headers=[header])
+    if body.startswith("BEGIN"):
+        raw = raw.replace(b"Content-Type: text/plain", b"Content-Type: text/calendar; method=REPLY")
+    assert house.receive(raw) is MailOutcome.TICKET
+    assert to(house, CUSTOMER) == []
+    assert kinds(to(house, BRUNO)) == [LetterKind.TICKET_READY]
+
+
+def test_threat_8_a_read_receipt_is_discarded(house: TestHouse) -> None:
+    _, notice = complete_ticket(house)
+    before = len(house.letters())
+    receipt = mail("Lida.", subject=f"Lida: {notice.subject}").replace(
+        b'Content-Type: text/plain; charset="utf-8"',
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
+    )
+    assert house.receive(receipt) is MailOutcome.DISCARDED
+    assert len(house.letters()) == before
+
+
 # --- THREATS B.2: identity, threading, authority --------------------------------------------------------------
 
 
@@ -974,3 +1003,49 @@ def test_a_newer_checklist_takes_the_place_of_an_unsent_one_whatever_the_caps_sa
     (newer,) = house.letters(Audience.REQUESTER)
     assert newer.status is LetterStatus.QUEUED
     assert newer.message_id != first.message_id
+
+
+# --- caps -------------------------------------------------------------------------------------------------------
+
+
+def _statuses(house: TestHouse, address: str) -> list[LetterStatus]:
+    return [one.status for one in to(house, address)]
+
+
+def test_a_verified_address_gets_20_letters_an_hour_and_the_rest_is_held(house: TestHouse) -> None:
+    for number in range(22):
+        house.receive(mail("Oi", subject=f"Assunto {number}"))
+    assert _statuses(house, CUSTOMER) == [LetterStatus.QUEUED] * 20 + [LetterStatus.HELD] * 2
+    assert len(house.tickets()) == 22
+    house.clock.advance(timedelta(hours=1, minutes=1))
+    house.receive(mail("Oi", subject="Assunto novo"))
+    assert _statuses(house, CUSTOMER)[-1] is LetterStatus.QUEUED
+
+
+def test_an_unverified_address_gets_5_letters_a_day(house: TestHouse) -> None:
+    for number in range(7):
+        house.receive(unchecked(mail("Oi", subject=f"Assunto {number}")))
+    assert _statuses(house, CUSTOMER) == [LetterStatus.QUEUED] * 5 + [LetterStatus.HELD] * 2
+
+
+def test_the_overall_cap_holds_automatic_letters_and_never_an_agents_words(tmp_path: Path) -> None:
+    with TestHouse(tmp_path, max_letters_per_hour="1", admin_address="admin@example.com.br") as house:
+        house.receive(mail(REQUEST, files=ALL_PAPERS))
+        house.receive(mail("Oi", subject="Oi", sender=STRANGER))
+        assert _statuses(house, STRANGER) == [LetterStatus.HELD]
+        house.agent_reply(to(house, ANA)[0], "Pode vir.")
+        assert (to(house, CUSTOMER)[-1].letter, to(house, CUSTOMER)[-1].status) == (
+            LetterKind.AGENT_ANSWER,
+            LetterStatus.QUEUED,
+        )
+        assert _statuses(house, BRUNO) == [LetterStatus.QUEUED]
+        house.app.alarms.tick()
+        (alarm,) = to(house, "admin@example.com.br")
+        assert (alarm.letter, alarm.status) == (LetterKind.ALERT_LETTERS_HELD, LetterStatus.QUEUED)
+
+
+def test_a_held_letter_stands_among_the_tickets_events(tmp_path: Path) -> None:
+    with TestHouse(tmp_path, send="hold") as house:
+        house.receive(mail("Oi", subject="Oi"))
+        (ticket,) = house.tickets()
+        assert EventKind.LETTER_HELD in happened(house, ticket.number)
