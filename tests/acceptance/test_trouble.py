@@ -46,7 +46,11 @@ def test_a_forged_mail_of_an_agent_is_an_unverified_note_and_she_is_told(desk: D
     assert len(desk.letters_of(helena)) == 1
 
 
-def test_a_letter_to_nobody_comes_back_as_a_bounce_and_staff_are_told_once(desk: Desk) -> None:
+@pytest.mark.parametrize("plus", [False, True], ids=["plain", "plus"])
+def test_a_letter_to_nobody_comes_back_as_a_bounce_and_staff_are_told_once(
+    mail_stack: MailStack, tmp_path: Path, plus: bool
+) -> None:
+    desk = Desk(mail_stack, tmp_path, plus=plus)
     # Postfix takes mail for this domain and finds out later that nobody is there.
     ghost = Address("Fantasma", addr_spec=f"ninguem.{time.time_ns()}@outro.example")
     with desk.open_for_business():
