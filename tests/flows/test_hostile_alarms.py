@@ -58,10 +58,16 @@ def test_a_steady_stream_of_quarantined_mails_makes_one_alarm_an_hour_with_their
     assert len(alarms(house, LetterKind.ALERT_QUARANTINE)) == 2
 
 
+def test_suspect_mail_of_a_mailbox_that_is_switched_off_keeps_no_alarm_back(house: TestHouse) -> None:
+    house.collect(question(1), mailbox="another", suspect="junk_folder")
+    house.receive(question(2), suspect="junk_folder")
+    house.app.alarms.tick()
+    assert len(alarms(house, LetterKind.ALERT_QUARANTINE)) == 1
+
+
 def test_an_alarm_that_is_held_itself_is_no_reason_for_another(tmp_path: Path) -> None:
-    with TestHouse(
-        tmp_path, admin_address=ADMIN, send="allowlist", send_allowlist="@nobody.example.com.br"
-    ) as house:
+    nobody = {"send": "allowlist", "send_allowlist": "@nobody.example.com.br"}
+    with TestHouse(tmp_path, admin_address=ADMIN, **nobody) as house:
         house.receive(question(0))
         for _ in range(5):
             house.app.alarms.tick()

@@ -114,7 +114,7 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.mails.release("me", real_now=NOW)
         work.mails.owners()
         work.mails.untold_quarantines()
-        work.mails.suspects_pending()
+        work.mails.suspects_pending(["default"])
         work.mails.oldest_pending()
         # Thread.
         work.outbox.handles(["h1", "h2"], now=NOW)

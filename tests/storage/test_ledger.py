@@ -189,10 +189,10 @@ def test_quarantine_lets_the_senders_next_mail_come_forward(storage: SqlStorage)
 def test_a_quarantine_is_told_once(storage: SqlStorage) -> None:
     add_mails(storage, mail(suspect="uidvalidity_changed"))
     with storage.read() as work:
-        assert work.mails.suspects_pending()
+        assert work.mails.suspects_pending(["default"])
     finish(storage, claimed(storage), MailResult(outcome=MailOutcome.QUARANTINED, reason="x"))
     with storage.write() as work:
-        assert not work.mails.suspects_pending()
+        assert not work.mails.suspects_pending(["default"])
         work.mails.mark_told([row.id for row in work.mails.untold_quarantines()])
         assert work.mails.untold_quarantines() == []
         assert work.mails.count_quarantined() == 1
