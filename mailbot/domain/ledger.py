@@ -35,6 +35,10 @@ class MailOutcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+TOO_LARGE = "too_large"
+"""Reason of the one kind of discarded mail whose sender was told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderMemory:
     """What we remember of a folder since first contact.

@@ -17,6 +17,7 @@ from mailbot.adapters.storage.tables import inbound_mails
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.ledger import (
     LEASE_TIME,
+    TOO_LARGE,
     ClaimedMail,
     InboundRow,
     MailOutcome,
@@ -84,9 +85,12 @@ _SEEN_BEFORE = (
         _T.message_id == bindparam("message_id_seen"),
         _T.identity == bindparam("identity_seen"),
         _T.id != bindparam("not_id"),
-        # What was discarded does not count: a copy that a forwarding program marked as its answer says nothing of
-        # the one that the sender wrote, and to discard a mail twice does no harm.
-        _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value, MailOutcome.BOUNCE.value]),
+        # What was discarded in silence does not count: a copy that a forwarding program marked as its answer says
+        # nothing of the one that the sender wrote, and to discard a mail twice does no harm.
+        or_(
+            _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value, MailOutcome.BOUNCE.value]),
+            and_(_T.outcome == MailOutcome.DISCARDED.value, _T.reason == TOO_LARGE),
+        ),
     )
     .limit(1)
 )
