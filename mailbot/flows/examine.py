@@ -73,6 +73,10 @@ class Knowledge(Protocol):
         """Tickets of this address that wait for something."""
         ...
 
+    def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """The texts of the notices to staff that carry these handles."""
+        ...
+
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""
         ...
@@ -94,6 +98,11 @@ class NothingKnown:
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """None."""
         del requester, mailbox
+        return ()
+
+    def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """None."""
+        del handles
         return ()
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
@@ -230,8 +239,10 @@ class Examiner:
         readings = [self._readings(case) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         kind = self._catalogue.type(ticket.request_type)
-        if so_far is None and not keep_type:
-            kind = self._catalogue.type(self._classify(cases[0], readings[0]).request_type or kind.key)
+        if so_far is None:
+            # Also where its answer does not count: it may read files that the type by itself leaves unread.
+            found = self._classify(cases[0], readings[0]).request_type
+            kind = self._catalogue.type(found) if found and not keep_type else kind
         report, last = EvidenceReport(), cases[0]
         for number, case in enumerate(cases):
             if number and _brings_nothing(case):
@@ -404,6 +415,7 @@ class Examiner:
             is_gratitude=is_gratitude(case.mail.new_text),
             answers_need_verification=case.mailbox.can_verify_staff,
             now=case.now,
+            notices=_answered_notices(case) if is_agent else (),
         )
 
 
@@ -413,6 +425,10 @@ def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) 
     if by_words.request_type is None:
         return bool(asking)
     return any(one.request_type in asking - {by_words.request_type} for one in by_words.candidates)
+
+
+def _answered_notices(case: _Case) -> tuple[str, ...]:
+    return case.known.notices([clue.handle for clue in thread_candidates(case.mail).handles])
 
 
 def _without_our_marks(mail: InboundMail) -> InboundMail:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailbot.domain.events import Audience
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
@@ -52,6 +53,14 @@ class StoredKnowledge:
         """Tickets of this address that wait for something."""
         with self._storage.read() as work:
             return tuple(work.tickets.open_requests(requester, mailbox))
+
+    def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """The texts of the notices to staff that carry these handles."""
+        if not handles:
+            return ()
+        with self._storage.read() as work:
+            letters = [work.outbox.by_handle(handle) for handle in handles]
+        return tuple(one.text for one in letters if one is not None and one.audience is Audience.STAFF)
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""

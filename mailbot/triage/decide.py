@@ -13,7 +13,6 @@ from enum import StrEnum
 from mailbot.catalogue.models import RequestType
 from mailbot.domain.events import HandlePurpose, Visibility
 from mailbot.domain.evidence import EvidenceReport
-from mailbot.domain.handles import handles_in_text
 from mailbot.domain.mail import (
     Accepted,
     Authenticity,
@@ -27,6 +26,7 @@ from mailbot.domain.mail import (
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
 from mailbot.triage.agent_files import is_meant_to_be_sent, text_of
 from mailbot.triage.directives import Directive, DirectiveBlock, StaffWord
+from mailbot.triage.quoted_notice import quotes_notice
 from mailbot.triage.screen import ScreeningReason
 
 
@@ -36,7 +36,8 @@ class Situation:
 
     ``ticket`` is the one that the mail joins, or that an agent's mail names without a right to act on it;
     ``report`` holds its evidence together with what this mail brings. ``answers_need_verification`` is true
-    where the mailbox has a way to verify its staff.
+    where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
+    answers.
     """
 
     mail: InboundMail
@@ -51,6 +52,7 @@ class Situation:
     is_gratitude: bool
     answers_need_verification: bool
     now: datetime
+    notices: tuple[str, ...] = ()
 
 
 class Refusal(StrEnum):
@@ -179,8 +181,8 @@ def _why_not_this_content(situation: Situation) -> Refusal | None:
     if situation.directives.has(StaffWord.NOTA):
         return None
     files = [file for file in situation.mail.attachments if is_meant_to_be_sent(file)]
-    texts = (situation.directives.remaining_text, *(text_of(file) for file in files))
-    return Refusal.QUOTED_NOTICE if any(handles_in_text(text) for text in texts) else None
+    texts = (situation.mail.new_text, *(text_of(file) for file in files))
+    return Refusal.QUOTED_NOTICE if any(quotes_notice(text, situation.notices) for text in texts) else None
 
 
 def _why_not_these_words(block: DirectiveBlock, ticket: Ticket) -> Refusal | None:

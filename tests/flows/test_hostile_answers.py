@@ -93,3 +93,63 @@ def test_a_note_keeps_the_mail_that_an_agent_attached_to_it(house: TestHouse) ->
     with house.app.storage.read() as work:
         note = work.tickets.messages(house.tickets()[0].number)[-1]
     assert [file.media_type for file in note.files] == ["message/rfc822"]
+
+
+# --- words ----------------------------------------------------------------------------------------------------
+
+
+def head_of(notice: OutboundLetter) -> list[str]:
+    """The notice without its end, where the reference stands."""
+    lines = notice.text.splitlines()
+    return lines[: next(at for at, line in enumerate(lines) if "mb-" in line) - 2]
+
+
+def under(head: str, lines: list[str], mark: str = "") -> str:
+    return "\n".join(["Pode vir na terça.", "", head, "", *(mark + line for line in lines)])
+
+
+@pytest.mark.parametrize(
+    ("head", "mark"),
+    [
+        ("", ""),
+        ("", "\t"),
+        ("", "| "),
+        ("---------- Mensagem encaminhada ---------\nDe: Central\nDate: seg., 23 de nov. de 2026", ""),
+        ("---------- Forwarded message ---------\nFrom: Central", ""),
+        ("De: Central\nEnviado: segunda-feira\nPara: Ana\nAssunto: y", ""),
+        ("________________________________\nFrom: Central\nSent: Monday\nTo: Ana\nSubject: y", ""),
+    ],
+)
+def test_a_notice_without_its_end_never_reaches_the_customer(house: TestHouse, head: str, mark: str) -> None:
+    notice = complete(house)
+    house.receive(answer_to(notice, under(head, head_of(notice), mark)).as_bytes())
+    assert [letter.letter for letter in house.letters(Audience.REQUESTER)] == [LetterKind.TICKET_OPENED]
+    assert "traz junto o texto do nosso aviso" in house.letters(Audience.STAFF)[-1].text
+
+
+def test_a_notice_in_html_without_any_mark_of_a_quote_never_reaches_the_customer(house: TestHouse) -> None:
+    notice = complete(house)
+    message = answer_to(notice, "")
+    page = notice.html.replace(f"[mb-{notice.handle}]", "")
+    message.set_content(f"<div>Pode vir na terça.</div><table>{page}</table>", subtype="html")
+    house.receive(message.as_bytes())
+    assert [letter.letter for letter in house.letters(Audience.REQUESTER)] == [LetterKind.TICKET_OPENED]
+
+
+def test_an_answer_that_quotes_one_line_of_the_notice_goes_out(house: TestHouse) -> None:
+    house.receive(
+        mail(f"{REQUEST}\nPosso levar o carro já na próxima terça-feira?", files=[BOLETO, RECEIPT, LICENCE])
+    )
+    (notice,) = house.letters(Audience.STAFF)
+    house.receive(
+        answer_to(notice, "Posso levar o carro já na próxima terça-feira?\nPode, das 8 às 17 h.").as_bytes()
+    )
+    answer = house.letters(Audience.REQUESTER)[-1]
+    assert answer.letter is LetterKind.AGENT_ANSWER
+    assert "das 8 às 17 h" in answer.text
+
+
+def test_a_note_may_hold_the_notice(house: TestHouse) -> None:
+    notice = complete(house)
+    house.receive(answer_to(notice, "#nota ver abaixo\n" + "\n".join(head_of(notice))).as_bytes())
+    assert len(house.letters(Audience.STAFF)) == 1
