@@ -416,3 +416,48 @@ def test_a_mail_that_is_too_large_is_refused_with_both_sizes() -> None:
     assert isinstance(letter.view, MailRefusedView)
     assert (letter.view.size_mb, letter.view.limit_mb, letter.view.quote_sender) == ("73", "50", False)
     assert (letter.ticket_number, letter.purpose, letter.automatic) == (None, None, True)
+
+
+def test_only_the_tickets_in_question_are_listed() -> None:
+    others = tuple(replace(WAITING, number=f"2026-00000{number}") for number in (1, 2, 3))
+    desk = replace(DESK, open_tickets=others)
+    asked = change(None, GENERAL, E.OPENED, which=("2026-000001", "2026-000003"))
+    view = plan_letters(asked, desk)[0].view
+    assert isinstance(view, WhichTicketView)
+    assert [(line.number, line.missing) for line in view.tickets] == [
+        ("2026-000001", "CNH do responsável pela emissão do boleto"),
+        ("2026-000003", "CNH do responsável pela emissão do boleto"),
+    ]
+
+
+def test_a_finished_ticket_offers_no_decision() -> None:
+    notice = only(change(RESOLVED, RESOLVED, E.MESSAGE_RECEIVED), Audience.STAFF).view
+    assert isinstance(notice, RequesterRepliedView)
+    assert not notice.can_decide
+    notice = only(change(OPEN, OPEN, E.MESSAGE_RECEIVED), Audience.STAFF).view
+    assert isinstance(notice, RequesterRepliedView)
+    assert notice.can_decide
+
+
+def test_the_history_in_a_notice_names_authors_and_marks_notes() -> None:
+    nameless = message("Sou eu", author=Address(address="x@cliente.example"))
+    note = message("ligou", author=ANA, role=AuthorRole.AGENT, visibility=Visibility.INTERNAL)
+    desk = replace(DESK, messages=(nameless, note))
+    (view,) = [
+        one.view for one in plan_letters(change(None, OPEN, E.OPENED), desk) if one.audience is Audience.STAFF
+    ]
+    assert isinstance(view, TicketReadyView)
+    assert [(row.author, row.internal) for row in view.messages] == [("x@cliente.example", False), ("Ana", True)]
+
+
+def test_somebody_who_left_the_roster_meanwhile_is_still_told() -> None:
+    left = Address(address="saiu@example.com.br", name="Saiu Ontem")
+    refused = change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=left, refusal="no_handle")
+    letter = only(refused, Audience.STAFF)
+    assert letter.recipient == left
+
+
+def test_the_deadline_counts_from_the_question() -> None:
+    asked = only(change(None, replace(WAITING, asked_at=NOW - timedelta(days=2)), E.OPENED)).view
+    assert isinstance(asked, EvidenceRequestedView)
+    assert (asked.answer_until, asked.days_to_answer) == ("terça-feira, 1 de dezembro de 2026", "10")

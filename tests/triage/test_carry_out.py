@@ -10,7 +10,16 @@ import pytest
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import AuthorRole, EventKind, Visibility
 from mailbot.domain.evidence import FieldValue
-from mailbot.domain.mail import Accepted, Address, Authenticity, Candidate, Classification, SenderRole
+from mailbot.domain.mail import (
+    Accepted,
+    Address,
+    Authenticity,
+    Candidate,
+    Classification,
+    SenderRole,
+    ThreadKey,
+    ThreadMatch,
+)
 from mailbot.domain.ticket import TRANSITIONS, Priority, Resolution, Status
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import carry_out, opens_a_ticket
@@ -323,3 +332,42 @@ def test_nothing_is_carried_out_for_what_is_discarded_or_has_no_ticket() -> None
     for decision in nothing_to_act_on:
         with pytest.raises(MailbotError):
             carry_out(decision, situation, cause(situation))
+
+
+# --- who is vouched for -----------------------------------------------------------------------------------------
+
+
+def test_a_tag_or_a_known_id_vouches_for_nobody() -> None:
+    situation = requester_writes("Segue.", ticket())
+    unverified = replace(situation, sender=replace(situation.sender, authenticity=Authenticity.UNVERIFIED))
+    for key in (ThreadKey.SUBJECT_TAG, ThreadKey.MESSAGE_ID, ThreadKey.OPEN_REQUEST):
+        assert not changed(replace(unverified, thread=ThreadMatch(ticket_number="2026-000001", key=key))).verified
+
+
+def test_an_agents_words_stand_under_the_registered_name() -> None:
+    situation = agent_writes("Pode vir.")
+    written_as = replace(situation, sender=replace(situation.sender, address=replace(ANA, name="ANA - casa")))
+    for text in ("Pode vir.", ""):
+        other = replace(written_as, mail=agent_writes(text).mail, directives=agent_writes(text).directives)
+        change = changed(other)
+        assert change.message is not None
+        assert change.message.author == ANA
+        assert ANA in (change.agent, change.refused_agent)
+
+
+def test_an_unverified_agents_answer_is_marked() -> None:
+    situation = agent_writes("Pode vir.", answers_need_verification=False)
+    for authenticity, marked in ((Authenticity.UNVERIFIED, True), (Authenticity.VERIFIED, False)):
+        change = changed(replace(situation, sender=replace(situation.sender, authenticity=authenticity)))
+        assert change.message is not None
+        assert change.message.unverified is marked
+
+
+def test_what_holds_no_new_text_is_kept_with_all_its_text() -> None:
+    situation = requester_writes("", ticket())
+    quoting = replace(situation, mail=replace(situation.mail, full_text="> tudo"))
+    both = replace(situation, mail=replace(situation.mail, new_text="novo", full_text="novo\n> tudo"))
+    refused = agent_writes("")
+    refused = replace(refused, mail=replace(refused.mail, full_text="> o aviso"))
+    texts = [one.message.text if one.message else "" for one in map(changed, (quoting, both, refused))]
+    assert texts == ["> tudo", "novo", "> o aviso"]
