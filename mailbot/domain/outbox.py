@@ -24,6 +24,12 @@ class HoldReason(StrEnum):
     SUMMARY = HELD_FOR_SUMMARY
 
 
+CAP_REASONS = frozenset(
+    {HoldReason.CAP_HOUR, HoldReason.CAP_RECIPIENT, HoldReason.CAP_TICKET, HoldReason.CAP_UNVERIFIED}
+)
+"""Hold reasons that pass by themselves with time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterCaps:
     """How many automatic letters to requesters may leave (REQUIREMENTS *Caps on letters*), and beyond how

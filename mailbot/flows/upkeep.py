@@ -18,6 +18,7 @@ from mailbot.catalogue.models import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
 from mailbot.domain.events import AuthorRole, EventKind, TicketEvent
+from mailbot.domain.outbox import CAP_REASONS, HoldReason
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.causes import place_of
@@ -123,8 +124,12 @@ class Upkeep:
             with self._each_by_itself(ticket):
                 kind = self._catalogue.type(ticket.request_type)
                 change = due_change(ticket, kind, self._calendar, now)
-                if change is not None:
-                    self._commit(replace(change, verified=self._was_verified(ticket)), now)
+                if change is None:
+                    continue
+                held_by = self._commit(replace(change, verified=self._was_verified(ticket)), now)
+                if held_by == HoldReason.CAP_HOUR:
+                    # Nobody's letter could leave now.
+                    return
 
     def _mailboxes_not_looked_into(self) -> set[str]:
         """Mailboxes whose mail we have not seen lately: the answer that somebody waits for may lie there."""
@@ -167,15 +172,34 @@ class Upkeep:
         except Exception as error:
             _log.error("upkeep failed", action="upkeep.error", ticket=ticket.number, error=place_of(error))
 
-    def _commit(self, change: TicketChange, now: datetime) -> None:
+    def _commit(self, change: TicketChange, now: datetime) -> str | None:
+        """Commit the change with its letters.
+
+        If a cap would hold a letter back nothing is done, and a later tick tries again: what time does can wait,
+        and the requester would not hear of it. Returns that cap.
+        """
         mailbox = self._mailboxes.get(change.after.mailbox)
         if mailbox is None:
-            return
+            return None
         try:
             with self._storage.write() as work:
                 write_change(work, change)
-                self._office.tell(work, change, mailbox, now=now)
+                for letter in self._office.tell(work, change, mailbox, now=now):
+                    if letter.hold_reason in CAP_REASONS:
+                        raise _HeldBack(letter.hold_reason)
         except ConcurrentChange:
             # Somebody acted on the ticket this very moment; the next tick looks again.
-            return
+            return None
+        except _HeldBack as cap:
+            _log.info("put off", action="upkeep.put_off", ticket=change.after.number, reason=cap.reason)
+            return cap.reason
         _log.info("time has passed", action=f"upkeep.{change.events[0].kind}", ticket=change.after.number)
+        return None
+
+
+class _HeldBack(Exception):
+    """Takes a change back whose letter would be held by a cap."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

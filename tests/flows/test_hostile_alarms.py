@@ -66,8 +66,8 @@ def test_suspect_mail_of_a_mailbox_that_is_switched_off_keeps_no_alarm_back(hous
 
 
 def test_an_alarm_that_is_held_itself_is_no_reason_for_another(tmp_path: Path) -> None:
-    nobody = {"send": "allowlist", "send_allowlist": "@nobody.example.com.br"}
-    with TestHouse(tmp_path, admin_address=ADMIN, **nobody) as house:
+    nobody = "@nobody.example.com.br"
+    with TestHouse(tmp_path, admin_address=ADMIN, send="allowlist", send_allowlist=nobody) as house:
         house.receive(question(0))
         for _ in range(5):
             house.app.alarms.tick()

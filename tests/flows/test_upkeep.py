@@ -10,6 +10,7 @@ import pytest
 
 from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import FolderMemory
+from mailbot.domain.outbox import LetterResult
 from mailbot.domain.ticket import Status
 from tests.flows.house import BOLETO, REQUEST, TestHouse, mail
 
@@ -58,6 +59,33 @@ def test_nothing_expires_before_the_mailbox_has_been_looked_into(
     folder(house, looked_into=datetime.now(UTC))
     house.app.upkeep.tick()
     assert house.tickets()[0].status is Status.RESOLVED
+
+
+def all_letters_leave(house: TestHouse) -> None:
+    now = house.clock.now()
+    sent = LetterResult(status=LetterStatus.SENT, sent_at=now)
+    with house.app.storage.write() as work:
+        while (claimed := work.outbox.claim(owner="me", now=now, real_now=now, early=True)) is not None:
+            work.outbox.record(claimed, sent, owner="me")
+
+
+def test_letters_that_time_causes_are_spread_and_not_held_where_nobody_looks(tmp_path: Path) -> None:
+    with TestHouse(tmp_path) as house:
+        for number in range(5):
+            house.receive(mail(REQUEST, sender=f"cliente.{number}@example.com.br", files=[BOLETO]))
+        all_letters_leave(house)
+        house.environment["MAILBOT_MAX_LETTERS_PER_HOUR"] = "2"
+        house.reopen()
+        house.clock.advance(timedelta(days=11))
+        left = []
+        for _ in range(3):
+            house.app.upkeep.tick()
+            house.app.upkeep.tick()
+            left.append(len(letters_of(house, LetterKind.TICKET_EXPIRED)))
+            house.clock.advance(timedelta(hours=1, minutes=1))
+        assert left == [2, 4, 5]
+        assert {one.status for one in letters_of(house, LetterKind.TICKET_EXPIRED)} == {LetterStatus.QUEUED}
+        assert {one.status for one in house.tickets()} == {Status.RESOLVED}
 
 
 def test_nothing_expires_while_the_server_is_away(house: TestHouse) -> None:
