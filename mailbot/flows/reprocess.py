@@ -17,10 +17,12 @@ from mailbot.correspondence.letters import PlannedLetter
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
 from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
+from mailbot.domain.evidence import Finding
 from mailbot.domain.ledger import MAX_ATTEMPTS, ClaimedMail, InboundRow, MailOutcome
 from mailbot.domain.mail import Bounce, Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.examine import Examiner, KeptMail, Recount
 from mailbot.flows.intake import Intake, write_change
 from mailbot.flows.letter_office import LetterOffice
@@ -319,7 +321,9 @@ class Reprocess:
             ticket = work.tickets.get(task.number)
             messages = work.tickets.messages(task.number)
             in_hands = is_in_hands(work.tickets.events(task.number))
-            rows = [row for one in messages if _counts(one) and (row := work.mails.get(one.mail_id or 0))]
+            # The first opened the ticket, whoever wrote it.
+            counting = [one for number, one in enumerate(messages) if number == 0 or _counts(one)]
+            rows = [row for one in counting if one.mail_id and (row := work.mails.get(one.mail_id))]
         mailbox = self._mailboxes.get(ticket.mailbox) if ticket is not None else None
         if ticket is None or mailbox is None or not rows:
             why = "its mailbox is switched off" if mailbox is None else "none of its mails is here"
@@ -331,6 +335,8 @@ class Reprocess:
             self._known,
             keep_type=in_hands or ticket.is_finished,
         )
+        if _newly_unread(recount.report.findings, ticket.documents):
+            return self._try_again_later(task, ticket, recount, dry_run=dry_run)
         look = SecondLook(
             request_type=recount.request_type,
             report=recount.report,
@@ -358,6 +364,18 @@ class Reprocess:
             before=ticket,
             after=change.after if change else ticket,
             letters=letters,
+        )
+
+    def _try_again_later(
+        self, task: CountAgain, ticket: Ticket, recount: Recount, *, dry_run: bool
+    ) -> Reprocessed:
+        """What was read is kept, so that the next time gets further; the ticket stays as it is."""
+        if not dry_run:
+            with self._storage.write() as work:
+                work.house.keep_readings(recount.new_readings)
+        problem = "not all of its files could be read now; nothing was changed, try again"
+        return Reprocessed(
+            mail_ids=task.mail_ids, ticket_number=task.number, before=ticket, after=ticket, problem=problem
         )
 
     def _kept(
@@ -396,7 +414,13 @@ class Reprocess:
 def _counts(message: TicketMessage) -> bool:
     """Whether a message can have brought evidence: no agent's, and no program's that answers our notices."""
     is_program_of_staff = message.role is AuthorRole.MACHINE and message.visibility is Visibility.INTERNAL
-    return message.mail_id is not None and message.role is not AuthorRole.AGENT and not is_program_of_staff
+    return message.role is not AuthorRole.AGENT and not is_program_of_staff
+
+
+def _newly_unread(now: Iterable[Finding], before: Iterable[Finding]) -> bool:
+    """Whether a file that had been read, or was never tried, could not be read now: no reason to ask for it."""
+    known = {finding.sha256 for finding in before if NOT_READ in finding.reasons}
+    return any(NOT_READ in finding.reasons and finding.sha256 not in known for finding in now)
 
 
 def _left_alone(row: InboundRow) -> Reprocessed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.evidence.isolation import IsolatedDocumentReader
-from mailbot.evidence.reading import read_document
+from mailbot.evidence.reading import not_read, read_document
 from mailbot.flows.reprocess import Reprocessed, tasks_for
 from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 
@@ -162,7 +163,10 @@ def test_a_quiet_reprocessing_of_a_failed_mail_writes_no_letter(house: TestHouse
 
 
 def test_reprocessing_gives_back_what_it_claimed_ahead(house: TestHouse) -> None:
-    house.receive(mail("Estou fora", subject="Fora", headers=[("Auto-Submitted", "auto-replied")]))
+    house.collect(mail(REQUEST))
+    with patch.object(type(house.app.reader), "read", side_effect=UnreadableMail("a bug")):
+        for _ in range(3):
+            house.process()
     house.collect(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
     reprocess(house)
     with house.open().storage.write() as work:
@@ -188,6 +192,39 @@ def test_nothing_changes_where_nothing_changed(house: TestHouse) -> None:
     house.clock.advance(timedelta(hours=1))
     results = reprocess(house)
     assert [(result.changed, result.problem) for result in results] == [(False, ""), (False, "")]
+    assert snapshot(house) == before
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_changes_whatever_happened_before(house: TestHouse, seed: int) -> None:
+    """Customers, agents and time in any order: what was found mail by mail is what a recount finds."""
+    dice = random.Random(seed)
+    texts = ("Segue.", "Obrigada!", "Novo local: Rio Verde", "Telefone: (62) 98888-7777", "E agora?", REQUEST)
+    words = ("Estamos vendo.", "#autorizar", "#negar Falta a CNH.", "#nota Ligar amanhã.", "#resolver", "")
+
+    def papers() -> list[tuple[str, bytes]]:
+        return dice.sample(ALL_PAPERS, dice.randrange(3))
+
+    def write() -> None:
+        sender = dice.choice((CUSTOMER, "joao@example.com.br", "ana@example.com.br"))
+        subject = dice.choice(("ALTERAÇÃO DE LOCAL", "Ajuda"))
+        house.receive(mail(dice.choice(texts), subject=subject, sender=sender, files=papers()))
+
+    def answer() -> None:
+        house.requester_reply(dice.choice(house.letters(Audience.REQUESTER)), dice.choice(texts), files=papers())
+
+    def decide() -> None:
+        house.agent_reply(dice.choice(house.letters(Audience.STAFF)), dice.choice(words))
+
+    write()
+    for _ in range(12):
+        choices = [write, answer] if house.letters(Audience.REQUESTER) else [write]
+        dice.choice([*choices, decide] if house.letters(Audience.STAFF) else choices)()
+        house.clock.advance(timedelta(days=dice.choice((0, 0, 1, 4, 15))))
+        house.app.upkeep.tick()
+    before = snapshot(house)
+    results = reprocess(house)
+    assert [(one.ticket_number, one.changed, one.problem) for one in results if one.changed or one.problem] == []
     assert snapshot(house) == before
 
 
@@ -263,11 +300,11 @@ def test_the_same_letter_for_the_same_mail_never_leaves_twice(house: TestHouse) 
 
 def test_the_requester_is_not_told_of_what_changes_nothing_for_them(house: TestHouse) -> None:
     house.receive(mail(REQUEST, files=[BOLETO]))
-    count = len(house.letters())
+    letters = house.letters()
     with patch("mailbot.flows.examine.extract_fields", _with_another_reason):
         (result,) = reprocess(house)
     assert result.changed
-    assert len(house.letters()) == count
+    assert house.letters() == letters
     (told,) = [event for event in events(house) if event.kind is EventKind.REPROCESSED]
     assert (told.detail, told.new) == ("field reason", "outro motivo")
 
@@ -304,6 +341,19 @@ def test_a_ticket_that_an_agent_answered_keeps_its_status(house: TestHouse) -> N
     assert len(house.letters()) == count
 
 
+def test_a_ticket_that_is_a_persons_although_something_lacks_is_not_taken_back(house: TestHouse) -> None:
+    """Its first sender could not be asked, so it went to its queue as it was."""
+    house.receive(mail(REQUEST, message_id="bulk", files=[BOLETO], headers=[("Precedence", "bulk")]))
+    house.receive(mail("Comprovante.", in_reply_to="bulk@example.com.br", files=[RECEIPT]))
+    (ticket,) = house.tickets()
+    assert (ticket.status, ticket.missing) == (Status.OPEN, ("driver_licence",))
+    with reader_that_sees("boleto.pdf", DocumentKind.OTHER):
+        (result,) = reprocess(house)
+    assert result.changed
+    assert house.tickets()[0].status is Status.OPEN
+    assert requester_letters(house) == []
+
+
 def test_a_waiting_ticket_in_an_agents_hands_is_reminded_of_nothing_once_all_is_there(house: TestHouse) -> None:
     with reader_that_sees("boleto.pdf", DocumentKind.OTHER):
         house.receive(mail(REQUEST, files=ALL_PAPERS))
@@ -325,6 +375,15 @@ def test_a_quiet_recount_changes_the_ticket_and_tells_nobody(house: TestHouse) -
     (ticket,) = house.tickets()
     assert (ticket.status, ticket.asked_at) == (Status.AWAITING_REQUESTER, None)
     assert len(house.letters()) == count
+
+
+def test_a_quiet_recount_that_completes_a_ticket_tells_nobody_either(house: TestHouse) -> None:
+    with reader_that_sees("boleto.pdf", DocumentKind.OTHER):
+        house.receive(mail(REQUEST, files=ALL_PAPERS))
+    letters = house.letters()
+    reprocess(house, quiet=True)
+    assert house.tickets()[0].status is Status.OPEN
+    assert house.letters() == letters
 
 
 def test_a_trial_writes_nothing_and_says_what_would_be(house: TestHouse) -> None:
@@ -397,6 +456,19 @@ def test_a_lost_file_is_a_problem_of_its_own_ticket_only(house: TestHouse) -> No
     lost, fine = reprocess(house)
     assert lost.problem
     assert not fine.problem
+
+
+def test_a_file_that_cannot_be_read_this_time_is_not_asked_for(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    before = snapshot(house)
+    with (
+        patch.object(IsolatedDocumentReader, "read", lambda _self, digest, *_: not_read(digest)),
+        patch("mailbot.flows.remember.READER_VERSION", 5000),
+    ):
+        (result,) = reprocess(house)
+    assert "try again" in result.problem
+    assert not result.changed
+    assert snapshot(house) == before
 
 
 def test_a_ticket_that_changes_meanwhile_is_counted_anew(house: TestHouse) -> None:

@@ -1,0 +1,74 @@
+"""What a second look makes of a ticket, where no mail can show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailbot.catalogue.models import RequestType
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import EventKind, TicketEvent
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue
+from mailbot.domain.mail import Address
+from mailbot.domain.ticket import Status, Ticket
+from mailbot.triage.correct import SecondLook, correct, is_in_hands
+
+NOON = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+BY_AGENT = FieldValue(key="phone", value="62 3333-4444", origin=FieldOrigin.AGENT)
+BY_REQUESTER = FieldValue(key="phone", value="62 99999-1234")
+TICKET = Ticket(
+    number="2026-000001",
+    mailbox="default",
+    request_type="general",
+    requester=Address(address="maria@example.com.br"),
+    subject="Ajuda",
+    title="Ajuda",
+    status=Status.OPEN,
+    opened_at=NOON,
+    updated_at=NOON,
+    queue="geral",
+    fields=(BY_AGENT,),
+)
+
+
+def look(fields: tuple[FieldValue, ...]) -> SecondLook:
+    """A look that finds nothing but ``fields``."""
+    kind = RequestType.model_validate({"key": "general", "name": "Geral", "queue": "geral"})
+    return SecondLook(
+        request_type=kind,
+        report=EvidenceReport(fields=fields),
+        in_hands=False,
+        may_ask=True,
+        verified=True,
+        quiet=False,
+        mail_id=1,
+        now=NOON,
+        calendar=BusinessCalendar(zone=UTC, is_holiday=lambda _day: False),
+    )
+
+
+def test_a_field_that_an_agent_stated_stays() -> None:
+    assert correct(TICKET, look(())) is None
+    assert correct(TICKET, look((BY_REQUESTER,))) is None
+
+
+def test_a_field_that_a_requester_stated_does_not() -> None:
+    change = correct(replace(TICKET, fields=(BY_REQUESTER,)), look(()))
+    assert change is not None
+    assert change.after.fields == ()
+    (event,) = change.events
+    assert (event.kind, event.detail, event.old, event.new) == (
+        EventKind.REPROCESSED,
+        "field phone",
+        "62 99999-1234",
+        "",
+    )
+    assert not change.may_answer
+
+
+def test_a_ticket_is_in_hands_once_a_person_acted_on_it() -> None:
+    by_bot = TicketEvent(at=NOON, actor="bot", kind=EventKind.STATUS_CHANGED)
+    assert not is_in_hands([by_bot, replace(by_bot, actor="ana@example.com.br", kind=EventKind.NOTE_ADDED)])
+    assert is_in_hands([replace(by_bot, actor="ana@example.com.br")])
+    assert is_in_hands([replace(by_bot, kind=EventKind.AGENT_ANSWERED)])
+    assert is_in_hands([replace(by_bot, kind=EventKind.DECIDED)])
