@@ -21,8 +21,7 @@ _CP1252_BYTES.pop("", None)
 _CONTINUATION = "".join(re.escape(ch) for ch in _CP1252_BYTES) + "\x80-\xbf"
 _MOJIBAKE = re.compile(f"[ÂÃ][{_CONTINUATION}]|â[{_CONTINUATION}]{{2}}")
 
-_SPACES = re.compile(r"\s+")
-_NOT_WORD = re.compile(r"[^\w?]+|_+")
+_WORD = re.compile(r"[\w?]+")
 # A question mark stays only where it stands for a lost letter: ``ALTERA??O``.
 _LOST_RUN = re.compile(r"\?{5,}")
 _LONE_QUESTION = re.compile(r"(?<![\w?])\?{1,4}|\?{1,4}(?![\w?])")
@@ -46,20 +45,30 @@ def _repaired(match: re.Match[str]) -> str:
         return match.group()
 
 
-def _plain_table(text: str) -> dict[int, str | None]:
-    """What to do with each odd character of ``text``: marks and invisible ones vanish, spaces become one."""
-    table: dict[int, str | None] = {}
-    for ch in set(text):
-        category = unicodedata.category(ch)
-        if category in ("Mn", "Me", "Cf", "Cs"):
-            table[ord(ch)] = None
-        elif category[0] == "Z" or category == "Cc":
-            table[ord(ch)] = "\n" if ch == "\n" else " "
-        elif category == "Pd":
-            table[ord(ch)] = "-"
-        elif ch == "\ufffd":
-            table[ord(ch)] = "?"
-    return table
+class _PlainCharacters(dict[int, int | str | None]):
+    """What becomes of each character: marks and invisible ones vanish, spaces become one. Filled as they come."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        plain = _plain_character(chr(code))
+        # A text of nothing but rarities must not fill the memory.
+        if len(self) < _MOST_KNOWN_CHARACTERS:
+            self[code] = plain
+        return plain
+
+
+_MOST_KNOWN_CHARACTERS = 4096
+_PLAIN = _PlainCharacters()
+
+
+def _plain_character(ch: str) -> int | str | None:
+    category = unicodedata.category(ch)
+    if category in ("Mn", "Me", "Cf", "Cs"):
+        return None
+    if category[0] == "Z" or category == "Cc":
+        return "\n" if ch == "\n" else " "
+    if category == "Pd":
+        return "-"
+    return "?" if ch == "\ufffd" else ord(ch)
 
 
 def plain_lines(text: str) -> str:
@@ -70,12 +79,11 @@ def plain_lines(text: str) -> str:
     """
     if text.isascii():
         lowered = text.lower()
-        return lowered if lowered.isprintable() else lowered.translate(_plain_table(lowered))
+        return lowered if lowered.isprintable() else lowered.translate(_PLAIN)
     # Marks go before decomposition: long runs of them make canonical reordering quadratic.
     repaired = repair_mojibake(text)
-    bare = repaired.translate(_plain_table(repaired))
-    bare = unicodedata.normalize("NFKD", bare).translate(_LOOKALIKES).casefold()
-    return bare.translate(_plain_table(bare))
+    bare = unicodedata.normalize("NFKD", repaired.translate(_PLAIN))
+    return bare.translate(_LOOKALIKES).casefold().translate(_PLAIN)
 
 
 def visible_text(text: str) -> str:
@@ -101,7 +109,7 @@ def visible_text(text: str) -> str:
 
 def fold(text: str) -> str:
     """``text`` on one line, in lower case, without accents; underscores are spaces, blanks single."""
-    return _SPACES.sub(" ", plain_lines(text).replace("_", " ")).strip()
+    return " ".join(plain_lines(text).replace("_", " ").split())
 
 
 def fold_words(text: str) -> str:
@@ -109,8 +117,10 @@ def fold_words(text: str) -> str:
 
     ``?`` stays inside words, where it stands for a letter that was lost on the way (``altera??o``).
     """
-    folded = _LOST_RUN.sub("????", _NOT_WORD.sub(" ", plain_lines(text)))
-    return _SPACES.sub(" ", _LONE_QUESTION.sub(" ", folded)).strip()
+    words = " ".join(_WORD.findall(plain_lines(text).replace("_", " ")))
+    if "?" not in words:
+        return words
+    return " ".join(_LONE_QUESTION.sub(" ", _LOST_RUN.sub("????", words)).split())
 
 
 def plain_prepositions(words: str) -> str:

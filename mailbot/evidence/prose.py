@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mailbot.catalogue.folding import fold_words, plain_prepositions
 from mailbot.catalogue.models import RequestType, UnitTable
@@ -76,7 +77,11 @@ def _before_sign_off(text: str) -> str:
 
 
 def _names(request_type: RequestType) -> tuple[str, ...]:
-    names = (request_type.subject, *request_type.aliases, *request_type.suggestions)
+    return _folded_names((request_type.subject, *request_type.aliases, *request_type.suggestions))
+
+
+@lru_cache(maxsize=256)
+def _folded_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(plain_prepositions(fold_words(name)) for name in names if name)
 
 

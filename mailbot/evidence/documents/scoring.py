@@ -42,6 +42,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
 
 
+# One: every kind looks at the same document in turn, and no more of it is kept than the last one.
+@lru_cache(maxsize=1)
 def folded_text(text: str) -> str:
     """The text of a document as clues are matched against it."""
     return fold_words(text[:_LONGEST_TEXT])
