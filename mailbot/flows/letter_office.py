@@ -13,7 +13,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.correspondence.letters import LetterDesk, PlannedLetter, plan_letters, refuse_large_mail
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.events import EventKind, LetterKind, OutboundLetter, TicketMessage
+from mailbot.domain.events import AuthorRole, EventKind, LetterKind, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -64,10 +64,11 @@ class LetterOffice:
         if change.happened(EventKind.REOPENED):
             # The requester wrote before the decision left: it is taken back rather than told to be overtaken.
             work.outbox.stop_waiting(change.after.number, change.after.requester.address, _TAKEN_BACK, now=now)
-        messages = work.tickets.last_messages(change.after.number, _LAST_MESSAGES)
+        messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
-        planned = self.plan(change, mailbox, now=now, messages=tuple(messages), open_tickets=tuple(which))
-        return self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
+        planned = self.plan(change, mailbox, now=now, messages=messages, open_tickets=tuple(which))
+        answers = _opening_mail(change)
+        return self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
 
     def plan(
         self,
@@ -121,3 +122,18 @@ class LetterOffice:
             messages=messages,
             open_tickets=open_tickets,
         )
+
+
+def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:
+    """A ticket opened just now has no message but the one that opened it."""
+    if change.before is None and change.message is not None:
+        return (change.message,)
+    return tuple(work.tickets.last_messages(change.after.number, _LAST_MESSAGES))
+
+
+def _opening_mail(change: TicketChange) -> str:
+    """Message-ID of the requester's own mail that opened the ticket just now, else nothing."""
+    message = change.message
+    if change.before is not None or message is None or message.role is AuthorRole.AGENT:
+        return ""
+    return message.message_id if message.author.address == change.after.requester.address else ""

@@ -6,14 +6,21 @@ where the send mode or a cap says so. ``(PlannedLetter, UnitOfWork) -> row``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.correspondence.letters import CHECKLISTS, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
-from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, TicketEvent
+from mailbot.domain.events import (
+    Audience,
+    EventKind,
+    LetterKind,
+    LetterStatus,
+    OutboundLetter,
+    TicketEvent,
+)
 from mailbot.domain.handles import message_id_for, new_handle, reference_line_token
 from mailbot.domain.outbox import HoldReason, LetterCaps, cap_reached
 from mailbot.flows.mailboxes import ServedMailbox
@@ -52,7 +59,11 @@ class Outgoing:
         mail_id: int | None = None,
         answers: str = "",
     ) -> list[OutboundLetter]:
-        """Write the letters; ``answers`` is the Message-ID of the mail that a new ticket was opened with."""
+        """Write the letters.
+
+        ``answers`` is the Message-ID of the requester's mail that opened the letters' ticket in this very
+        transaction, or that letters of no ticket answer: nothing went before it that need be asked for.
+        """
         return [self._enqueue(work, planned, mailbox, now, mail_id, answers) for planned in letters]
 
     def _enqueue(
@@ -64,10 +75,10 @@ class Outgoing:
         mail_id: int | None,
         answers: str,
     ) -> OutboundLetter:
-        replaced = _replace_unsent(work, planned)
+        replaced = None if answers else _replace_unsent(work, planned)
         hold_reason = self._why_held(work, planned, now, takes_a_place=replaced is not None)
         letter = self.written(planned, mailbox, now)
-        in_reply_to, references = _place_in_thread(work, planned, answers)
+        in_reply_to, references = _place_in_thread(*_exchanged(work, planned, answers))
         letter = replace(
             letter,
             mail_id=mail_id,
@@ -157,14 +168,17 @@ def _leaves_at(planned: PlannedLetter, replaced: datetime | None, now: datetime)
     return min(wanted, max(replaced, now))
 
 
-def _place_in_thread(work: UnitOfWork, planned: PlannedLetter, answers: str) -> tuple[str, tuple[str, ...]]:
+def _exchanged(work: UnitOfWork, planned: PlannedLetter, answers: str) -> tuple[list[str], list[str]]:
+    """Message-IDs of what this person wrote on the ticket and of what they were sent, oldest first."""
+    address, number = planned.recipient.address, planned.ticket_number
+    if answers or number is None:
+        return ([answers] if answers and planned.audience is Audience.REQUESTER else []), []
+    theirs = work.tickets.message_ids_from(number, address)
+    return theirs, work.outbox.thread_ids(number, address)
+
+
+def _place_in_thread(theirs: Sequence[str], ours: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """In-Reply-To and References: root and the last 20 of what this person wrote and was sent."""
-    if planned.ticket_number is None:
-        theirs, ours = [answers] if answers else [], []
-    else:
-        address = planned.recipient.address
-        theirs = work.tickets.message_ids_from(planned.ticket_number, address)
-        ours = work.outbox.thread_ids(planned.ticket_number, address)
     theirs = [message_id for message_id in theirs if not message_id.endswith(_SYNTHETIC_ID)]
     known = [*ours, *theirs[1:]]
     root = theirs[:1] or known[:1]
