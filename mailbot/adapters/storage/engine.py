@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -110,6 +111,16 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _run(connection: Connection, statement: str) -> None:
+    """Run a statement that has no parameters and no result; its errors are the driver's, told like all others."""
+    try:
+        # By the driver's own hand: it is done for every transaction.
+        driver: Any = connection.connection.driver_connection
+        driver.execute(statement)
+    except sqlite3.Error as error:
+        raise OperationalError(statement, None, error) from error
+
+
 def _begin_on_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("mailbot_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")

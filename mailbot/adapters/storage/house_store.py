@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from mailbot.adapters.storage.mapping import reading_from_json, reading_to_json
 from mailbot.adapters.storage.tables import folders, leases, readings, server_troubles
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory, ServerTrouble
+
+_READINGS = select(readings).where(readings.c.digest.in_(bindparam("digests", expanding=True)))
+_KEEP_READINGS = insert(readings)
 
 
 class HouseStore:
@@ -127,24 +130,24 @@ class HouseStore:
         """Readings of these files made by this version of the reader."""
         if not digests:
             return []
-        query = select(readings).where(readings.c.digest.in_(digests), readings.c.reader_version == reader_version)
+        found = self._connection.execute(_READINGS, {"digests": list(digests)})
         return [
             reading_from_json(row.digest, row.reader_version, row.reading)
-            for row in self._connection.execute(query)
+            for row in found
+            if row.reader_version == reader_version
         ]
 
     def keep_readings(self, made: Sequence[DocumentReading]) -> None:
         """Keep readings; one that is there already stays."""
-        for reading in made:
-            here = (
-                readings.c.digest == reading.digest,
-                readings.c.reader_version == reading.reader_version,
-            )
-            if self._connection.scalar(select(readings.c.digest).where(*here)) is None:
-                self._connection.execute(
-                    insert(readings).values(
-                        digest=reading.digest,
-                        reader_version=reading.reader_version,
-                        reading=reading_to_json(reading),
-                    )
-                )
+        if not made:
+            return
+        digests = {"digests": [reading.digest for reading in made]}
+        known = {(row.digest, row.reader_version) for row in self._connection.execute(_READINGS, digests)}
+        fresh = {(one.digest, one.reader_version): one for one in made}
+        rows = [
+            {"digest": one.digest, "reader_version": one.reader_version, "reading": reading_to_json(one)}
+            for key, one in fresh.items()
+            if key not in known
+        ]
+        if rows:
+            self._connection.execute(_KEEP_READINGS, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, text, update
 
 from mailbot.adapters.storage.mapping import (
     claimed_from_row,
@@ -88,7 +88,8 @@ _SEEN_BEFORE = (
         # What was discarded in silence does not count: a copy that a forwarding program marked as its answer says
         # nothing of the one that the sender wrote, and to discard a mail twice does no harm.
         or_(
-            _T.outcome.in_([MailOutcome.TICKET.value, MailOutcome.MESSAGE.value, MailOutcome.BOUNCE.value]),
+            # Literally: a list of parameters would be laid out anew for every mail.
+            text("outcome IN ('ticket', 'message', 'bounce')"),
             and_(_T.outcome == MailOutcome.DISCARDED.value, _T.reason == TOO_LARGE),
         ),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -44,9 +45,9 @@ from mailbot.domain.threads import KnownHandle, KnownMessageId
 _T = outbox.c
 _S = LetterStatus
 _UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
-_ON_ITS_WAY = _T.status.not_in((_S.HELD.value, _S.CANCELLED.value))
 # Word for word as the partial indexes have it: only so does SQLite see that they apply. (A literal column of
-# boolean type would be written "= 1" there.)
+# boolean type would be written "= 1" there; a list of parameters would be laid out anew for every letter.)
+_ON_ITS_WAY = text("status NOT IN ('held', 'cancelled')")
 _AUTOMATIC = text("(automatic AND audience = 'requester')")
 _IN_SIGHT = text("status IN ('held', 'needs_person')")
 _IS_HELD = and_(_IN_SIGHT, _T.status == _S.HELD.value)
@@ -95,22 +96,29 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(outbox).where(*conditions, _ON_ITS_WAY, _AUTOMATIC).scalar_subquery()
 
 
-def _count_to_cap(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    limited = select(_T.id).where(*conditions, _ON_ITS_WAY, _AUTOMATIC).limit(bindparam("cap", type_=Integer))
-    return select(func.count()).select_from(limited.subquery()).scalar_subquery()
-
-
 # One statement, made once: it is asked for every letter.
 _HOUR, _DAY = _T.created_at > bindparam("hour"), _T.created_at > bindparam("day")
 _TO = _T.recipient_address == bindparam("to")
 _OF_TICKET = _T.ticket_number == bindparam("of_ticket")
+_LAST_HOUR = (
+    select(case((_T.verified_recipient, 0), else_=1).label("unverified"))
+    .where(_HOUR, _ON_ITS_WAY, _AUTOMATIC)
+    .limit(bindparam("cap", type_=Integer))
+    .subquery()
+)
 _COUNTS = select(
     _count(_TO, _HOUR).label("to_address_last_hour"),
     _count(_TO, _DAY).label("to_address_last_day"),
-    _count_to_cap(_HOUR, _T.verified_recipient.is_(False)).label("unverified_last_hour"),
+    func.coalesce(func.sum(_LAST_HOUR.c.unverified), 0).label("unverified_last_hour"),
     _count(_OF_TICKET, _DAY).label("on_ticket_last_day"),
-    _count_to_cap(_HOUR).label("automatic_last_hour"),
+    func.count(_LAST_HOUR.c.unverified).label("automatic_last_hour"),
     _count(_OF_TICKET, _T.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
+)
+_NOTICES = select(func.count()).select_from(
+    select(_T.id)
+    .where(_TO, _HOUR, _T.audience == Audience.STAFF.value, _ON_ITS_WAY)
+    .limit(bindparam("cap", type_=Integer))
+    .subquery()
 )
 _INSERT = insert(outbox)
 _THOSE_REPLACED = and_(
@@ -173,7 +181,7 @@ class OutboxStore:
         return result.rowcount
 
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
-        """What the caps are held against; totals are counted up to ``cap`` and no further."""
+        """What the caps are held against; of the last hour's letters no more than ``cap`` are looked at."""
         row = self._connection.execute(
             _COUNTS,
             {
@@ -186,19 +194,10 @@ class OutboxStore:
         ).one()
         return LetterCounts(**row._mapping)
 
-    def _count_up_to(self, cap: int, *conditions: ColumnElement[bool]) -> int:
-        limited = select(_T.id).where(*conditions).limit(cap)
-        return self._connection.scalar(select(func.count()).select_from(limited.subquery())) or 0
-
     def notices_last_hour(self, recipient: str, *, now: datetime, cap: int) -> int:
         """How many notices an agent was sent in the last hour, counted up to ``cap``."""
-        return self._count_up_to(
-            cap,
-            _T.recipient_address == recipient,
-            _T.created_at > now - timedelta(hours=1),
-            _T.audience == Audience.STAFF.value,
-            _ON_ITS_WAY,
-        )
+        parameters = {"to": recipient, "hour": now - timedelta(hours=1), "cap": cap}
+        return self._connection.scalar(_NOTICES, parameters) or 0
 
     def written_since(self, since: datetime, *, recipient: str, letter: LetterKind) -> bool:
         """Whether this recipient was written a letter of this kind after ``since``."""
