@@ -119,11 +119,15 @@ class PlannedLetter:
 
 
 def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter, ...]:
-    """All letters that the change calls for, at most one per recipient; the requester's comes first."""
+    """All letters that the change calls for; the requester's comes first.
+
+    At most one per person, except where a requester is the only agent whom the ticket could be told to.
+    """
     if change.quiet:
         return ()
     letters = [*_to_requester(change, desk), *_to_staff(change, desk)]
-    return tuple({letter.recipient.address: letter for letter in reversed(letters)}.values())[::-1]
+    by_person = {(letter.recipient.address, letter.audience): letter for letter in reversed(letters)}
+    return tuple(by_person.values())[::-1]
 
 
 # --- to the requester ------------------------------------------------------------------------------------------
@@ -259,8 +263,13 @@ def _agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         files=_file_lines(change, desk),
         resolved=change.happened(EventKind.DECIDED),
     )
-    delay = desk.undo_time if change.happened(EventKind.DECIDED) else timedelta()
-    return _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=delay)
+    return _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=_until_decision_leaves(change, desk))
+
+
+def _until_decision_leaves(change: TicketChange, desk: LetterDesk) -> timedelta:
+    """How long a decision on this ticket still waits: what is added to it does not leave before it."""
+    decided_at = change.after.resolved_at if change.after.is_finished else None
+    return max(timedelta(), decided_at + desk.undo_time - desk.now) if decided_at else timedelta()
 
 
 def _decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
@@ -395,9 +404,16 @@ def _needs_reading(change: TicketChange) -> bool:
 
 
 def _responsible(ticket: Ticket, desk: LetterDesk) -> list[AgentSpec]:
+    """Who hears of a ticket. Of an agent's own request others hear, if there are any."""
     staff = desk.catalogue.staff
     assignee = staff.agent(staff.agent_key_for(ticket.assignee) or "") if ticket.assignee else None
-    return [assignee] if assignee else list(staff.notified_for(ticket.queue))
+    responsible = [assignee] if assignee else list(staff.notified_for(ticket.queue))
+    in_queue = [agent for agent in staff.agents if agent.works_in(ticket.queue)]
+    for agents in (responsible, in_queue):
+        others = [agent for agent in agents if agent.address != ticket.requester.address]
+        if others:
+            return others
+    return responsible
 
 
 def _ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:

@@ -262,6 +262,14 @@ def test_a_decision_waits_for_the_undo_time_and_an_answer_does_not() -> None:
     assert only(change(OPEN, OPEN, E.AGENT_ANSWERED, agent=ANA)).delay == timedelta()
 
 
+def test_what_is_added_to_a_decision_does_not_leave_before_it() -> None:
+    two_minutes_ago = replace(RESOLVED, resolved_at=NOW - timedelta(minutes=2))
+    long_ago = replace(RESOLVED, resolved_at=NOW - timedelta(hours=2))
+    for ticket, delay in ((two_minutes_ago, timedelta(minutes=3)), (long_ago, timedelta())):
+        added = change(ticket, ticket, E.AGENT_ANSWERED, agent=ANA, words="Leve o RG.")
+        assert only(added).delay == delay
+
+
 def test_what_was_asked_for_and_has_not_left_is_pointless_after_a_decision() -> None:
     for resolution in (Resolution.APPROVED, Resolution.DONE):
         decided = only(
