@@ -7,6 +7,7 @@ in hand has ten seconds, a letter past its final dot is awaited.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import threading
@@ -40,6 +41,12 @@ _INTAKE_IDLE_SECONDS = 1.0
 _STORAGE_AWAY_SECONDS = 5.0
 _TICK_SECONDS = 30
 _UPKEEP_LEASE = "upkeep"
+# Exit code of a round that a hanging mail ended: something needs a look.
+_ENDED_BY_A_MAIL = 1
+
+
+class HangingMail(OurFault):
+    """A mail was in hand beyond its limit: the process cannot go on, a new one can."""
 
 
 @dataclass(slots=True)
@@ -161,6 +168,7 @@ def _leases_kept(app: App, collectors: list[Collector]) -> Iterator[None]:
     def renew() -> None:
         while not end.wait(LEASE_RENEWAL_SECONDS):
             _renew_leases(app, collectors)
+            _end_with_a_hanging_mail(app)
 
     thread = threading.Thread(target=renew, name="leases", daemon=True)
     thread.start()
@@ -169,6 +177,24 @@ def _leases_kept(app: App, collectors: list[Collector]) -> Iterator[None]:
     finally:
         end.set()
         thread.join()
+
+
+def _end_with_a_hanging_mail(app: App) -> None:
+    """The thread that the mail keeps is the one that would end the round: nothing else can end this process."""
+    hanging = _hanging_mail(app)
+    if hanging is not None:
+        _log.error("this round ends here", action="daemon.mail_hangs", error=str(hanging))
+        os._exit(_ENDED_BY_A_MAIL)
+
+
+def _hanging_mail(app: App) -> HangingMail | None:
+    """Give up the mail that has been in hand for too long, if there is one: an attempt counts against it."""
+    try:
+        mail_id = app.intake.give_up_hanging(WORK_LIMIT)
+    except StorageUnavailable as error:
+        _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
+        return None
+    return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
 
 
 def _renew_leases(app: App, collectors: list[Collector]) -> None:
@@ -225,10 +251,6 @@ def _tick(app: App) -> None:
 
 
 # --- the daemon ----------------------------------------------------------------------------------------------
-
-
-class HangingMail(OurFault):
-    """A mail was in hand beyond its limit: the process cannot go on, a new one can."""
 
 
 class Daemon:
@@ -338,13 +360,9 @@ class Daemon:
 
     def _look_for_a_hanging_mail(self) -> None:
         """A thread cannot be ended from outside: the mail is given up, and this process with it."""
-        try:
-            mail_id = self._app.intake.give_up_hanging(WORK_LIMIT)
-        except StorageUnavailable as error:
-            _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
-            return
-        if mail_id is not None:
-            self._died(HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}"))
+        hanging = _hanging_mail(self._app)
+        if hanging is not None:
+            self._died(hanging)
 
     def _start_clockwork(self) -> _Clockwork:
         return _Clockwork(self._tick_quietly)

@@ -16,11 +16,8 @@ WORK_LIMIT = timedelta(seconds=120)
 MAX_ATTEMPTS = 3
 """Exceptions that a mail may cause before it is quarantined."""
 
-ALONE_AFTER_DEATHS = 2
-"""Deaths of the daemon while it had a mail in hand, after which nothing runs beside that mail."""
-
 MAX_DEATHS = 5
-"""Deaths of the daemon after which the mail in hand is quarantined."""
+"""Deaths of the daemon after which the mail in hand, the one mail that it had in hand, is quarantined."""
 
 
 class MailOutcome(StrEnum):

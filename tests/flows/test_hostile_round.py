@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from mailbot.daemon import run_once
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import MailOutcome
-from tests.flows.house import TestHouse, mail
+from tests.flows.house import REPOSITORY, TestHouse, mail
 
 
 @pytest.fixture
@@ -33,6 +35,31 @@ def test_a_folder_in_the_place_of_one_stored_mail_does_not_stop_the_others(house
     house.collect(mail("E aos sábados?", subject="Dúvida"))
     run_once(house.app)
     assert [row.outcome for row in house.mails()] == [MailOutcome.QUARANTINED, MailOutcome.TICKET]
+
+
+_ROUND_WITH_A_READER_THAT_HANGS = """
+import sys, time
+from datetime import timedelta
+from pathlib import Path
+from mailbot import daemon
+from tests.flows.house import TestHouse
+
+daemon.WORK_LIMIT, daemon.LEASE_RENEWAL_SECONDS = timedelta(seconds=0.2), 0.1
+house = TestHouse(Path(sys.argv[1]))
+house.app.reader.read = lambda raw: time.sleep(60)
+daemon.run_once(house.app)
+"""
+
+
+def test_a_mail_that_hangs_ends_the_round_and_is_put_aside_after_three(house: TestHouse) -> None:
+    house.collect(mail("Qual o prazo?", subject="Dúvida"))
+    for attempts in (1, 2, 3):
+        command = [sys.executable, "-c", _ROUND_WITH_A_READER_THAT_HANGS, str(house.folder)]
+        ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=50, check=False)
+        assert ended.returncode == 1, ended.stderr
+        assert "daemon.mail_hangs" in ended.stdout + ended.stderr
+        assert house.mails()[0].attempts == attempts
+    assert house.mails()[0].outcome is MailOutcome.QUARANTINED
 
 
 def test_mail_of_a_mailbox_that_is_switched_off_waits_and_is_not_put_aside(house: TestHouse) -> None:
