@@ -27,6 +27,7 @@ from mailbot.catalogue.models import MailboxSpec
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConfigurationError, Problem
+from mailbot.domain.mail import keyed_digest
 from mailbot.domain.mailbox import ServerAddress, ServerKind, Settle
 from mailbot.domain.outbox import HoldReason, LetterCaps
 from mailbot.evidence.isolation import (
@@ -55,6 +56,12 @@ if TYPE_CHECKING:
     from mailbot.flows.reprocess import Reprocess
 
 _MAILDIR = "maildir:"
+_KEY_CHECK = b"mailbot key check"
+_ANOTHER_KEY = (
+    "is not the key with which this database was begun: the stored files are named by that key and none could be "
+    "read. Put the old key back, from a backup of .env or of the secret store; a new key needs a new database and "
+    "a new data folder"
+)
 _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
 
 
@@ -103,8 +110,10 @@ class App:
 
     @cached_property
     def blobs(self) -> FileBlobs:
-        """Raw mails and attachments."""
-        return FileBlobs(self.settings.data_dir / "files", self.settings.require_secret_key())
+        """Raw mails and attachments. Raises ``ConfigurationError`` if they were named by another key."""
+        key = self.settings.require_secret_key()
+        _require_the_same_key(self.storage, key)
+        return FileBlobs(self.settings.data_dir / "files", key)
 
     # --- the flow ---
 
@@ -330,6 +339,19 @@ def switched_off(settings: Settings, catalogue: Catalogue) -> list[tuple[Mailbox
         if missing:
             off.append((spec, missing))
     return off
+
+
+def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:
+    """With another key every stored file would look damaged, and all pending mail would be put aside."""
+    digest = keyed_digest(key, _KEY_CHECK)
+    with storage.read() as work:
+        known = work.house.key_check()
+    if known is None:
+        with storage.write() as work:
+            work.house.keep_key_check(digest)
+            known = work.house.key_check()
+    if known != digest:
+        raise ConfigurationError([_problem("MAILBOT_SECRET_KEY", _ANOTHER_KEY)])
 
 
 def source_of(connection: Connection, folder: str) -> MailSource:

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from mailbot.cli.checkup import Finding, State
-from mailbot.domain.errors import CredentialsRefused, ServerAway, StorageUnavailable, UnreadableMail
+from mailbot.domain.errors import (
+    ConfigurationError,
+    CredentialsRefused,
+    ServerAway,
+    StorageUnavailable,
+    UnreadableMail,
+)
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
 
 if TYPE_CHECKING:
@@ -212,8 +218,8 @@ def _stored(app: App, mailbox: str) -> Iterator[bytes]:
         for row in rows:
             if row.mailbox == mailbox:
                 yield app.blobs.get(row.raw_digest)
-    except (NoDatabaseYet, OtherSchema, StorageUnavailable, UnreadableMail):
-        # The checks of database and files say it.
+    except (ConfigurationError, NoDatabaseYet, OtherSchema, StorageUnavailable, UnreadableMail):
+        # The checks of database, key and files say it.
         return
 
 

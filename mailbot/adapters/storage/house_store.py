@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from mailbot.adapters.storage.mapping import reading_from_json, reading_to_json
-from mailbot.adapters.storage.tables import folders, leases, readings, server_troubles
+from mailbot.adapters.storage.tables import folders, key_checks, leases, readings, server_troubles
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory, ServerTrouble
 
@@ -50,6 +50,18 @@ class HouseStore:
             self._connection.execute(
                 insert(folders).values(mailbox=memory.mailbox, folder=memory.folder, **values)
             )
+
+    # --- the secret key ---
+
+    def key_check(self) -> str | None:
+        """What the key with which this house was begun makes of a fixed word; ``None`` before the first start."""
+        digest: str | None = self._connection.scalar(select(key_checks.c.digest))
+        return digest
+
+    def keep_key_check(self, digest: str) -> None:
+        """Remember it, unless there is one."""
+        if self.key_check() is None:
+            self._connection.execute(insert(key_checks).values(digest=digest))
 
     # --- leases ---
 

@@ -278,6 +278,13 @@ readings = Table(
     Column("reading", JSON, nullable=False),
 )
 
+key_checks = Table(
+    "key_checks",
+    metadata,
+    # What one fixed word comes to under MAILBOT_SECRET_KEY: it tells another key, and nothing of this one.
+    Column("digest", CleanText(64), primary_key=True),
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -100,6 +100,11 @@ def upgrade() -> None:
         batch_op.create_index("ix_inbound_mails_ticket_number", ["ticket_number"], unique=False)
 
     op.create_table(
+        "key_checks",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_key_checks")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("owner", sa.String(length=200), nullable=True),
@@ -339,6 +344,7 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("leases")
+    op.drop_table("key_checks")
     with op.batch_alter_table("inbound_mails", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_mails_ticket_number")
         batch_op.drop_index(
