@@ -42,7 +42,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import DocumentReader
 from mailbot.flows.readings import MailReadings
 from mailbot.triage.classify import classify, classify_subject
-from mailbot.triage.decide import Decision, Situation, decide
+from mailbot.triage.decide import STAFF_PURPOSES, Decision, Situation, decide
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.screen import OwnMarks, screen
@@ -206,6 +206,8 @@ class Examiner:
         )
         readings = self._readings(case)
         subject = self._subject(case, readings)
+        if _asks_for_herself(sender, subject):
+            case = _as_requester(case)
         report = self._report(case, subject, readings)
         situation = self._situation(case, subject, report)
         return Examination(
@@ -235,7 +237,7 @@ class Examiner:
         Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
         as it did then, with what the ticket that it follows holds. The mails stay on this ticket.
         """
-        cases = [self._case_again(one, mailbox, known) for one in mails]
+        cases = [_as_requester(self._case_again(one, mailbox, known)) for one in mails]
         readings = [self._readings(case) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         kind = self._catalogue.type(ticket.request_type)
@@ -425,6 +427,23 @@ def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) 
     if by_words.request_type is None:
         return bool(asking)
     return any(one.request_type in asking - {by_words.request_type} for one in by_words.candidates)
+
+
+def _asks_for_herself(sender: Sender, subject: _Subject) -> bool:
+    """Whether an agent writes as a requester: what opens a ticket, or comes to her own one other than as the
+    answer to a notice."""
+    if sender.role is not SenderRole.AGENT or subject.ticket is None:
+        return sender.role is SenderRole.AGENT
+    is_hers = subject.ticket.requester.address == sender.address.address
+    return is_hers and subject.thread.accepted and subject.thread.handle_purpose not in STAFF_PURPOSES
+
+
+def _as_requester(case: _Case) -> _Case:
+    """The case of somebody on the roster who is a requester here: no words of hers are orders."""
+    if case.sender.role is not SenderRole.AGENT:
+        return case
+    sender = replace(case.sender, role=SenderRole.REQUESTER, agent_key=None)
+    return replace(case, sender=sender, mail=_without_our_marks(case.mail))
 
 
 def _answered_notices(case: _Case) -> tuple[str, ...]:

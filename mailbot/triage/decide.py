@@ -156,7 +156,7 @@ def _decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
 def _why_not_as_agent(situation: Situation) -> Refusal | None:
     """The reason code for which this mail has no authority (THREATS 9–11), or ``None``."""
     thread, sender = situation.thread, situation.sender
-    if thread.key is not ThreadKey.REPLY_TOKEN or thread.handle_purpose not in _STAFF_PURPOSES:
+    if thread.key is not ThreadKey.REPLY_TOKEN or thread.handle_purpose not in STAFF_PURPOSES:
         return Refusal.NO_HANDLE
     if thread.handle_recipient != sender.address.address:
         return Refusal.HANDLE_OF_ANOTHER
@@ -172,7 +172,7 @@ def _why_not_as_agent(situation: Situation) -> Refusal | None:
     return Refusal.EXPIRED_HANDLE if thread.handle_expired and commands else None
 
 
-_STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
+STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
 
 
 def _why_not_this_content(situation: Situation) -> Refusal | None:
@@ -233,7 +233,7 @@ def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
 
 def _is_machine_of_staff(situation: Situation) -> bool:
     """A program that answers our notices: told to staff, it would answer that as well (THREATS 1)."""
-    to_staff = situation.thread.handle_purpose in _STAFF_PURPOSES
+    to_staff = situation.thread.handle_purpose in STAFF_PURPOSES
     return to_staff and situation.sender.role is SenderRole.MACHINE
 
 

@@ -223,9 +223,12 @@ def test_it_plans(case: str) -> None:
     assert planned(one) == expected
 
 
-def test_an_agent_who_is_the_requester_gets_one_letter() -> None:
+def test_an_agents_own_request_is_told_to_a_colleague_and_herself_once() -> None:
     ticket = replace(OPEN, requester=ANA)
-    assert planned(change(None, ticket, E.OPENED)) == [(LetterKind.TICKET_OPENED, ANA.address)]
+    assert planned(change(None, ticket, E.OPENED)) == [
+        (LetterKind.TICKET_OPENED, ANA.address),
+        (LetterKind.TICKET_READY, "bruno@example.com.br"),
+    ]
 
 
 def test_notices_go_to_who_has_the_ticket() -> None:
