@@ -195,6 +195,19 @@ def test_nothing_changes_where_nothing_changed(house: TestHouse) -> None:
     assert snapshot(house) == before
 
 
+def test_what_an_answering_machine_said_is_still_no_evidence(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, message_id="first", files=[BOLETO]))
+    absent = mail(
+        "Estou fora.\nTelefone: (62) 98888-7777",
+        in_reply_to="first@example.com.br",
+        headers=[("Auto-Submitted", "auto-replied"), ("X-Autoreply", "yes")],
+    )
+    assert house.receive(absent) is MailOutcome.MESSAGE
+    before = snapshot(house)
+    assert [one.changed for one in reprocess(house)] == [False]
+    assert snapshot(house) == before
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_changes_whatever_happened_before(house: TestHouse, seed: int) -> None:
     """Customers, agents and time in any order: what was found mail by mail is what a recount finds."""
