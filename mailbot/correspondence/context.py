@@ -369,11 +369,13 @@ class ReplyRefusedView(StaffTicketView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailedView(StaffTicketView):
-    """A letter did not reach its recipient. ``server_said`` is the other server's own answer."""
+    """A letter did not reach its recipient: the requester or, if ``is_notice``, another agent. ``server_said`` is
+    the other server's own answer."""
 
     recipient: str
     reason: Phrase
     letter_name: Phrase
+    is_notice: bool = False
     sent_at: str = ""
     server_said: str = field(default="", metadata=THEIRS)
 

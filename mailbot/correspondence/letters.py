@@ -73,6 +73,9 @@ CHECKLISTS = (
 _QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
 """Letters that ask for something: pointless once the ticket is resolved."""
 
+_NOTICES = (LetterKind.TICKET_READY, LetterKind.REQUESTER_REPLIED, LetterKind.REPLY_REFUSED)
+"""Letters to agents about a ticket."""
+
 _MEGABYTE = 1_000_000
 
 
@@ -376,7 +379,7 @@ def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.refused_agent is not None:
         return [_reply_refused(change, desk, change.refused_agent)]
     if change.happened(EventKind.DELIVERY_FAILED):
-        return [_delivery_failed(change, desk, agent) for agent in _responsible(change.after, desk)]
+        return [_delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
     if _is_ready(change):
         return [_ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if _needs_reading(change):
@@ -414,6 +417,15 @@ def _responsible(ticket: Ticket, desk: LetterDesk) -> list[AgentSpec]:
         if others:
             return others
     return responsible
+
+
+def _who_hears_of_failure(change: TicketChange, desk: LetterDesk) -> list[AgentSpec]:
+    """The responsible agents, or the others of the queue where it was their own notice that came back."""
+    queue = change.after.queue
+    agents = _responsible(change.after, desk)
+    others = [agent for agent in desk.catalogue.staff.agents if agent.works_in(queue) and agent not in agents]
+    reached = [agent for agent in agents if agent.address != change.bounced_recipient]
+    return reached or [agent for agent in others if agent.address != change.bounced_recipient]
 
 
 def _ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
@@ -479,6 +491,7 @@ def _delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -
         recipient=change.bounced_recipient,
         reason=phrase("delivery.refused"),
         letter_name=phrase(f"letter.{change.bounced_letter}"),
+        is_notice=change.bounced_letter in _NOTICES,
         server_said=change.bounce_diagnostic,
     )
     return _for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from mailbot.domain.events import Audience, EventKind, OutboundLetter, TicketEvent
+from mailbot.domain.events import EventKind, LetterKind, OutboundLetter, TicketEvent
 from mailbot.domain.handles import handle_in_message_id, handles_in_text
 from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.ticket import Ticket
@@ -52,7 +52,8 @@ def _only_noted(ticket: Ticket, letter: OutboundLetter, *, mail_id: int, now: da
 def delivery_failed(
     ticket: Ticket, letter: OutboundLetter, diagnostic: str, *, mail_id: int | None, now: datetime
 ) -> TicketChange:
-    """The event on the ticket. A notice to staff that fails is noted and not told to staff by mail again."""
+    """The event on the ticket, for staff to be told of; that a telling of this kind fails is noted and not told
+    again, or two dead addresses would hear of each other for ever."""
     event = TicketEvent(
         at=now,
         actor="bot",
@@ -66,7 +67,7 @@ def delivery_failed(
         after=ticket,
         events=(event,),
         may_answer=False,
-        quiet=letter.audience is not Audience.REQUESTER,
+        quiet=letter.letter is LetterKind.DELIVERY_FAILED,
         bounced_recipient=letter.recipient.address,
         bounce_diagnostic=diagnostic[:500],
         bounced_letter=letter.letter,

@@ -243,11 +243,23 @@ def test_threat_5_a_delay_is_no_failure(house: TestHouse) -> None:
     assert to(house, ANA) == [notice]
 
 
-def test_threat_5_a_bounced_notice_is_not_told_to_staff_by_mail(house: TestHouse) -> None:
+def test_threat_5_a_bounced_notice_is_told_to_the_others_of_the_queue_and_not_to_the_dead_address(
+    house: TestHouse,
+) -> None:
     ticket, notice = complete_ticket(house)
     house.receive(_dsn(notice))
     assert kinds(to(house, ANA)) == [LetterKind.TICKET_READY]
+    assert kinds(to(house, BRUNO)) == [LetterKind.DELIVERY_FAILED]
+    assert "Veja quem assume" in to(house, BRUNO)[0].text
     assert EventKind.DELIVERY_FAILED in happened(house, ticket.number)
+
+
+def test_threat_5_two_dead_addresses_do_not_hear_of_each_other_for_ever(house: TestHouse) -> None:
+    _, notice = complete_ticket(house)
+    house.receive(_dsn(notice))
+    before = len(house.letters())
+    house.receive(_dsn(to(house, BRUNO)[0]))
+    assert len(house.letters()) == before
 
 
 def test_threat_6_forged_senders_get_no_more_acknowledgements_than_the_cap(house: TestHouse) -> None:
