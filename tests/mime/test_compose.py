@@ -324,3 +324,8 @@ def test_whatever_is_written_comes_back_and_adds_no_header(
 def test_the_text_of_a_letter_arrives_unchanged(body: str) -> None:
     (part, _) = parsed(composed(a_letter(text=body))).iter_parts()
     assert text_of(part) == body.rstrip("\n") + "\n"
+
+
+def test_a_letter_that_is_composed_again_is_the_same_to_the_last_byte() -> None:
+    for files in ([], [a_file()]):
+        assert composed(a_letter(), files=files).message == composed(a_letter(), files=files).message
