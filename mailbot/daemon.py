@@ -88,6 +88,14 @@ def take_over_from_the_dead(app: App) -> None:
             _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
 
 
+def warn_of_types_that_are_gone(app: App) -> None:
+    """Tickets whose request type is no longer in the catalogue wait for a person: somebody should know."""
+    with app.storage.read() as work:
+        gone = sorted(key for key in work.tickets.types_in_use() if not app.catalogue.has_type(key))
+    if gone:
+        _log.warning("tickets of request types that are gone", action="daemon.types_gone", request_types=gone)
+
+
 # --- one round ---------------------------------------------------------------------------------------------
 
 
@@ -98,6 +106,7 @@ def run_once(app: App) -> RoundCount:
     done: it is told at the end.
     """
     take_over_from_the_dead(app)
+    warn_of_types_that_are_gone(app)
     count = RoundCount()
     troubles: list[Exception] = []
     held_before = _held(app)
@@ -273,6 +282,7 @@ class Daemon:
         """
         self._awake.listen_to_signals()
         take_over_from_the_dead(self._app)
+        warn_of_types_that_are_gone(self._app)
         self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set

@@ -56,6 +56,10 @@ class Catalogue:
         """The request type ``key``, or ``general`` where the catalogue no longer has it."""
         return self.request_types.get(key) or self.request_types[GENERAL]
 
+    def has_type(self, key: str) -> bool:
+        """Whether the catalogue has the request type ``key``: a ticket may be older than the folder is now."""
+        return key in self.request_types
+
     def types_of(self, mailbox: str) -> tuple[RequestType, ...]:
         """What the mailbox ``mailbox`` offers; everything where it is not listed."""
         spec = self.mailbox(mailbox)

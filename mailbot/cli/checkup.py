@@ -176,4 +176,29 @@ def check_database(settings: Settings) -> Finding:
         database.close()
 
 
+def check_types_in_use(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
+    """Tickets that are not finished and whose request type the catalogue has no more."""
+    from mailbot.adapters.storage.unit_of_work import SqlStorage
+    from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+
+    try:
+        database = existing_database(settings)
+    except (NoDatabaseYet, OtherSchema, StorageUnavailable):
+        return
+    try:
+        with SqlStorage(database).read() as work:
+            gone = sorted(key for key in work.tickets.types_in_use() if not catalogue.has_type(key))
+    except StorageUnavailable:
+        return
+    finally:
+        database.close()
+    for key in gone:
+        yield Finding(
+            check="catalogue",
+            state=State.PROBLEM,
+            message=f"tickets are open whose request type {key} is gone: each of their mails goes to a person",
+            advice=f"put catalogue/{key}.yaml back, or finish those tickets",
+        )
+
+
 _STORAGE_ADVICE = "check MAILBOT_DATABASE_URL, the file's owner and the disk"

@@ -89,6 +89,8 @@ def _examine(report: _Report, options: _Options) -> None:
     report.add(*checkup.check_files(settings))
     report.add(checkup.check_disk(settings))
     report.add(checkup.check_database(settings))
+    if catalogue is not None:
+        report.add(*checkup.check_types_in_use(settings, catalogue))
     app = _app(report, settings, catalogue) if catalogue is not None else None
     if app is None:
         return

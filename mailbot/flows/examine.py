@@ -287,6 +287,10 @@ class Examiner:
         spec = self._catalogue.staff.agent(sender.agent_key) if sender.agent_key else None
         return None if spec is None else Address(address=spec.address, name=spec.name)
 
+    def knows_type_of(self, ticket: Ticket) -> bool:
+        """Whether the catalogue still has the ticket's request type."""
+        return self._catalogue.has_type(ticket.request_type)
+
     def may_answer(self, mail: InboundMail, mailbox: ServedMailbox) -> bool:
         """Whether a person may have written the mail, so that it may be answered at all."""
         screening = screen(mail, own=self._marks)
@@ -347,6 +351,8 @@ class Examiner:
 
     def _brought(self, case: _Case, ticket: Ticket, readings: MailReadings) -> set[str]:
         """What of a ticket's missing items this mail carries, well or badly."""
+        if not self.knows_type_of(ticket):
+            return set()
         kind = self._catalogue.type(ticket.request_type)
         # Free prose is no item that was asked for: a question about something else is not the missing reason.
         report = self._assessed(case, kind, ticket, readings, prose_counts=False)
@@ -367,9 +373,10 @@ class Examiner:
         return tuple(replace(value, unverified=_is_unverified(case)) for value in found)
 
     def _report(self, case: _Case, subject: _Subject, readings: MailReadings) -> EvidenceReport:
-        """An agent's mail on a ticket is no evidence: the ticket's own state is the report."""
+        """An agent's mail on a ticket is no evidence, and where its type is gone nothing can be weighed: the
+        ticket's own state is the report."""
         ticket = subject.ticket
-        if ticket is not None and case.sender.role is SenderRole.AGENT:
+        if ticket is not None and (case.sender.role is SenderRole.AGENT or not self.knows_type_of(ticket)):
             return EvidenceReport(
                 findings=ticket.documents,
                 fields=ticket.fields,

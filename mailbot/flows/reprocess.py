@@ -328,6 +328,9 @@ class Reprocess:
         if ticket is None or mailbox is None or not rows:
             why = "its mailbox is switched off" if mailbox is None else "none of its mails is here"
             return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
+        if not self._examiner.knows_type_of(ticket):
+            why = f"its request type {ticket.request_type} is not in the catalogue"
+            return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
         recount = self._examiner.recount(
             self._kept(rows, ticket, messages, store=not dry_run),
             ticket,

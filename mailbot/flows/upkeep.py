@@ -121,6 +121,9 @@ class Upkeep:
         for ticket in waiting:
             if ticket.mailbox in unseen or self._has_written(ticket):
                 continue
+            if not self._catalogue.has_type(ticket.request_type):
+                # Nobody knows what it waits for: it is not reminded of, nor does it expire.
+                continue
             with self._each_by_itself(ticket):
                 kind = self._catalogue.type(ticket.request_type)
                 change = due_change(ticket, kind, self._calendar, now)

@@ -149,8 +149,9 @@ def _tell_as(situation: Situation) -> str:
 
 
 def _may_ask(situation: Situation) -> bool:
-    """Nothing can be asked of a sender who may not be answered: a person gets the ticket as it is."""
-    return situation.screening.may_answer
+    """Nothing can be asked of a sender who may not be answered, nor where nobody knows any more what is needed: a
+    person gets the ticket as it is."""
+    return situation.screening.may_answer and not situation.type_is_gone
 
 
 def title_of(request_type: RequestType, report: EvidenceReport, subject: str) -> str:
@@ -203,7 +204,7 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: _Log) -> Tick
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
-        title=title_of(situation.request_type, report, ticket.subject),
+        title=ticket.title if situation.type_is_gone else title_of(situation.request_type, report, ticket.subject),
     )
 
 

@@ -54,6 +54,11 @@ class Situation:
     now: datetime
     notices: tuple[str, ...] = ()
 
+    @property
+    def type_is_gone(self) -> bool:
+        """Whether the catalogue no longer has the ticket's request type: nobody knows what it needs."""
+        return self.ticket is not None and self.request_type.key != self.ticket.request_type
+
 
 class Refusal(StrEnum):
     """Why an agent's mail does not do what it says; letters word it by this code."""

@@ -133,6 +133,16 @@ def test_open_requests_are_those_that_wait_in_the_same_mailbox(storage: SqlStora
         assert work.tickets.waiting_since(NOW - DAY) == []
 
 
+def test_the_types_in_use_are_those_of_tickets_that_are_not_finished(storage: SqlStorage) -> None:
+    with storage.write() as work:
+        work.tickets.add(ticket("2026-000001", request_type="a"))
+        work.tickets.add(ticket("2026-000002", request_type="a", status=Status.AWAITING_REQUESTER))
+        work.tickets.add(ticket("2026-000003", request_type="b", status=Status.RESOLVED))
+        work.tickets.add(ticket("2026-000004", request_type="c", status=Status.CLOSED))
+    with storage.read() as work:
+        assert work.tickets.types_in_use() == {"a"}
+
+
 def message(words: str) -> TicketMessage:
     return TicketMessage(
         at=NOW,

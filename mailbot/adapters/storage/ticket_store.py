@@ -207,3 +207,9 @@ class TicketStore:
         """Resolved tickets whose window for reopening is over."""
         query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment).order_by(_T.resolved_at)
         return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
+
+    def types_in_use(self) -> set[str]:
+        """Keys of the request types of all tickets that are not finished."""
+        unfinished = [status.value for status in Status if status not in (Status.RESOLVED, Status.CLOSED)]
+        query = select(_T.request_type).where(_T.status.in_(unfinished)).distinct()
+        return set(self._connection.scalars(query))
