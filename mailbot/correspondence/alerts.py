@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from mailbot.correspondence.context import (
     AlertLettersHeldView,
+    AlertLettersStuckView,
     AlertQuarantineView,
     AlertServerAwayView,
     LetterView,
@@ -91,6 +92,17 @@ def letters_held_alert(count: int, reason: str, desk: AlertDesk) -> PlannedLette
         reason=phrase(reason),
     )
     return _to_admin(LetterKind.ALERT_LETTERS_HELD, view, desk)
+
+
+def letters_stuck_alert(count: int, desk: AlertDesk) -> PlannedLetter:
+    """Letters need a person, or notices to agents came back."""
+    view = AlertLettersStuckView(
+        brand_name=desk.brand_name,
+        mailbox_address=desk.mailbox_address,
+        reply_address=desk.mailbox_address,
+        count=str(count),
+    )
+    return _to_admin(LetterKind.ALERT_LETTERS_STUCK, view, desk)
 
 
 def notices_summary(agent: Address, notices: Sequence[OutboundLetter], desk: AlertDesk) -> PlannedLetter:

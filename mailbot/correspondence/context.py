@@ -457,6 +457,13 @@ class AlertLettersHeldView(LetterView):
     left_out: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLettersStuckView(LetterView):
+    """Letters that did not arrive, or of which nobody knows it, and that no agent hears of."""
+
+    count: str
+
+
 VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
     {
         LetterKind.TICKET_OPENED: TicketOpenedView,
@@ -476,6 +483,7 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
         LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,
         LetterKind.ALERT_LETTERS_HELD: AlertLettersHeldView,
+        LetterKind.ALERT_LETTERS_STUCK: AlertLettersStuckView,
     }
 )
 """Which view model belongs to which letter."""

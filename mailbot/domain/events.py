@@ -122,6 +122,7 @@ class LetterKind(StrEnum):
     ALERT_QUARANTINE = "alert_quarantine"
     ALERT_SERVER_AWAY = "alert_server_away"
     ALERT_LETTERS_HELD = "alert_letters_held"
+    ALERT_LETTERS_STUCK = "alert_letters_stuck"
 
 
 class HandlePurpose(StrEnum):

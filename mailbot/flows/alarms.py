@@ -13,6 +13,7 @@ from itertools import groupby
 from mailbot.correspondence.alerts import (
     AlertDesk,
     letters_held_alert,
+    letters_stuck_alert,
     notices_summary,
     quarantine_alert,
     server_away_alert,
@@ -102,6 +103,7 @@ class Alarms:
                 *self._quarantine_alerts(work, desk, now),
                 *self._server_alerts(work, desk, now),
                 *self._held_alerts(work, desk, now),
+                *self._stuck_alerts(work, desk, now),
             ]
             self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
 
@@ -135,6 +137,12 @@ class Alarms:
         held = work.outbox.untold_held()
         work.outbox.mark_held_told()
         return [letters_held_alert(sum(held.values()), next(iter(held)), desk)] if held else []
+
+    def _stuck_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
+        if self._told_lately(work, LetterKind.ALERT_LETTERS_STUCK, desk, now):
+            return []
+        count = work.outbox.tell_of_stuck()
+        return [letters_stuck_alert(count, desk)] if count else []
 
     def _desk(self, mailbox: ServedMailbox, recipient: Address) -> AlertDesk:
         language = mailbox.spec.language

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.domain.events import Audience, LetterKind, OutboundLetter
+from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
+from mailbot.domain.outbox import LetterResult
 from tests.flows.house import TestHouse, mail
 
 ADMIN = "chefe@example.com.br"
@@ -41,6 +42,55 @@ def test_a_steady_stream_of_held_letters_makes_one_alarm_an_hour_with_their_numb
     house.clock.advance(HOUR)
     house.app.alarms.tick()
     assert "19 mensagens" in alarms(house, LetterKind.ALERT_LETTERS_HELD)[1].subject
+
+
+def end(house: TestHouse, audience: Audience, status: LetterStatus) -> None:
+    """All that is on its way to this audience ends so."""
+    now = house.clock.now()
+    with house.app.storage.write() as work:
+        while (claimed := work.outbox.claim(owner="me", now=now, real_now=now, early=True)) is not None:
+            ends = status if claimed.letter.audience is audience else LetterStatus.SENT
+            work.outbox.record(claimed, LetterResult(status=ends), owner="me")
+
+
+@pytest.mark.parametrize(
+    ("audience", "status"),
+    [
+        (Audience.STAFF, LetterStatus.FAILED),
+        (Audience.STAFF, LetterStatus.NEEDS_PERSON),
+        (Audience.REQUESTER, LetterStatus.NEEDS_PERSON),
+    ],
+)
+def test_a_letter_that_got_stuck_is_told_to_the_administrator_once(
+    house: TestHouse, audience: Audience, status: LetterStatus
+) -> None:
+    house.receive(question(0))
+    end(house, audience, status)
+    for _ in range(3):
+        house.app.alarms.tick()
+        house.clock.advance(2 * HOUR)
+    (told,) = alarms(house, LetterKind.ALERT_LETTERS_STUCK)
+    assert "1 mensagem" in told.subject
+
+
+def test_an_alarm_that_fails_is_no_reason_for_another(house: TestHouse) -> None:
+    house.receive(question(0))
+    end(house, Audience.STAFF, LetterStatus.FAILED)
+    house.app.alarms.tick()
+    end(house, Audience.ADMIN, LetterStatus.NEEDS_PERSON)
+    house.clock.advance(2 * HOUR)
+    house.app.alarms.tick()
+    assert len(alarms(house, LetterKind.ALERT_LETTERS_STUCK)) == 1
+
+
+def test_a_notice_that_came_back_is_told_to_the_administrator(house: TestHouse) -> None:
+    house.receive(question(0))
+    end(house, Audience.STAFF, LetterStatus.SENT)
+    (notice,) = house.letters(Audience.STAFF)
+    with house.app.storage.write() as work:
+        assert work.outbox.mark_bounced(notice.message_id, "550 no such user")
+    house.app.alarms.tick()
+    assert len(alarms(house, LetterKind.ALERT_LETTERS_STUCK)) == 1
 
 
 def test_a_steady_stream_of_quarantined_mails_makes_one_alarm_an_hour_with_their_number(house: TestHouse) -> None:

@@ -138,6 +138,8 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.outbox.next_due()
         work.outbox.untold_held()
         work.outbox.mark_held_told()
+        work.outbox.tell_of_stuck()
+        work.outbox.written_since(NOW, recipient="ana@example.com.br", letter=LetterKind.DECISION)
         work.outbox.notices_to_gather()
         work.outbox.count_status(LetterStatus.HELD)
         work.outbox.notices_last_hour("ana@example.com.br", now=NOW, cap=60)

@@ -49,8 +49,15 @@ _UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
 # boolean type would be written "= 1" there; a list of parameters would be laid out anew for every letter.)
 _ON_ITS_WAY = text("status NOT IN ('held', 'cancelled')")
 _AUTOMATIC = text("(automatic AND audience = 'requester')")
-_IN_SIGHT = text("status IN ('held', 'needs_person')")
+_IN_SIGHT = text("status IN ('held', 'needs_person', 'failed')")
 _IS_HELD = and_(_IN_SIGHT, _T.status == _S.HELD.value)
+_IS_STUCK = and_(
+    _IN_SIGHT,
+    or_(
+        and_(_T.status == _S.NEEDS_PERSON.value, _T.audience != Audience.ADMIN.value),
+        and_(_T.status == _S.FAILED.value, _T.audience == Audience.STAFF.value),
+    ),
+)
 
 _FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
 _CLAIM = (
@@ -264,7 +271,14 @@ class OutboxStore:
         self._connection.execute(
             update(outbox)
             .where(_T.id == letter_id)
-            .values(status=_S.NEEDS_PERSON.value, due_at=None, last_error=error, owner=None, lease_until=None)
+            .values(
+                status=_S.NEEDS_PERSON.value,
+                due_at=None,
+                last_error=error,
+                owner=None,
+                lease_until=None,
+                alerted=False,
+            )
         )
 
     def mark_transmitting(self, claimed: ClaimedLetter, *, owner: str, real_now: datetime) -> None:
@@ -294,6 +308,8 @@ class OutboxStore:
                 due_at=result.retry_at,
                 attempts=_T.attempts + (1 if result.counts_as_attempt else 0),
                 unknown_outcomes=_T.unknown_outcomes + (1 if result.outcome_unknown else 0),
+                # What was told of it was that it was held.
+                alerted=False,
                 owner=None,
                 lease_until=None,
             )
@@ -377,7 +393,7 @@ class OutboxStore:
         result = self._connection.execute(
             update(outbox)
             .where(_T.message_id == message_id, _T.status != _S.FAILED.value)
-            .values(status=_S.FAILED.value, due_at=None, last_error=error)
+            .values(status=_S.FAILED.value, due_at=None, last_error=error, alerted=False)
         )
         return result.rowcount == 1
 
@@ -492,6 +508,14 @@ class OutboxStore:
     def mark_held_told(self) -> None:
         """The administrator has been told of all letters held now."""
         self._connection.execute(update(outbox).where(_IS_HELD, _T.alerted.is_(False)).values(alerted=True))
+
+    def tell_of_stuck(self) -> int:
+        """How many letters need a person, or were notices to agents that failed, of which the administrator has not
+        heard; from now on he has. (That a letter to a requester failed is told to agents.)"""
+        result = self._connection.execute(
+            update(outbox).where(_IS_STUCK, _T.alerted.is_(False)).values(alerted=True)
+        )
+        return result.rowcount
 
     def count_status(self, status: LetterStatus) -> int:
         """How many letters have this status."""

@@ -267,8 +267,8 @@ Index("ix_outbox_recipient", outbox.c.recipient_address, outbox.c.created_at)
 Index("ix_outbox_automatic", outbox.c.created_at, outbox.c.status, outbox.c.verified_recipient,
       sqlite_where=text("automatic AND audience = 'requester'"),
       postgresql_where=text("automatic AND audience = 'requester'"))  # fmt: skip
-Index("ix_outbox_status", outbox.c.status, sqlite_where=text("status IN ('held', 'needs_person')"),
-      postgresql_where=text("status IN ('held', 'needs_person')"))  # fmt: skip
+Index("ix_outbox_status", outbox.c.status, sqlite_where=text("status IN ('held', 'needs_person', 'failed')"),
+      postgresql_where=text("status IN ('held', 'needs_person', 'failed')"))  # fmt: skip
 
 readings = Table(
     "readings",

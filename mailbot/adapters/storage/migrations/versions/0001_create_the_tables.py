@@ -183,8 +183,8 @@ def upgrade() -> None:
             "ix_outbox_status",
             ["status"],
             unique=False,
-            sqlite_where=sa.text("status IN ('held', 'needs_person')"),
-            postgresql_where=sa.text("status IN ('held', 'needs_person')"),
+            sqlite_where=sa.text("status IN ('held', 'needs_person', 'failed')"),
+            postgresql_where=sa.text("status IN ('held', 'needs_person', 'failed')"),
         )
         batch_op.create_index("ix_outbox_ticket_number", ["ticket_number"], unique=False)
 
@@ -321,8 +321,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_ticket_number")
         batch_op.drop_index(
             "ix_outbox_status",
-            sqlite_where=sa.text("status IN ('held', 'needs_person')"),
-            postgresql_where=sa.text("status IN ('held', 'needs_person')"),
+            sqlite_where=sa.text("status IN ('held', 'needs_person', 'failed')"),
+            postgresql_where=sa.text("status IN ('held', 'needs_person', 'failed')"),
         )
         batch_op.drop_index("ix_outbox_recipient")
         batch_op.drop_index(
