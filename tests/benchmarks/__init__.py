@@ -1,0 +1,1 @@
+"""Benchmarks on real servers: ratios within one run, printed beside what is asked; never part of the tests."""
