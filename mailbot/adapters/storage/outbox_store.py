@@ -510,17 +510,18 @@ class OutboxStore:
         self._connection.execute(update(outbox).where(_IS_HELD, _T.alerted.is_(False)).values(alerted=True))
 
     def tell_of_stuck(self) -> int:
-        """How many letters need a person, or were notices to agents that failed, of which the administrator has not
-        heard; from now on he has. (That a letter to a requester failed is told to agents.)"""
-        result = self._connection.execute(
-            update(outbox).where(_IS_STUCK, _T.alerted.is_(False)).values(alerted=True)
-        )
-        return result.rowcount
+        """How many letters got stuck of which the administrator has not heard; from now on they count as told.
+
+        Stuck are letters that need a person and notices to agents that failed: of a failed letter to a requester
+        the agents hear.
+        """
+        untold = and_(_IS_STUCK, _T.alerted.is_(False))
+        return self._connection.execute(update(outbox).where(untold).values(alerted=True)).rowcount
 
     def count_status(self, status: LetterStatus) -> int:
         """How many letters have this status."""
         query = select(func.count()).select_from(outbox).where(_T.status == status.value)
-        if status in (LetterStatus.HELD, LetterStatus.NEEDS_PERSON):
+        if status in (LetterStatus.HELD, LetterStatus.NEEDS_PERSON, LetterStatus.FAILED):
             query = query.where(_IN_SIGHT)
         return self._connection.scalar(query) or 0
 
