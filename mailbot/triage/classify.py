@@ -21,6 +21,7 @@ from mailbot.catalogue.models import FieldKind, RequestType, UnitTable
 from mailbot.catalogue.places import read_title, route_in
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Candidate, Classification
+from mailbot.triage.asking import NEGATIONS, Stance, is_named_in, names_two_units, stance
 
 __all__ = ["classify", "classify_subject", "fold", "strip_prefixes"]
 
@@ -80,10 +81,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_NEGATIONS = _words(
-    """nao nunca jamais sem cancelar cancela cancele cancelada cancelado cancelamento desistir desisto
-    desistencia desconsiderar desconsidere ignorar ignore anular anulacao revogar"""
-)
 _DOUBTS = _words("ou duvida duvidas pergunta informacao informacoes reclamacao negada negado indeferida")
 _LEAD_INS = _words(
     """solicito solicitacao solicitar solicitando solicitamos pedido pedindo peco pedir requerimento requeiro
@@ -140,8 +137,8 @@ def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable)
 
 def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
     key = request_type.key
-    if not (_NEGATIONS - _own_words(request_type)).isdisjoint(words.split()):
-        about = _mentions(request_type, words)
+    if not (NEGATIONS - _own_words(request_type)).isdisjoint(words.split()):
+        about = _mentions(request_type, words) or is_named_in(_all_names(request_type), words.split(), units)
         return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
     exact = _exact_subject(request_type, words)
     if exact is not None:
@@ -158,14 +155,18 @@ def _own_words(request_type: RequestType) -> set[str]:
 
 
 def _is_negated(words: Sequence[str]) -> bool:
-    return not _NEGATIONS.isdisjoint(words)
+    return not NEGATIONS.isdisjoint(words)
 
 
 def _mentions(request_type: RequestType, words: str) -> bool:
     """Whether any name of the type, sure or suggested, stands in ``words``."""
-    names = [name for name, _ in _sure_subjects(request_type)]
-    names.extend(_folded(suggestion) for suggestion in request_type.suggestions)
-    return any(f" {name} " in f" {words} " for name in names)
+    return any(f" {name} " in f" {words} " for name in _all_names(request_type))
+
+
+def _all_names(request_type: RequestType) -> tuple[str, ...]:
+    """Sure subjects and what merely suggests the type, folded."""
+    sure = (name for name, _ in _sure_subjects(request_type))
+    return (*sure, *(_folded(suggestion) for suggestion in request_type.suggestions))
 
 
 def _exact_subject(request_type: RequestType, words: str) -> _Hint | None:
@@ -207,8 +208,12 @@ def _similar_subject(request_type: RequestType, words: str, units: UnitTable) ->
     closest = max((_similarity(words, wanted, units) for wanted, _ in _sure_subjects(request_type)), default=0.0)
     if closest >= TYPO_RATIO:
         return _Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
-    if any(f" {_folded(suggestion)} " in f" {words} " for suggestion in request_type.suggestions):
+    suggestions = [_folded(suggestion) for suggestion in request_type.suggestions]
+    if words in suggestions or is_named_in(_all_names(request_type), words.split(), units):
         return _Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
+    if any(f" {suggestion} " in f" {words} " for suggestion in suggestions):
+        # One word of many, *comprovante de transferência*: with other signs it does not count as a synonym.
+        return _Hint(request_type=key, confidence=0.6, matched="subject_similar")
     if closest >= SUGGEST_RATIO:
         return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_similar")
     return None
@@ -254,7 +259,6 @@ def _each_resembles(ours: list[str], theirs: list[str]) -> bool:
 _TELLING_KINDS = frozenset(
     {FieldKind.UNIT, FieldKind.CPF, FieldKind.CNPJ, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.DATE}
 )
-_NEGATED_BEFORE = re.compile(r"\b(?:nao|nunca|sem|cancelar|cancelem|desisti|desisto)(?: \w{1,20}){0,4} $")
 
 
 def classify(
@@ -274,16 +278,19 @@ def classify(
     of_subject = {hint.request_type: hint for hint in _subject_hints(subject, types, units)}
     if any(hint.certain for hint in of_subject.values()):
         return _chosen(of_subject.values())
-    body = fold_words(body_text[:_LONGEST_BODY])
+    body_text = body_text[:_LONGEST_BODY]
+    body = fold_words(body_text)
     kinds = frozenset(document_kinds)
     hints = []
     for request_type in types:
+        said = _said(request_type, subject[:_LONGEST_SUBJECT], body_text, units)
         told = _Told(
             subject=of_subject.get(request_type.key),
+            said=said,
             fields=_field_weight(request_type, fields_found.get(request_type.key, ())),
             documents=len(kinds & {document.key for document in request_type.documents}),
             keywords=_keywords_in(request_type, body),
-            route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key)),
+            route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key), said),
         )
         hint = _weighed(request_type, told)
         if hint is not None:
@@ -291,39 +298,62 @@ def classify(
     return _chosen(hints)
 
 
+def _said(request_type: RequestType, subject: str, body_text: str, units: UnitTable) -> Stance:
+    """What the body says, unless the subject takes it back: *desisti da alteração*."""
+    names = _all_names(request_type)
+    denied = stance(names, subject, units) is Stance.DENIES
+    return Stance.DENIES if denied else stance(names, body_text, units)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
     """All that a mail says about one type. ``route``: a sentence asks for it with both units named."""
 
     subject: _Hint | None
+    said: Stance
     fields: float
     documents: int
     keywords: int
     route: bool
+
+    @property
+    def asked(self) -> bool:
+        """Whether the subject has a synonym or the body asks in a sentence: certain with one thing more."""
+        by_synonym = self.subject is not None and self.subject.matched == "subject_suggestion"
+        return by_synonym or self.said is Stance.ASKS
 
 
 def _weighed(request_type: RequestType, told: _Told) -> _Hint | None:
     by_subject = 0.0 if told.subject is None else told.subject.confidence
     weight = 0.3 * told.fields + 0.15 * told.documents + 0.1 * min(told.keywords, 4) + 0.4 * told.route
     confidence = round(max(by_subject, min(0.9, 0.5 * by_subject + weight)), 3)
+    if told.said is Stance.ASKS:
+        confidence = max(confidence, ASK_CONFIDENCE)
     negated = told.subject is not None and told.subject.matched == "subject_negated"
-    decided = None if negated else _decided_by(request_type, told)
+    denied = negated or told.said is Stance.DENIES
+    decided = None if denied else _decided_by(told, required=sum(one.required for one in request_type.documents))
     if decided is not None:
         confidence = max(confidence, 0.85)
         return _Hint(request_type=request_type.key, confidence=confidence, matched=decided, certain=True)
     if confidence <= 0:
         return None
-    matched = "nothing" if told.subject is None else told.subject.matched
+    if told.said is Stance.DENIES and not negated:
+        # Somebody who gives it up needs no advice on how to ask: a person reads it.
+        confidence = min(confidence, ASK_CONFIDENCE - 0.1)
+        return _Hint(request_type=request_type.key, confidence=confidence, matched="negated")
+    undecided = "body_suggestion" if told.said is Stance.ASKS else "nothing"
+    matched = undecided if told.subject is None else told.subject.matched
     return _Hint(request_type=request_type.key, confidence=confidence, matched=matched)
 
 
-def _decided_by(request_type: RequestType, told: _Told) -> str | None:
-    """What makes the type certain, or nothing."""
-    if told.fields >= 2 or (told.fields >= 1 and told.documents >= 2):
+def _decided_by(told: _Told, *, required: int) -> str | None:
+    """What makes the type certain, or nothing; ``required``: how many documents the type must have."""
+    if told.fields >= 2 or (told.fields >= 1 and (told.documents >= 2 or told.asked)):
         return "fields"
     if told.route:
         return "body"
-    required = sum(document.required for document in request_type.documents)
+    if told.asked and told.documents >= 2:
+        return "documents"
     if told.documents >= max(required, 2) and (told.documents >= 3 or told.keywords >= 2):
         return "documents"
     return None
@@ -348,14 +378,21 @@ def _keywords_in(request_type: RequestType, body: str) -> int:
     return sum(f" {_folded(keyword)} " in padded for keyword in request_type.keywords)
 
 
-def _asks_in_sentence(request_type: RequestType, body: str, units: UnitTable, subject: _Hint | None) -> bool:
-    """Whether the body names both places and body or subject ask for the type, without saying *not*."""
-    if not request_type.title_fields or not body:
+def _asks_in_sentence(
+    request_type: RequestType, body: str, units: UnitTable, subject: _Hint | None, said: Stance
+) -> bool:
+    """Whether the body names both places and body or subject ask for the type."""
+    if len(request_type.title_fields) < 2 or not body:
         return False
     words = body.split()
     suggested = subject is not None and subject.matched in ("subject_suggestion", "subject_similar")
-    if suggested or _asked_for(request_type, body):
-        return route_in(words, units) is not None
+    if suggested or said is Stance.ASKS:
+        return route_in(words, units) is not None or names_two_units(body, units)
+    return _asks_by_title(request_type, words, units)
+
+
+def _asks_by_title(request_type: RequestType, words: Sequence[str], units: UnitTable) -> bool:
+    """Whether the type's own title stands in the body, without a *not* before it."""
     first = _folded(request_type.title).split(" ", 1)[0]
     starts = [index for index, word in enumerate(words) if word == first][:_MOST_TITLES]
     return any(
@@ -363,15 +400,6 @@ def _asks_in_sentence(request_type: RequestType, body: str, units: UnitTable, su
         and not _is_negated(words[max(0, start - 5) : start])
         for start in starts
     )
-
-
-def _asked_for(request_type: RequestType, body: str) -> bool:
-    """Whether a name of the type, sure or suggested, stands in the body without a negation before it."""
-    plain = f" {plain_prepositions(body)} "
-    names = (*(name for name, _ in _sure_subjects(request_type)), *map(_folded, request_type.suggestions))
-    places = [plain.find(f" {name} ") for name in names if " " in name]
-    found = [at for at in places if at >= 0]
-    return bool(found) and not any(_NEGATED_BEFORE.search(plain[max(0, at - 120) : at + 1]) for at in found)
 
 
 # --- the choice ---------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -223,6 +224,122 @@ def test_a_sentence_that_denies_or_does_not_ask_decides_nothing(body: str) -> No
     assert of_mail("Oi", body).request_type is None
 
 
+ASKED = (
+    "quero mudar o local da vistoria",
+    "Trocar o local",
+    "Bom dia. Preciso mudar o local da minha vistoria, por favor.",
+    "Gostaria de transferir a vistoria para Anápolis",
+    "Não consigo alterar o local pelo site",
+    "não posso ir, quero trocar a unidade da vistoria",
+    "vocês não poderiam transferir a minha vistoria para Anápolis?",
+)
+
+
+@pytest.mark.parametrize("body", ASKED)
+def test_a_sentence_that_asks_without_both_places_is_asked_about(body: str) -> None:
+    found = of_mail("", body)
+    assert (found.request_type, found.ask, found.matched) == (None, True, "body_suggestion")
+    assert found.candidates[0].request_type == CHANGE
+
+
+@pytest.mark.parametrize("subject", ["Quero mudar o local da vistoria", "trocar o local", "Transferir a vistoria"])
+def test_a_synonym_with_articles_in_the_subject_never_decides_alone(subject: str) -> None:
+    found = of_subject(subject)
+    assert (found.request_type, found.ask, found.matched) == (None, True, "subject_suggestion")
+
+
+@pytest.mark.parametrize("body", ASKED)
+def test_a_sentence_that_asks_decides_with_two_documents_or_a_labelled_place(body: str) -> None:
+    assert of_mail("", body, documents=ALL_THREE[:2]).matched == "documents"
+    assert of_mail("", body, fields=(labelled("destination_unit"),)).matched == "fields"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"body": "Hoje está marcada em Rio Verde, gostaria em Anápolis"},
+        {"fields": (labelled("destination_unit"),)},
+        {"documents": ALL_THREE[:2]},
+    ],
+)
+def test_a_synonym_in_the_subject_decides_with_one_thing_more(told: dict[str, Any]) -> None:
+    assert of_mail("Troca do local da vistoria", **told).request_type == CHANGE
+
+
+def test_a_word_of_a_bank_in_the_subject_is_no_synonym_with_two_documents() -> None:
+    assert of_mail("Comprovante de transferência", documents=ALL_THREE[:2]).request_type is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "preciso alterar o local da minha vistoria de Rio Verde para Anápolis",
+        "Não consigo ir até aí, quero mudar o local da vistoria de Rio Verde para Anápolis",
+        "Não consegui alterar o local pelo site, de Rio Verde para Anápolis",
+        "O boleto é de Rio Verde. Quero mudar o local da vistoria, pois moro em Anápolis.",
+        "Como não posso ir solicito a alteração do local da minha vistoria de Rio Verde para Anápolis",
+    ],
+)
+def test_a_sentence_with_articles_between_and_both_places_decides(body: str) -> None:
+    assert of_mail("", body).matched == "body"
+
+
+DENIED = (
+    "não quero mudar o local",
+    "desisti da alteração",
+    "Não quero mais mudar o local da vistoria de Rio Verde para Anápolis",
+    "n quero mudar o local de Rio Verde para Anápolis",
+    "Não quero, de forma alguma, mudar o local de Rio Verde para Anápolis",
+    "não quero alterar de Rio Verde para Anápolis",
+    "não preciso mais da mudança de Rio Verde para Anápolis",
+    "não sei se quero mudar o local de Rio Verde para Anápolis",
+    "Pedi para mudar o local da vistoria de Rio Verde para Anápolis. Desisti.",
+    "Cancelem a alteração de local de Rio Verde para Anápolis",
+    "Desconsiderem meu pedido de alteração de Rio Verde para Anápolis",
+)
+
+
+@pytest.mark.parametrize("body", DENIED)
+@pytest.mark.parametrize("subject", ["", "Mudança de local", "Vistoria"])
+def test_a_denial_is_never_taken_whatever_else_is_there(subject: str, body: str) -> None:
+    fields = (labelled("origin_unit"), labelled("destination_unit"))
+    found = of_mail(subject, body, fields=fields, documents=ALL_THREE)
+    assert (found.request_type, found.ask) == (None, False)
+
+
+def test_a_denial_in_the_subject_is_never_taken_either() -> None:
+    fields = (labelled("origin_unit"), labelled("destination_unit"))
+    assert of_mail("Desisti da alteração", "de Rio Verde para Jataí", fields=fields).request_type is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "quero mudar o local de entrega",
+        "preciso trocar o local da prova",
+        "transferir a vistoria para segunda-feira",
+        "transferir a vistoria de segunda para terça",
+        "transferir a vistoria para o dia 25",
+    ],
+)
+def test_a_change_of_something_else_is_not_asked_about(body: str) -> None:
+    assert not of_mail("", body).ask
+
+
+def test_what_a_type_is_called_takes_nothing_back() -> None:
+    types = (*TYPES, another_type("CANCELAMENTO DE PEDIDO"))
+    found = classify("", {}, "Solicito o cancelamento do meu pedido", (), types, CATALOGUE.units)
+    assert (found.ask, found.candidates[0].request_type) == (True, "another")
+
+
+def test_a_sentence_that_asks_for_two_types_is_no_guess() -> None:
+    types = (*TYPES, another_type("MUDANÇA DE PLACA"))
+    body = "Quero a mudança da placa e também mudar o local da vistoria"
+    found = classify("", {}, body, ALL_THREE[:1], types, CATALOGUE.units)
+    assert (found.request_type, found.ask) == (None, True)
+    assert {one.request_type for one in found.candidates} == {CHANGE, "another"}
+
+
 def test_negation_in_the_subject_is_asked_even_with_all_fields() -> None:
     fields = (labelled("origin_unit"), labelled("destination_unit"))
     found = of_mail("Não quero alteração de local", fields=fields)
@@ -255,7 +372,23 @@ def test_no_subject_and_no_body_raises(subject: str, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["RES: ", "[", "*", "[a]", "?", "a?", "\u0301", "Ã‡", "alteração de local ", "de ", "(", "Re[2]:"]
+    "piece",
+    [
+        "RES: ",
+        "[",
+        "*",
+        "[a]",
+        "?",
+        "a?",
+        "\u0301",
+        "Ã‡",
+        "alteração de local ",
+        "de ",
+        "(",
+        "Re[2]:",
+        "não ",
+        "abc. ",
+    ],
 )
 def test_a_subject_of_a_megabyte_is_read_in_no_time(piece: str) -> None:
     begun = time.perf_counter()
