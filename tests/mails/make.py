@@ -282,56 +282,6 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "0127-body-denies-the-synonym": lambda: mail(
         "Não quero mais mudar o local da vistoria de Rio Verde para Jataí.\n", subject="Mudança de local"
     ),
-    # What they write into the subject (DOMAIN C.7).
-    "0101-subject-exact": mail,
-    "0102-subject-prefixes": lambda: mail(subject=f"RES: ENC: Re[2]: [EXTERNO] {SUBJECT}"),
-    "0103-subject-marked-as-spam": lambda: mail(subject="*****SPAM***** Alteracao de local"),
-    "0104-subject-in-nfd": lambda: mail(subject=unicodedata.normalize("NFD", SUBJECT)),
-    "0105-subject-mojibake": lambda: mail(subject="ALTERAÃ‡ÃƒO DE LOCAL"),
-    "0106-subject-question-marks": lambda: mail(subject="ALTERA??O DE LOCAL"),
-    "0107-subject-replacement-characters": lambda: mail(subject="ALTERA\ufffd\ufffdO DE LOCAL"),
-    "0108-subject-invisible-characters": lambda: mail(subject="ALTERAÇÃO\u00a0DE\u200b LOCAL"),
-    "0109-subject-underscores": lambda: mail(subject="ALTERACAO_DE_LOCAL"),
-    "0110-subject-typo": lambda: mail(subject="Aleração de Local"),
-    "0111-subject-plural": lambda: mail(subject="ALTERAÇÃO DE LOCAIS"),
-    "0112-subject-with-copied-label": lambda: mail(subject=f"Assunto: {SUBJECT}"),
-    "0113-subject-with-plate": lambda: mail(subject=f"{SUBJECT} - placa ABC1D23"),
-    "0114-subject-is-the-title": lambda: mail(
-        "Boa tarde, mudei de cidade e não consigo ir.\n\nMaria\n", subject="Alteração de Rio Verde para Jataí"
-    ),
-    "0115-subject-negated": lambda: mail(
-        "Desisti, podem desconsiderar.\n", subject="Não quero mais a alteração de local"
-    ),
-    "0116-subject-synonym-with-fields": lambda: mail(subject="Mudança de local"),
-    "0117-subject-synonym-alone": lambda: mail("Como eu faço?\n", subject="Troca de unidade"),
-    "0118-subject-of-another-change": lambda: mail(
-        "Preciso passar a vistoria para o dia 30.\n", subject="ALTERAÇÃO DE DATA"
-    ),
-    "0119-subject-empty-with-labelled-fields": lambda: mail(subject=""),
-    "0120-subject-names-a-paper": lambda: mail("Segue.\n", subject="Comprovante", files=[_receipt()]),
-    "0121-subject-crlf-in-encoded-word": lambda: raw(
-        f"{_HEAD.strip()}\nSubject: =?utf-8?q?ALTERA=C3=87=C3=83O_DE_LOCAL=0D=0ABcc:_vitima@example.com.br?=\n"
-        "Content-Type: text/plain; charset=utf-8",
-        FIELDS,
-        charset="utf-8",
-    ),
-    "0122-subject-jinja": lambda: mail(
-        "Oi\n", subject="{{ 7*7 }} {% for x in range(999999) %}{{ x }}{% endfor %}"
-    ),
-    "0123-subject-raw-8-bit": lambda: raw(f"{_HEAD.strip()}\nSubject: {SUBJECT}", FIELDS, charset="latin-1"),
-    "0124-subject-with-foreign-tag": lambda: mail(subject=f"[Ticket#2026000123] [B45 #0000054] {SUBJECT}"),
-    "0125-subject-synonym-with-articles": lambda: mail(
-        "Como eu faço?\n", subject="Quero mudar o local da vistoria"
-    ),
-    "0126-body-asks-without-both-places": lambda: mail(
-        "Boa tarde,\nquero transferir a minha vistoria para Anápolis.\n", subject="Vistoria"
-    ),
-    "0127-body-denies-the-synonym": lambda: mail(
-        "Não quero mais mudar o local da vistoria de Rio Verde para Jataí.\n", subject="Mudança de local"
-    ),
-    "0128-body-asks-with-two-papers": lambda: mail(
-        "Quero mudar o local da vistoria.\n", subject="Vistoria", files=PAPERS[:2]
-    ),
     # What they write into the text.
     "0201-html-only": lambda: mail(
         html="<html><body><p>Boa tarde,</p><table>"
