@@ -125,9 +125,7 @@ def _host_name(host: str) -> str:
         name = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
         raise ValueError("the host name is not valid") from None
-    if len(name) > 253 or not all(
-        _HOST_LABEL.fullmatch(label) for label in name.removesuffix(".").split(".")
-    ):
+    if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in name.removesuffix(".").split(".")):
         raise ValueError("the host name is not valid (is the @ before it missing?)")
     return name
 
