@@ -176,6 +176,16 @@ def test_a_name_in_a_sentence_is_found() -> None:
     [
         ("Bom dia,\n\nMoro em Jataí agora e o boleto saiu errado.", "Moro em Jataí agora e o boleto saiu errado."),
         ("Quero ir de Rio Verde para Jataí porque me mudei.", "Quero ir de Rio Verde para Jataí porque me mudei."),
+        ("mudei de cidade e não consigo ir até aí", "mudei de cidade e não consigo ir até aí"),
+        ("Estou trabalhando em outra cidade", "Estou trabalhando em outra cidade"),
+        ("minha vistoria caiu longe da minha casa", "minha vistoria caiu longe da minha casa"),
+        ("É muito longe pra mim", "É muito longe pra mim"),
+        ("Meu carro está na oficina em Anápolis", "Meu carro está na oficina em Anápolis"),
+        ("Aguardo retorno, pois viajo na sexta", "Aguardo retorno, pois viajo na sexta"),
+        (
+            "Não consigo mudar o local pelo site e moro em Jataí",
+            "Não consigo mudar o local pelo site e moro em Jataí",
+        ),
         ("Olá! Fica mais perto de casa.\nSegue em anexo a CNH.", "Olá! Fica mais perto de casa."),
     ],
 )
@@ -197,10 +207,37 @@ def test_free_prose_of_the_first_mail_is_the_reason(text: str, reason: str) -> N
         "Maria Souza da Silva Pereira\n(62) 99999-8888",
         "---------- Forwarded message ---------",
         "Muito obrigado pela atenção de sempre",
+        "segue anexo",
+        "Os documentos estão em anexo conforme solicitado",
+        "Segue abaixo os dados solicitados",
+        "Solicito alteração de Rio Verde para Anápolis",
+        "Boa tarde, solicito a alteração de Rio Verde para Anápolis, por favor",
+        "Boa tarde, venho por meio deste solicitar a alteração do local de vistoria",
+        "Quero mudar o local da minha vistoria.",
+        "quero transferir a minha vistoria para Anápolis",
+        "Gostaria de pedir a mudança do meu local de vistoria, por favor, de\nRio Verde para a cidade de Anápolis",
+        "Prezada equipe de vistorias, bom dia! Tudo bem? Espero que estejam todos bem",
+        "Preciso de ajuda com isso urgente",
+        "Aguardo retorno o mais breve possível, nos próximos dias",
+        "Qualquer dúvida estou à disposição",
+        "Tenham um ótimo dia e bom trabalho",
+        "Me chamo Maria Souza da Silva",
+        "Conforme conversado por telefone",
+        "Não consigo mudar o local pelo site",
+        "Rua das Flores, 123, Centro, Anápolis - GO",
+        "Esta mensagem é confidencial; se a recebeu por engano ou erro, apague-a.",
     ],
 )
 def test_greetings_files_signatures_and_the_mere_request_are_no_reason(text: str) -> None:
     assert "reason" not in fields_of(text)
+
+
+@pytest.mark.parametrize("greeting", ["Bom dia, ", "Olá ", "Boa tarde! ", "Prezados senhores,\n", "oi tudo bem? "])
+def test_a_greeting_on_the_same_line_does_not_hide_the_reason(greeting: str) -> None:
+    assert (
+        "minha vistoria caiu longe"
+        in fields_of(f"{greeting}minha vistoria caiu longe da minha casa")["reason"].value
+    )
 
 
 def test_prose_of_a_later_mail_is_no_reason() -> None:

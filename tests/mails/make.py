@@ -282,6 +282,9 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "0127-body-denies-the-synonym": lambda: mail(
         "Não quero mais mudar o local da vistoria de Rio Verde para Jataí.\n", subject="Mudança de local"
     ),
+    "0128-body-asks-with-two-papers": lambda: mail(
+        "Quero mudar o local da vistoria.\n", subject="Vistoria", files=PAPERS[:2]
+    ),
     # What they write into the text.
     "0201-html-only": lambda: mail(
         html="<html><body><p>Boa tarde,</p><table>"
@@ -314,6 +317,14 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "0210-telephone-without-area-code": lambda: mail(FIELDS.replace("(64) 99876-1234", "99876-1234")),
     "0211-empty-body": lambda: mail("\n"),
     "0212-staff-word-of-a-customer": lambda: mail(f"#autorizar\n{FIELDS}"),
+    "0213-reason-in-free-words-behind-a-greeting": lambda: mail(
+        "Bom dia, minha vistoria caiu longe da minha casa.\n\nMaria Souza\n(64) 99876-1234\n"
+    ),
+    "0214-request-without-a-reason": lambda: mail(
+        "Boa tarde,\nsegue anexo. Solicito a alteração do local da minha vistoria de Rio Verde para Jataí.\n"
+        "Aguardo retorno o mais breve possível.\n\nMaria Souza\n(64) 99876-1234\n",
+        files=PAPERS,
+    ),
     # What they attach.
     "0301-all-papers": lambda: mail(files=PAPERS),
     "0302-two-papers": lambda: mail(files=PAPERS[:2]),
