@@ -51,9 +51,13 @@ class EventKind(StrEnum):
     REPROCESSED = "reprocessed"
 
 
+BOT = "bot"
+"""The actor of what nobody but mailbot did."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketEvent:
-    """One thing that happened. ``actor`` is an address, ``bot`` or ``admin``; old/new are short words."""
+    """One thing that happened. ``actor`` is an address, :data:`BOT` or ``admin``; old/new are short words."""
 
     at: datetime
     actor: str
@@ -131,6 +135,10 @@ class HandlePurpose(StrEnum):
     REQUESTER = "requester"
     STAFF_PUBLIC = "staff_public"
     STAFF_INTERNAL = "staff_internal"
+
+
+STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
+"""A reply to such a letter is a person's of the house; what it carries stays inside unless they say so."""
 
 
 class LetterStatus(StrEnum):

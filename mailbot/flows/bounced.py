@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from mailbot.domain.events import EventKind, LetterKind, OutboundLetter, TicketEvent
+from mailbot.domain.events import BOT, EventKind, LetterKind, OutboundLetter, TicketEvent
 from mailbot.domain.handles import handle_in_message_id, handles_in_text
 from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.ticket import Ticket
@@ -56,7 +56,7 @@ def delivery_failed(
     again, or two dead addresses would hear of each other for ever."""
     event = TicketEvent(
         at=now,
-        actor="bot",
+        actor=BOT,
         kind=EventKind.DELIVERY_FAILED,
         new=letter.letter,
         detail=diagnostic[:500],

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.models import RequestType
-from mailbot.domain.events import StoredFile
+from mailbot.domain.events import STAFF_PURPOSES, StoredFile
 from mailbot.domain.evidence import (
     DocumentReading,
     EvidenceReport,
@@ -42,7 +42,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import DocumentReader
 from mailbot.flows.readings import MailReadings
 from mailbot.triage.classify import classify, classify_subject
-from mailbot.triage.decide import STAFF_PURPOSES, Decision, Situation, decide
+from mailbot.triage.decide import Decision, Situation, decide
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.screen import OwnMarks, screen

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.correspondence.letters import CHECKLISTS, PlannedLetter
+from mailbot.correspondence.planned import CHECKLISTS, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
 from mailbot.domain.events import (
+    BOT,
     Audience,
     EventKind,
     LetterKind,
@@ -91,7 +92,7 @@ class Outgoing:
         work.outbox.add(letter, handle_expires_at=now + HANDLE_LIFE)
         if hold_reason is not None and planned.ticket_number and hold_reason is not HoldReason.SUMMARY:
             held = TicketEvent(
-                at=now, actor="bot", kind=EventKind.LETTER_HELD, new=planned.letter, detail=hold_reason
+                at=now, actor=BOT, kind=EventKind.LETTER_HELD, new=planned.letter, detail=hold_reason
             )
             work.tickets.add_events(planned.ticket_number, [held])
         return letter

@@ -13,9 +13,10 @@ from mailbot.catalogue.models import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
+    BOT,
+    STAFF_PURPOSES,
     AuthorRole,
     EventKind,
-    HandlePurpose,
     StoredFile,
     TicketEvent,
     TicketMessage,
@@ -37,7 +38,6 @@ from mailbot.triage.decide import (
     Situation,
 )
 
-BOT = "bot"
 _TITLE_CHARACTERS = 150
 
 
@@ -247,12 +247,11 @@ _ROLE_OF_AUTHOR = {
     SenderRole.AGENT: AuthorRole.AGENT,
     SenderRole.MACHINE: AuthorRole.MACHINE,
 }
-_STAFF_HANDLES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
 
 
 def _requester_message(situation: Situation, cause: Cause) -> TicketMessage:
     role = _ROLE_OF_AUTHOR[situation.sender.role]
-    not_theirs = situation.thread.handle_purpose in _STAFF_HANDLES or role is AuthorRole.AGENT
+    not_theirs = situation.thread.handle_purpose in STAFF_PURPOSES or role is AuthorRole.AGENT
     return TicketMessage(
         at=situation.now,
         author=situation.sender.address,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailbot.catalogue.models import RequestType
-from mailbot.domain.events import HandlePurpose, Visibility
+from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, Visibility
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import (
     Accepted,
@@ -175,9 +175,6 @@ def _why_not_as_agent(situation: Situation) -> Refusal | None:
     if not verified and (commands or situation.answers_need_verification):
         return Refusal.NOT_VERIFIED
     return Refusal.EXPIRED_HANDLE if thread.handle_expired and commands else None
-
-
-STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
 
 
 def _why_not_this_content(situation: Situation) -> Refusal | None:
