@@ -203,10 +203,10 @@ def _look_at_stored(app: App, probes: Sequence[_Probe]) -> None:
 
 
 def _recognise(app: App, raw: bytes, received_at: datetime, probes: Sequence[_Probe]) -> None:
-    from mailbot.flows.intake import header_only
+    from mailbot.mime.structure import header_only
 
     try:
-        mail = header_only(raw, app.reader)
+        mail = app.reader.read(header_only(raw))
     except UnreadableMail:
         return
     for probe in probes:

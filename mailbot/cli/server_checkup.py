@@ -224,10 +224,10 @@ def _stored(app: App, mailbox: str) -> Iterator[bytes]:
 
 
 def _header_of(app: App, raw: bytes) -> InboundMail | None:
-    from mailbot.flows.intake import header_only
+    from mailbot.mime.structure import header_only
 
     try:
-        return header_only(raw, app.reader)
+        return app.reader.read(header_only(raw))
     except UnreadableMail:
         return None
 

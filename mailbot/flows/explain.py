@@ -16,10 +16,10 @@ from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.examine import Examination, Examiner, NothingKnown
-from mailbot.flows.intake import header_only
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import MailReader
+from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import Cause, carry_out
 from mailbot.triage.decide import Discard
 
@@ -79,7 +79,7 @@ class Explainer:
         )
 
     def _too_large(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
-        mail = header_only(raw, self._reader)
+        mail = self._reader.read(header_only(raw))
         sender = self._examiner.examine(mail, (), mailbox, NothingKnown()).sender
         found = Examination(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
         return Explanation(mail=mail, found=found)

@@ -37,6 +37,8 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.write_change import write_change
+from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import Cause, carry_out, opens_a_ticket
 from mailbot.triage.decide import Decision, Discard, Situation
 
@@ -170,7 +172,7 @@ class Intake:
         try:
             return self._reader.read(raw), claimed.oversize_bytes
         except MailTooLarge:
-            return header_only(raw, self._reader), len(raw)
+            return self._reader.read(header_only(raw)), len(raw)
 
     def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
         with self._storage.read() as work:
@@ -347,27 +349,10 @@ def _real_now() -> datetime:
     return datetime.now(UTC)
 
 
-def write_change(work: UnitOfWork, change: TicketChange) -> None:
-    """Write a ticket's new value, message and events. Raises ``ConcurrentChange``."""
-    if change.before is None:
-        work.tickets.add(change.after)
-    else:
-        work.tickets.change(change.after, expected_version=change.before.version)
-    if change.message is not None:
-        work.tickets.add_message(change.after.number, change.message)
-    work.tickets.add_events(change.after.number, change.events)
-
-
 def _unasked(change: TicketChange) -> TicketChange:
     """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
     asked_at = change.before.asked_at if change.before else None
     return replace(change, after=replace(change.after, asked_at=asked_at))
-
-
-def header_only(raw: bytes, reader: MailReader) -> InboundMail:
-    """The mail's header read by itself, for a mail whose body is too large to be read."""
-    end = min((at for at in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if at >= 0), default=len(raw))
-    return reader.read(raw[: min(end, 256 * 1024)] + b"\r\n\r\n")
 
 
 def _result(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.planned import PlannedLetter
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
 from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
@@ -24,12 +24,13 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.examine import Examiner, KeptMail, Recount
-from mailbot.flows.intake import Intake, write_change
+from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import Cause, carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
 from mailbot.triage.decide import Discard

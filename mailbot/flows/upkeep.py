@@ -17,7 +17,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.models import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
-from mailbot.domain.events import BOT, AuthorRole, EventKind, TicketEvent
+from mailbot.domain.events import AuthorRole, EventKind, TicketEvent
 from mailbot.domain.outbox import CAP_REASONS, HoldReason
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -29,6 +29,7 @@ from mailbot.flows.write_change import write_change
 
 _log = structlog.get_logger("mailbot.upkeep")
 
+BOT = "bot"
 # Longer than the longest wait between two looks into a folder (an IDLE of nine minutes).
 _LOOKED_INTO_WITHIN = timedelta(minutes=15)
 

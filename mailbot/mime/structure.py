@@ -210,6 +210,12 @@ def header_end(raw: bytes, max_header_bytes: int) -> int:
     return raw.rfind(b"\n", 0, max_header_bytes) + 1
 
 
+def header_only(raw: bytes) -> bytes:
+    """A mail of ``raw``'s header alone (256 KiB at most), for one whose body is too large to be read."""
+    end = min((at for at in (raw.find(b"\r\n\r\n"), raw.find(b"\n\n")) if at >= 0), default=len(raw))
+    return raw[: min(end, 256 * 1024)] + b"\r\n\r\n"
+
+
 def _bounded_header(raw: bytes, max_header_bytes: int) -> tuple[bytes, bool]:
     """``raw`` with a header within the limit and without the obsolete space before colons (RFC 5322 §4.5)."""
     end = header_end(raw, max_header_bytes)

@@ -33,6 +33,7 @@ from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows import intake as intake_module
 from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.write_change import write_change
 from tests.flows.house import (
     BOLETO,
     CUSTOMER,
@@ -937,7 +938,6 @@ def test_a_ticket_that_changed_meanwhile_is_examined_again(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket, asked = incomplete_ticket(house)
-    write_change = intake_module.write_change
     meddled: list[int] = []
 
     def meddling(work: UnitOfWork, change: TicketChange) -> None:

@@ -604,3 +604,17 @@ def test_no_module_here_reads_or_writes_files() -> None:
     for module in (parse, structure):
         source = Path(module.__file__ or "").read_text("utf-8")
         assert "open(" not in source
+
+
+@pytest.mark.parametrize(
+    ("raw", "header"),
+    [
+        (b"Subject: a\r\nTo: b\r\n\r\nbody\n\nbody", b"Subject: a\r\nTo: b\r\n\r\n"),
+        (b"Subject: a\nTo: b\n\nbody\r\n\r\nbody", b"Subject: a\nTo: b\r\n\r\n"),
+        (b"Subject: a", b"Subject: a\r\n\r\n"),
+        (b"", b"\r\n\r\n"),
+        (b"X" * 300_000, b"X" * 256 * 1024 + b"\r\n\r\n"),
+    ],
+)
+def test_the_header_of_a_mail_too_large_to_be_read_stands_alone(raw: bytes, header: bytes) -> None:
+    assert structure.header_only(raw) == header

@@ -1,0 +1,17 @@
+"""A change into the database, in the transaction of whoever made it: ``(UnitOfWork, TicketChange) -> None``."""
+
+from __future__ import annotations
+
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.ports import UnitOfWork
+
+
+def write_change(work: UnitOfWork, change: TicketChange) -> None:
+    """Write a ticket's new value, message and events. Raises ``ConcurrentChange``."""
+    if change.before is None:
+        work.tickets.add(change.after)
+    else:
+        work.tickets.change(change.after, expected_version=change.before.version)
+    if change.message is not None:
+        work.tickets.add_message(change.after.number, change.message)
+    work.tickets.add_events(change.after.number, change.events)
