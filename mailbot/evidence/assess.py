@@ -97,16 +97,20 @@ def _countable(files: Sequence[FileToAssess], held: Sequence[Finding]) -> Iterat
     known = {finding.sha256 for finding in held if finding.verdict not in _REFUSED}
     for file in files:
         attachment = file.attachment
-        if attachment.sha256 in known or is_decoration(attachment):
+        # All empty files are alike: only their names tell them apart.
+        same = attachment.sha256 if attachment.content else attachment.filename
+        if same in known or is_decoration(attachment):
             continue
-        known.add(attachment.sha256)
+        known.add(same)
         yield file
 
 
 def is_decoration(attachment: Attachment) -> bool:
     """Whether a file can not be a document: a logo of a signature, a tracking pixel, a calendar, a signature."""
-    if attachment.media_type in _NEVER_DOCUMENTS or attachment.size_bytes == 0:
+    if attachment.media_type in _NEVER_DOCUMENTS:
         return True
+    if attachment.size_bytes == 0:
+        return not _was_chosen(attachment)
     if not attachment.media_type.startswith("image/"):
         return False
     size = picture_size(attachment.content)
@@ -115,6 +119,12 @@ def is_decoration(attachment: Attachment) -> bool:
         return True
     too_small = smallest is not None and smallest < _SMALLEST_INLINE_PIXELS
     return attachment.inline and (attachment.size_bytes < _SMALLEST_INLINE_BYTES or too_small)
+
+
+def _was_chosen(empty: Attachment) -> bool:
+    """Whether somebody attached this file of no bytes: mail programs leave empty texts and pictures behind."""
+    in_text = empty.inline or empty.content_id != "" or empty.declared_type.startswith("text/")
+    return empty.filename != "" and not in_text and empty.declared_type not in _NEVER_DOCUMENTS
 
 
 # --- one file -----------------------------------------------------------------------------------------------
@@ -137,6 +147,8 @@ def _findings(request_type: RequestType, files: Iterable[FileToAssess], limits: 
 def _refusal(file: FileToAssess, limits: Limits, *, count: int, total_bytes: int) -> tuple[Verdict, str] | None:
     """Why a file is not used whatever is in it: the verdict and a reason, with the limit after a colon."""
     attachment = file.attachment
+    if attachment.size_bytes == 0:
+        return Verdict.UNREADABLE, "empty_file"
     if not limits.allows(media_type=attachment.media_type, filename=attachment.filename):
         return Verdict.REFUSED_TYPE, "type_not_allowed"
     if attachment.size_bytes > limits.max_file_bytes:

@@ -47,7 +47,8 @@ _ENCLOSED_SOMEWHERE = re.compile(
 _BOILERPLATE = re.compile(
     r"(?:esta mensagem|esse e-?mail|este e-?mail|esta comunica|as informa[cç][oõ]es cont|"
     r"se (?:voc[eê] |a |o )?(?:n[aã]o [eé]|recebeu)|caso (?:tenha recebido|voc[eê] n[aã]o|n[aã]o seja)|"
-    r"aviso legal|antes de imprimir|tenham? um|(?:um )?(?:[oó]timo|bom|boa|excelente) (?:fi[mn]|trabalho|feriado|semana))",
+    r"aviso legal|antes de imprimir|tenham? um|"
+    r"(?:um )?(?:[oó]timo|bom|boa|excelente) (?:fi[mn]|trabalho|feriado|semana))",
     re.IGNORECASE,
 )
 # Neither the request nor a reason: where somebody waits, asks for help or says who they are.

@@ -172,6 +172,31 @@ def test_one_file_with_all_three_texts_serves_all_three() -> None:
     assert {found.verdict for found in report.findings} == {Verdict.ACCEPTED}
 
 
+def test_empty_files_are_told_each_by_its_name() -> None:
+    report = assessed(
+        file(b"", "boleto.pdf"), file(b"", "CNH.jpg", "image/jpeg"), file(b"", "IMG_1.jpg", "image/jpeg")
+    )
+    assert verdicts(report) == [
+        ("boleto.pdf", "boleto", "unreadable", False),
+        ("CNH.jpg", "driver_licence", "unreadable", False),
+        ("IMG_1.jpg", None, "unreadable", False),
+    ]
+    assert {found.reasons for found in report.findings} == {("empty_file",)}
+    assert report.missing == DOCUMENTS
+
+
+def test_an_empty_file_is_forgotten_when_the_whole_one_comes() -> None:
+    before = assessed(file(b"", "boleto.pdf"))
+    assert verdicts(assessed(file(BOLETO, "boleto.pdf"), held=before.findings)) == [
+        ("boleto.pdf", "boleto", "accepted", False)
+    ]
+
+
+def test_an_empty_file_of_no_type_that_is_taken_is_still_called_empty() -> None:
+    (found,) = assessed(file(b"", "papeis.docx", "application/msword")).findings
+    assert found.reasons == ("empty_file",)
+
+
 @pytest.mark.parametrize(
     "decoration",
     [
@@ -179,7 +204,9 @@ def test_one_file_with_all_three_texts_serves_all_three() -> None:
         file(png(900, 120), "banner.png", "image/png", inline=True),
         file(png(32, 32), "icon.png", "image/png"),
         file(png(1, 1), "pixel.png", "image/png"),
-        file(b"", "CNH.jpg", "image/jpeg"),
+        file(b"", "pixel.gif", "image/gif", inline=True),
+        file(b"", "ATT00001.txt", "text/plain"),
+        file(b"", "", "application/octet-stream"),
         file(b"BEGIN:VCARD", "maria.vcf", "text/vcard"),
         file(b"x", "smime.p7s", "application/pkcs7-signature"),
     ],
