@@ -22,6 +22,7 @@ from mailbot.domain.evidence import (
 )
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.documents import kind_by_filename
+from mailbot.evidence.fields import check_places
 from mailbot.evidence.pictures import picture_size
 from mailbot.evidence.reading import CONTAINS, NOT_READ
 
@@ -78,10 +79,11 @@ def assess(
 
     ``held`` are the findings of earlier mails, ``fields`` the merged fields. Refused findings of a requirement
     go when a good one comes; the same file counts once. ``missing`` names documents, then fields, in the
-    catalogue's order; a field whose value is not valid is missing.
+    catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin.
     """
     new = tuple(_findings(request_type, _countable(new_files, held), limits))
     findings = _for_a_person(request_type, _without_replaced(held, new))
+    fields = check_places(request_type, fields)
     return EvidenceReport(
         findings=findings,
         fields=fields,

@@ -7,6 +7,7 @@ says. A unit that is not known exactly or by alias is not valid and is asked for
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mailbot.catalogue.folding import fold_words, visible_text
 from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType, UnitTable
@@ -19,6 +20,7 @@ from mailbot.evidence.values import checked_value
 
 _LONGEST_TEXT = 100_000
 _LONGEST_SUBJECT = 2000
+_SAME_UNIT = "same_unit"
 
 _RANK = {
     FieldOrigin.HEADER: 0,
@@ -70,6 +72,23 @@ def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tu
         if known is None or _replaces(value, known):
             merged[value.key] = value
     return tuple(merged.values())
+
+
+def check_places(request_type: RequestType, fields: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    """``fields`` with the destination not valid (``same_unit``) while it is the unit that the origin is, too.
+
+    For a type whose title names two units (R000-18). What was not valid for that reason alone becomes valid
+    again as soon as another origin is known.
+    """
+    of_units = _route_specs(request_type)
+    if len(of_units) != 2:
+        return fields
+    origin, destination = (next((one for one in fields if one.key == spec.key), None) for spec in of_units)
+    if origin is None or destination is None or not (destination.valid or destination.reason == _SAME_UNIT):
+        return fields
+    same = origin.valid and origin.value == destination.value
+    checked = replace(destination, valid=not same, reason=_SAME_UNIT if same else "")
+    return tuple(checked if value is destination else value for value in fields)
 
 
 def _replaces(value: FieldValue, known: FieldValue) -> bool:
@@ -143,12 +162,17 @@ def prose_field(request_type: RequestType) -> FieldSpec | None:
 
 def _route(request_type: RequestType, text: str, units: UnitTable, origin: FieldOrigin) -> Iterator[FieldValue]:
     """Both places of *de X para Y*, for a type whose title names two of them (R000-18)."""
-    specs = [request_type.field(key) for key in request_type.title_fields]
-    of_units = [spec for spec in specs if spec is not None and spec.kind is FieldKind.UNIT]
+    of_units = _route_specs(request_type)
     route = route_in(fold_words(text).split(), units) if len(of_units) == 2 else None
     if route is not None:
         for spec, unit in zip(of_units, route, strict=True):
             yield FieldValue(key=spec.key, value=unit.name, origin=origin)
+
+
+def _route_specs(request_type: RequestType) -> list[FieldSpec]:
+    """The units that the title names, in its order: where from, where to."""
+    specs = [request_type.field(key) for key in request_type.title_fields]
+    return [spec for spec in specs if spec is not None and spec.kind is FieldKind.UNIT]
 
 
 def _from_header(request_type: RequestType, sender: Address, units: UnitTable) -> Iterator[FieldValue]:

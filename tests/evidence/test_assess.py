@@ -29,7 +29,7 @@ LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
 BOLETO = text_pdf(["Recibo do Pagador", LINE, "Vencimento 20/11/2026"])
 RECEIPT = text_pdf(["Comprovante de pagamento", "Valor pago 108,00", "Data do pagamento 20/11/2026"])
 LICENCE = text_pdf(["CARTEIRA NACIONAL DE HABILITAÇÃO", "Categoria B", "Filiação"])
-VALID_FIELDS = tuple(FieldValue(key=spec.key, value="x") for spec in CHANGE.fields)
+VALID_FIELDS = tuple(FieldValue(key=spec.key, value=spec.label) for spec in CHANGE.fields)
 
 
 def file(
@@ -170,6 +170,16 @@ def test_one_file_with_all_three_texts_serves_all_three() -> None:
     report = assessed(file(text_pdf(*pages), "tudo.pdf"))
     assert report.complete
     assert {found.verdict for found in report.findings} == {Verdict.ACCEPTED}
+
+
+def test_a_destination_that_is_the_origin_is_missing() -> None:
+    same = tuple(
+        replace(value, value="Rio Verde") if value.key in ("origin_unit", "destination_unit") else value
+        for value in VALID_FIELDS
+    )
+    report = assess(CHANGE, held=(), new_files=(), fields=same, limits=LIMITS)
+    assert report.missing == (*DOCUMENTS, "destination_unit")
+    assert [value.reason for value in report.fields if value.key == "destination_unit"] == ["same_unit"]
 
 
 def test_empty_files_are_told_each_by_its_name() -> None:

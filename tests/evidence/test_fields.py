@@ -14,7 +14,7 @@ from mailbot.catalogue.load import load_catalogue
 from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
-from mailbot.evidence.fields import extract_fields, merge_fields
+from mailbot.evidence.fields import check_places, extract_fields, merge_fields
 from mailbot.evidence.values import AREA_CODES, checked_value, phones_in
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
@@ -363,6 +363,43 @@ def test_an_unverified_word_changes_nothing_that_a_verified_mail_said(
     old: FieldValue, new: FieldValue, kept: str
 ) -> None:
     assert merge_fields((old,), (new,))[0].value == kept
+
+
+def places(origin: str, destination: str, *, reason: str = "") -> tuple[FieldValue, ...]:
+    return (
+        FieldValue(key="origin_unit", value=origin),
+        FieldValue(key="destination_unit", value=destination, valid=not reason, reason=reason),
+    )
+
+
+def test_a_destination_that_is_the_origin_is_not_valid() -> None:
+    assert check_places(CHANGE, places("Rio Verde", "Rio Verde")) == places(
+        "Rio Verde", "Rio Verde", reason="same_unit"
+    )
+
+
+def test_another_origin_makes_the_destination_valid_again() -> None:
+    before = places("Jataí", "Rio Verde", reason="same_unit")
+    assert check_places(CHANGE, before) == places("Jataí", "Rio Verde")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        places("Rio Verde", "Jataí"),
+        places("Rio Verde", "Rio Verde", reason="not_a_unit"),
+        places("Rio Verde", "Jataí")[:1],
+        places("Rio Verde", "Jataí")[1:],
+        (),
+    ],
+)
+def test_other_places_stay_as_they_are(fields: tuple[FieldValue, ...]) -> None:
+    assert check_places(CHANGE, fields) == fields
+
+
+def test_two_equal_places_of_a_type_that_names_none_in_its_title_are_fine() -> None:
+    general = CATALOGUE.type("general")
+    assert check_places(general, places("Rio Verde", "Rio Verde")) == places("Rio Verde", "Rio Verde")
 
 
 def test_merging_keeps_the_order_and_adds_new_keys_at_the_end() -> None:
