@@ -17,7 +17,7 @@ from mailbot.correspondence.context import (
     QuarantinedMail,
     first_name,
 )
-from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.words import Words, phrase
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import InboundRow, ServerTrouble

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TypedDict
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import DocumentRequirement, RequestType
+from mailbot.catalogue.models import DocumentRequirement, MailboxSpec, RequestType
 from mailbot.correspondence.context import (
     ChecklistItem,
     DocumentRow,
     FieldRow,
+    FileLine,
     FormLine,
     ItemState,
     RefusedFile,
 )
+from mailbot.correspondence.planned import LetterDesk
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
 
 
 class RequesterBase(TypedDict):
@@ -167,3 +170,24 @@ def queue_name(ticket: Ticket, catalogue: Catalogue) -> str:
     """The department's name as people read it."""
     queue = catalogue.staff.queue(ticket.queue)
     return queue.name if queue else ticket.queue
+
+
+def subject_of(ticket: Ticket, mailbox: MailboxSpec) -> str:
+    """The one subject of all letters of a ticket: its tag and the first mail's subject."""
+    return f"{mailbox.subject_tag.format(number=ticket.number)} {ticket.subject}".strip()
+
+
+def kind_of(change: TicketChange, desk: LetterDesk) -> RequestType:
+    """The request type of the changed ticket."""
+    return desk.catalogue.type(change.after.request_type)
+
+
+def answer_by(ticket: Ticket, desk: LetterDesk) -> str:
+    """The day until which the ticket is answered, in full; nothing where no deadline runs."""
+    return desk.words.date(ticket.due_at, desk.zone) if ticket.due_at else ""
+
+
+def file_lines(change: TicketChange, desk: LetterDesk) -> tuple[FileLine, ...]:
+    """The files of the change's message, as a letter lists them."""
+    files = change.message.files if change.message else ()
+    return tuple(FileLine(name=file.filename, size=desk.words.size(file.size_bytes)) for file in files)

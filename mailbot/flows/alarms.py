@@ -18,7 +18,7 @@ from mailbot.correspondence.alerts import (
     quarantine_alert,
     server_away_alert,
 )
-from mailbot.correspondence.letters import PlannedLetter
+from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import LetterKind

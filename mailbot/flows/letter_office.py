@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.correspondence.letters import LetterDesk, PlannedLetter, plan_letters, refuse_large_mail
+from mailbot.correspondence.letters import plan_letters
+from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
+from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import AuthorRole, EventKind, LetterKind, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
@@ -21,7 +23,9 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
 
-_LAST_MESSAGES = 5
+LAST_MESSAGES = 5
+"""How many of a ticket's messages its letters may quote."""
+
 _TAKEN_BACK = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
 
 
@@ -128,7 +132,7 @@ def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessag
     """A ticket opened just now has no message but the one that opened it."""
     if change.before is None and change.message is not None:
         return (change.message,)
-    return tuple(work.tickets.last_messages(change.after.number, _LAST_MESSAGES))
+    return tuple(work.tickets.last_messages(change.after.number, LAST_MESSAGES))
 
 
 def _opening_mail(change: TicketChange) -> str:

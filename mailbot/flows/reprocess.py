@@ -25,20 +25,18 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.examine import Examiner, KeptMail, Recount
 from mailbot.flows.intake import Intake
-from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
-from mailbot.triage.carry_out import Cause, carry_out
+from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
 from mailbot.triage.decide import Discard
 
 _log = structlog.get_logger("mailbot.reprocess")
-
-_CONFLICTS_AT_MOST = 5
-_LAST_MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +120,7 @@ class Archive:
         if store:
             digests = self.blobs.put_many([one.content for one in new])
             names.update({one.sha256: digest for one, digest in zip(new, digests, strict=True)})
-        return tuple(
-            StoredFile(
-                digest=names.get(one.sha256, one.sha256),
-                filename=one.filename,
-                media_type=one.media_type,
-                size_bytes=one.size_bytes,
-                sha256=one.sha256,
-            )
-            for one in mail.attachments
-        )
+        return stored_files(mail, [names.get(one.sha256, one.sha256) for one in mail.attachments])
 
 
 class NeverTwice(Outgoing):
@@ -282,15 +271,14 @@ class Reprocess:
             raise AssertionError("an accepted mail has a decision")
         if isinstance(found.decision, Discard):
             return _would_be(row, MailOutcome.DISCARDED, found.decision.reason)
-        cause = Cause(
+        cause = cause_for(
+            found.decision,
+            found.situation,
+            mailbox,
+            files,
             mail_id=row.id,
-            mailbox=row.mailbox,
-            language=mailbox.spec.language,
-            files=files,
+            examiner=self._examiner,
             calendar=self._calendar,
-            # Real numbers begin at 1: this one can be nobody's.
-            number=f"{found.situation.now.astimezone(self._calendar.zone).year}-000000",
-            agent=self._examiner.agent(found.sender),
         )
         change = carry_out(found.decision, found.situation, cause)
         opens = change.before is None
@@ -307,7 +295,7 @@ class Reprocess:
     # --- tickets -------------------------------------------------------------------------------------------------
 
     def _count_again(self, task: CountAgain, *, quiet: bool, dry_run: bool) -> Reprocessed:
-        for _ in range(_CONFLICTS_AT_MOST):
+        for _ in range(CONFLICTS_AT_MOST):
             try:
                 return self._counted(task, quiet=quiet, dry_run=dry_run)
             except ConcurrentChange:
@@ -405,11 +393,11 @@ class Reprocess:
     ) -> tuple[OutboundLetter, ...]:
         now = self._examiner.now()
         with self._storage.read() as work:
-            messages = work.tickets.last_messages(change.after.number, _LAST_MESSAGES)
+            messages = work.tickets.last_messages(change.after.number, LAST_MESSAGES)
             messages += [change.message] if change.message else []
             which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
             planned = self._office.plan(
-                change, mailbox, now=now, messages=tuple(messages[-_LAST_MESSAGES:]), open_tickets=tuple(which)
+                change, mailbox, now=now, messages=tuple(messages[-LAST_MESSAGES:]), open_tickets=tuple(which)
             )
             fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
         return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)

@@ -25,14 +25,10 @@ from mailbot.correspondence.context import (
     TicketReadyView,
     WhichTicketView,
 )
-from mailbot.correspondence.letters import (
-    CHECKLISTS,
-    LetterDesk,
-    PlannedLetter,
-    plan_letters,
-    refuse_large_mail,
-)
+from mailbot.correspondence.letters import plan_letters
+from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
+from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.events import (
     Audience,
     AuthorRole,

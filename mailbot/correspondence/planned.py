@@ -1,0 +1,65 @@
+"""What letters are planned with and what a plan holds: a letter before it has a handle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.models import MailboxSpec
+from mailbot.correspondence.context import LetterView
+from mailbot.correspondence.words import Words
+from mailbot.domain.events import Audience, HandlePurpose, LetterKind, StoredFile, TicketMessage
+from mailbot.domain.mail import Address
+from mailbot.domain.ticket import Ticket
+
+CHECKLISTS = (
+    LetterKind.TICKET_OPENED,
+    LetterKind.EVIDENCE_REQUESTED,
+    LetterKind.EVIDENCE_COMPLETE,
+    LetterKind.REMINDER,
+    LetterKind.TICKET_EXPIRED,
+)
+"""Letters that state how the request stands: an unsent one is replaced by any newer one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterDesk:
+    """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
+    ``open_tickets`` those of which one is meant."""
+
+    catalogue: Catalogue
+    mailbox: MailboxSpec
+    mailbox_address: str
+    words: Words
+    zone: tzinfo
+    now: datetime
+    quiet_time: timedelta
+    undo_time: timedelta
+    messages: tuple[TicketMessage, ...] = ()
+    open_tickets: tuple[Ticket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLetter:
+    """A letter before it has a handle: to whom, what, when, instead of what.
+
+    ``delay`` counts from now. ``replaces`` are unsent letters of the same ticket and recipient that this one
+    makes out of date. ``automatic`` is false for an agent's own words.
+    """
+
+    letter: LetterKind
+    audience: Audience
+    purpose: HandlePurpose | None
+    recipient: Address
+    sender_name: str
+    view: LetterView
+    language: str
+    automatic: bool
+    ticket_number: str | None = None
+    request_type: str | None = None
+    auto_submitted: str = "auto-replied"
+    delay: timedelta = timedelta()
+    replaces: tuple[LetterKind, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    verified_recipient: bool = field(default=False)

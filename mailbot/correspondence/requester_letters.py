@@ -1,0 +1,281 @@
+"""Letters to requesters: ``(TicketChange, LetterDesk) -> PlannedLetter``, one builder a letter.
+
+Which of them a change calls for is decided in ``letters.py``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mailbot.catalogue.models import RequestType
+from mailbot.correspondence.context import (
+    AgentAnswerView,
+    DecisionView,
+    EvidenceCompleteView,
+    EvidenceRequestedView,
+    LetterView,
+    MailRefusedView,
+    ReminderView,
+    TicketExpiredView,
+    TicketLine,
+    TicketOpenedView,
+    WhichTicketView,
+    first_name,
+    paragraphs_of,
+)
+from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
+from mailbot.correspondence.view_parts import (
+    RequesterBase,
+    answer_by,
+    checklist,
+    field_rows,
+    file_lines,
+    form_lines,
+    kind_of,
+    queue_name,
+    refused_files,
+    subject_of,
+)
+from mailbot.correspondence.words import phrase
+from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind
+from mailbot.domain.mail import Address
+from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Ticket
+from mailbot.domain.ticket_change import TicketChange
+
+_QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
+"""Letters that ask for something: pointless once the ticket is resolved."""
+
+_MEGABYTE = 1_000_000
+
+
+def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """The request was taken: its number, how it stands, who answers until when."""
+    ticket, kind = change.after, kind_of(change, desk)
+    told_as = desk.catalogue.request_types.get(change.tell_as)
+    view = TicketOpenedView(
+        **_requester_base(change, desk),
+        subject_quoted=ticket.subject,
+        opened_at=desk.words.moment(ticket.opened_at, desk.zone),
+        queue_name=queue_name(ticket, desk.catalogue),
+        answer_by=answer_by(ticket, desk),
+        items=checklist(ticket, kind),
+        refused_files=refused_files(ticket),
+        fields=field_rows(ticket, kind),
+        for_a_person=not kind.documents and not kind.fields,
+        understood_as=told_as.name if told_as else (kind.name if change.right_subject else ""),
+        right_subject=told_as.subject if told_as else change.right_subject,
+    )
+    return _for_requester(LetterKind.TICKET_OPENED, view, change, desk)
+
+
+def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -> PlannedLetter:
+    """What is still needed, as a checklist; a later one waits for more to come."""
+    ticket, kind = change.after, kind_of(change, desk)
+    view = EvidenceRequestedView(
+        **_requester_base(change, desk),
+        first=first,
+        missing_count=str(len(ticket.missing)),
+        items=checklist(ticket, kind),
+        refused_files=refused_files(ticket),
+        form_lines=form_lines(ticket, kind),
+        mismatches=tuple(phrase(f"mismatch.{mismatch.reason}") for mismatch in ticket.mismatches),
+        days_to_answer=str(kind.expires_day),
+        answer_until=_answer_until(ticket, kind, desk),
+        understood_as=kind.name if change.right_subject else "",
+        right_subject=change.right_subject,
+        correction=change.correction,
+    )
+    delay = timedelta() if first else desk.quiet_time
+    return _for_requester(LetterKind.EVIDENCE_REQUESTED, view, change, desk, delay=delay)
+
+
+def evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """Everything is here, and the request goes on."""
+    ticket, kind = change.after, kind_of(change, desk)
+    view = EvidenceCompleteView(
+        **_requester_base(change, desk),
+        items=checklist(ticket, kind),
+        refused_files=refused_files(ticket),
+        queue_name=queue_name(ticket, desk.catalogue),
+        answer_by=answer_by(ticket, desk),
+        correction=change.correction,
+    )
+    return _for_requester(LetterKind.EVIDENCE_COMPLETE, view, change, desk)
+
+
+def which_ticket(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """Which of the open tickets of ``change.which`` is meant."""
+    lines = tuple(
+        TicketLine(
+            number=ticket.number,
+            subject=subject_of(ticket, desk.mailbox),
+            title=ticket.title,
+            opened_at=desk.words.moment(ticket.opened_at, desk.zone),
+            missing=", ".join(desk.catalogue.type(ticket.request_type).label_for(key) for key in ticket.missing),
+        )
+        for ticket in desk.open_tickets
+        if ticket.number in change.which
+    )
+    view = WhichTicketView(
+        brand_name=desk.mailbox.name,
+        mailbox_address=desk.mailbox_address,
+        reply_address=desk.mailbox_address,
+        subject=subject_of(change.after, desk.mailbox),
+        quote_sender=change.verified,
+        tickets=lines,
+        greeting_name=first_name(change.after.requester.name),
+    )
+    return _for_requester(LetterKind.WHICH_TICKET, view, change, desk)
+
+
+def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """An agent's own words and files; beside a decision that waits, they wait with it."""
+    view = AgentAnswerView(
+        **_requester_base(change, desk),
+        agent_name=change.agent.name if change.agent else "",
+        text=paragraphs_of(change.words),
+        queue_name=queue_name(change.after, desk.catalogue),
+        files=file_lines(change, desk),
+        resolved=change.happened(EventKind.DECIDED),
+    )
+    return _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=_until_decision_leaves(change, desk))
+
+
+def _until_decision_leaves(change: TicketChange, desk: LetterDesk) -> timedelta:
+    """How long a decision on this ticket still waits: what is added to it does not leave before it."""
+    decided_at = change.after.resolved_at if change.after.is_finished else None
+    return max(timedelta(), decided_at + desk.undo_time - desk.now) if decided_at else timedelta()
+
+
+def decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """The request was authorised, or not; it leaves when the time to take it back is over."""
+    view = DecisionView(
+        **_requester_base(change, desk),
+        approved=change.after.resolution is Resolution.APPROVED,
+        agent_name=change.agent.name if change.agent else "",
+        queue_name=queue_name(change.after, desk.catalogue),
+        decided_at=desk.words.moment(desk.now, desk.zone),
+        reason=paragraphs_of(change.words),
+        files=file_lines(change, desk),
+    )
+    return _for_requester(LetterKind.DECISION, view, change, desk, delay=desk.undo_time)
+
+
+def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """The same checklist again, with the days that are left."""
+    ticket, kind = change.after, kind_of(change, desk)
+    waited = (desk.now - (ticket.asked_at or desk.now)).days
+    view = ReminderView(
+        **_requester_base(change, desk),
+        missing_count=str(len(ticket.missing)),
+        items=checklist(ticket, kind),
+        form_lines=form_lines(ticket, kind),
+        days_left=str(max(1, kind.expires_day - waited)),
+        answer_until=_answer_until(ticket, kind, desk),
+        last=ticket.reminders_sent >= len(kind.reminders_days),
+    )
+    return _for_requester(LetterKind.REMINDER, view, change, desk)
+
+
+def ticket_expired(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """What was asked for did not come, and until when the request can go on."""
+    ticket, kind = change.after, kind_of(change, desk)
+    reopen_until = desk.now + timedelta(days=REOPEN_WINDOW_DAYS)
+    view = TicketExpiredView(
+        **_requester_base(change, desk),
+        days_waited=str(kind.expires_day),
+        missing=tuple(kind.label_for(key) for key in ticket.missing),
+        reopen_until=desk.words.date(reopen_until, desk.zone),
+    )
+    return _for_requester(LetterKind.TICKET_EXPIRED, view, change, desk)
+
+
+def refuse_large_mail(
+    sender: Address, subject: str, size_bytes: int, limit_bytes: int, desk: LetterDesk
+) -> PlannedLetter:
+    """The letter to somebody whose mail is too large to be taken (R004-17)."""
+    view = MailRefusedView(
+        brand_name=desk.mailbox.name,
+        mailbox_address=desk.mailbox_address,
+        reply_address=desk.mailbox_address,
+        subject=f"RES: {subject}" if subject else "",
+        quote_sender=False,
+        size_mb=str(max(1, round(size_bytes / _MEGABYTE))),
+        limit_mb=str(max(1, round(limit_bytes / _MEGABYTE))),
+        subject_quoted=subject,
+    )
+    return PlannedLetter(
+        letter=LetterKind.MAIL_REFUSED,
+        audience=Audience.REQUESTER,
+        purpose=None,
+        recipient=sender,
+        sender_name=desk.mailbox.name,
+        view=view,
+        language=desk.mailbox.language,
+        automatic=True,
+    )
+
+
+def _for_requester(
+    letter: LetterKind,
+    view: LetterView,
+    change: TicketChange,
+    desk: LetterDesk,
+    *,
+    delay: timedelta = timedelta(),
+) -> PlannedLetter:
+    ticket = change.after
+    by_agent = change.agent is not None
+    on_its_own = change.happened(EventKind.REMINDED) or change.happened(EventKind.EXPIRED) or change.correction
+    return PlannedLetter(
+        letter=letter,
+        audience=Audience.REQUESTER,
+        purpose=HandlePurpose.REQUESTER,
+        recipient=ticket.requester,
+        sender_name=_sender_name(change, desk),
+        view=view,
+        language=ticket.language,
+        automatic=not by_agent,
+        ticket_number=ticket.number,
+        request_type=ticket.request_type,
+        auto_submitted="auto-generated" if on_its_own else "auto-replied",
+        delay=delay,
+        replaces=_replaced_by(letter, change),
+        files=change.message.files if by_agent and change.message else (),
+        verified_recipient=change.verified,
+    )
+
+
+def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
+    if letter in CHECKLISTS:
+        return CHECKLISTS
+    if letter is LetterKind.DECISION:
+        return (*CHECKLISTS, LetterKind.DECISION)
+    # The newest decision is the one that holds: an older one that has not left is never told beside it.
+    return (*_QUESTIONS, LetterKind.DECISION) if change.happened(EventKind.DECIDED) else ()
+
+
+def _sender_name(change: TicketChange, desk: LetterDesk) -> str:
+    if change.agent is None or not change.agent.name:
+        return desk.mailbox.name
+    return f"{change.agent.name} ({queue_name(change.after, desk.catalogue)})"
+
+
+def _requester_base(change: TicketChange, desk: LetterDesk) -> RequesterBase:
+    ticket = change.after
+    return {
+        "brand_name": desk.mailbox.name,
+        "mailbox_address": desk.mailbox_address,
+        "reply_address": desk.mailbox_address,
+        "subject": subject_of(ticket, desk.mailbox),
+        "quote_sender": change.verified,
+        "ticket_number": ticket.number,
+        "ticket_title": ticket.title,
+        "request_name": kind_of(change, desk).name,
+        "greeting_name": first_name(ticket.requester.name),
+    }
+
+
+def _answer_until(ticket: Ticket, kind: RequestType, desk: LetterDesk) -> str:
+    asked_at = ticket.asked_at or desk.now
+    return desk.words.date(asked_at + timedelta(days=kind.expires_day), desk.zone)

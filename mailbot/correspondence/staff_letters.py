@@ -1,0 +1,163 @@
+"""Notices to agents: ``(TicketChange, LetterDesk, agent) -> PlannedLetter``, one builder a notice.
+
+Which of them a change calls for, and who gets it, is decided in ``letters.py``.
+"""
+
+from __future__ import annotations
+
+from mailbot.catalogue.staff import AgentSpec
+from mailbot.correspondence.context import (
+    DeliveryFailedView,
+    LetterView,
+    MessageRow,
+    ReplyRefusedView,
+    RequesterRepliedView,
+    TicketReadyView,
+    first_name,
+    paragraphs_of,
+)
+from mailbot.correspondence.planned import LetterDesk, PlannedLetter
+from mailbot.correspondence.view_parts import (
+    StaffBase,
+    answer_by,
+    document_rows,
+    field_rows,
+    file_lines,
+    kind_of,
+    queue_name,
+    subject_of,
+)
+from mailbot.correspondence.words import phrase
+from mailbot.domain.events import Audience, AuthorRole, EventKind, HandlePurpose, LetterKind, Visibility
+from mailbot.domain.mail import Address
+from mailbot.domain.ticket_change import TicketChange
+
+_NOTICES = (LetterKind.TICKET_READY, LetterKind.REQUESTER_REPLIED, LetterKind.REPLY_REFUSED)
+"""Letters to agents about a ticket."""
+
+_WHAT_TO_DO = {
+    "no_handle": "reply_to_notice",
+    "handle_of_another": "reply_to_notice",
+    "expired_handle": "reply_to_notice",
+    "not_verified": "ask_admin",
+    "unknown_word": "use_words",
+    "word_not_available": "use_words",
+    "reason_missing": "add_reason",
+}
+_AVAILABLE_WORDS = ("#autorizar", "#negar", "#nota", "#resolver")
+
+
+def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
+    """A ticket came into the agent's queue, with all that is known of it."""
+    ticket, kind = change.after, kind_of(change, desk)
+    withheld = next((e.detail for e in change.events if e.kind is EventKind.LETTER_SUPPRESSED), None)
+    view = TicketReadyView(
+        **_staff_base(change, desk, agent),
+        opened_at=desk.words.moment(ticket.opened_at, desk.zone),
+        answer_by=answer_by(ticket, desk),
+        fields=field_rows(ticket, kind),
+        documents=document_rows(ticket, kind),
+        mismatches=tuple(phrase(f"mismatch.{mismatch.reason}") for mismatch in ticket.mismatches),
+        messages=_message_rows(desk),
+        files=file_lines(change, desk),
+        letter_withheld=None if withheld is None else phrase("may_not_answer"),
+        can_decide=bool(kind.documents),
+    )
+    return _for_agent(LetterKind.TICKET_READY, view, change, agent, desk)
+
+
+def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
+    """The requester wrote something that somebody should read."""
+    message = change.message
+    view = RequesterRepliedView(
+        **_staff_base(change, desk, agent),
+        received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
+        text=paragraphs_of(message.text if message else ""),
+        files=file_lines(change, desk),
+        reopened=change.happened(EventKind.REOPENED),
+        can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
+    )
+    return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk)
+
+
+def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address) -> PlannedLetter:
+    """The agent's own mail did nothing: why, and what to do. Also for who has left the roster."""
+    spec = desk.catalogue.staff.agent(desk.catalogue.staff.agent_key_for(agent.address) or "")
+    known = spec or AgentSpec(key="agent", address=agent.address, name=agent.name or agent.address)
+    view = ReplyRefusedView(
+        **_staff_base(change, desk, known),
+        reason=phrase(f"reply_refused.{change.refusal}", word=change.refused_word),
+        what_to_do=phrase(
+            f"what_to_do.{_WHAT_TO_DO.get(change.refusal, 'write_again')}", words=", ".join(_AVAILABLE_WORDS)
+        ),
+        text=paragraphs_of(change.message.text if change.message else ""),
+    )
+    return _for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)
+
+
+def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
+    """A letter of this ticket came back."""
+    view = DeliveryFailedView(
+        **_staff_base(change, desk, agent),
+        recipient=change.bounced_recipient,
+        reason=phrase("delivery.refused"),
+        letter_name=phrase(f"letter.{change.bounced_letter}"),
+        is_notice=change.bounced_letter in _NOTICES,
+        server_said=change.bounce_diagnostic,
+    )
+    return _for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
+
+
+def _for_agent(
+    letter: LetterKind, view: LetterView, change: TicketChange, agent: AgentSpec, desk: LetterDesk
+) -> PlannedLetter:
+    return PlannedLetter(
+        letter=letter,
+        audience=Audience.STAFF,
+        purpose=HandlePurpose.STAFF_PUBLIC,
+        recipient=Address(address=agent.address, name=agent.name),
+        sender_name=desk.mailbox.name,
+        view=view,
+        language=desk.mailbox.language,
+        automatic=True,
+        ticket_number=change.after.number,
+        request_type=change.after.request_type,
+        auto_submitted="auto-generated",
+        verified_recipient=True,
+    )
+
+
+def _staff_base(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> StaffBase:
+    ticket, message = change.after, change.message
+    kind = kind_of(change, desk)
+    from_requester = message is not None and message.role is not AuthorRole.AGENT
+    return {
+        "brand_name": desk.mailbox.name,
+        "mailbox_address": desk.mailbox_address,
+        "reply_address": desk.mailbox_address,
+        "subject": subject_of(ticket, desk.mailbox),
+        "agent_name": first_name(agent.name),
+        "ticket_number": ticket.number,
+        "ticket_title": ticket.title,
+        "request_name": kind.name,
+        "requester_name": ticket.requester.name,
+        "requester_address": ticket.requester.address,
+        "queue_name": queue_name(ticket, desk.catalogue),
+        "status_label": kind.status_labels.get(ticket.status, ""),
+        "reply_is_public": True,
+        "unverified": from_requester and message is not None and message.unverified,
+        "from_another_address": message is not None and message.from_another_address,
+        "other_address": message.author.address if message is not None and message.from_another_address else "",
+    }
+
+
+def _message_rows(desk: LetterDesk) -> tuple[MessageRow, ...]:
+    return tuple(
+        MessageRow(
+            author=message.author.name or message.author.address,
+            at=desk.words.moment(message.at, desk.zone),
+            text=paragraphs_of(message.text),
+            internal=message.visibility is Visibility.INTERNAL,
+        )
+        for message in desk.messages
+    )
