@@ -14,76 +14,23 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
-from mailbot.domain.events import AuthorRole, EventKind, TicketEvent
+from mailbot.domain.events import AuthorRole
 from mailbot.domain.outbox import CAP_REASONS, HoldReason
-from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Resolution, Status, Ticket
+from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.causes import place_of
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import Clock, Storage
 from mailbot.flows.write_change import write_change
+from mailbot.triage.time_passes import closing_change, due_change
 
 _log = structlog.get_logger("mailbot.upkeep")
 
-BOT = "bot"
 # Longer than the longest wait between two looks into a folder (an IDLE of nine minutes).
 _LOOKED_INTO_WITHIN = timedelta(minutes=15)
-
-
-def due_change(
-    ticket: Ticket, kind: RequestType, calendar: BusinessCalendar, now: datetime
-) -> TicketChange | None:
-    """What is due on a ticket that waits for its requester: a reminder, its end, or nothing.
-
-    Days are calendar days since the question (INTERFACE *Statuses*); a letter leaves in office hours only.
-    """
-    if ticket.asked_at is None or calendar.next_reminder_time(now) != now:
-        return None
-    waited = now - ticket.asked_at
-    if waited >= timedelta(days=kind.expires_day):
-        return _end_of_waiting(ticket, kind, calendar, now)
-    passed = sum(1 for day in kind.reminders_days if waited >= timedelta(days=day))
-    if passed <= ticket.reminders_sent:
-        return None
-    event = TicketEvent(at=now, actor=BOT, kind=EventKind.REMINDED, new=str(passed))
-    after = replace(ticket, reminders_sent=passed, updated_at=now)
-    return TicketChange(before=ticket, after=after, events=(event,))
-
-
-def _end_of_waiting(ticket: Ticket, kind: RequestType, calendar: BusinessCalendar, now: datetime) -> TicketChange:
-    if kind.after_reminders is AfterReminders.TO_QUEUE:
-        moved = TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.OPEN)
-        hours = kind.answer_within_business_hours
-        due_at = calendar.after_business_hours(now, hours) if hours else None
-        after = replace(ticket, status=Status.OPEN, asked_at=None, due_at=due_at, updated_at=now)
-        return TicketChange(before=ticket, after=after, events=(moved,), may_answer=False)
-    events = (
-        TicketEvent(at=now, actor=BOT, kind=EventKind.EXPIRED),
-        TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.RESOLVED),
-    )
-    after = replace(
-        ticket,
-        status=Status.RESOLVED,
-        resolution=Resolution.EXPIRED,
-        resolved_at=now,
-        asked_at=None,
-        updated_at=now,
-    )
-    return TicketChange(before=ticket, after=after, events=events)
-
-
-def closing_change(ticket: Ticket, now: datetime) -> TicketChange:
-    """The window for reopening is over."""
-    events = (
-        TicketEvent(at=now, actor=BOT, kind=EventKind.CLOSED),
-        TicketEvent(at=now, actor=BOT, kind=EventKind.STATUS_CHANGED, old=ticket.status, new=Status.CLOSED),
-    )
-    after = replace(ticket, status=Status.CLOSED, updated_at=now)
-    return TicketChange(before=ticket, after=after, events=events, quiet=True)
 
 
 class Upkeep:

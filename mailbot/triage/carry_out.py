@@ -24,7 +24,7 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import Address, Authenticity, InboundMail, SenderRole, ThreadKey
-from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, check_transition
+from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.decide import (
@@ -235,10 +235,10 @@ def _reopened(ticket: Ticket, situation: Situation, happened: _Log, promised: da
 
 
 def _with_status(ticket: Ticket, status: Status, happened: _Log, *, actor: str = BOT) -> Ticket:
-    check_transition(ticket.status, status)
+    after = moved(ticket, status)
     if status is not ticket.status:
         happened.add(actor, EventKind.STATUS_CHANGED, old=ticket.status, new=status)
-    return replace(ticket, status=status)
+    return after
 
 
 _ROLE_OF_AUTHOR = {

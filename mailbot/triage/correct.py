@@ -15,7 +15,7 @@ from mailbot.catalogue.models import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, EventKind, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
-from mailbot.domain.ticket import Status, Ticket, check_transition
+from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import due_at, title_of
 
@@ -68,11 +68,11 @@ def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
     if not events:
         return None
     status = _status(ticket, look)
+    after = moved(after, status)
     if status is not ticket.status:
-        check_transition(ticket.status, status)
         events.append(_event(look, EventKind.STATUS_CHANGED, BOT, "", ticket.status, status))
     tells = _tells_requester(ticket, status, look)
-    after = _in_time(replace(after, status=status, updated_at=look.now), ticket, look, asked=tells)
+    after = _in_time(replace(after, updated_at=look.now), ticket, look, asked=tells)
     return TicketChange(
         before=ticket,
         after=after,
