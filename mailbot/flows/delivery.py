@@ -255,7 +255,7 @@ class Delivery:
     async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
         """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
         letter, now = claimed.letter, self._clock.now
-        not_now = self._why_not_now(letter)
+        not_now = self._take_turn(letter)
         if not_now is not None:
             return not_now, None
         try:
@@ -280,8 +280,8 @@ class Delivery:
         self._log_result(claimed, outcome, result)
         return result, outcome
 
-    def _why_not_now(self, letter: OutboundLetter) -> LetterResult | None:
-        """What becomes of a letter that is not tried now; ``None`` takes its turn."""
+    def _take_turn(self, letter: OutboundLetter) -> LetterResult | None:
+        """Take a slot of the mailbox's pace: ``None``. Or what becomes of a letter that is not tried now."""
         if letter.mailbox not in self._outlets:
             return _later("the mailbox is switched off", self._clock.now() + 30 * _MINUTE)
         held = None if letter.released else self._hold_reason_for(letter.recipient.address)
