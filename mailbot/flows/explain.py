@@ -17,10 +17,11 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.examine import Examination, Examiner, NothingKnown
 from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mail_as_cause import cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import MailReader
 from mailbot.mime.structure import header_only
-from mailbot.triage.carry_out import Cause, carry_out
+from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decide import Discard
 
 TOO_LARGE = "too_large"
@@ -66,7 +67,8 @@ class Explainer:
             mail = self._reader.read(raw)
         except MailTooLarge:
             return self._too_large(raw, mailbox)
-        files = _unstored_files(mail)
+        # Nothing is stored: the plain digest stands where the keyed one would.
+        files = stored_files(mail, [attachment.sha256 for attachment in mail.attachments])
         found = self._examiner.examine(mail, files, mailbox, NothingKnown())
         change = self._change(found, files, mailbox)
         if change is None:
@@ -89,16 +91,14 @@ class Explainer:
     ) -> TicketChange | None:
         if found.decision is None or found.situation is None or isinstance(found.decision, Discard):
             return None
-        year = found.situation.now.astimezone(self._calendar.zone).year
-        cause = Cause(
+        cause = cause_for(
+            found.decision,
+            found.situation,
+            mailbox,
+            files,
             mail_id=0,
-            mailbox=mailbox.key,
-            language=mailbox.spec.language,
-            files=files,
+            examiner=self._examiner,
             calendar=self._calendar,
-            # Real numbers begin at 1: this one can be nobody's.
-            number=f"{year}-000000",
-            agent=self._examiner.agent(found.sender),
         )
         return carry_out(found.decision, found.situation, cause)
 
@@ -106,17 +106,3 @@ class Explainer:
         messages = (change.message,) if change.message else ()
         planned = self._office.plan(change, mailbox, now=now, messages=messages)
         return tuple(self._office.preview(letter, mailbox, now=now) for letter in planned)
-
-
-def _unstored_files(mail: InboundMail) -> tuple[StoredFile, ...]:
-    """The attachments as if stored; the plain digest stands where the keyed one would."""
-    return tuple(
-        StoredFile(
-            digest=attachment.sha256,
-            filename=attachment.filename,
-            media_type=attachment.media_type,
-            size_bytes=attachment.size_bytes,
-            sha256=attachment.sha256,
-        )
-        for attachment in mail.attachments
-    )

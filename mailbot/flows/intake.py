@@ -34,18 +34,18 @@ from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
 from mailbot.flows.examine import Examination, Examiner
 from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
-from mailbot.triage.carry_out import Cause, carry_out, opens_a_ticket
-from mailbot.triage.decide import Decision, Discard, Situation
+from mailbot.triage.carry_out import carry_out
+from mailbot.triage.decide import Discard
 
 _log = structlog.get_logger("mailbot.intake")
 
 _RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
-_CONFLICTS_AT_MOST = 5
 
 MESSAGE_ID_REUSED = "message_id_reused"
 """Reason in the log for a mail that went on like any other, under the Message-ID of a different mail."""
@@ -184,8 +184,9 @@ class Intake:
         return None
 
     def _understand(self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail) -> MailResult:
-        files = self._store_files(mail)
-        for _ in range(_CONFLICTS_AT_MOST):
+        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
+        files = stored_files(mail, digests)
+        for _ in range(CONFLICTS_AT_MOST):
             found = self._examiner.examine(mail, files, mailbox, self._known)
             try:
                 return self._commit(claimed, mailbox, found, files)
@@ -193,19 +194,6 @@ class Intake:
                 # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
-
-    def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
-        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
-        return tuple(
-            StoredFile(
-                digest=digest,
-                filename=attachment.filename,
-                media_type=attachment.media_type,
-                size_bytes=attachment.size_bytes,
-                sha256=attachment.sha256,
-            )
-            for digest, attachment in zip(digests, mail.attachments, strict=True)
-        )
 
     # --- the one commit ---
 
@@ -226,7 +214,16 @@ class Intake:
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
         with self._storage.write() as work:
-            cause = self._cause(work, claimed, mailbox, decision, situation, files)
+            cause = cause_for(
+                decision,
+                situation,
+                mailbox,
+                files,
+                mail_id=claimed.id,
+                examiner=self._examiner,
+                calendar=self._calendar,
+                next_number=work.tickets.next_number,
+            )
             change = carry_out(decision, situation, cause)
             if not claimed.answer:
                 change = _unasked(change)
@@ -248,26 +245,6 @@ class Intake:
             ahead = self._claim(work)
         self._claimed_ahead = ahead
         return result
-
-    def _cause(
-        self,
-        work: UnitOfWork,
-        claimed: ClaimedMail,
-        mailbox: ServedMailbox,
-        decision: Decision,
-        situation: Situation,
-        files: tuple[StoredFile, ...],
-    ) -> Cause:
-        year = situation.now.astimezone(self._calendar.zone).year
-        return Cause(
-            mail_id=claimed.id,
-            mailbox=claimed.mailbox,
-            language=mailbox.spec.language,
-            files=files,
-            calendar=self._calendar,
-            number=work.tickets.next_number(year) if opens_a_ticket(decision) else "",
-            agent=self._examiner.agent(situation.sender),
-        )
 
     def _record_bounce(
         self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, bounce: Bounce

@@ -1,0 +1,63 @@
+"""A mail as what causes a change: its files as stored, and what carrying its decision out needs to know of it.
+
+The same for intake, for a trial of it and for an explanation; only where the number comes from differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import StoredFile
+from mailbot.domain.mail import InboundMail
+from mailbot.flows.examine import Examiner
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.triage.carry_out import Cause, opens_a_ticket
+from mailbot.triage.decide import Decision, Situation
+
+CONFLICTS_AT_MOST = 5
+"""How often a change is worked out anew because somebody else changed its ticket meanwhile."""
+
+
+def stored_files(mail: InboundMail, digests: Iterable[str]) -> tuple[StoredFile, ...]:
+    """The mail's attachments under the names by which they are kept: one digest each, in order."""
+    return tuple(
+        StoredFile(
+            digest=digest,
+            filename=attachment.filename,
+            media_type=attachment.media_type,
+            size_bytes=attachment.size_bytes,
+            sha256=attachment.sha256,
+        )
+        for digest, attachment in zip(digests, mail.attachments, strict=True)
+    )
+
+
+def nobodys_number(year: int) -> str:
+    """The number of a ticket that is not opened: real ones begin at 1."""
+    return f"{year}-000000"
+
+
+def cause_for(
+    decision: Decision,
+    situation: Situation,
+    mailbox: ServedMailbox,
+    files: tuple[StoredFile, ...],
+    *,
+    mail_id: int,
+    examiner: Examiner,
+    calendar: BusinessCalendar,
+    next_number: Callable[[int], str] = nobodys_number,
+) -> Cause:
+    """``next_number`` draws the number of a new ticket for a year of the ``calendar``'s zone; asked only where
+    ``decision`` opens one."""
+    year = situation.now.astimezone(calendar.zone).year
+    return Cause(
+        mail_id=mail_id,
+        mailbox=mailbox.key,
+        language=mailbox.spec.language,
+        files=files,
+        calendar=calendar,
+        number=next_number(year) if opens_a_ticket(decision) else "",
+        agent=examiner.agent(situation.sender),
+    )
