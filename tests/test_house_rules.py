@@ -151,3 +151,69 @@ def test_no_address_of_a_real_company_stands_in_samples() -> None:
                 addresses = re.finditer(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)", path.read_text("utf-8"))
                 found += [match.group(0) for match in addresses if not allowed.search(match.group(1))]
     assert found == []
+
+
+# A tag names a rule: "R000-09", "DOMAIN C.2–C.4", "INTERFACE *Statuses*", "THREATS 9, 11 and 17". In the names of
+# tests and in the lines between them a threat goes by its number alone.
+_RULE = r"(?:§?\d+(?:\.\d+)?|[A-Z]\.\d+|\*[^*]{1,60}\*)"
+_TO = r"(?:–|-| to )"
+_TAGS = re.compile(
+    r"(?:\b(?P<document>THREATS|INTERFACE|REQUIREMENTS|ARCHITECTURE|DOMAIN|LIBRARIES)(?: rows?)? "
+    r"|threat_|# --- (?:[\w -]+: )?rows? )"
+    rf"(?P<rules>{_RULE}(?:(?:, | and |{_TO}){_RULE})*)"
+    r"|\b(?P<item>R\d{3}-\d{2})\b"
+)
+
+
+def _tags(text: str) -> set[str]:
+    """Every tag in ``text`` by itself; a range is all that lies within it, a line's end no end of a tag."""
+    unwrapped = re.sub(r"\n\s*(?:# (?!---))?", " ", text)
+    found: set[str] = set()
+    for match in _TAGS.finditer(unwrapped):
+        if match["item"]:
+            found.add(match["item"])
+        else:
+            document = match["document"] or "THREATS"
+            found |= {f"{document} {rule}" for rule in _single_rules(match["rules"])}
+    return found
+
+
+def _single_rules(rules: str) -> Iterator[str]:
+    for part in re.findall(rf"{_RULE}(?:{_TO}{_RULE})?", rules):
+        ends = re.fullmatch(rf"([A-Z]\.)?(\d+){_TO}(?:[A-Z]\.)?(\d+)", part)
+        if ends:
+            yield from (f"{ends[1] or ''}{number}" for number in range(int(ends[2]), int(ends[3]) + 1))
+        else:
+            yield part
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nothing of a stranger's (THREATS 6, 23), nor", {"THREATS 6", "THREATS 23"}),
+        ("by the rows of THREATS 9–11", {"THREATS 9", "THREATS 10", "THREATS 11"}),
+        ("torn (DOMAIN\n    # C.2 to C.4)", {"DOMAIN C.2", "DOMAIN C.3", "DOMAIN C.4"}),
+        ("# --- handles: rows 9 and 12 ---", {"THREATS 9", "THREATS 12"}),
+        ("def test_threat_5_a_bounce() -> None:", {"THREATS 5"}),
+        (
+            "(REQUIREMENTS *Decided*, *Wrong subject*, R000-09)",
+            {"REQUIREMENTS *Decided*", "REQUIREMENTS *Wrong subject*", "R000-09"},
+        ),
+        ("(ARCHITECTURE §5.1). What THREATS says, and RFC 5321 §4.5", {"ARCHITECTURE §5.1"}),
+    ],
+)
+def test_a_tag_is_found_however_it_is_written(text: str, expected: set[str]) -> None:
+    assert _tags(text) == expected
+
+
+def test_every_tag_of_a_rule_has_its_line_in_the_table() -> None:
+    table = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    explained = set(re.findall(r"^\| `([^`]+)` \| \S", table, re.MULTILINE))
+    pointing_nowhere = {
+        f"{path.relative_to(ROOT)}: {tag}"
+        for folder in ("mailbot", "config", "templates", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+        for tag in _tags(path.read_text("utf-8", errors="replace")) - explained
+    }
+    assert pointing_nowhere == set()

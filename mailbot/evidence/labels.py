@@ -302,7 +302,7 @@ def _copied_headers(lines: Sequence[str]) -> frozenset[int]:
     """Lines of header blocks that a mail program copied above a forwarded or quoted mail.
 
     Three lines or more, with a subject and a date of sending; *De: Rio Verde / Para: Jataí* is none
-    (ARCHITECTURE §5, trap 7).
+    (ARCHITECTURE §5.7).
     """
     inside: set[int] = set()
     run: list[tuple[int, str]] = []

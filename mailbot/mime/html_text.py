@@ -1,7 +1,7 @@
 """HTML bodies as text: an HTML string in, lines of text out, quotes found in its structure marked.
 
 The one module that knows inscriptis and lxml; both are imported when the first HTML body comes
-(ARCHITECTURE: start-up time). Hidden text, scripts and styles are dropped. Input that could hurt the
+(ARCHITECTURE *Start-up time*). Hidden text, scripts and styles are dropped. Input that could hurt the
 parser, by size or nesting, and input of which the parser makes nothing, goes through a plain scanner that
 strips tags, so that no text is ever lost.
 

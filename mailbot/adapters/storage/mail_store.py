@@ -127,7 +127,7 @@ class MailStore:
         waiting = self._conversations_in_hand([row["conversation_key"] for row in rows])
         ids: list[int] = []
         for row in rows:
-            # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE, Order).
+            # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE *Order*).
             row["ready_at"] = None if row["conversation_key"] in waiting else now
             waiting.add(row["conversation_key"])
             result = self._connection.execute(insert(inbound_mails).values(**row))
