@@ -213,6 +213,8 @@ def _incomplete_request(stage: Stage) -> None:
     stage.customer_writes(
         cast.forged_decision(tag.removeprefix("Re: ")), dmarc="fail", envelope_from="x@cliente.example"
     )
+    # Only then does she decide herself, so that the screen tells the story in its order.
+    stage.notice_to(cast.ANA, what="a notice that “her” mail was refused", saying="não foi aplicada")
 
     text = "#negar O boleto vence antes de o carro chegar a Goiânia."
     stage.agent_writes(cast.reply_to(replied, from_=cast.ANA, text=text), cast.ANA)

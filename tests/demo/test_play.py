@@ -28,6 +28,8 @@ def test_every_conversation_of_the_demo_comes_to_its_end(tmp_path: Path) -> None
     for machine in (cast.PAULO, cast.NEWSLETTER):
         assert f"{cast.MAILBOX} -> {machine.addr_spec}" not in text
     assert "resolved, approved" in text
+    # Ana hears of the forgery before she decides herself.
+    assert 0 < text.index("não foi aplicada") < text.index("#negar O boleto")
     assert "\x1b[" not in text
     assert (tmp_path / "mails" / "index.html").is_file()
     assert (
