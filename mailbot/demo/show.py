@@ -148,12 +148,27 @@ def _for_a_file(address: str) -> str:
 
 
 def _page_of(raw: bytes, mail: InboundMail) -> str:
-    """The mail's own HTML with its pictures in it, or its text on a plain page."""
+    """The mail's own HTML with its pictures in it; or who wrote to whom, the files, and the text."""
     message = message_from_bytes(raw, policy=default)
     part = message.get_body(preferencelist=("html",)) if isinstance(message, EmailMessage) else None
     if isinstance(part, EmailMessage):
         return _with_pictures(str(part.get_content()), mail)
-    return _PAGE.format(title=html.escape(mail.subject), body=f"<pre>{html.escape(mail.full_text)}</pre>")
+    return _PAGE.format(
+        title=html.escape(mail.subject), body=f"{_head_of(mail)}\n<pre>{html.escape(mail.full_text)}</pre>"
+    )
+
+
+def _head_of(mail: InboundMail) -> str:
+    """From, To, Subject and the names of the files, as a mail program shows them above the text."""
+    rows = [("From", [mail.sender]), ("To", mail.to)]
+    lines = [
+        (name, ", ".join(f"{one.name} <{one.address}>" if one.name else one.address for one in addresses))
+        for name, addresses in rows
+    ]
+    lines.append(("Subject", mail.subject))
+    lines += [("File", file.filename) for file in mail.attachments if not file.inline]
+    items = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in lines)
+    return f"<dl>{items}</dl>"
 
 
 def _with_pictures(page: str, mail: InboundMail) -> str:
@@ -183,5 +198,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 body {{ overflow-wrap: anywhere }} pre {{ white-space: pre-wrap; font: inherit }} li {{ margin-bottom: .7rem }}
 .bot span {{ font-weight: 600 }}
+dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; padding-bottom: 1rem }}
+dl {{ border-bottom: 1px solid; margin: 0 0 1rem }} dt {{ opacity: .7 }} dd {{ margin: 0 }}
 </style></head><body>{body}</body></html>
 """

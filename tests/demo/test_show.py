@@ -116,6 +116,25 @@ def test_every_mail_lies_in_the_folder_as_it_was_delivered_and_as_a_page(tmp_pat
     assert 'href="02-atendimento-to-maria-souza.html"' in index
 
 
+def test_the_page_of_a_customers_mail_tells_above_its_text_who_wrote_to_whom_and_with_which_files(
+    tmp_path: Path,
+) -> None:
+    write_mails([delivery(cast.complete_request())], tmp_path, cast.MAILBOX)
+    page = next(path for path in tmp_path.glob("01-*.html")).read_text(encoding="utf-8")
+    head, _, body = page.partition("<pre>")
+    assert "<dt>From</dt><dd>Maria Aparecida de Souza &lt;maria.souza@cliente.example&gt;</dd>" in head
+    assert f"<dt>To</dt><dd>{cast.MAILBOX}</dd>" in head
+    assert "<dt>Subject</dt><dd>ALTERAÇÃO DE LOCAL</dd>" in head
+    assert "<dt>File</dt><dd>CNH Maria.pdf</dd>" in head
+    assert "Local atual: Rio Verde" in body
+
+
+def test_the_page_of_a_letter_is_the_letter_and_nothing_else(tmp_path: Path) -> None:
+    write_mails([delivery(bytes(letter()))], tmp_path, cast.MAILBOX)
+    page = next(path for path in tmp_path.glob("01-*.html")).read_text(encoding="utf-8")
+    assert page.strip() == "<p>Olá</p>"
+
+
 def test_text_and_subjects_become_no_html(tmp_path: Path) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = cast.MARIA.addr_spec, cast.MAILBOX, "<script>x</script>"
