@@ -17,12 +17,14 @@ from mailbot.domain.evidence import (
     EvidenceReport,
     FieldValue,
     Finding,
+    Mismatch,
     Readability,
     Verdict,
 )
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.documents import kind_by_filename
 from mailbot.evidence.fields import check_places
+from mailbot.evidence.links import links_to_a_shared_file
 from mailbot.evidence.pictures import picture_size
 from mailbot.evidence.reading import CONTAINS, NOT_READ
 
@@ -30,6 +32,8 @@ _SMALLEST_INLINE_BYTES = 10_000
 _SMALLEST_PICTURE_PIXELS = 64
 # Signatures have banners and logos; a photograph of a document in the text is larger both ways.
 _SMALLEST_INLINE_PIXELS = 150
+
+_LINK_INSTEAD_OF_FILE = Mismatch(key="link", reason="link_instead_of_file")
 
 _NEVER_DOCUMENTS = frozenset(
     {
@@ -74,20 +78,25 @@ def assess(
     new_files: tuple[FileToAssess, ...],
     fields: tuple[FieldValue, ...],
     limits: Limits,
+    new_text: str = "",
 ) -> EvidenceReport:
     """Hold everything shown so far against the requirements.
 
     ``held`` are the findings of earlier mails, ``fields`` the merged fields. Refused findings of a requirement
     go when a good one comes; the same file counts once. ``missing`` names documents, then fields, in the
     catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin.
+    While documents are missing, a link to a shared file in ``new_text`` is a mismatch of its own: nobody opens it.
     """
     new = tuple(_findings(request_type, _countable(new_files, held), limits))
     findings = _for_a_person(request_type, _without_replaced(held, new))
     fields = check_places(request_type, fields)
+    missing_documents = _missing_documents(request_type, findings)
+    link_instead = bool(missing_documents) and links_to_a_shared_file(new_text)
     return EvidenceReport(
         findings=findings,
         fields=fields,
-        missing=(*_missing_documents(request_type, findings), *_missing_fields(request_type, fields)),
+        missing=(*missing_documents, *_missing_fields(request_type, fields)),
+        mismatches=(_LINK_INSTEAD_OF_FILE,) if link_instead else (),
     )
 
 

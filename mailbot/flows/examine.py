@@ -403,6 +403,7 @@ class Examiner:
             new_files=readings.files(read=bool(kind.documents)),
             fields=merge_fields(ticket.fields if ticket else (), fields),
             limits=self._catalogue.limits_of(kind.key),
+            new_text=case.mail.new_text,
         )
 
     def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:

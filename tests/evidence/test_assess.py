@@ -182,6 +182,50 @@ def test_a_destination_that_is_the_origin_is_missing() -> None:
     assert [value.reason for value in report.fields if value.key == "destination_unit"] == ["same_unit"]
 
 
+LINKS = (
+    "https://drive.google.com/file/d/abc123/view",
+    "Os documentos: http://1drv.ms/f/abc123.",
+    "<https://www.dropbox.com/s/abc123/cnh.pdf?dl=0>",
+    "https://we.tl/t-abc123",
+    "www.icloud.com/iclouddrive/abc123",
+    "https://exemplo-my.sharepoint.com/:f:/p/abc123",
+    "HTTPS://ONEDRIVE.LIVE.COM/?id=abc123",
+)
+
+
+def with_text(text: str, *files: FileToAssess) -> EvidenceReport:
+    return assess(CHANGE, held=(), new_files=files, fields=VALID_FIELDS, limits=LIMITS, new_text=text)
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_a_link_instead_of_a_file_is_said_while_documents_are_missing(text: str) -> None:
+    report = with_text(text, file(BOLETO), file(RECEIPT))
+    assert [(one.key, one.reason) for one in report.mismatches] == [("link", "link_instead_of_file")]
+    assert report.missing == ("driver_licence",)
+    assert with_text(text, file(BOLETO), file(RECEIPT), file(LICENCE)).complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "maria@icloud.com",
+        "https://www.example.com.br/dropbox.com/",
+        "drive.google.com",
+        "me@dropbox.com/x",
+        "we.tlx/a",
+    ],
+)
+def test_other_addresses_are_no_link_to_a_file(text: str) -> None:
+    assert with_text(text).mismatches == ()
+
+
+@pytest.mark.parametrize("piece", ["a-", "drive.google.com ", "a.sharepoint.com", "www."])
+def test_a_megabyte_of_half_a_link_is_read_in_no_time(piece: str) -> None:
+    begun = time.perf_counter()
+    with_text(piece * (1_000_000 // len(piece)))
+    assert time.perf_counter() - begun < 2
+
+
 def test_empty_files_are_told_each_by_its_name() -> None:
     report = assessed(
         file(b"", "boleto.pdf"), file(b"", "CNH.jpg", "image/jpeg"), file(b"", "IMG_1.jpg", "image/jpeg")

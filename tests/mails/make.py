@@ -386,6 +386,9 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "0314-logo-of-a-signature": _signature_logo,
     "0315-broken-pdf": lambda: mail(files=[("boleto.pdf", "application/pdf", b"%PDF-1.4\nquebrado")]),
     "0316-empty-file": lambda: mail(files=[("boleto.pdf", "application/pdf", b"")]),
+    "0317-link-to-a-shared-file": lambda: mail(
+        f"{FIELDS}\nA CNH: https://drive.google.com/file/d/abc123/view\n", files=PAPERS[:2]
+    ),
     # Who they are, or say they are.
     "0401-two-from-headers": lambda: mail(files=PAPERS).replace(
         b"From: ", b"From: Outra <outra@outro.example.com.br>\r\nFrom: ", 1
