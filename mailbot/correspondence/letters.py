@@ -107,8 +107,8 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
 
 
 def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
-    if change.refused_agent is not None:
-        return [reply_refused(change, desk, change.refused_agent)]
+    if change.refused_agent is not None and change.refusal is not None:
+        return [reply_refused(change, desk, change.refused_agent, change.refusal)]
     if change.happened(EventKind.DELIVERY_FAILED):
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
     if _is_ready(change):

@@ -30,21 +30,26 @@ from mailbot.correspondence.view_parts import (
 from mailbot.correspondence.words import phrase
 from mailbot.domain.events import Audience, AuthorRole, EventKind, HandlePurpose, LetterKind, Visibility
 from mailbot.domain.mail import Address
+from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
 from mailbot.domain.ticket_change import TicketChange
 
 _NOTICES = (LetterKind.TICKET_READY, LetterKind.REQUESTER_REPLIED, LetterKind.REPLY_REFUSED)
 """Letters to agents about a ticket."""
 
 _WHAT_TO_DO = {
-    "no_handle": "reply_to_notice",
-    "handle_of_another": "reply_to_notice",
-    "expired_handle": "reply_to_notice",
-    "not_verified": "ask_admin",
-    "unknown_word": "use_words",
-    "word_not_available": "use_words",
-    "reason_missing": "add_reason",
+    Refusal.NO_HANDLE: "reply_to_notice",
+    Refusal.HANDLE_OF_ANOTHER: "reply_to_notice",
+    Refusal.EXPIRED_HANDLE: "reply_to_notice",
+    Refusal.NOT_VERIFIED: "ask_admin",
+    Refusal.UNKNOWN_WORD: "use_words",
+    Refusal.WORD_NOT_AVAILABLE: "use_words",
+    Refusal.REASON_MISSING: "add_reason",
+    Refusal.NO_TEXT: "write_again",
+    Refusal.TWO_DECISIONS: "write_again",
+    Refusal.ALREADY_DECIDED: "write_again",
+    Refusal.QUOTED_NOTICE: "write_again",
 }
-_AVAILABLE_WORDS = ("#autorizar", "#negar", "#nota", "#resolver")
+_AVAILABLE_WORDS = ", ".join(f"#{word}" for word in StaffWord if word in AVAILABLE_WORDS)
 
 
 def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
@@ -80,16 +85,14 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
     return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk)
 
 
-def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address) -> PlannedLetter:
+def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusal: Refusal) -> PlannedLetter:
     """The agent's own mail did nothing: why, and what to do. Also for who has left the roster."""
     spec = desk.catalogue.staff.agent(desk.catalogue.staff.agent_key_for(agent.address) or "")
     known = spec or AgentSpec(key="agent", address=agent.address, name=agent.name or agent.address)
     view = ReplyRefusedView(
         **_staff_base(change, desk, known),
-        reason=phrase(f"reply_refused.{change.refusal}", word=change.refused_word),
-        what_to_do=phrase(
-            f"what_to_do.{_WHAT_TO_DO.get(change.refusal, 'write_again')}", words=", ".join(_AVAILABLE_WORDS)
-        ),
+        reason=phrase(f"reply_refused.{refusal}", word=change.refused_word),
+        what_to_do=phrase(f"what_to_do.{_WHAT_TO_DO[refusal]}", words=_AVAILABLE_WORDS),
         text=paragraphs_of(change.message.text if change.message else ""),
     )
     return _for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)

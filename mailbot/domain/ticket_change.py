@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailbot.domain.events import EventKind, TicketEvent, TicketMessage
 from mailbot.domain.mail import Address
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 
 
@@ -30,7 +31,7 @@ class TicketChange:
     agent: Address | None = None
     words: str = ""
     refused_agent: Address | None = None
-    refusal: str = ""
+    refusal: Refusal | None = None
     refused_word: str = ""
     which: tuple[str, ...] = ()
     right_subject: str = ""

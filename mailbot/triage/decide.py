@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from mailbot.catalogue.models import RequestType
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, Visibility
@@ -23,9 +22,10 @@ from mailbot.domain.mail import (
     ThreadKey,
     ThreadMatch,
 )
+from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
 from mailbot.triage.agent_files import is_meant_to_be_sent, text_of
-from mailbot.triage.directives import Directive, DirectiveBlock, StaffWord
+from mailbot.triage.directives import Directive, DirectiveBlock
 from mailbot.triage.quoted_notice import quotes_notice
 from mailbot.triage.screen import ScreeningReason
 
@@ -58,22 +58,6 @@ class Situation:
     def type_is_gone(self) -> bool:
         """Whether the catalogue no longer has the ticket's request type: nobody knows what it needs."""
         return self.ticket is not None and self.request_type.key != self.ticket.request_type
-
-
-class Refusal(StrEnum):
-    """Why an agent's mail does not do what it says; letters word it by this code."""
-
-    NO_HANDLE = "no_handle"
-    HANDLE_OF_ANOTHER = "handle_of_another"
-    NOT_VERIFIED = "not_verified"
-    EXPIRED_HANDLE = "expired_handle"
-    UNKNOWN_WORD = "unknown_word"
-    WORD_NOT_AVAILABLE = "word_not_available"
-    TWO_DECISIONS = "two_decisions"
-    ALREADY_DECIDED = "already_decided"
-    REASON_MISSING = "reason_missing"
-    NO_TEXT = "no_text"
-    QUOTED_NOTICE = "quoted_notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

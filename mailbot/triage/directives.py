@@ -9,49 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mailbot.catalogue.folding import fold
-
-
-class StaffWord(StrEnum):
-    """Every staff word, named as agents type it; the value has no accents."""
-
-    AUTORIZAR = "autorizar"
-    NEGAR = "negar"
-    PEDIR = "pedir"
-    NOTA = "nota"
-    RESPONDER = "responder"
-    ESPERA = "espera"
-    APROVACAO = "aprovacao"
-    AGENDAR = "agendar"
-    STATUS = "status"
-    RESOLVER = "resolver"
-    REABRIR = "reabrir"
-    FECHAR = "fechar"
-    ATRIBUIR = "atribuir"
-    FILA = "fila"
-    PRIORIDADE = "prioridade"
-    TIPO = "tipo"
-    DISPENSAR = "dispensar"
-    CAMPO = "campo"
-    OS = "os"
-    JUNTAR = "juntar"
-    COPIAR = "copiar"
-    DOCUMENTOS = "documentos"
-    ORIGINAIS = "originais"
-    HISTORICO = "historico"
-    ABERTOS = "abertos"
-    CLIENTE = "cliente"
-    ABRIR = "abrir"
-    DESFAZER = "desfazer"
-    AJUDA = "ajuda"
-
-
-AVAILABLE_WORDS = frozenset({StaffWord.AUTORIZAR, StaffWord.NEGAR, StaffWord.NOTA, StaffWord.RESOLVER})
-"""The words that do something now; the others are known, and the agent is told that they do nothing yet."""
-
-WORDS_THAT_NEED_AN_ARGUMENT = frozenset({StaffWord.NEGAR})
+from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
 
 _FIXED_ALIASES = {"aguardar": StaffWord.ESPERA}
 
@@ -75,11 +35,6 @@ class DirectiveBlock:
     directives: tuple[Directive, ...] = ()
     unknown: tuple[str, ...] = ()
     remaining_text: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the text began with no ``#`` line at all."""
-        return not (self.directives or self.unknown)
 
     @property
     def not_available(self) -> tuple[Directive, ...]:

@@ -42,6 +42,7 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue, Finding, Verdict
 from mailbot.domain.mail import Address
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -187,7 +188,7 @@ CASES: dict[str, tuple[TicketChange, list[tuple[LetterKind, str]]]] = {
         [ANSWERED],
     ),
     "a refused reply is told to its writer alone": (
-        change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=ANA, refusal="no_text"),
+        change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=ANA, refusal=Refusal.NO_TEXT),
         [(LetterKind.REPLY_REFUSED, ANA.address)],
     ),
     "a bounce is told to staff alone": (
@@ -397,17 +398,17 @@ def test_views_of_the_notices() -> None:
 @pytest.mark.parametrize(
     ("refusal", "advice"),
     [
-        ("no_handle", "Responda diretamente ao último aviso"),
-        ("handle_of_another", "Responda diretamente ao último aviso"),
-        ("not_verified", "fale com o administrador"),
-        ("unknown_word", "#autorizar, #negar, #nota, #resolver"),
-        ("reason_missing", "#negar seguido do motivo"),
-        ("two_decisions", "Corrija e responda de novo"),
-        ("already_decided", "Corrija e responda de novo"),
-        ("quoted_notice", "Corrija e responda de novo"),
+        (Refusal.NO_HANDLE, "Responda diretamente ao último aviso"),
+        (Refusal.HANDLE_OF_ANOTHER, "Responda diretamente ao último aviso"),
+        (Refusal.NOT_VERIFIED, "fale com o administrador"),
+        (Refusal.UNKNOWN_WORD, "#autorizar, #negar, #nota, #resolver"),
+        (Refusal.REASON_MISSING, "#negar seguido do motivo"),
+        (Refusal.TWO_DECISIONS, "Corrija e responda de novo"),
+        (Refusal.ALREADY_DECIDED, "Corrija e responda de novo"),
+        (Refusal.QUOTED_NOTICE, "Corrija e responda de novo"),
     ],
 )
-def test_a_refused_reply_says_why_and_what_to_do(refusal: str, advice: str) -> None:
+def test_a_refused_reply_says_why_and_what_to_do(refusal: Refusal, advice: str) -> None:
     refused = change(
         OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=ANA, refusal=refusal, refused_word="#x"
     )
@@ -416,6 +417,16 @@ def test_a_refused_reply_says_why_and_what_to_do(refusal: str, advice: str) -> N
     assert advice in DESK.words.say(view.what_to_do)
     unknown = DESK.words.phrases["unknown"]
     assert unknown not in (DESK.words.say(view.reason), DESK.words.say(view.what_to_do))
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_every_refusal_has_a_sentence_and_an_advice_of_its_language(refusal: Refusal) -> None:
+    refused = change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=ANA, refusal=refusal)
+    view = only(refused, Audience.STAFF).view
+    assert isinstance(view, ReplyRefusedView)
+    assert view.reason.code == f"reply_refused.{refusal}"
+    assert view.what_to_do.code.startswith("what_to_do.")
+    assert {view.reason.code, view.what_to_do.code} <= DESK.words.phrases.keys()
 
 
 def test_a_mail_that_is_too_large_is_refused_with_both_sizes() -> None:
@@ -459,7 +470,9 @@ def test_the_history_in_a_notice_names_authors_and_marks_notes() -> None:
 
 def test_somebody_who_left_the_roster_meanwhile_is_still_told() -> None:
     left = Address(address="saiu@example.com.br", name="Saiu Ontem")
-    refused = change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=left, refusal="no_handle")
+    refused = change(
+        OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=left, refusal=Refusal.NO_HANDLE
+    )
     letter = only(refused, Audience.STAFF)
     assert letter.recipient == left
 

@@ -41,7 +41,7 @@ from mailbot.correspondence.samples import sample_view, sample_views
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.errors import ConfigurationError, LetterError
 from mailbot.domain.events import LetterKind
-from mailbot.triage.decide import Refusal
+from mailbot.domain.staff_words import Refusal
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SAMPLES = sample_views(TEMPLATES)

@@ -20,6 +20,7 @@ from mailbot.domain.mail import (
     ThreadKey,
     ThreadMatch,
 )
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import TRANSITIONS, Priority, Resolution, Status
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import carry_out, opens_a_ticket
@@ -29,7 +30,6 @@ from mailbot.triage.decide import (
     Discard,
     OpenFollowUp,
     OpenTicket,
-    Refusal,
     RefuseAgentReply,
     Situation,
     decide,

@@ -10,6 +10,7 @@ import pytest
 from mailbot.domain.events import HandlePurpose, Visibility
 from mailbot.domain.handles import reference_line_token
 from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.triage.decide import (
     AppendMessage,
@@ -17,7 +18,6 @@ from mailbot.triage.decide import (
     Discard,
     OpenFollowUp,
     OpenTicket,
-    Refusal,
     RefuseAgentReply,
     Situation,
     decide,

@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.triage.directives import (
-    AVAILABLE_WORDS,
-    Directive,
-    DirectiveBlock,
-    StaffWord,
-    parse_directives,
-)
+from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
+from mailbot.triage.directives import Directive, DirectiveBlock, parse_directives
 
 APPROVE, DENY, NOTE, RESOLVE = StaffWord.AUTORIZAR, StaffWord.NEGAR, StaffWord.NOTA, StaffWord.RESOLVER
 
@@ -63,7 +58,7 @@ def test_the_text_below_the_block_is_the_message() -> None:
 )
 def test_threat_28_a_word_below_any_text_or_in_a_quote_is_no_order(text: str) -> None:
     block = parse_directives(text)
-    assert block.is_empty
+    assert (block.directives, block.unknown) == ((), ())
     assert block.remaining_text == text.strip()
 
 
@@ -104,7 +99,7 @@ def test_aliases_add_names_and_take_none_away() -> None:
 def test_no_text_is_lost_or_raises(text: str) -> None:
     block = parse_directives(text)
     assert isinstance(block, DirectiveBlock)
-    if block.is_empty:
+    if not (block.directives or block.unknown):
         assert block.remaining_text == text.strip()
 
 
