@@ -12,6 +12,7 @@ from datetime import datetime
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailTooLarge, UnreadableMail
 from mailbot.domain.events import OutboundLetter, StoredFile
+from mailbot.domain.ledger import TOO_LARGE
 from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -23,8 +24,6 @@ from mailbot.flows.ports import MailReader
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decide import Discard
-
-TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,12 @@ class Explainer:
         mail = self._reader.read(header_only(raw))
         sender = self._examiner.examine(mail, (), mailbox, NothingKnown()).sender
         found = Examination(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
-        return Explanation(mail=mail, found=found)
+        letters: tuple[OutboundLetter, ...] = ()
+        if self._examiner.may_answer(mail, mailbox):
+            now = self._examiner.now()
+            refusal = self._office.plan_large_mail_refusal(mail, len(raw), mailbox, now=now)
+            letters = (self._office.preview(refusal, mailbox, now=now),)
+        return Explanation(mail=mail, found=found, letters=letters)
 
     def _change(
         self, found: Examination, files: tuple[StoredFile, ...], mailbox: ServedMailbox

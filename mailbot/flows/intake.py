@@ -27,7 +27,7 @@ from mailbot.domain.errors import (
     StorageUnavailable,
 )
 from mailbot.domain.events import StoredFile
-from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, ClaimedMail, MailOutcome, MailResult
+from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
 from mailbot.domain.mail import Bounce, Discarded, InboundMail
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
@@ -271,7 +271,7 @@ class Intake:
         """The sender is told, if a person may have written; the mail itself stays where it is."""
         now = self._examiner.now()
         answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
-        result = _result(MailOutcome.DISCARDED, mail, reason="too_large")
+        result = _result(MailOutcome.DISCARDED, mail, reason=TOO_LARGE)
         with self._storage.write() as work:
             if answerable:
                 self._office.refuse_large_mail(work, mail, size_bytes, mailbox, mail_id=claimed.id, now=now)

@@ -101,9 +101,7 @@ class LetterOffice:
         now: datetime,
     ) -> None:
         """Tell a sender that the mail is too large to be taken."""
-        desk = self._desk(mailbox, mailbox.spec.language, now, (), ())
-        limit = mailbox.spec.max_wire_bytes
-        letter = refuse_large_mail(mail.sender, mail.subject, size_bytes, limit, desk)
+        letter = self.plan_large_mail_refusal(mail, size_bytes, mailbox, now=now)
         self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
 
     def _desk(

@@ -18,7 +18,7 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
 from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
 from mailbot.domain.evidence import Finding
-from mailbot.domain.ledger import MAX_ATTEMPTS, ClaimedMail, InboundRow, MailOutcome
+from mailbot.domain.ledger import MAX_ATTEMPTS, TOO_LARGE, ClaimedMail, InboundRow, MailOutcome
 from mailbot.domain.mail import Bounce, Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -247,7 +247,7 @@ class Reprocess:
         try:
             mail = self._archive.read(row)
         except MailTooLarge:
-            return _would_be(row, MailOutcome.DISCARDED, "too_large")
+            return _would_be(row, MailOutcome.DISCARDED, TOO_LARGE)
         except UnreadableMail as error:
             return _would_be(row, MailOutcome.QUARANTINED, str(error))
         with self._storage.read() as work:

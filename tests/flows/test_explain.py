@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from mailbot.bootstrap import App, build_offline_app
+from mailbot.cli.explained import explanation_as_json
 from mailbot.domain.errors import MailTooLarge, UnreadableMail
+from mailbot.domain.events import LetterKind
+from mailbot.domain.ledger import TOO_LARGE
 from mailbot.domain.mail import Discarded, InboundMail
-from mailbot.flows.explain import TOO_LARGE, Explainer, Explanation
+from mailbot.flows.explain import Explainer, Explanation
 from mailbot.mime.parse import parse_mail
 from mailbot.settings import load_settings
 from tests.flows.house import REPOSITORY, mail
@@ -72,3 +75,21 @@ def test_a_mail_beyond_the_mailboxes_limit_is_not_even_read(app: App) -> None:
     found = explain_with(app, AssertionError("was read"), raw)
     assert found.found is not None
     assert found.found.screening == Discarded(reason=TOO_LARGE)
+
+
+def test_the_refusal_of_a_mail_that_is_too_large_is_shown(app: App) -> None:
+    spec = app.mailboxes["default"].spec
+    raw = mail("Oi", sender="maria@example.com.br") + b"x" * (spec.max_wire_bytes + 1)
+    found = explain_with(app, AssertionError("was read"), raw)
+    (letter,) = found.letters
+    assert (letter.letter, letter.recipient.address) == (LetterKind.MAIL_REFUSED, "maria@example.com.br")
+    shown = explanation_as_json("a.eml", found, 1)
+    assert (shown["decision"]["kind"], shown["decision"]["reasons"]) == ("discard", [TOO_LARGE])
+    assert [one["letter"] for one in shown["letters"]] == ["mail_refused"]
+
+
+def test_a_machine_is_not_told_that_its_mail_is_too_large(app: App) -> None:
+    raw = mail("Oi", headers=[("Auto-Submitted", "auto-generated")])
+    found = explain_with(app, MailTooLarge("too large"), raw)
+    assert found.found is not None
+    assert (found.found.screening, found.letters) == (Discarded(reason=TOO_LARGE), ())
