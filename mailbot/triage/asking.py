@@ -17,6 +17,7 @@ from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.models import UnitTable
 
 _MOST_TOKENS = 20_000
+_FARTHEST_NEGATION = 30
 
 
 def _words(text: str) -> frozenset[str]:
@@ -189,7 +190,8 @@ def _may_follow(tokens: Sequence[str], end: int, units: UnitTable) -> bool:
 
 def _is_denied(tokens: Sequence[str], start: int, known: _Names) -> bool:
     """Whether a negation before ``start``, in the same sentence, still holds there."""
-    negation = next((at for at in range(start - 1, -1, -1) if tokens[at] in known.not_words), None)
+    nearest = max(-1, start - 1 - _FARTHEST_NEGATION)
+    negation = next((at for at in range(start - 1, nearest, -1) if tokens[at] in known.not_words), None)
     if negation is None:
         return False
     between = tokens[negation + 1 : start]
