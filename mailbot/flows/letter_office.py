@@ -90,6 +90,13 @@ class LetterOffice:
         """A planned letter as it would be written; nothing is stored."""
         return self._outgoing.written(planned, mailbox, now)
 
+    def plan_large_mail_refusal(
+        self, mail: InboundMail, size_bytes: int, mailbox: ServedMailbox, *, now: datetime
+    ) -> PlannedLetter:
+        """The letter to a sender whose mail is too large to be taken; nothing is stored."""
+        desk = self._desk(mailbox, mailbox.spec.language, now, (), ())
+        return refuse_large_mail(mail.sender, mail.subject, size_bytes, mailbox.spec.max_wire_bytes, desk)
+
     def refuse_large_mail(
         self,
         work: UnitOfWork,
