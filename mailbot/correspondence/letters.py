@@ -22,7 +22,7 @@ from mailbot.correspondence.requester_letters import (
     which_ticket,
 )
 from mailbot.correspondence.staff_letters import delivery_failed, reply_refused, requester_replied, ticket_ready
-from mailbot.domain.events import EventKind
+from mailbot.domain.events import EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -38,6 +38,17 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
     letters = [*_to_requester(change, desk), *_to_staff(change, desk)]
     by_person = {(letter.recipient.address, letter.audience): letter for letter in reversed(letters)}
     return tuple(by_person.values())[::-1]
+
+
+def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
+    """The letters to the requester that must not leave any more, whatever is told instead.
+
+    Where the requester wrote before a decision left, it is taken back rather than told to be overtaken.
+    """
+    return _WITH_A_DECISION if change.happened(EventKind.REOPENED) else ()
+
+
+_WITH_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
 
 
 # --- to the requester ------------------------------------------------------------------------------------------

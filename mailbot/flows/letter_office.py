@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.correspondence.letters import plan_letters
+from mailbot.correspondence.letters import plan_letters, taken_back
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.events import AuthorRole, EventKind, LetterKind, OutboundLetter, TicketMessage
+from mailbot.domain.events import AuthorRole, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -25,8 +25,6 @@ from mailbot.flows.ports import UnitOfWork
 
 LAST_MESSAGES = 5
 """How many of a ticket's messages its letters may quote."""
-
-_TAKEN_BACK = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +63,8 @@ class LetterOffice:
         mail_id: int | None = None,
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
-        if change.happened(EventKind.REOPENED):
-            # The requester wrote before the decision left: it is taken back rather than told to be overtaken.
-            work.outbox.stop_waiting(change.after.number, change.after.requester.address, _TAKEN_BACK, now=now)
+        if kinds := taken_back(change):
+            work.outbox.stop_waiting(change.after.number, change.after.requester.address, kinds, now=now)
         messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         planned = self.plan(change, mailbox, now=now, messages=messages, open_tickets=tuple(which))

@@ -25,7 +25,7 @@ from mailbot.correspondence.context import (
     TicketReadyView,
     WhichTicketView,
 )
-from mailbot.correspondence.letters import plan_letters
+from mailbot.correspondence.letters import plan_letters, taken_back
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
@@ -280,6 +280,14 @@ def test_what_was_asked_for_and_has_not_left_is_pointless_after_a_decision() -> 
 
 
 # --- as whose words -------------------------------------------------------------------------------------------
+
+
+def test_only_a_ticket_that_opens_again_takes_its_waiting_decision_back() -> None:
+    waiting = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
+    assert taken_back(change(RESOLVED, OPEN, E.MESSAGE_RECEIVED, E.REOPENED)) == waiting
+    assert taken_back(change(RESOLVED, OPEN, E.REOPENED, quiet=True, may_answer=False)) == waiting
+    assert taken_back(change(RESOLVED, RESOLVED, E.MESSAGE_RECEIVED)) == ()
+    assert taken_back(change(OPEN, RESOLVED, E.DECIDED)) == ()
 
 
 def test_the_bots_letters_say_that_they_are_automatic_and_an_agents_do_not() -> None:
