@@ -170,7 +170,6 @@ class LetterView:
     reply_address: str
     subject: str = field(default="", metadata=DELINKED)
     reference: str = ""
-    footer_lines: tuple[str, ...] = ()
     quote_sender: bool = True
 
 
@@ -265,7 +264,6 @@ class DecisionView(RequesterTicketView):
     queue_name: str = ""
     decided_at: str = ""
     reason: LongText = LongText()
-    next_steps: tuple[str, ...] = ()
     files: tuple[FileLine, ...] = ()
 
 
@@ -318,7 +316,6 @@ class StaffTicketView(LetterView):
     requester_name: str = field(default="", metadata=THEIRS)
     requester_address: str
     queue_name: str = ""
-    priority_label: str = ""
     status_label: str = ""
     reply_is_public: bool
     unverified: bool = False

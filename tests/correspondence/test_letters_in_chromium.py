@@ -143,7 +143,6 @@ def test_endless_words_wrap_and_push_nothing_aside(width: int, dark: bool, style
         fields=(FieldRow(label=endless, value=endless),),
         documents=tuple(replace(one, filename=endless + ".pdf") for one in view.documents),
         messages=tuple(replace(one, author=endless, text=paragraphs_of(endless)) for one in view.messages),
-        footer_lines=(endless,),
         brand_name=endless,
     )
     html = RENDERER.render(LetterKind.TICKET_READY, view).html
