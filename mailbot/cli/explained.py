@@ -7,8 +7,8 @@ from typing import Any, Final, assert_never
 
 from mailbot.domain.events import OutboundLetter
 from mailbot.domain.evidence import DocumentKind, EvidenceReport, FieldValue, Finding
-from mailbot.domain.mail import Accepted, Address, Attachment, Bounce, Discarded, InboundMail, Screening
-from mailbot.flows.examine import Examination
+from mailbot.domain.mail import NO_THREAD, Accepted, Address, Attachment, Bounce, Discarded, InboundMail, Screening
+from mailbot.flows.examine import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
 from mailbot.triage.decide import (
     AppendMessage,
@@ -58,7 +58,7 @@ RECORD_BOUNCE = "record_bounce"
 def explanation_as_json(file: str, explanation: Explanation, elapsed_ms: int) -> dict[str, Any]:
     """One object of ``explain --json`` for the argument ``file``."""
     mail, found = explanation.mail, explanation.found
-    report = found.report if found is not None else EvidenceReport()
+    report = found.report if isinstance(found, Understood) else EvidenceReport()
     return {
         "file": file,
         **_mail(mail),
@@ -148,15 +148,13 @@ def _screening(screening: Screening | None, unreadable: str) -> dict[str, Any]:
 
 
 def _thread(found: Examination | None) -> dict[str, Any]:
-    if found is None:
-        return {"ticket": None, "key": None, "refused": None}
-    thread = found.thread
+    thread = found.thread if isinstance(found, Understood) else NO_THREAD
     return {"ticket": thread.ticket_number, "key": thread.key, "refused": thread.refused}
 
 
 def _classification(found: Examination | None) -> dict[str, Any]:
     """The type that the ticket gets: ``general`` with confidence 0 where nothing fits."""
-    if found is None or found.request_type is None:
+    if not isinstance(found, Understood):
         return {"request_type": None, "confidence": None, "matched": None, "candidates": []}
     said = found.classification
     return {
@@ -219,9 +217,9 @@ def decision_kind(explanation: Explanation) -> str:
     found = explanation.found
     if found is None:
         return QUARANTINE
-    if isinstance(found.screening, Bounce):
-        return RECORD_BOUNCE
-    return "discard" if found.decision is None else _kind_of(found.decision)
+    if isinstance(found, ScreenedOut):
+        return RECORD_BOUNCE if isinstance(found.screening, Bounce) else "discard"
+    return _kind_of(found.decision)
 
 
 def _kind_of(decision: Decision) -> str:
@@ -247,24 +245,21 @@ def _reasons(explanation: Explanation) -> Iterator[str]:
     if found is None:
         yield UNREADABLE
         return
-    match found.screening:
-        case Discarded():
-            yield str(found.screening.reason)
-            return
-        case Bounce():
-            yield "permanent" if found.screening.permanent else "transient"
-            return
-        case Accepted():
-            pass
-        case _:
-            assert_never(found.screening)
-    if found.decision is not None:
-        yield from _reasons_of(found.decision, found)
+    if isinstance(found, ScreenedOut):
+        yield _reason_screened_out(found.screening)
+        return
+    yield from _reasons_of(found.decision, found)
     if found.screening.reason:
         yield str(found.screening.reason)
 
 
-def _reasons_of(decision: Decision, found: Examination) -> Iterator[str]:
+def _reason_screened_out(screening: Bounce | Discarded) -> str:
+    if isinstance(screening, Discarded):
+        return str(screening.reason)
+    return "permanent" if screening.permanent else "transient"
+
+
+def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
     match decision:
         case OpenTicket():
             if found.classification.request_type is None:

@@ -12,7 +12,7 @@ from mailbot.cli.explained import decision_kind
 from mailbot.cli.output import is_terminal, say, visible
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.mail import Accepted, Address, Authenticity, Bounce, Discarded, SenderRole
-from mailbot.flows.examine import Examination
+from mailbot.flows.examine import Examination, Understood
 from mailbot.flows.explain import Explanation
 
 _TEXT_CHARACTERS = 600
@@ -90,8 +90,13 @@ def explanation_lines(explanation: Explanation, catalogue: Catalogue) -> Iterato
     if mail.defects:
         yield Line(label="defects", text=", ".join(mail.defects), mark="yellow")
     yield from _screening(found)
-    yield from _request(explanation, found, catalogue)
-    yield Line(label="decision", text=_decision(explanation), mark="bold green" if found.decision else "yellow")
+    if isinstance(found, Understood):
+        yield from _request(explanation, found, catalogue)
+    yield Line(
+        label="decision",
+        text=_decision(explanation),
+        mark="bold green" if isinstance(found, Understood) else "yellow",
+    )
     yield from _letters(explanation, found)
 
 
@@ -116,10 +121,8 @@ def _screening(found: Examination) -> Iterator[Line]:
             yield Line(label="it is", text=text, mark="yellow")
 
 
-def _request(explanation: Explanation, found: Examination, catalogue: Catalogue) -> Iterator[Line]:
+def _request(explanation: Explanation, found: Understood, catalogue: Catalogue) -> Iterator[Line]:
     request_type = found.request_type
-    if request_type is None:
-        return
     said = found.classification
     if said.request_type is None:
         sure = "nothing in the mail names a request for certain"
@@ -136,7 +139,7 @@ def _request(explanation: Explanation, found: Examination, catalogue: Catalogue)
     yield from _evidence(explanation, found, request_type)
 
 
-def _evidence(explanation: Explanation, found: Examination, kind: RequestType) -> Iterator[Line]:
+def _evidence(explanation: Explanation, found: Understood, kind: RequestType) -> Iterator[Line]:
     labels = {one.key: one.label for one in kind.fields} | {str(one.key): one.label for one in kind.documents}
     for value in found.report.fields:
         bad = "" if value.valid else f" (not valid: {_words(value.reason)})"
@@ -186,7 +189,7 @@ def _letters(explanation: Explanation, found: Examination) -> Iterator[Line]:
     for letter in explanation.letters:
         text = f"to {letter.recipient.address} ({letter.audience}): {visible(letter.subject)} [{letter.letter}]"
         yield Line(label="letter", text=text)
-    if not explanation.letters and found.decision is not None:
+    if not explanation.letters and isinstance(found, Understood):
         yield Line(label="letter", text="none")
 
 

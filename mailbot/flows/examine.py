@@ -7,7 +7,7 @@ evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -21,7 +21,6 @@ from mailbot.domain.evidence import (
 )
 from mailbot.domain.handles import without_reference_lines
 from mailbot.domain.mail import (
-    NO_THREAD,
     Accepted,
     Address,
     Authenticity,
@@ -29,7 +28,6 @@ from mailbot.domain.mail import (
     Classification,
     Discarded,
     InboundMail,
-    Screening,
     Sender,
     SenderRole,
     ThreadMatch,
@@ -112,20 +110,31 @@ class NothingKnown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
-    """All that was found out about a mail. ``situation`` and ``decision`` are absent where screening
-    already says everything (a bounce, a discarded mail)."""
+class ScreenedOut:
+    """A mail of which screening already says everything: a bounce, or discarded."""
 
     mail: InboundMail
-    screening: Screening
+    screening: Bounce | Discarded
     sender: Sender
-    thread: ThreadMatch = NO_THREAD
-    classification: Classification = field(default_factory=Classification)
-    request_type: RequestType | None = None
-    report: EvidenceReport = field(default_factory=EvidenceReport)
-    new_readings: tuple[DocumentReading, ...] = ()
-    situation: Situation | None = None
-    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """All that was found out about an accepted mail, and what is to be done with it."""
+
+    mail: InboundMail
+    screening: Accepted
+    sender: Sender
+    thread: ThreadMatch
+    classification: Classification
+    request_type: RequestType
+    report: EvidenceReport
+    new_readings: tuple[DocumentReading, ...]
+    situation: Situation
+    decision: Decision
+
+
+Examination = ScreenedOut | Understood
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +198,7 @@ class Examiner:
         screening = screen(mail, own=self._marks)
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         if isinstance(screening, Discarded | Bounce):
-            return Examination(mail=mail, screening=screening, sender=sender)
+            return ScreenedOut(mail=mail, screening=screening, sender=sender)
         if sender.authenticity is Authenticity.FAILED:
             # Our own server says that the From address is forged: an answer would go to a third party.
             screening = replace(screening, may_answer=False, reason=AUTHENTICITY_FAILED)
@@ -210,7 +219,7 @@ class Examiner:
             case = _as_requester(case)
         report = self._report(case, subject, readings)
         situation = self._situation(case, subject, report)
-        return Examination(
+        return Understood(
             mail=mail,
             screening=screening,
             sender=sender,

@@ -16,7 +16,7 @@ from mailbot.domain.ledger import TOO_LARGE
 from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.flows.examine import Examination, Examiner, NothingKnown
+from mailbot.flows.examine import Examination, Examiner, NothingKnown, ScreenedOut
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
@@ -82,7 +82,7 @@ class Explainer:
     def _too_large(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
         mail = self._reader.read(header_only(raw))
         sender = self._examiner.examine(mail, (), mailbox, NothingKnown()).sender
-        found = Examination(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
+        found = ScreenedOut(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
         letters: tuple[OutboundLetter, ...] = ()
         if self._examiner.may_answer(mail, mailbox):
             now = self._examiner.now()
@@ -93,7 +93,7 @@ class Explainer:
     def _change(
         self, found: Examination, files: tuple[StoredFile, ...], mailbox: ServedMailbox
     ) -> TicketChange | None:
-        if found.decision is None or found.situation is None or isinstance(found.decision, Discard):
+        if isinstance(found, ScreenedOut) or isinstance(found.decision, Discard):
             return None
         cause = cause_for(
             found.decision,

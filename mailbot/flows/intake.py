@@ -28,11 +28,11 @@ from mailbot.domain.errors import (
 )
 from mailbot.domain.events import StoredFile
 from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
-from mailbot.domain.mail import Bounce, Discarded, InboundMail
+from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
-from mailbot.flows.examine import Examination, Examiner
+from mailbot.flows.examine import Examination, Examiner, ScreenedOut
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
@@ -204,13 +204,11 @@ class Intake:
         found: Examination,
         files: tuple[StoredFile, ...],
     ) -> MailResult:
-        if isinstance(found.screening, Discarded):
+        if isinstance(found, ScreenedOut):
+            if isinstance(found.screening, Bounce):
+                return self._record_bounce(claimed, mailbox, found.mail, found.screening)
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=found.screening.reason))
-        if isinstance(found.screening, Bounce):
-            return self._record_bounce(claimed, mailbox, found.mail, found.screening)
         decision, situation = found.decision, found.situation
-        if decision is None or situation is None:
-            raise AssertionError("an accepted mail has a decision")
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
         with self._storage.write() as work:

@@ -19,11 +19,11 @@ from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
 from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
 from mailbot.domain.evidence import Finding
 from mailbot.domain.ledger import MAX_ATTEMPTS, TOO_LARGE, ClaimedMail, InboundRow, MailOutcome
-from mailbot.domain.mail import Bounce, Discarded, InboundMail
+from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
-from mailbot.flows.examine import Examiner, KeptMail, Recount
+from mailbot.flows.examine import Examiner, KeptMail, Recount, ScreenedOut
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
@@ -263,12 +263,10 @@ class Reprocess:
     ) -> Reprocessed:
         files = self._archive.files(mail, {}, store=False)
         found = self._examiner.examine(mail, files, mailbox, self._known)
-        if isinstance(found.screening, Bounce):
-            return _would_be(row, MailOutcome.BOUNCE, "")
-        if isinstance(found.screening, Discarded):
+        if isinstance(found, ScreenedOut):
+            if isinstance(found.screening, Bounce):
+                return _would_be(row, MailOutcome.BOUNCE, "")
             return _would_be(row, MailOutcome.DISCARDED, found.screening.reason)
-        if found.decision is None or found.situation is None:
-            raise AssertionError("an accepted mail has a decision")
         if isinstance(found.decision, Discard):
             return _would_be(row, MailOutcome.DISCARDED, found.decision.reason)
         cause = cause_for(
