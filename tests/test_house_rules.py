@@ -16,7 +16,7 @@ PACKAGE = ROOT / "mailbot"
 
 TOP_LEVEL = {
     "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "daemon", "demo",
-    "domain", "evidence", "flows", "isolation", "mime", "settings", "triage",
+    "domain", "evidence", "flows", "isolation", "mime", "round", "settings", "triage",
 }  # fmt: skip
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.

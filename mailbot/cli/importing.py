@@ -40,8 +40,8 @@ def import_(
         missing = [path for path in paths if not path.exists()]
         if missing:
             raise fail(f"there is no {', '.join(map(str, missing))}")
-        from mailbot.daemon import take_over_from_the_dead
         from mailbot.flows.importing import Importer
+        from mailbot.round import take_over_from_the_dead
 
         name = _mailbox(house, mailbox)
         take_over_from_the_dead(house)

@@ -172,8 +172,8 @@ def _failed(work: UnitOfWork, since: datetime | None) -> list[InboundRow]:
 
 
 def _reprocess(house: App, rows: Sequence[InboundRow], *, quiet: bool, dry_run: bool) -> list[Reprocessed]:
-    from mailbot.daemon import take_over_from_the_dead
     from mailbot.flows.reprocess import tasks_for
+    from mailbot.round import take_over_from_the_dead
 
     take_over_from_the_dead(house)
     flow, tasks, results = house.reprocess(), tasks_for(rows), []

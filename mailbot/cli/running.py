@@ -23,7 +23,8 @@ def run(
     set_up_logging()
     with own_errors():
         app = open_app()
-        from mailbot.daemon import Daemon, run_once
+        from mailbot.daemon import Daemon
+        from mailbot.round import run_once
 
         try:
             if not once:

@@ -17,8 +17,8 @@ from unittest.mock import patch
 
 from mailbot.bootstrap import build_app
 from mailbot.cli.context import set_up_logging
-from mailbot.daemon import run_once
 from mailbot.flows.delivery import DeliveryCount
+from mailbot.round import run_once
 from mailbot.settings import load_settings
 
 

@@ -11,11 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailbot.cli.checkup import State, check_types_in_use
-from mailbot.daemon import warn_of_types_that_are_gone
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.flows.reprocess import tasks_for
+from mailbot.round import warn_of_types_that_are_gone
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 
 TYPE = "inspection_location_change"

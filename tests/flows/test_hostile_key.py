@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.daemon import run_once
 from mailbot.domain.errors import ConfigurationError
 from mailbot.domain.ledger import MailOutcome
+from mailbot.round import run_once
 from tests.flows.house import TestHouse, mail
 
 

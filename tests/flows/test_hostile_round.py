@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.daemon import run_once
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import MailOutcome
+from mailbot.round import run_once
 from tests.flows.house import REPOSITORY, TestHouse, mail
 
 
@@ -41,13 +41,13 @@ _ROUND_WITH_A_READER_THAT_HANGS = """
 import sys, time
 from datetime import timedelta
 from pathlib import Path
-from mailbot import daemon
+from mailbot import round as one_round
 from tests.flows.house import TestHouse
 
-daemon.WORK_LIMIT, daemon.LEASE_RENEWAL_SECONDS = timedelta(seconds=0.2), 0.1
+one_round.WORK_LIMIT, one_round.LEASE_RENEWAL_SECONDS = timedelta(seconds=0.2), 0.1
 house = TestHouse(Path(sys.argv[1]))
 house.app.reader.read = lambda raw: time.sleep(60)
-daemon.run_once(house.app)
+one_round.run_once(house.app)
 """
 
 

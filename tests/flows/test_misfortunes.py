@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot import daemon
 from mailbot.adapters.storage.mail_store import MailStore
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import LetterKind
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
 from mailbot.domain.ticket import Ticket
 from mailbot.flows import upkeep
+from mailbot.round import tick
+from mailbot.triage.time_passes import due_change
 from tests.flows.house import TestHouse, mail
 
 
@@ -84,7 +85,6 @@ def test_a_ticket_that_cannot_be_worked_on_stops_no_other(
     for number in (1, 2, 3):
         house.receive(mail("Bom dia", subject="ALTERAÇÃO DE LOCAL", sender=f"cliente.{number}@example.com.br"))
     bad, *others = house.tickets()
-    due_change = upkeep.due_change
 
     def breaking(ticket: Ticket, *args: Any) -> Any:
         if ticket.number == bad.number:
@@ -110,5 +110,5 @@ def test_alarms_are_raised_whatever_is_wrong_with_tickets(
 
     monkeypatch.setattr(house.app.upkeep, "tick", broken)
     with pytest.raises(RuntimeError):
-        daemon._tick(house.app)
+        tick(house.app)
     assert [one.letter for one in house.letters()] == [LetterKind.ALERT_QUARANTINE]

@@ -23,12 +23,12 @@ from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.bootstrap import App, build_app
-from mailbot.daemon import run_once
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import InboundRow
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Ticket
+from mailbot.round import run_once
 from mailbot.settings import load_settings
 from tests.peers.process import wait_until
 from tests.peers.rspamd import COMPANY_IP

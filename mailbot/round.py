@@ -1,0 +1,256 @@
+"""One round: ``run_once(App) -> RoundCount``, and what it has in common with the daemon.
+
+Whoever works on mail first takes over from the dead, keeps what it has in hand its own while it works, and gives
+up a mail that hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from mailbot.adapters.processes import is_dead
+from mailbot.bootstrap import App
+from mailbot.domain.errors import OurFault, ServerAway, StorageUnavailable
+from mailbot.domain.events import LetterStatus
+from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
+from mailbot.flows.collect import Collector
+
+_log = structlog.get_logger("mailbot.round")
+
+_UPKEEP_LEASE = "upkeep"
+# Exit code of a round that a hanging mail ended: something needs a look.
+_ENDED_BY_A_MAIL = 1
+
+
+class HangingMail(OurFault):
+    """A mail was in hand beyond its limit: the process cannot go on, a new one can."""
+
+
+@dataclass(slots=True)
+class RoundCount:
+    """What one round came to (``run --once --json``)."""
+
+    collected: int = 0
+    duplicates: int = 0
+    processed: int = 0
+    quarantined: int = 0
+    tickets_opened: int = 0
+    letters_sent: int = 0
+    letters_failed: int = 0
+    letters_held: int = 0
+
+    def count(self, outcome: MailOutcome) -> None:
+        """Count a mail that intake has finished with."""
+        if outcome is MailOutcome.PENDING:
+            return
+        self.processed += 1
+        self.duplicates += outcome is MailOutcome.DUPLICATE
+        self.quarantined += outcome is MailOutcome.QUARANTINED
+        self.tickets_opened += outcome is MailOutcome.TICKET
+
+
+def run_once(app: App) -> RoundCount:
+    """Collect, process and deliver all that is pending. Raises ``ServerAway``.
+
+    A server that is away, or a disk that does not take part in reading mails, does not keep the rest from being
+    done: it is told at the end.
+    """
+    take_over_from_the_dead(app)
+    warn_of_types_that_are_gone(app)
+    count = RoundCount()
+    troubles: list[Exception] = []
+    held_before = _held(app)
+    collectors = app.collectors()
+    # Of a thread that died the log tells; the round goes on.
+    with leases_kept(app, collectors, on_hanging=_end_here, died=lambda _error: None):
+        with _told_at_the_end(troubles):
+            _collect_and_process(app, collectors, count, troubles)
+        with _told_at_the_end(troubles):
+            tick(app)
+        delivered = asyncio.run(app.delivery().deliver_all())
+    count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
+    count.letters_held = _held(app) - held_before
+    if troubles:
+        raise troubles[0]
+    return count
+
+
+@contextmanager
+def _told_at_the_end(troubles: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except StorageUnavailable as error:
+        troubles.append(error)
+
+
+def _collect_and_process(
+    app: App, collectors: list[Collector], count: RoundCount, troubles: list[Exception]
+) -> None:
+    collecting = [
+        threading.Thread(target=_collect_once, args=(collector, count, troubles), name="collect")
+        for collector in collectors
+    ]
+    for thread in collecting:
+        thread.start()
+    try:
+        while _process_one(app, count) or any(thread.is_alive() for thread in collecting):
+            pass
+        while _process_one(app, count):
+            pass
+    finally:
+        app.intake.stop()
+        for thread in collecting:
+            thread.join()
+
+
+def _collect_once(collector: Collector, count: RoundCount, troubles: list[Exception]) -> None:
+    try:
+        if collector.hold_lease():
+            count.collected += collector.collect_once()
+            collector.note_all_is_well()
+    except ServerAway as error:
+        collector.note_trouble(error)
+        troubles.append(error)
+    except Exception as error:
+        # Nobody would hear of it on this thread: the round goes on and raises it at its end.
+        troubles.append(error)
+    finally:
+        collector.close()
+        with suppress(StorageUnavailable):
+            collector.drop_lease()
+
+
+def _process_one(app: App, count: RoundCount) -> bool:
+    outcome = app.intake.process_next(early=True)
+    if outcome is None:
+        # Collecting goes on beside us; without a breath this would be a busy loop.
+        threading.Event().wait(0.002)
+        return False
+    count.count(outcome)
+    return True
+
+
+def _held(app: App) -> int:
+    with app.storage.read() as work:
+        return work.outbox.count_status(LetterStatus.HELD)
+
+
+def _end_here(hanging: HangingMail) -> None:
+    """The thread that the mail keeps is the one that would end the round: nothing else can end this process."""
+    _log.error("this round ends here", action="daemon.mail_hangs", error=str(hanging))
+    os._exit(_ENDED_BY_A_MAIL)
+
+
+# --- what a round and the daemon have in common ---------------------------------------------------------------
+
+
+def take_over_from_the_dead(app: App) -> None:
+    """What a dead process of this host had in hand is free at once, without waiting for its lease."""
+    real_now = datetime.now(UTC)
+    with app.storage.read() as work:
+        owners = work.mails.owners() | work.outbox.owners() | work.house.lease_owners()
+    dead = [owner for owner in owners if is_dead(owner)]
+    if not dead:
+        return
+    with app.storage.write() as work:
+        for owner in dead:
+            mails = work.mails.release(owner, real_now=real_now)
+            letters = work.outbox.release(owner, real_now=real_now)
+            work.house.release_leases(owner)
+            _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
+
+
+def warn_of_types_that_are_gone(app: App) -> None:
+    """Tickets whose request type is no longer in the catalogue wait for a person: somebody should know."""
+    with app.storage.read() as work:
+        gone = sorted(key for key in work.tickets.types_in_use() if not app.catalogue.has_type(key))
+    if gone:
+        _log.warning("tickets of request types that are gone", action="daemon.types_gone", request_types=gone)
+
+
+@contextmanager
+def leases_kept(
+    app: App,
+    collectors: Sequence[Collector],
+    *,
+    on_hanging: Callable[[HangingMail], None],
+    died: Callable[[Exception], None],
+    join_seconds: float | None = None,
+) -> Iterator[None]:
+    """What this process has in hand stays its own, however long it takes; but no mail beyond its limit.
+
+    ``on_hanging`` is told of a mail that was given up, ``died`` of an error nobody foresaw, both on a thread of
+    their own. At the end a renewal under way is awaited, for ``join_seconds`` at most.
+    """
+    end = threading.Event()
+
+    def renew() -> None:
+        while not end.wait(LEASE_RENEWAL_SECONDS):
+            _renew_leases(app, collectors)
+            hanging = _hanging_mail(app)
+            if hanging is not None:
+                on_hanging(hanging)
+
+    thread = guarded_thread("leases", renew, died)
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join(join_seconds)
+
+
+def _hanging_mail(app: App) -> HangingMail | None:
+    """Give up the mail that has been in hand for too long, if there is one: an attempt counts against it."""
+    try:
+        mail_id = app.intake.give_up_hanging(WORK_LIMIT)
+    except StorageUnavailable as error:
+        _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
+        return None
+    return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
+
+
+def _renew_leases(app: App, collectors: Sequence[Collector]) -> None:
+    real_now = datetime.now(UTC)
+    try:
+        with app.storage.write() as work:
+            work.mails.renew(app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
+            work.outbox.renew(app.owner, real_now=real_now)
+        for collector in collectors:
+            collector.renew_lease()
+    except StorageUnavailable as error:
+        _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
+
+
+def tick(app: App) -> None:
+    """Upkeep and alarms, unless another process has them in hand. Raises ``StorageUnavailable``."""
+    with app.storage.write() as work:
+        if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
+            return
+    try:
+        app.upkeep.tick()
+    finally:
+        # Whatever is wrong with a ticket, the administrator hears what there is to hear.
+        app.alarms.tick()
+
+
+def guarded_thread(name: str, target: Callable[[], object], died: Callable[[Exception], None]) -> threading.Thread:
+    """A thread that has begun; ``died`` is told on it if it dies of an error nobody foresaw."""
+
+    def guarded() -> None:
+        try:
+            target()
+        except Exception as error:
+            _log.exception("a loop died", action="daemon.loop_died", loop=name)
+            died(error)
+
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
