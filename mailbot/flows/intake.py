@@ -184,8 +184,7 @@ class Intake:
         return None
 
     def _understand(self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail) -> MailResult:
-        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
-        files = stored_files(mail, digests)
+        files = self._store_files(mail)
         for _ in range(CONFLICTS_AT_MOST):
             found = self._examiner.examine(mail, files, mailbox, self._known)
             try:
@@ -194,6 +193,10 @@ class Intake:
                 # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
+
+    def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
+        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
+        return stored_files(mail, digests)
 
     # --- the one commit ---
 
