@@ -23,6 +23,7 @@ from mailbot.domain.errors import LetterError, StorageUnavailable
 from mailbot.domain.events import LetterKind
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
+from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
     guarded_thread,
     leases_kept,
@@ -78,6 +79,7 @@ class Daemon:
         Raises ``StorageUnavailable`` at the start, and at the end the error by which a loop died, if one did:
         who supervises this process must see that it did not end as it was asked to.
         """
+        keep_large_memory_apart()
         self._awake.listen_to_signals()
         take_over_from_the_dead(self._app)
         warn_of_types_that_are_gone(self._app)

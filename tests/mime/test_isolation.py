@@ -141,6 +141,39 @@ def test_fifty_megabytes_pass_and_the_memory_comes_back() -> None:
     reader.close()
 
 
+_FREES_IN_A_THREAD = """
+import os, threading
+from mailbot.mime.isolation import keep_large_memory_apart
+from tests.mime.test_isolation import _resident_bytes
+if {kept_apart}:
+    keep_large_memory_apart()
+taken, done = threading.Event(), threading.Event()
+def take_and_free():
+    parts = [b""] * 100
+    parts[0] = os.urandom(30_000_000)
+    for number in range(100):
+        parts[number] = os.urandom(500_000)
+    parts.clear()
+    taken.set()
+    done.wait()
+before = _resident_bytes()
+threading.Thread(target=take_and_free).start()
+taken.wait()
+print(_resident_bytes() - before)
+done.set()
+"""
+
+
+def test_what_a_large_mail_took_in_a_thread_goes_back_to_the_system() -> None:
+    grown = []
+    for kept_apart in (True, False):
+        program = _FREES_IN_A_THREAD.format(kept_apart=kept_apart)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        grown.append(int(done.stdout))
+    assert grown[0] < 10_000_000
+    assert grown[0] < grown[1]
+
+
 def test_several_threads_share_one_child(reader: IsolatedReader) -> None:
     raws = [_large(b"%PDF-" + bytes([number]) * 5_000) for number in range(12)]
     with ThreadPoolExecutor(4) as pool:
