@@ -95,6 +95,16 @@ _SEEN_BEFORE = (
     )
     .limit(1)
 )
+_OTHER_CONTENT = (
+    select(_T.id)
+    .where(
+        _T.message_id == bindparam("message_id_seen"),
+        _T.identity != bindparam("identity_seen"),
+        _T.identity != "",
+        _T.id != bindparam("not_id"),
+    )
+    .limit(1)
+)
 
 
 class MailStore:
@@ -291,10 +301,8 @@ class MailStore:
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""
-        query = select(_T.id).where(
-            _T.message_id == message_id, _T.identity != identity, _T.identity != "", _T.id != mail_id
-        )
-        return self._connection.scalar(query.limit(1)) is not None
+        seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
+        return self._connection.scalar(_OTHER_CONTENT, seen) is not None
 
     # --- import ---
 
