@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.benchmarks.household import environment
-from tests.peers.process import wait_until
+from tests.peers.process import PeerError, wait_until
 
 _STOP_SECONDS = 90.0
 
@@ -58,10 +58,13 @@ def processed(folder: Path) -> int:
         connection.close()
 
 
-def wait_for_processed(folder: Path, count: int, *, seconds: float) -> None:
-    """Return when ``count`` mails are done with; raises ``PeerError`` when they are not in time."""
+def wait_for_processed(process: subprocess.Popen[bytes], folder: Path, count: int, *, seconds: float) -> None:
+    """Return when ``count`` mails are done with; raises ``PeerError`` when they are not in time or it dies."""
 
     def done() -> bool:
+        if process.poll() is not None:
+            end_of_log = (folder / "daemon.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise PeerError(f"the daemon ended with {process.returncode}\n{end_of_log}")
         # Looking must not be what is measured.
         time.sleep(0.2)
         return processed(folder) >= count

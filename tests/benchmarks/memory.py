@@ -35,12 +35,12 @@ def memory(options: Options, dovecot: Dovecot) -> Iterator[Figure]:
             address=address,
         )
         with running_daemon(given, folder) as process, _Watch(process.pid) as watch:
-            wait_for_processed(folder, options.mails, seconds=60 + options.mails / 5)
+            wait_for_processed(process, folder, options.mails, seconds=60 + options.mails / 5)
             time.sleep(_SETTLE_SECONDS)
             peak, before = watch.peak_mb, _resident_mb(process.pid)
             helpers = watch.helpers_peak_mb
             dovecot.append(address, large_mail(1, address, f"grande@{DISCARD_DOMAIN}", _LARGE_BYTES))
-            wait_for_processed(folder, options.mails + 1, seconds=120)
+            wait_for_processed(process, folder, options.mails + 1, seconds=120)
             time.sleep(_SETTLE_SECONDS)
             after, large_peak = _resident_mb(process.pid), watch.peak_mb
     yield Figure(
