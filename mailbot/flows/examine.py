@@ -7,7 +7,7 @@ evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -168,6 +168,9 @@ class _Case:
     screening: Accepted
     sender: Sender
     now: datetime
+    # The fields that were found already, by request type and by whether prose counts: a sender with many open
+    # requests must not have the same mail read anew for each.
+    fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,15 +374,19 @@ class Examiner:
     # --- evidence ---
 
     def _fields(self, case: _Case, kind: RequestType, *, first_mail: bool) -> tuple[FieldValue, ...]:
-        found = extract_fields(
-            kind,
-            case.mail.new_text,
-            case.mail.subject,
-            case.sender.address,
-            self._catalogue.units,
-            first_mail=first_mail,
-        )
-        return tuple(replace(value, unverified=_is_unverified(case)) for value in found)
+        found = case.fields_found.get((kind.key, first_mail))
+        if found is None:
+            stated = extract_fields(
+                kind,
+                case.mail.new_text,
+                case.mail.subject,
+                case.sender.address,
+                self._catalogue.units,
+                first_mail=first_mail,
+            )
+            found = tuple(replace(value, unverified=_is_unverified(case)) for value in stated)
+            case.fields_found[kind.key, first_mail] = found
+        return found
 
     def _report(self, case: _Case, subject: _Subject, readings: MailReadings) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence, and where its type is gone nothing can be weighed: the

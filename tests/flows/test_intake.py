@@ -13,6 +13,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -31,6 +32,8 @@ from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.outbox import LetterResult
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.evidence.fields import extract_fields
+from mailbot.flows import examine as examine_module
 from mailbot.flows import intake as intake_module
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.write_change import write_change
@@ -588,6 +591,17 @@ def test_a_fresh_mail_with_the_missing_paper_from_a_forged_address_joins_nothing
     house.receive(failed(mail("segue a CNH", subject="CNH", files=[LICENCE])))
     assert len(house.tickets()) == 2
     assert house.tickets()[0].missing == ticket.missing
+
+
+def test_a_mail_is_read_for_its_fields_once_however_many_requests_of_its_sender_are_open(house: TestHouse) -> None:
+    ticket, _ = incomplete_ticket(house)
+    with house.app.storage.write() as work:
+        for number in range(10):
+            work.tickets.add(replace(ticket, number=f"2026-0001{number:02d}", version=0))
+    with patch.object(examine_module, "extract_fields", wraps=extract_fields) as extract:
+        house.receive(mail("bom dia, tudo certo com o pedido?", subject="Dúvida"))
+    # For the type with and without prose, and for the general one.
+    assert extract.call_count <= 4
 
 
 def test_a_fresh_mail_with_a_missing_paper_of_several_requests_asks_which_one(house: TestHouse) -> None:

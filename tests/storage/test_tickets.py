@@ -133,6 +133,16 @@ def test_open_requests_are_those_that_wait_in_the_same_mailbox(storage: SqlStora
         assert work.tickets.waiting_since(NOW - DAY) == []
 
 
+def test_of_thousands_of_open_requests_the_newest_20_are_looked_at_oldest_first(storage: SqlStorage) -> None:
+    numbers = [f"2026-{number:06d}" for number in range(1, 31)]
+    with storage.write() as work:
+        for number in numbers:
+            work.tickets.add(ticket(number, status=Status.AWAITING_REQUESTER, asked_at=NOW))
+    with storage.read() as work:
+        found = work.tickets.open_requests("maria@example.com.br", "default")
+    assert [one.ticket_number for one in found] == numbers[10:]
+
+
 def test_the_types_in_use_are_those_of_tickets_that_are_not_finished(storage: SqlStorage) -> None:
     with storage.write() as work:
         work.tickets.add(ticket("2026-000001", request_type="a"))

@@ -42,10 +42,16 @@ _INSERT_TICKET = insert(tickets)
 _INSERT_MESSAGE = insert(ticket_messages)
 _INSERT_EVENTS = insert(ticket_events)
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
-_OPEN_REQUESTS = select(_T.number, _T.request_type, _T.missing).where(
-    _T.requester_address == bindparam("requester"),
-    _T.status == Status.AWAITING_REQUESTER.value,
-    _T.mailbox == bindparam("of_mailbox"),
+_MOST_OPEN_REQUESTS = 20
+_OPEN_REQUESTS = (
+    select(_T.number, _T.request_type, _T.missing)
+    .where(
+        _T.requester_address == bindparam("requester"),
+        _T.status == Status.AWAITING_REQUESTER.value,
+        _T.mailbox == bindparam("of_mailbox"),
+    )
+    .order_by(_T.number.desc())
+    .limit(_MOST_OPEN_REQUESTS)
 )
 
 
@@ -159,11 +165,14 @@ class TicketStore:
         return list(found)
 
     def open_requests(self, requester: str, mailbox: str) -> list[OpenRequest]:
-        """Tickets of this requester that wait for something."""
-        rows = self._connection.execute(_OPEN_REQUESTS, {"requester": requester, "of_mailbox": mailbox})
+        """Tickets of this requester that wait for something: the newest 20, oldest of them first.
+
+        Each is looked at for each of the requester's mails, and somebody may send thousands.
+        """
+        rows = self._connection.execute(_OPEN_REQUESTS, {"requester": requester, "of_mailbox": mailbox}).all()
         return [
             OpenRequest(ticket_number=row.number, request_type=row.request_type, missing=tuple(row.missing))
-            for row in rows
+            for row in reversed(rows)
         ]
 
     def browse(
