@@ -135,7 +135,6 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.outbox.claim(owner="me", now=NOW, real_now=NOW, early=True)
         work.outbox.renew("me", real_now=NOW)
         work.outbox.owners()
-        work.outbox.next_due()
         work.outbox.untold_held()
         work.outbox.mark_held_told()
         work.outbox.tell_of_stuck()

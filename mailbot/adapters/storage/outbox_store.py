@@ -336,11 +336,6 @@ class OutboxStore:
         )
         return result.rowcount
 
-    def next_due(self) -> datetime | None:
-        """When the next letter is due."""
-        due: datetime | None = self._connection.scalar(select(func.min(_T.due_at)).where(_T.due_at.is_not(None)))
-        return due
-
     # --- threading and bounces ---
 
     def handles(self, handles: Sequence[str], *, now: datetime) -> list[KnownHandle]:
