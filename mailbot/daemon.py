@@ -6,7 +6,6 @@ in hand has ten seconds, a letter past its final dot is awaited.
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
 import threading
@@ -14,26 +13,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 
 from mailbot.bootstrap import App
-from mailbot.domain.errors import LetterError, StorageUnavailable
-from mailbot.domain.events import LetterKind
+from mailbot.crew import Crew
+from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
+from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
-    guarded_thread,
     leases_kept,
     take_over_from_the_dead,
     tick,
+    warm_up,
     warn_of_types_that_are_gone,
 )
-
-if TYPE_CHECKING:
-    from mailbot.flows.delivery import Delivery
 
 _log = structlog.get_logger("mailbot.daemon")
 
@@ -42,23 +39,9 @@ _LETTER_IN_HAND_SECONDS = 60.0
 # A database that is locked while we stop must not keep us: what is not given back is taken over later.
 _LAST_WRITE_SECONDS = 5.0
 _INTAKE_IDLE_SECONDS = 1.0
+_HELPED_SECONDS = 0.1
 _STORAGE_AWAY_SECONDS = 5.0
 _TICK_SECONDS = 30
-
-
-def _warm_up(app: App) -> None:
-    """Import what the first letter needs before a mail is claimed for it.
-
-    It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
-    good mail that is the first of five starts that come to nothing would be put aside.
-    """
-    from mailbot.correspondence.samples import sample_view
-
-    # A template that is wrong is for the mail to meet whose letter it is.
-    with suppress(LetterError):
-        for kind in (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY):
-            app.renderer.render(kind, sample_view(kind, app.settings.templates_dir))
-    app.calendar.after_business_hours(app.clock.now(), 1)
 
 
 class Daemon:
@@ -70,7 +53,7 @@ class Daemon:
         self._awake = _Awakening()
         self._error: Exception | None = None
         self._mail_bell = threading.Event()
-        self._letters: _DeliveryThread | None = None
+        self._letters: DeliveryThread[None] | None = None
         self._collectors: list[Collector] = []
 
     def run(self) -> None:
@@ -87,7 +70,7 @@ class Daemon:
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
-        self._letters = _DeliveryThread(self._app.delivery, self._died)
+        self._letters = DeliveryThread(lambda stop, bell: self._app.delivery().run(stop, bell), self._died)
         intake = self._thread("intake", self._process)
         clockwork = self._start_clockwork()
         # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
@@ -131,20 +114,33 @@ class Daemon:
     # --- intake ---
 
     def _process(self) -> None:
-        _warm_up(self._app)
-        while not self._stop.is_set():
-            try:
-                outcome = self._app.intake.process_next()
-            except StorageUnavailable as error:
-                _log.warning("cannot process", action="intake.storage_away", error=str(error))
-                self._stop.wait(_STORAGE_AWAY_SECONDS)
-                continue
-            if outcome is None:
-                self._mail_bell.wait(_INTAKE_IDLE_SECONDS)
-                self._mail_bell.clear()
-            elif self._letters is not None:
-                self._letters.ring()
+        warm_up(self._app)
+        with Crew(
+            self._app, heard=self._ring_for_letters, lost=partial(take_over_from_the_dead, self._app)
+        ) as crew:
+            while not self._stop.is_set():
+                try:
+                    self._process_next(crew)
+                except StorageUnavailable as error:
+                    _log.warning("cannot process", action="intake.storage_away", error=str(error))
+                    self._stop.wait(_STORAGE_AWAY_SECONDS)
         self._app.intake.stop()
+
+    def _process_next(self, crew: Crew) -> None:
+        """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
+        if crew.lends_a_hand():
+            self._stop.wait(_HELPED_SECONDS)
+            return
+        outcome = self._app.intake.process_next()
+        if outcome is None:
+            self._mail_bell.wait(_INTAKE_IDLE_SECONDS)
+            self._mail_bell.clear()
+        else:
+            self._ring_for_letters(outcome)
+
+    def _ring_for_letters(self, _outcome: MailOutcome) -> None:
+        if self._letters is not None:
+            self._letters.ring()
 
     def _join_intake(self, intake: threading.Thread) -> None:
         """The mail in hand has ten seconds; then it is given back, and its late result will not be written."""
@@ -239,45 +235,3 @@ class _Clockwork:
     def shutdown(self, *, wait: bool) -> None:
         """Stop ticking."""
         self._scheduler.shutdown(wait=wait)
-
-
-class _DeliveryThread:
-    """The event loop of delivery on a thread of its own."""
-
-    def __init__(self, make_delivery: Callable[[], Delivery], died: Callable[[Exception], None]) -> None:
-        self._make_delivery = make_delivery
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._bell: asyncio.Event | None = None
-        self._started = threading.Event()
-        self._thread = guarded_thread("delivery", lambda: asyncio.run(self._main()), died)
-        self._started.wait()
-
-    async def _main(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop, self._bell = asyncio.Event(), asyncio.Event()
-        self._started.set()
-        await self._make_delivery().run(self._stop, self._bell)
-
-    def ring(self) -> None:
-        """A letter was written."""
-        self._call(self._bell)
-
-    def stop(self) -> None:
-        """Claim no more letters; what is in hand is brought to its end."""
-        self._call(self._stop)
-
-    def join(self, seconds: float) -> None:
-        """Wait for the letters in hand."""
-        self._thread.join(seconds)
-        if self._thread.is_alive():
-            _log.warning("letters in hand left", action="daemon.letters_left")
-
-    def _call(self, event: asyncio.Event | None) -> None:
-        if self._loop is None or event is None or self._loop.is_closed():
-            return
-        try:
-            self._loop.call_soon_threadsafe(event.set)
-        except RuntimeError:
-            # The loop closed between the look and the call: nothing is left to be told.
-            return

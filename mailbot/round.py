@@ -6,28 +6,38 @@ up a mail that hangs.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import structlog
 
 from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
-from mailbot.domain.errors import OurFault, ServerAway, StorageUnavailable
-from mailbot.domain.events import LetterStatus
+from mailbot.crew import Crew
+from mailbot.domain.errors import LetterError, OurFault, ServerAway, StorageUnavailable
+from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
+from mailbot.loops import DeliveryThread, guarded_thread
+
+if TYPE_CHECKING:
+    from mailbot.flows.delivery import DeliveryCount
 
 _log = structlog.get_logger("mailbot.round")
 
 _UPKEEP_LEASE = "upkeep"
-# Exit code of a round that a hanging mail ended: something needs a look.
-_ENDED_BY_A_MAIL = 1
+ENDED_BY_A_MAIL = 1
+"""Exit code of a process that a hanging mail ended: something needs a look."""
+
+# While others work there is little to do but to look how far they are.
+_LOOK_AGAIN_SECONDS = 0.02
 
 
 class HangingMail(OurFault):
@@ -69,18 +79,45 @@ def run_once(app: App) -> RoundCount:
     troubles: list[Exception] = []
     held_before = _held(app)
     collectors = app.collectors()
+    letters = _Letters(app)
     # Of a thread that died the log tells; the round goes on.
-    with leases_kept(app, collectors, on_hanging=_end_here, died=lambda _error: None):
+    with leases_kept(app, collectors, on_hanging=end_this_process, died=lambda _error: None):
         with _told_at_the_end(troubles):
-            _collect_and_process(app, collectors, count, troubles)
+            _collect_and_process(app, collectors, count, letters, troubles)
         with _told_at_the_end(troubles):
             tick(app)
-        delivered = asyncio.run(app.delivery().deliver_all())
+        delivered = letters.deliver_all()
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
     count.letters_held = _held(app) - held_before
     if troubles:
         raise troubles[0]
     return count
+
+
+class _Letters:
+    """The letters of a round: all leave at its end; in a rush those that need not wait leave meanwhile."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._thread: DeliveryThread[DeliveryCount] | None = None
+        self._errors: list[Exception] = []
+
+    def begin(self) -> DeliveryThread[DeliveryCount]:
+        """See to it that letters leave from now on."""
+        if self._thread is None:
+            self._thread = DeliveryThread(
+                lambda stop, bell: self._app.delivery().run_round(stop, bell), self._errors.append
+            )
+        return self._thread
+
+    def deliver_all(self) -> DeliveryCount:
+        """Let everything that is left leave. Raises what kept it from leaving."""
+        thread = self.begin()
+        thread.stop()
+        thread.join()
+        if thread.result is None:
+            raise self._errors[0]
+        return thread.result
 
 
 @contextmanager
@@ -92,7 +129,7 @@ def _told_at_the_end(troubles: list[Exception]) -> Iterator[None]:
 
 
 def _collect_and_process(
-    app: App, collectors: list[Collector], count: RoundCount, troubles: list[Exception]
+    app: App, collectors: list[Collector], count: RoundCount, letters: _Letters, troubles: list[Exception]
 ) -> None:
     collecting = [
         threading.Thread(target=_collect_once, args=(collector, count, troubles), name="collect")
@@ -100,15 +137,33 @@ def _collect_and_process(
     ]
     for thread in collecting:
         thread.start()
+    outcomes: SimpleQueue[MailOutcome] = SimpleQueue()
     try:
-        while _process_one(app, count) or any(thread.is_alive() for thread in collecting):
-            pass
+        with Crew(app, heard=outcomes.put, lost=lambda: take_over_from_the_dead(app), early=True) as crew:
+            _process_until_nothing_waits(app, crew, collecting, count, letters)
+        # What helpers gave back when they were let go.
         while _process_one(app, count):
             pass
     finally:
         app.intake.stop()
         for thread in collecting:
             thread.join()
+    while not outcomes.empty():
+        count.count(outcomes.get())
+
+
+def _process_until_nothing_waits(
+    app: App, crew: Crew, collecting: list[threading.Thread], count: RoundCount, letters: _Letters
+) -> None:
+    while True:
+        more_may_come = any(thread.is_alive() for thread in collecting)
+        if crew.lends_a_hand():
+            letters.begin()
+            if not more_may_come and not crew.waiting():
+                return
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        elif not _process_one(app, count) and not more_may_come:
+            return
 
 
 def _collect_once(collector: Collector, count: RoundCount, troubles: list[Exception]) -> None:
@@ -143,10 +198,10 @@ def _held(app: App) -> int:
         return work.outbox.count_status(LetterStatus.HELD)
 
 
-def _end_here(hanging: HangingMail) -> None:
+def end_this_process(hanging: HangingMail) -> None:
     """The thread that the mail keeps is the one that would end the round: nothing else can end this process."""
     _log.error("this round ends here", action="daemon.mail_hangs", error=str(hanging))
-    os._exit(_ENDED_BY_A_MAIL)
+    os._exit(ENDED_BY_A_MAIL)
 
 
 # --- what a round and the daemon have in common ---------------------------------------------------------------
@@ -166,6 +221,21 @@ def take_over_from_the_dead(app: App) -> None:
             letters = work.outbox.release(owner, real_now=real_now)
             work.house.release_leases(owner)
             _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
+
+
+def warm_up(app: App) -> None:
+    """Import what the first letter needs before a mail is claimed for it.
+
+    It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
+    good mail that is the first of five starts that come to nothing would be put aside.
+    """
+    from mailbot.correspondence.samples import sample_view
+
+    # A template that is wrong is for the mail to meet whose letter it is.
+    with suppress(LetterError):
+        for kind in (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY):
+            app.renderer.render(kind, sample_view(kind, app.settings.templates_dir))
+    app.calendar.after_business_hours(app.clock.now(), 1)
 
 
 def warn_of_types_that_are_gone(app: App) -> None:
@@ -239,18 +309,3 @@ def tick(app: App) -> None:
     finally:
         # Whatever is wrong with a ticket, the administrator hears what there is to hear.
         app.alarms.tick()
-
-
-def guarded_thread(name: str, target: Callable[[], object], died: Callable[[Exception], None]) -> threading.Thread:
-    """A thread that has begun; ``died`` is told on it if it dies of an error nobody foresaw."""
-
-    def guarded() -> None:
-        try:
-            target()
-        except Exception as error:
-            _log.exception("a loop died", action="daemon.loop_died", loop=name)
-            died(error)
-
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
-    thread.start()
-    return thread

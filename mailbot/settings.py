@@ -52,6 +52,7 @@ class _Values(BaseModel):
     undo_minutes: Annotated[int, Field(ge=0, le=1440)] = 5
     now: datetime | None = None
     allow_plain: bool = False
+    workers: Annotated[int, Field(ge=0, le=64)] | None = None
 
     @field_validator("secret_key")
     @classmethod
@@ -84,6 +85,7 @@ class Settings:
     undo_minutes: int
     start_of_business_clock: datetime | None
     allow_plain: bool
+    workers: int | None
     secret_key: bytes | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
@@ -141,6 +143,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
         undo_minutes=values.undo_minutes,
         start_of_business_clock=values.now,
         allow_plain=values.allow_plain,
+        workers=values.workers,
         secret_key=values.secret_key.encode() if values.secret_key else None,
         environment=resolved,
     )

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mailbot"
 
 TOP_LEVEL = {
-    "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "daemon", "demo",
-    "domain", "evidence", "flows", "isolation", "mime", "round", "settings", "triage",
+    "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "crew", "daemon",
+    "demo", "domain", "evidence", "flows", "isolation", "loops", "mime", "round", "settings", "triage", "worker",
 }  # fmt: skip
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.

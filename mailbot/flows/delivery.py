@@ -191,19 +191,31 @@ class Delivery:
 
     async def run(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         """Deliver until ``stop``; ``bell`` says that a letter was written. A letter in hand is awaited."""
-        await self._all(self._work_until(stop, bell) for _ in range(self._workers))
+        count = DeliveryCount()
+        await self._all(self._work_until(stop, bell, count) for _ in range(self._workers))
 
-    async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
-        """Deliver everything that is due; ``early`` counts quiet and undo times as over (``run --once``)."""
+    async def run_round(self, stop: asyncio.Event, bell: asyncio.Event) -> DeliveryCount:
+        """Deliver what is due until ``stop``, then everything: quiet and undo times are over (``run --once``)."""
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
 
-        async def drain() -> None:
-            while await self._deliver_next(count, early=early):
-                pass
+        async def work() -> None:
+            await self._work_until(stop, bell, count)
+            await self._drain(count, early=True)
 
-        await self._all(drain() for _ in range(self._workers))
+        await self._all(work() for _ in range(self._workers))
         return count
+
+    async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
+        """Deliver everything that is due; ``early`` counts quiet and undo times as over."""
+        self._patience_seconds = _RECORD_WITHIN_SECONDS
+        count = DeliveryCount()
+        await self._all(self._drain(count, early=early) for _ in range(self._workers))
+        return count
+
+    async def _drain(self, count: DeliveryCount, *, early: bool) -> None:
+        while await self._deliver_next(count, early=early):
+            pass
 
     async def _all(self, workers: Iterable[Coroutine[None, None, None]]) -> None:
         """Let all come to their end, whatever happens to one: the others may be past a final dot."""
@@ -213,10 +225,10 @@ class Delivery:
             if isinstance(end, BaseException):
                 raise end
 
-    async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
+    async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount) -> None:
         while not stop.is_set():
             try:
-                delivered = await self._deliver_next(DeliveryCount(), early=False)
+                delivered = await self._deliver_next(count, early=False)
             except StorageUnavailable as error:
                 _log.warning("cannot deliver", action="delivery.storage_away", error=str(error))
                 delivered = False

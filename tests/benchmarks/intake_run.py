@@ -6,6 +6,7 @@ argument a profile is left there.
 
 from __future__ import annotations
 
+import asyncio
 import cProfile
 import json
 import resource
@@ -25,9 +26,16 @@ from mailbot.settings import load_settings
 class _NoDelivery:
     """Leaves every letter in the outbox."""
 
-    async def deliver_all(self) -> DeliveryCount:
+    async def run_round(self, stop: asyncio.Event, _bell: asyncio.Event) -> DeliveryCount:
         """Nothing."""
+        await stop.wait()
         return DeliveryCount()
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of the helpers that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
@@ -38,7 +46,7 @@ def main() -> None:
     app.database.close()
     with patch.object(app, "delivery", _NoDelivery):
         profile = cProfile.Profile() if len(sys.argv) > 1 else None
-        before = resource.getrusage(resource.RUSAGE_SELF)
+        before = _cpu_seconds()
         started = time.perf_counter()
         if profile is not None:
             profile.enable()
@@ -47,9 +55,8 @@ def main() -> None:
             profile.disable()
             profile.dump_stats(sys.argv[1])
         seconds = time.perf_counter() - started
-    used = resource.getrusage(resource.RUSAGE_SELF)
     app.close()
-    cpu_seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    cpu_seconds = _cpu_seconds() - before
     sys.stdout.write(json.dumps({**asdict(count), "seconds": seconds, "cpu_seconds": cpu_seconds}) + "\n")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -17,6 +19,10 @@ from mailbot.domain.errors import StorageUnavailable
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 """How long a write waits for another process's write on SQLite before it is told that the file is locked."""
+
+
+_LOOK_AGAIN_SECONDS = 0.0004
+"""How long a write waits before it looks again whether another process still writes: less than a write takes."""
 
 
 class Database:
@@ -122,5 +128,32 @@ def _run(connection: Connection, statement: str) -> None:
 
 
 def _begin_on_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("mailbot_write", False)
-    _run(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not connection.get_execution_options().get("mailbot_write", False):
+        _run(connection, "BEGIN")
+        return
+    # SQLite would sleep longer and longer between its looks, while the turn goes to nobody.
+    _run(connection, "PRAGMA busy_timeout=0")
+    try:
+        _take_turn(connection)
+    finally:
+        _run(connection, f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+
+
+def _take_turn(connection: Connection) -> None:
+    """Begin to write as soon as no other process does, within the busy timeout."""
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_MILLISECONDS / 1000
+    while True:
+        try:
+            _run(connection, "BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > give_up_at:
+                raise
+        else:
+            return
+        time.sleep(random.uniform(0.5, 1.5) * _LOOK_AGAIN_SECONDS)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    # The lower byte is the error, the others say more of it.
+    code = error.orig.sqlite_errorcode if isinstance(error.orig, sqlite3.Error) else 0
+    return code & 0xFF == sqlite3.SQLITE_BUSY

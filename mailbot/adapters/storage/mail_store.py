@@ -43,6 +43,17 @@ _CLAIM = (
     .order_by(_T.ready_at, _T.id)
     .limit(1)
 )
+_WAITING = select(func.count()).select_from(
+    select(_T.id)
+    .where(
+        _T.ready_at.is_not(None),
+        _T.ready_at <= bindparam("now"),
+        _T.mailbox.concat("").in_(bindparam("of_mailboxes", expanding=True)),
+        _T.lease_until.is_(None),
+    )
+    .limit(bindparam("at_most"))
+    .subquery()
+)
 _TAKE = (
     update(inbound_mails)
     .where(_T.id == bindparam("mail_id"))
@@ -281,6 +292,11 @@ class MailStore:
             .values(lease_until=real_now + LEASE_TIME)
         )
         return result.rowcount
+
+    def waiting(self, mailboxes: Collection[str], *, now: datetime, at_most: int) -> int:
+        """How many mails of these mailboxes could be taken now and are in no hands, counted to ``at_most``."""
+        wanted = {"now": now, "of_mailboxes": sorted(mailboxes), "at_most": at_most}
+        return self._connection.scalar(_WAITING, wanted) or 0
 
     def owners(self) -> set[str]:
         """Everybody who has a mail in hand."""
