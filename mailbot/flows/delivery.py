@@ -34,7 +34,7 @@ from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage
+from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
 from mailbot.flows.write_change import write_change
 from mailbot.mime.compose import compose
 
@@ -214,8 +214,9 @@ class Delivery:
         return count
 
     async def _drain(self, count: DeliveryCount, *, early: bool) -> None:
-        while await self._deliver_next(count, early=early):
-            pass
+        ahead: ClaimedLetter | None = None
+        while claimed := ahead or await self._in_thread(lambda: self._claim(early)):
+            ahead = await self._deliver(claimed, count, more=lambda: True, early=early)
 
     async def _all(self, workers: Iterable[Coroutine[None, None, None]]) -> None:
         """Let all come to their end, whatever happens to one: the others may be past a final dot."""
@@ -226,15 +227,18 @@ class Delivery:
                 raise end
 
     async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount) -> None:
-        while not stop.is_set():
+        ahead: ClaimedLetter | None = None
+        while ahead or not stop.is_set():
             try:
-                delivered = await self._deliver_next(count, early=False)
+                claimed = ahead or await self._in_thread(lambda: self._claim(early=False))
+                ahead = None
+                if claimed is not None:
+                    ahead = await self._deliver(claimed, count, more=lambda: not stop.is_set(), early=False)
+                    continue
             except StorageUnavailable as error:
                 _log.warning("cannot deliver", action="delivery.storage_away", error=str(error))
-                delivered = False
-            if not delivered:
-                bell.clear()
-                await _first_of(stop, bell, _IDLE_SECONDS)
+            bell.clear()
+            await _first_of(stop, bell, _IDLE_SECONDS)
 
     async def _close(self) -> None:
         for outlet in self._outlets.values():
@@ -242,27 +246,28 @@ class Delivery:
 
     # --- one letter ---
 
-    async def _deliver_next(self, count: DeliveryCount, *, early: bool) -> bool:
-        claimed = await self._in_thread(lambda: self._claim(early))
-        if claimed is None:
-            return False
+    async def _deliver(
+        self, claimed: ClaimedLetter, count: DeliveryCount, *, more: Callable[[], bool], early: bool
+    ) -> ClaimedLetter | None:
+        """Bring one letter to the end of this attempt; the next one, claimed in the same commit, if ``more``."""
         try:
             result, outcome = await self._attempt(claimed)
-            await self._record_patiently(claimed, result)
+            ahead = await self._record_patiently(claimed, result, more=more, early=early)
         except LeaseLost:
             _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.id)
-            return True
+            return None
         if outcome is not None:
             await self._in_thread(lambda: self._note_server(self._outlets[claimed.letter.mailbox], outcome))
         count.sent += result.status is LetterStatus.SENT
         count.failed += result.status in (LetterStatus.FAILED, LetterStatus.NEEDS_PERSON)
-        return True
+        return ahead
 
     def _claim(self, early: bool) -> ClaimedLetter | None:
         with self._storage.write() as work:
-            return work.outbox.claim(
-                owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early
-            )
+            return self._claim_in(work, early=early)
+
+    def _claim_in(self, work: UnitOfWork, *, early: bool) -> ClaimedLetter | None:
+        return work.outbox.claim(owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early)
 
     async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
         """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
@@ -334,7 +339,9 @@ class Delivery:
         with self._storage.write() as work:
             work.outbox.mark_transmitting(claimed, owner=self._owner, real_now=datetime.now(UTC))
 
-    async def _record_patiently(self, claimed: ClaimedLetter, result: LetterResult) -> None:
+    async def _record_patiently(
+        self, claimed: ClaimedLetter, result: LetterResult, *, more: Callable[[], bool], early: bool
+    ) -> ClaimedLetter | None:
         """The letter may have left: its result is written as soon as the database lets us.
 
         What is not written in the end is an unknown outcome to whoever claims the letter next.
@@ -343,17 +350,24 @@ class Delivery:
         give_up_at = time.monotonic() + self._patience_seconds
         while True:
             try:
-                return await self._in_thread(lambda: self._record(claimed, result))
+                return await self._in_thread(lambda: self._record(claimed, result, more=more, early=early))
             except StorageUnavailable:
                 _log.warning("result not written", action="delivery.not_recorded", letter=claimed.id)
                 if time.monotonic() > give_up_at:
                     raise
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
 
-    def _record(self, claimed: ClaimedLetter, result: LetterResult) -> None:
-        """Write the result; a letter that failed for good leaves an event on its ticket and staff are told."""
+    def _record(
+        self, claimed: ClaimedLetter, result: LetterResult, *, more: Callable[[], bool], early: bool
+    ) -> ClaimedLetter | None:
+        """Write the result; a letter that failed for good leaves an event on its ticket and staff are told.
+
+        The next letter is claimed in the commit of a result that needs nothing else: one commit less for each.
+        """
         try:
-            self._write_result(claimed, result, tell=result.status is LetterStatus.FAILED)
+            if result.status is not LetterStatus.FAILED:
+                return self._write_result_and_claim(claimed, result, more=more, early=early)
+            self._write_result(claimed, result, tell=True)
         except (LeaseLost, StorageUnavailable):
             raise
         except Exception as error:
@@ -365,6 +379,14 @@ class Delivery:
                 error=place_of(error),
             )
             self._write_result(claimed, result, tell=False)
+        return None
+
+    def _write_result_and_claim(
+        self, claimed: ClaimedLetter, result: LetterResult, *, more: Callable[[], bool], early: bool
+    ) -> ClaimedLetter | None:
+        with self._storage.write() as work:
+            work.outbox.record(claimed, result, owner=self._owner)
+            return self._claim_in(work, early=early) if more() else None
 
     def _write_result(self, claimed: ClaimedLetter, result: LetterResult, *, tell: bool) -> None:
         letter, now = claimed.letter, self._clock.now()

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from mailbot.adapters.storage.engine import Database
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
@@ -269,11 +271,10 @@ def test_letters_a_minute_are_spread(house: TestHouse) -> None:
     running = delivery(house, transport, max_per_minute=2)
 
     async def go() -> None:
-        assert await running._deliver_next(DeliveryCount(), early=True)
-        await running._deliver_next(DeliveryCount(), early=True)
+        await running.deliver_all()
         assert len(transport.envelopes) == 1
         house.clock.advance(timedelta(seconds=30))
-        await running._deliver_next(DeliveryCount(), early=True)
+        await running.deliver_all()
         assert len(transport.envelopes) == 2
 
     asyncio.run(go())
@@ -290,8 +291,7 @@ def test_a_server_that_is_away_is_asked_ever_less_however_many_letters_wait(
 
     async def half_an_hour() -> None:
         for _ in range(360):
-            while await running._deliver_next(DeliveryCount(), early=False):
-                pass
+            await running.deliver_all(early=False)
             house.clock.advance(timedelta(seconds=5))
 
     asyncio.run(half_an_hour())
@@ -435,6 +435,28 @@ def test_a_letter_in_hand_is_brought_to_its_end_when_the_daemon_stops(house: Tes
     asyncio.run(go())
     assert now_of(house, letter).status is LetterStatus.SENT
     assert len(transport.envelopes) == 1, "claiming stops"
+
+
+def test_a_letter_costs_two_commits_since_the_next_is_claimed_with_the_result(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    commits = 0
+    write = Database.write
+
+    @contextmanager
+    def counted(self: Database) -> Iterator[Connection]:
+        nonlocal commits
+        with write(self) as connection:
+            yield connection
+        commits += 1
+
+    monkeypatch.setattr(Database, "write", counted)
+    sent = deliver(house, FakeTransport(DELIVERED)).sent
+    assert sent == 20
+    # A mark and a result for each letter; the first claim of both workers; that the server is there, noted once.
+    assert commits <= 2 * sent + 4
 
 
 def read(envelope: Envelope) -> Any:

@@ -405,8 +405,6 @@ def letter_to_row(letter: OutboundLetter, *, handle_expires_at: datetime | None)
         "recipient_name": without_nul(letter.recipient.name),
         "sender_name": without_nul(letter.sender_name),
         "subject": without_nul(letter.subject),
-        "text": without_nul(letter.text),
-        "html": without_nul(letter.html),
         "files": [file_to_json(file) for file in letter.files],
         "ticket_number": letter.ticket_number,
         "mail_id": letter.mail_id,
@@ -421,6 +419,10 @@ def letter_to_row(letter: OutboundLetter, *, handle_expires_at: datetime | None)
         "not_before": letter.not_before,
         "due_at": letter.not_before if waiting else None,
     }
+
+
+def letter_text_to_row(letter: OutboundLetter, *, letter_id: int) -> Json:
+    return {"letter_id": letter_id, "text": without_nul(letter.text), "html": without_nul(letter.html)}
 
 
 def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:

@@ -26,10 +26,11 @@ from mailbot.adapters.storage.mapping import (
     NOT_UNDERSTOOD,
     letter_from_row,
     letter_row_from,
+    letter_text_to_row,
     letter_to_row,
     understood,
 )
-from mailbot.adapters.storage.tables import outbox
+from mailbot.adapters.storage.tables import letter_texts, outbox
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import LEASE_TIME
@@ -59,17 +60,15 @@ _IS_STUCK = and_(
     ),
 )
 
+# A letter with what it says.
+_WHOLE = select(outbox, letter_texts.c.text, letter_texts.c.html).join(letter_texts)
 _FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
 _CLAIM = (
-    select(outbox)
-    .where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE)
-    .order_by(_T.due_at, _T.id)
-    .limit(1)
+    _WHOLE.where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE).order_by(_T.due_at, _T.id).limit(1)
 )
 # ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
 _CLAIM_EARLY = (
-    select(outbox)
-    .where(
+    _WHOLE.where(
         _T.due_at.is_not(None),
         or_(_T.due_at <= bindparam("now"), _T.status == _S.QUEUED.value),
         _FREE,
@@ -96,6 +95,23 @@ _TRANSMITTING = (
     # Twice is fine: a server may refuse at DATA for its sender's sake, and is asked again at once.
     .where(_MINE, _T.status.in_((_S.SENDING.value, _S.TRANSMITTING.value)))
     .values(status=_S.TRANSMITTING.value, lease_until=bindparam("until"))
+)
+_RECORD = (
+    update(outbox)
+    .where(_MINE)
+    .values(
+        status=bindparam("new_status"),
+        hold_reason=bindparam("new_hold_reason"),
+        last_error=bindparam("new_error"),
+        sent_at=bindparam("new_sent_at"),
+        due_at=bindparam("new_due_at"),
+        attempts=_T.attempts + bindparam("more_attempts", type_=Integer),
+        unknown_outcomes=_T.unknown_outcomes + bindparam("more_unknown", type_=Integer),
+        # What was told of it was that it was held.
+        alerted=False,
+        owner=None,
+        lease_until=None,
+    )
 )
 
 
@@ -128,6 +144,7 @@ _NOTICES = select(func.count()).select_from(
     .subquery()
 )
 _INSERT = insert(outbox)
+_INSERT_TEXT = insert(letter_texts)
 _THOSE_REPLACED = and_(
     _T.ticket_number == bindparam("of_ticket"),
     _T.recipient_address == bindparam("to"),
@@ -156,7 +173,10 @@ class OutboxStore:
 
     def add(self, letter: OutboundLetter, *, handle_expires_at: datetime | None) -> None:
         """Enqueue a letter in the ticket's own transaction."""
-        self._connection.execute(_INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
+        added = self._connection.execute(_INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
+        primary_key = added.inserted_primary_key
+        assert primary_key is not None
+        self._connection.execute(_INSERT_TEXT, letter_text_to_row(letter, letter_id=int(primary_key[0])))
 
     def supersede(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> datetime | None:
         """Cancel unsent letters of these kinds that a newer one replaces.
@@ -213,7 +233,7 @@ class OutboxStore:
 
     def notices_to_gather(self) -> list[OutboundLetter]:
         """Notices that were kept back and stand in no summary yet, oldest first."""
-        query = select(outbox).where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
+        query = _WHOLE.where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
         return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def mark_gathered(self, message_ids: Sequence[str]) -> None:
@@ -298,21 +318,19 @@ class OutboxStore:
     def record(self, claimed: ClaimedLetter, result: LetterResult, *, owner: str) -> None:
         """Write what an attempt came to. Raises ``LeaseLost``."""
         changed = self._connection.execute(
-            update(outbox)
-            .where(_T.id == claimed.id, _T.fence == claimed.fence, _T.owner == owner)
-            .values(
-                status=result.status.value,
-                hold_reason=result.hold_reason,
-                last_error=result.error,
-                sent_at=result.sent_at,
-                due_at=result.retry_at,
-                attempts=_T.attempts + (1 if result.counts_as_attempt else 0),
-                unknown_outcomes=_T.unknown_outcomes + (1 if result.outcome_unknown else 0),
-                # What was told of it was that it was held.
-                alerted=False,
-                owner=None,
-                lease_until=None,
-            )
+            _RECORD,
+            {
+                "letter_id": claimed.id,
+                "our_fence": claimed.fence,
+                "our_owner": owner,
+                "new_status": result.status.value,
+                "new_hold_reason": result.hold_reason,
+                "new_error": result.error,
+                "new_sent_at": result.sent_at,
+                "new_due_at": result.retry_at,
+                "more_attempts": int(result.counts_as_attempt),
+                "more_unknown": int(result.outcome_unknown),
+            },
         )
         if changed.rowcount != 1:
             raise LeaseLost(f"letter {claimed.letter.message_id} is in other hands")
@@ -375,12 +393,12 @@ class OutboxStore:
 
     def by_message_id(self, message_id: str) -> OutboundLetter | None:
         """A letter by its Message-ID."""
-        row = self._connection.execute(select(outbox).where(_T.message_id == message_id)).mappings().first()
+        row = self._connection.execute(_WHOLE.where(_T.message_id == message_id)).mappings().first()
         return letter_from_row(row) if row else None
 
     def by_handle(self, handle: str) -> OutboundLetter | None:
         """A letter by its handle."""
-        row = self._connection.execute(select(outbox).where(_T.handle == handle)).mappings().first()
+        row = self._connection.execute(_WHOLE.where(_T.handle == handle)).mappings().first()
         return letter_from_row(row) if row else None
 
     def mark_bounced(self, message_id: str, error: str) -> bool:
@@ -399,7 +417,7 @@ class OutboxStore:
 
     def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
         """The letters that a mail caused."""
-        query = select(outbox).where(_T.mail_id == mail_id).order_by(_T.id)
+        query = _WHOLE.where(_T.mail_id == mail_id).order_by(_T.id)
         return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def letters_of_ticket(self, number: str) -> list[LetterRow]:

@@ -231,8 +231,6 @@ outbox = Table(
     Column("recipient_name", CleanText(), nullable=False, default=""),
     Column("sender_name", CleanText(), nullable=False, default=""),
     Column("subject", CleanText(), nullable=False),
-    Column("text", CleanText(), nullable=False),
-    Column("html", CleanText(), nullable=False),
     Column("files", JSON, nullable=False),
     Column("ticket_number", CleanText(20)),
     Column("mail_id", Integer),
@@ -269,6 +267,15 @@ Index("ix_outbox_automatic", outbox.c.created_at, outbox.c.status, outbox.c.veri
       postgresql_where=text("automatic AND audience = 'requester'"))  # fmt: skip
 Index("ix_outbox_status", outbox.c.status, sqlite_where=text("status IN ('held', 'needs_person', 'failed')"),
       postgresql_where=text("status IN ('held', 'needs_person', 'failed')"))  # fmt: skip
+
+# Apart from the outbox, whose rows are written anew at every step of a delivery: these stay as they are.
+letter_texts = Table(
+    "letter_texts",
+    metadata,
+    Column("letter_id", ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
+    Column("text", CleanText(), nullable=False),
+    Column("html", CleanText(), nullable=False),
+)
 
 readings = Table(
     "readings",

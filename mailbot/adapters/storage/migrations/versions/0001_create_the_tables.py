@@ -127,8 +127,6 @@ def upgrade() -> None:
         sa.Column("recipient_name", sa.Text(), nullable=False),
         sa.Column("sender_name", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("ticket_number", sa.String(length=20), nullable=True),
         sa.Column("mail_id", sa.Integer(), nullable=True),
@@ -188,6 +186,14 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_outbox_ticket_number", ["ticket_number"], unique=False)
 
+    op.create_table(
+        "letter_texts",
+        sa.Column("letter_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["outbox.id"], name=op.f("fk_letter_texts_letter_id_outbox")),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_texts")),
+    )
     op.create_table(
         "readings",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -317,6 +323,7 @@ def downgrade() -> None:
     op.drop_table("ticket_numbers")
     op.drop_table("server_troubles")
     op.drop_table("readings")
+    op.drop_table("letter_texts")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_ticket_number")
         batch_op.drop_index(
