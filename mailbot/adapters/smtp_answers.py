@@ -1,6 +1,7 @@
 """What an SMTP server's answer means: (code, text, where it came) → Refused or NotReached.
 
-Pure. The words of throttling are those that Exchange Online, Gmail, Amazon SES, Postfix and Exim use.
+Pure. The words of throttling are those that Exchange Online, Gmail, Zoho, Amazon SES, cPanel, Postfix and Exim
+use; where they were found stands beside the answers in ``tests/adapters/test_smtp_answers.py``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from mailbot.domain.exchange import NotReached, Refused
+from mailbot.domain.exchange import NotReached, Refused, Throttle
 
 _LONGEST_TEXT = 500
 
@@ -39,12 +40,44 @@ _THROTTLED = re.compile(
 _THROTTLED_STATUS = re.compile(r"\b4\.7\.(?:0|28|500)\b|\b4\.3\.2\b")
 # X.2.N is about the recipient's mailbox (RFC 3463 §3.3), not about ours; X.2.0 is used for anything.
 _ABOUT_THE_RECIPIENT = re.compile(r"\b[45]\.2\.[1-4]\b|\btoo many recipients\b", re.IGNORECASE)
-# Some providers say it with a 5xx; only words that cannot be about a full mailbox or a large mail count.
-_SENDING_LIMIT = re.compile(
-    r"submission ?quota|(?:daily|hourly|sending|submission|sender) (?:\w+ ){0,3}(?:limit|quota)"
-    r"|(?:rate|concurrent \w+) limit|(?:mails?|messages?) per (?:hour|day)|limite (?:di[aá]rio|de envio)"
-    r"|\b5\.4\.5\b|\b5\.1\.90\b",
-    re.IGNORECASE,
+# Answers to our submission whatever their status is. Some providers say it with a 5xx; only words that cannot be
+# about the recipient's mailbox or a large mail count.
+_LIMITS: tuple[tuple[Throttle, re.Pattern[str]], ...] = (
+    (
+        Throttle.BLOCKED,
+        re.compile(
+            # Exchange stores what it sends: with a full mailbox nothing leaves. The same class name with
+            # another prefix stands for the recipient's.
+            r"STOREDRV\.Submission[^ ]{0,40}:QuotaExceeded"
+            r"|unusual sending activity|outgoing blocked|bad outbound sender"
+            r"|\b5\.1\.8\b.{0,40}sender address blocked|envio (?:bloqueado|suspenso)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Throttle.DAILY,
+        re.compile(
+            r"submission ?quota|daily (?:\w+ ){0,4}(?:limit|quota)|(?:mails?|messages?|recipients?) per day"
+            r"|limite di[aá]rio|\b5\.4\.5\b|\b5\.1\.90\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Throttle.HOURLY,
+        re.compile(
+            r"hourly (?:\w+ ){0,3}(?:limit|quota)|(?:mails?|messages?|failures|recipients?) per hour"
+            r"|for this hour\b|(?:mensage(?:m|ns)|e-?mails?) por hora",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        Throttle.RATE,
+        re.compile(
+            r"(?:sending|submission|sender) (?:\w+ ){0,3}(?:limit|quota)|(?:rate|concurrent \w+) limit"
+            r"|relay limit exceeded|limite de envio",
+            re.IGNORECASE,
+        ),
+    ),
 )
 _SIZE_LIMIT = re.compile(r"\b[45]\.3\.4\b|\bsize\b", re.IGNORECASE)
 _ABOUT_THE_SENDER = re.compile(
@@ -62,12 +95,13 @@ def refusal(code: int, text: str, stage: Stage) -> Refused | NotReached:
     """What an answer that is no consent means for the letter.
 
     Wrong credentials and a server that is not ready for anybody are not the letter's fault: ``NotReached``.
-    What speaks of too many mails or connections is ``throttled`` wherever it comes; where it is a 5xx the
-    code stays, but the refusal is not permanent.
+    What speaks of a limit of the whole mailbox is ``throttled`` wherever it comes; where it is a 5xx the code
+    stays, but the refusal is not permanent.
     """
     response = readable(text)
-    if _is_throttled(code, response, stage):
-        return Refused(code=code, response=response, permanent=False, throttled=True)
+    throttle = _throttle(code, response, stage)
+    if throttle is not None:
+        return Refused(code=code, response=response, permanent=False, throttled=throttle)
     if stage in (Stage.CONNECT, Stage.STARTTLS, Stage.LOGIN):
         refused = stage is Stage.LOGIN and code >= 500
         return NotReached(reason=f"{stage}: {code} {response}", credentials_refused=refused)
@@ -82,14 +116,22 @@ def refusal(code: int, text: str, stage: Stage) -> Refused | NotReached:
     )
 
 
-def _is_throttled(code: int, response: str, stage: Stage) -> bool:
-    if stage is Stage.STARTTLS or _SIZE_LIMIT.search(response) or _ABOUT_THE_RECIPIENT.search(response):
-        return False
-    if _SENDING_LIMIT.search(response):
-        return True
+def _throttle(code: int, response: str, stage: Stage) -> Throttle | None:
+    if stage is Stage.STARTTLS or _SIZE_LIMIT.search(response):
+        return None
+    limit = next((kind for kind, words in _LIMITS if words.search(response)), None)
+    if limit is not None and (limit is not Throttle.RATE or _speaks_of_us(response)):
+        return limit
+    if code >= 500 or _ABOUT_THE_RECIPIENT.search(response):
+        return None
     # A log-in service that is down answers with the status of throttling (Postfix).
     by_status = stage is not Stage.LOGIN and _THROTTLED_STATUS.search(response) is not None
-    return code < 500 and (by_status or _THROTTLED.search(response) is not None)
+    return Throttle.RATE if by_status or _THROTTLED.search(response) is not None else None
+
+
+def _speaks_of_us(response: str) -> bool:
+    """Gmail gives the relay limit of a customer of its own the status of a recipient who gets too much."""
+    return "relay limit" in response.lower() or _ABOUT_THE_RECIPIENT.search(response) is None
 
 
 def _is_about_the_sender(code: int, response: str, stage: Stage) -> bool:

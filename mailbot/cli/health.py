@@ -107,8 +107,9 @@ def _look(app: App, work: UnitOfWork, found: Health) -> bool:
     troubles = work.house.troubles()
     for trouble in troubles:
         moment = trouble.since.isoformat(timespec="seconds")
-        found.problems.append(f"{trouble.server} does not answer since {moment}: {trouble.error}")
-    return bool(troubles)
+        what = "holds letters back" if trouble.is_limit else "does not answer"
+        found.problems.append(f"{trouble.server} {what} since {moment}: {trouble.error}")
+    return any(not trouble.is_limit for trouble in troubles)
 
 
 def _look_at_folders(app: App, work: UnitOfWork, found: Health) -> None:

@@ -67,7 +67,7 @@ def quarantine_alert(mails: Sequence[InboundRow], desk: AlertDesk) -> PlannedLet
 
 
 def server_away_alert(trouble: ServerTrouble, desk: AlertDesk) -> PlannedLetter:
-    """A server has been away for a while."""
+    """A server has been away, or held us to a limit, for a while."""
     service, _, mailbox = trouble.server.partition(":")
     view = AlertServerAwayView(
         brand_name=desk.brand_name,
@@ -78,6 +78,7 @@ def server_away_alert(trouble: ServerTrouble, desk: AlertDesk) -> PlannedLetter:
         mailbox=mailbox,
         since=desk.moment(trouble.since),
         last_error=trouble.error,
+        limited=trouble.is_limit,
     )
     return _to_admin(LetterKind.ALERT_SERVER_AWAY, view, desk)
 

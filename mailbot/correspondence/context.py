@@ -423,7 +423,8 @@ class AlertQuarantineView(LetterView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertServerAwayView(LetterView):
-    """A server cannot be reached. ``server`` is host and port, ``service`` a phrase (IMAP, SMTP …)."""
+    """A server cannot be reached. ``server`` is host and port, ``service`` a phrase (IMAP, SMTP …). With
+    ``limited`` it answers, and takes no more letters for now."""
 
     service: Phrase
     server: str
@@ -432,6 +433,7 @@ class AlertServerAwayView(LetterView):
     attempts: str = ""
     last_error: str = field(default="", metadata=THEIRS)
     credentials_refused: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

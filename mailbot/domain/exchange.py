@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +46,30 @@ class Delivered:
     response: str
 
 
+class Throttle(StrEnum):
+    """Which limit of the whole mailbox an answer speaks of, and so how long it asks for patience."""
+
+    # Too many connections or mails at this moment, a server that is busy.
+    RATE = "rate"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    # The provider takes nothing until somebody acts: sending suspended, our own mailbox full.
+    BLOCKED = "blocked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The server answered and did not take the letter.
 
-    ``permanent`` is a 5xx. ``throttled`` is a 4xx (or a 5xx of a provider's own) that speaks of too many
-    mails or connections: it slows the mailbox and counts as no attempt of this letter. ``sender_refused``
-    tells that the envelope sender was the reason (a null sender that a server does not take).
+    ``permanent`` is a 5xx. ``throttled`` is set for a 4xx (or a 5xx of a provider's own) that speaks of what
+    this mailbox may send in all: it slows the mailbox and counts as no attempt of this letter.
+    ``sender_refused`` tells that the envelope sender was the reason (a null sender that a server does not take).
     """
 
     code: int
     response: str
     permanent: bool
-    throttled: bool = False
+    throttled: Throttle | None = None
     sender_refused: bool = False
 
 

@@ -137,11 +137,21 @@ class InboundRow:
     released: bool = False
 
 
+PROVIDER_LIMIT = "limit"
+"""Before the mailbox in the name of a trouble: the server answers, and what it says is a limit of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTrouble:
-    """A server that does not answer: since when, what it said last, and whether the administrator was told."""
+    """A server that does not answer, or that lets a mailbox send no more for now: since when, what it said last,
+    and whether the administrator was told."""
 
     server: str
     since: datetime
     error: str
     told_at: datetime | None = None
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the server answers and holds us to a limit."""
+        return self.server.startswith(f"{PROVIDER_LIMIT}:")

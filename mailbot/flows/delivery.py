@@ -10,6 +10,7 @@ import asyncio
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,8 +28,10 @@ from mailbot.domain.exchange import (
     OutcomeUnknown,
     Refused,
     SendOutcome,
+    Throttle,
 )
 from mailbot.domain.handles import loop_mark
+from mailbot.domain.ledger import PROVIDER_LIMIT
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
@@ -46,6 +49,17 @@ _MINUTE = timedelta(minutes=1)
 _LADDER = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE, 120 * _MINUTE, 240 * _MINUTE)
 _GIVE_UP_AFTER = timedelta(days=5)
 _AWAY_LADDER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 80, 160, 300))
+# How long a whole mailbox pauses after a throttling answer, longer with each one in a row: a provider that is
+# asked on and on while its limit lasts may lengthen it.
+_THROTTLE_LADDERS = {
+    Throttle.RATE: (_MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE),
+    Throttle.HOURLY: (15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE),
+    Throttle.DAILY: (60 * _MINUTE,),
+    Throttle.BLOCKED: (60 * _MINUTE,),
+}
+# A slot that was missed by so much is taken anew, or all that piled up meanwhile would leave at once.
+_SLOT_KEPT_FOR = timedelta(seconds=5)
+_LOOK_AGAIN_AFTER = timedelta(seconds=0.2)
 _UNKNOWN_RETRY_AFTER = timedelta(minutes=2)
 _UNKNOWN_OUTCOMES_AT_MOST = 2
 # After so many errors of our own with one letter a person must look.
@@ -55,6 +69,8 @@ _REFUSED_LOGIN_LADDER = (_MINUTE, 2 * _MINUTE, 4 * _MINUTE, 5 * _MINUTE)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
+# One answer of "too fast" is how a provider paces us; only several in a row are for the administrator.
+_WORTH_TELLING = 3
 
 
 def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, jitter: float) -> LetterResult:
@@ -62,8 +78,8 @@ def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, ji
     match outcome:
         case Delivered():
             return LetterResult(status=LetterStatus.SENT, sent_at=now)
-        case Refused() if outcome.throttled:
-            wait = _step(_LADDER, 0) * jitter
+        case Refused() if outcome.throttled is not None:
+            wait = _step(_THROTTLE_LADDERS[outcome.throttled], 0) * jitter
             return LetterResult(
                 status=LetterStatus.RETRY,
                 error=outcome.response,
@@ -112,34 +128,82 @@ class DeliveryCount:
 
 
 class _Pace:
-    """How fast one mailbox may send: a pause after throttling or an absent server, and letters a minute."""
+    """How fast one mailbox may send: at most so many letters in any minute, and a pause after throttling or an
+    absent server.
+
+    A letter that has to wait is promised a slot of its own, so that a crowd of letters is looked at once each
+    and not all of them whenever one may leave.
+    """
 
     def __init__(self, max_per_minute: int | None) -> None:
-        self._between = timedelta(minutes=1) / max_per_minute if max_per_minute else timedelta()
-        self._next_at: datetime | None = None
+        # When the last letters left or are promised to, at most as many as may leave in a minute.
+        self._slots: deque[datetime] | None = deque(maxlen=max_per_minute) if max_per_minute else None
+        self._promised: dict[int, datetime] = {}
+        self._paused_until: datetime | None = None
         self._absences = 0
+        self._throttles = 0
 
-    def slot(self, now: datetime) -> datetime | None:
-        """``None`` if a letter may leave now (the slot is taken then), else when the next one may."""
-        if self._next_at is not None and now < self._next_at:
-            return self._next_at
-        self._next_at = now + self._between if self._between else None
-        return None
+    def turn(self, letter: int, now: datetime) -> datetime | None:
+        """``None`` if the letter may leave now, else when it may."""
+        if self._paused_until is not None and now < self._paused_until:
+            return self._paused_until
+        slot = self._promised.pop(letter, None)
+        if slot is None or slot < now - _SLOT_KEPT_FOR:
+            slot = self._next_slot(now)
+        if slot <= now:
+            return None
+        self._promised[letter] = slot
+        return slot
 
-    def pause_until(self, moment: datetime) -> None:
-        """Nothing leaves before ``moment``."""
-        self._next_at = max(moment, self._next_at or moment)
+    def next_promise(self) -> datetime | None:
+        """When the first of the letters that were promised a slot may leave."""
+        return next(iter(self._promised.values()), None)
+
+    def forget_promises(self, before: datetime) -> None:
+        """Letters that were cancelled or taken over by another process do not come for their slots."""
+        while (first := self.next_promise()) is not None and first < before:
+            del self._promised[next(iter(self._promised))]
+
+    def _next_slot(self, now: datetime) -> datetime:
+        self.forget_promises(now - _SLOT_KEPT_FOR)
+        if self._slots is None:
+            return now
+        full = len(self._slots) == self._slots.maxlen
+        slot = max(now, self._slots[0] + _MINUTE) if full else now
+        self._slots.append(slot)
+        return slot
+
+    def pause_until(self, moment: datetime, now: datetime) -> None:
+        """Nothing leaves before ``moment``; what was promised is void."""
+        self._paused_until = max(moment, self._paused_until or moment)
+        self._promised.clear()
+        if self._slots is not None:
+            self._slots = deque((slot for slot in self._slots if slot <= now), self._slots.maxlen)
 
     def server_is_away(self, now: datetime, *, login_refused: bool) -> None:
         """A growing pause, however many letters wait: each would begin at the foot of its own ladder, and a
         log-in that is tried again and again gets an account locked."""
         pause = _step(_REFUSED_LOGIN_LADDER if login_refused else _AWAY_LADDER, self._absences)
         self._absences += 1
-        self.pause_until(now + pause)
+        self.pause_until(now + pause, now)
+
+    def is_throttled(self, limit: Throttle, now: datetime, *, jitter: float) -> None:
+        """A pause as the limit asks for, growing until a letter is taken."""
+        self._absences = 0
+        pause = _step(_THROTTLE_LADDERS[limit], self._throttles) * jitter
+        # Answers to letters that were under way already say the same thing once more.
+        if self._paused_until is None or now >= self._paused_until:
+            self._throttles += 1
+        self.pause_until(now + pause, now)
 
     def server_is_there(self) -> None:
-        """It answered."""
-        self._absences = 0
+        """It answered, and about the letter itself."""
+        self._absences = self._throttles = 0
+
+    @property
+    def throttles(self) -> int:
+        """How many times in a row the answer was a limit."""
+        return self._throttles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +217,11 @@ class Outlet:
     def server(self) -> str:
         """How this mailbox's server is named in the list of troubles."""
         return f"smtp:{self.mailbox.key}"
+
+    @property
+    def limit(self) -> str:
+        """How a limit of this mailbox's provider is named there."""
+        return f"{PROVIDER_LIMIT}:{self.mailbox.key}"
 
 
 class Delivery:
@@ -182,7 +251,9 @@ class Delivery:
         self._paces = {key: _Pace(outlet.mailbox.spec.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
         # A trouble noted by an earlier process is struck out by the first answer.
-        self._in_trouble: set[str] = {outlet.server for outlet in outlets.values()}
+        self._in_trouble: set[str] = {
+            trouble for outlet in outlets.values() for trouble in (outlet.server, outlet.limit)
+        }
         self._patience_seconds = math.inf
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
         self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
@@ -201,7 +272,7 @@ class Delivery:
 
         async def work() -> None:
             await self._work_until(stop, bell, count)
-            await self._drain(count, early=True)
+            await self._drain_in_turn(count, early=True)
 
         await self._all(work() for _ in range(self._workers))
         return count
@@ -210,8 +281,24 @@ class Delivery:
         """Deliver everything that is due; ``early`` counts quiet and undo times as over."""
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
-        await self._all(self._drain(count, early=early) for _ in range(self._workers))
+        await self._all(self._drain_in_turn(count, early=early) for _ in range(self._workers))
         return count
+
+    async def _drain_in_turn(self, count: DeliveryCount, *, early: bool) -> None:
+        """Where the mailbox may send so many letters a minute, those beyond are waited for; a pause that a server
+        asks for is not."""
+        while True:
+            await self._drain(count, early=early)
+            promise = self._next_promise()
+            if promise is None:
+                return
+            # A letter that was cancelled meanwhile does not come: its promise is forgotten a little later.
+            await self._sleep_until(max(promise, self._clock.now() + _LOOK_AGAIN_AFTER))
+
+    def _next_promise(self) -> datetime | None:
+        for pace in self._paces.values():
+            pace.forget_promises(self._clock.now() - _SLOT_KEPT_FOR)
+        return min(filter(None, (pace.next_promise() for pace in self._paces.values())), default=None)
 
     async def _drain(self, count: DeliveryCount, *, early: bool) -> None:
         ahead: ClaimedLetter | None = None
@@ -272,7 +359,7 @@ class Delivery:
     async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
         """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
         letter, now = claimed.letter, self._clock.now
-        not_now = self._take_turn(letter)
+        not_now = self._take_turn(claimed)
         if not_now is not None:
             return not_now, None
         try:
@@ -293,12 +380,13 @@ class Delivery:
             )
             return _after_error(letter, cause_of(error), now()), None
         result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
-        self._adapt_pace(self._paces[letter.mailbox], outcome, result)
+        self._adapt_pace(self._paces[letter.mailbox], outcome)
         self._log_result(claimed, outcome, result)
         return result, outcome
 
-    def _take_turn(self, letter: OutboundLetter) -> LetterResult | None:
+    def _take_turn(self, claimed: ClaimedLetter) -> LetterResult | None:
         """Take a slot of the mailbox's pace: ``None``. Or what becomes of a letter that is not tried now."""
+        letter = claimed.letter
         if letter.mailbox not in self._outlets:
             return _later("the mailbox is switched off", self._clock.now() + 30 * _MINUTE)
         held = None if letter.released else self._hold_reason_for(letter.recipient.address)
@@ -306,7 +394,7 @@ class Delivery:
             return LetterResult(status=LetterStatus.HELD, hold_reason=held, counts_as_attempt=False)
         if letter.unknown_outcomes > _UNKNOWN_OUTCOMES_AT_MOST:
             return LetterResult(status=LetterStatus.NEEDS_PERSON, error="three times the outcome was unknown")
-        busy_until = self._paces[letter.mailbox].slot(self._clock.now())
+        busy_until = self._paces[letter.mailbox].turn(claimed.id, self._clock.now())
         return None if busy_until is None else _later("waits for its turn", busy_until)
 
     async def _send(self, claimed: ClaimedLetter, outlet: Outlet) -> SendOutcome:
@@ -403,25 +491,37 @@ class Delivery:
 
     # --- pace and health ---
 
-    def _adapt_pace(self, pace: _Pace, outcome: SendOutcome, result: LetterResult) -> None:
-        if isinstance(outcome, NotReached):
-            pace.server_is_away(self._clock.now(), login_refused=outcome.credentials_refused)
-            return
-        pace.server_is_there()
-        if isinstance(outcome, Refused) and outcome.throttled and result.retry_at is not None:
-            pace.pause_until(result.retry_at)
+    def _adapt_pace(self, pace: _Pace, outcome: SendOutcome) -> None:
+        now = self._clock.now()
+        match outcome:
+            case NotReached():
+                pace.server_is_away(now, login_refused=outcome.credentials_refused)
+            case Refused() if outcome.throttled is not None:
+                pace.is_throttled(outcome.throttled, now, jitter=random.uniform(1.0, 1.2))
+            case _:
+                pace.server_is_there()
 
     def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
-        """Write down that a server is away, and that it is back; nothing while all is well. Never raises."""
+        """Write down that a server is away or a limit reached, and that it is over; nothing while all is well.
+        Never raises."""
+        away = {outlet.server: outcome.reason} if isinstance(outcome, NotReached) else {}
+        limited = {}
+        if isinstance(outcome, Refused) and outcome.throttled is not None:
+            if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:
+                return
+            limited = {outlet.limit: f"{outcome.throttled}: {outcome.code} {outcome.response}"}
+        troubles = away | limited
+        # Who does not answer at all says nothing of the limit.
+        over = {outlet.server, *(() if away else (outlet.limit,))} - troubles.keys()
         try:
-            if isinstance(outcome, NotReached):
+            for trouble, error in troubles.items():
                 with self._storage.write() as work:
-                    work.house.note_trouble(outlet.server, outcome.reason[:500], now=self._clock.now())
-                self._in_trouble.add(outlet.server)
-            elif outlet.server in self._in_trouble:
+                    work.house.note_trouble(trouble, error[:500], now=self._clock.now())
+                self._in_trouble.add(trouble)
+            for trouble in over & self._in_trouble:
                 with self._storage.write() as work:
-                    work.house.clear_trouble(outlet.server)
-                self._in_trouble.discard(outlet.server)
+                    work.house.clear_trouble(trouble)
+                self._in_trouble.discard(trouble)
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
 
@@ -435,6 +535,10 @@ class Delivery:
             outcome=type(outcome).__name__,
             code=outcome.code if isinstance(outcome, Refused) else None,
         )
+
+    async def _sleep_until(self, moment: datetime) -> None:
+        while (left := (moment - self._clock.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, _IDLE_SECONDS))
 
     async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)

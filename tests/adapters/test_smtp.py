@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 
 from mailbot.adapters.smtp import SmtpLimits, SmtpTransport
 from mailbot.domain.errors import CredentialsRefused
-from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
+from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.mailbox import Security, ServerAddress
 from tests.adapters.scripted_smtp import Action, Close, Say, ScriptedSmtp, Silent, Step
 from tests.peers.dovecot import Dovecot
@@ -265,13 +265,15 @@ def test_throttling_is_no_fault_of_the_letter(step: Step) -> None:
     with ScriptedSmtp({step: [Say("451 4.7.0 Too many messages, slow down")]}) as server:
         (outcome,) = send(server)
     assert isinstance(outcome, Refused)
-    assert (outcome.permanent, outcome.throttled) == (False, True)
+    assert (outcome.permanent, outcome.throttled) == (False, Throttle.RATE)
 
 
 def test_a_server_with_too_many_connections_throttles() -> None:
     with ScriptedSmtp({Step.GREETING: [Say("421 4.7.0 too many connections", then_close=True)]}) as server:
         (outcome,) = send(server)
-    assert outcome == Refused(code=421, response="4.7.0 too many connections", permanent=False, throttled=True)
+    assert outcome == Refused(
+        code=421, response="4.7.0 too many connections", permanent=False, throttled=Throttle.RATE
+    )
 
 
 def test_a_server_that_closes_with_421_is_left_alone() -> None:

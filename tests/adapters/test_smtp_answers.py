@@ -9,38 +9,96 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.adapters.smtp_answers import Stage, readable, refusal
-from mailbot.domain.exchange import NotReached, Refused
+from mailbot.domain.exchange import NotReached, Refused, Throttle
 
 
+# The words are the providers' own: Microsoft's page on throttling of SMTP Authenticated Submission and reports in
+# nodemailer#1613 and OfficeDocs-Support#1150, Google's page of SMTP errors (support.google.com/a/answer/3726730),
+# Zoho's community, cPanel's support pages, Postfix' and Exim's sources.
 @pytest.mark.parametrize(
-    ("stage", "code", "text"),
+    ("stage", "code", "text", "limit"),
     [
-        (Stage.CONNECT, 421, "4.7.0 mx.example.com.br Error: too many connections from 203.0.113.7"),
-        (Stage.CONNECT, 421, "Too many concurrent SMTP connections; please try again later."),
-        (Stage.LOGIN, 454, "4.7.0 Too many login attempts, please try again later"),
-        (Stage.LOGIN, 432, "4.3.2 Concurrent connections limit exceeded"),
-        (Stage.MAIL, 450, "4.7.1 Error: too much mail from 203.0.113.7"),
-        (Stage.MAIL, 451, "4.7.500 Server busy. Please try again later"),
-        (Stage.MAIL, 421, "4.7.0 Try again later, closing connection"),
-        (Stage.RCPT, 454, "Throttling failure: Maximum sending rate exceeded"),
-        (Stage.RCPT, 450, "4.7.1 Recipient limit exceeded for this hour"),
-        (Stage.FINAL_DOT, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"),
-        (Stage.FINAL_DOT, 550, "5.4.5 Daily user sending limit exceeded"),
-        (Stage.FINAL_DOT, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"),
-        (Stage.FINAL_DOT, 550, "5.1.90 You have reached your daily limit for message recipients"),
-        (Stage.RCPT, 550, "Domain example.com.br has exceeded the max emails per hour (150/150) allowed"),
-        (Stage.RCPT, 450, "Limite de envio atingido"),
+        (Stage.CONNECT, 421, "4.7.0 mx.example.com.br Error: too many connections from 203.0.113.7", "rate"),
+        (Stage.CONNECT, 421, "Too many concurrent SMTP connections; please try again later.", "rate"),
+        (Stage.LOGIN, 454, "4.7.0 Too many login attempts, please try again later", "rate"),
+        (Stage.LOGIN, 432, "4.3.2 Concurrent connections limit exceeded", "rate"),
+        (
+            Stage.FINAL_DOT,
+            432,
+            (
+                "4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more "
+                "information. [Hostname=OS0PR01MB6099.jpnprd01.prod.outlook.com]"
+            ),
+            "rate",
+        ),
+        (
+            Stage.MAIL,
+            421,
+            "4.4.2 Message submission rate for this client has exceeded the configured limit",
+            "rate",
+        ),
+        (Stage.MAIL, 450, "4.7.1 Error: too much mail from 203.0.113.7", "rate"),
+        (Stage.MAIL, 451, "4.7.500 Server busy. Please try again later", "rate"),
+        (Stage.MAIL, 421, "4.4.5 Server busy, try again later.", "rate"),
+        (Stage.MAIL, 421, "4.7.0 Try again later, closing connection", "rate"),
+        (
+            Stage.RCPT,
+            421,
+            "4.7.28 Gmail has detected an unusual rate of mail originating from your account",
+            "rate",
+        ),
+        (Stage.RCPT, 450, "4.2.1 Peak SMTP relay limit exceeded for customer.", "rate"),
+        (Stage.RCPT, 454, "Throttling failure: Maximum sending rate exceeded", "rate"),
+        (Stage.RCPT, 452, "Sender is throttled", "rate"),
+        (Stage.FINAL_DOT, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", "rate"),
+        (Stage.RCPT, 450, "Limite de envio atingido", "rate"),
+        (Stage.RCPT, 450, "4.7.1 Recipient limit exceeded for this hour", "hourly"),
+        (
+            Stage.RCPT,
+            550,
+            "Domain example.com.br has exceeded the max emails per hour (150/150) allowed",
+            "hourly",
+        ),
+        (
+            Stage.RCPT,
+            550,
+            (
+                "Domain example.com.br has exceeded the max defers and failures per hour (5/5 (100%)) allowed. "
+                "Message discarded."
+            ),
+            "hourly",
+        ),
+        (Stage.FINAL_DOT, 550, "5.4.5 Daily user sending limit exceeded", "daily"),
+        (Stage.FINAL_DOT, 550, "5.4.5 Daily sending quota exceeded", "daily"),
+        (Stage.RCPT, 550, "5.7.1 Daily SMTP relay limit exceeded for customer.", "daily"),
+        (Stage.FINAL_DOT, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "daily"),
+        (Stage.FINAL_DOT, 550, "5.1.90 You have reached your daily limit for message recipients", "daily"),
+        (
+            Stage.FINAL_DOT,
+            554,
+            (
+                "5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException"
+                ".MapiExceptionShutoffQuotaExceeded"
+            ),
+            "blocked",
+        ),
+        (Stage.FINAL_DOT, 550, "5.1.8 Access denied, bad outbound sender AS(42004)", "blocked"),
+        (Stage.FINAL_DOT, 550, "5.4.6 Unusual sending activity detected. Please try after sometime.", "blocked"),
+        (Stage.LOGIN, 554, "5.1.8 Sender Address Blocked", "blocked"),
+        (Stage.FINAL_DOT, 554, "5.1.8 Email Outgoing Blocked", "blocked"),
     ],
 )
-def test_it_knows_that_we_send_too_much(stage: Stage, code: int, text: str) -> None:
+def test_it_knows_that_we_send_too_much(stage: Stage, code: int, text: str, limit: str) -> None:
     outcome = refusal(code, text, stage)
-    assert outcome == Refused(code=code, response=text, permanent=False, throttled=True)
+    assert outcome == Refused(code=code, response=text, permanent=False, throttled=Throttle(limit))
 
 
 @pytest.mark.parametrize(
     ("code", "text"),
     [
         (450, "4.2.0 Greylisted, come back later"),
+        (450, "4.7.1 <ana@example.com.br>: Recipient address rejected: Greylisted, see our help page"),
+        (554, "5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoff"),
         (450, "4.2.1 The user you are trying to contact is receiving mail at a rate that prevents delivery"),
         (452, "4.2.2 The recipient's mailbox quota is exceeded"),
         (452, "4.5.3 Too many recipients"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 from email.policy import SMTP
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,17 @@ from structlog.testing import capture_logs
 from mailbot.adapters.storage.engine import Database
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, StoredFile
-from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
+from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.mail import Address
+from mailbot.domain.outbox import ClaimedLetter, LetterResult
 from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet, result_of
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
 
 DELIVERED = Delivered(response="250 ok")
 NO_SUCH_USER = Refused(code=550, response="5.1.1 no such user", permanent=True)
 NOT_NOW = Refused(code=450, response="4.2.0 greylisted", permanent=False)
-TOO_FAST = Refused(code=421, response="too many mails", permanent=False, throttled=True)
+TOO_FAST = Refused(code=421, response="too many mails", permanent=False, throttled=Throttle.RATE)
 SENDER_REFUSED = Refused(code=550, response="sender rejected", permanent=True, sender_refused=True)
 AWAY = NotReached(reason="connection refused")
 LOGIN_REFUSED = NotReached(reason="log-in: 535", credentials_refused=True)
@@ -265,19 +267,149 @@ def test_a_throttling_answer_slows_the_whole_mailbox_and_counts_for_no_letter(
     assert deliver(house, transport).sent == 2
 
 
-def test_letters_a_minute_are_spread(house: TestHouse) -> None:
+@pytest.mark.parametrize(
+    ("limit", "asked_in_a_day"),
+    [(Throttle.RATE, range(80, 110)), (Throttle.HOURLY, range(20, 27)), (Throttle.DAILY, range(20, 25))],
+)
+def test_a_limit_that_lasts_is_asked_about_ever_less_and_fails_no_letter(
+    house: TestHouse, limit: Throttle, asked_in_a_day: range
+) -> None:
+    letters = [question(house, sender=f"cliente.{number}@example.com.br") for number in range(5)]
+    transport = FakeTransport(replace(TOO_FAST, code=550, throttled=limit))
+    running = delivery(house, transport)
+
+    async def a_day() -> None:
+        for _ in range(24 * 60):
+            await running._drain(DeliveryCount(), early=False)
+            house.clock.advance(_MINUTE)
+
+    asyncio.run(a_day())
+    assert len(transport.envelopes) in asked_in_a_day
+    assert {(now_of(house, one).status, now_of(house, one).attempts) for one in letters} == {
+        (LetterStatus.RETRY, 0)
+    }
+    house.clock.advance(timedelta(hours=2))
+    assert deliver(house, FakeTransport(DELIVERED)).sent == len(house.letters())
+
+
+def test_a_letter_that_is_taken_ends_the_growing_of_pauses(house: TestHouse) -> None:
+    for number in range(4):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    transport = FakeTransport(TOO_FAST, TOO_FAST, TOO_FAST, DELIVERED, TOO_FAST, DELIVERED)
+    running = delivery(house, transport)
+
+    async def go() -> list[int]:
+        asked = []
+        for minute in range(30):
+            before = len(transport.envelopes)
+            await running._drain(DeliveryCount(), early=False)
+            asked += [minute] * (len(transport.envelopes) - before)
+            house.clock.advance(timedelta(minutes=1))
+        return asked
+
+    asked = asyncio.run(go())
+    # One, two, and five minutes with jitter; after the letter that was taken it begins at one again.
+    assert asked[0] == 0
+    assert [after - before for before, after in pairwise(asked[:6])] == [2, 3, 6, 0, 2]
+
+
+def test_a_limit_is_noted_for_the_administrator_and_struck_out_when_a_letter_is_taken(house: TestHouse) -> None:
     question(house)
+    over_quota = Refused(code=550, response="5.4.5 quota", permanent=False, throttled=Throttle.DAILY)
+    deliver(house, FakeTransport(over_quota))
+    with house.app.storage.read() as work:
+        (trouble,) = work.house.troubles()
+    assert (trouble.server, trouble.error, trouble.is_limit) == ("limit:default", "daily: 550 5.4.5 quota", True)
+    house.clock.advance(timedelta(hours=2))
+    deliver(house, FakeTransport(AWAY))
+    with house.app.storage.read() as work:
+        assert {one.server for one in work.house.troubles()} == {"limit:default", "smtp:default"}
+    house.clock.advance(timedelta(hours=2))
+    deliver(house, FakeTransport(DELIVERED), owner="another process")
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+
+
+def test_a_provider_that_paces_us_is_no_news_until_it_goes_on(house: TestHouse) -> None:
+    question(house)
+    running = delivery(house, FakeTransport(TOO_FAST))
+    noted = []
+    for _ in range(3):
+        asyncio.run(running._drain(DeliveryCount(), early=False))
+        house.clock.advance(timedelta(hours=1))
+        with house.app.storage.read() as work:
+            noted.append(len(work.house.troubles()))
+    assert noted == [0, 0, 1]
+
+
+def test_no_minute_sees_more_letters_than_the_provider_allows(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Microsoft 365 takes thirty a minute: the first ones leave at once, a crowd is looked at once each."""
+    for number in range(20):
+        question(house, sender=f"cliente.{number}@example.com.br")
     transport = FakeTransport(DELIVERED)
-    running = delivery(house, transport, max_per_minute=2)
+    running = delivery(house, transport, max_per_minute=7)
+    left: list[datetime] = []
+    looked_at: list[int] = []
+    take_turn = running._take_turn
+
+    def counted(claimed: ClaimedLetter) -> LetterResult | None:
+        looked_at.append(claimed.id)
+        return take_turn(claimed)
+
+    monkeypatch.setattr(running, "_take_turn", counted)
 
     async def go() -> None:
-        await running.deliver_all()
-        assert len(transport.envelopes) == 1
-        house.clock.advance(timedelta(seconds=30))
-        await running.deliver_all()
-        assert len(transport.envelopes) == 2
+        for _ in range(400):
+            before = len(transport.envelopes)
+            await running._drain(DeliveryCount(), early=False)
+            left.extend([house.clock.now()] * (len(transport.envelopes) - before))
+            house.clock.advance(timedelta(seconds=1))
 
     asyncio.run(go())
+    assert len(left) == 40
+    assert left[6] == left[0]
+    assert all(later - earlier >= _MINUTE for earlier, later in zip(left, left[7:], strict=False))
+    assert left[-1] - left[0] <= 6 * _MINUTE
+    assert len(looked_at) <= 2 * len(left)
+
+
+def test_what_piled_up_in_a_pause_leaves_no_faster(house: TestHouse) -> None:
+    for number in range(5):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    transport = FakeTransport(DELIVERED, DELIVERED, AWAY, DELIVERED)
+    running = delivery(house, transport, max_per_minute=3)
+
+    async def drain() -> None:
+        await running._drain(DeliveryCount(), early=False)
+
+    asyncio.run(drain())
+    assert len(transport.envelopes) == 3
+    for expected in (6, 9):
+        house.clock.advance(timedelta(hours=1))
+        asyncio.run(drain())
+        assert len(transport.envelopes) == expected
+
+
+def test_a_single_round_waits_for_the_slots_of_its_letters(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    running = delivery(house, FakeTransport(DELIVERED), max_per_minute=2)
+    began = house.clock.now()
+
+    async def time_passes(moment: datetime) -> None:
+        house.clock.advance(moment - house.clock.now())
+        if house.clock.now() - began == _MINUTE:
+            waiting = [one for one in house.letters() if one.status is LetterStatus.RETRY]
+            with house.app.storage.write() as work:
+                work.outbox.cancel(waiting[-1].message_id)
+
+    monkeypatch.setattr(running, "_sleep_until", time_passes)
+    assert asyncio.run(running.deliver_all()).sent == 5
+    assert 2 * _MINUTE <= house.clock.now() - began < 3 * _MINUTE
 
 
 @pytest.mark.parametrize(("answer", "most"), [(AWAY, 12), (LOGIN_REFUSED, 8)])
