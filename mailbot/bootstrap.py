@@ -24,6 +24,7 @@ from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.catalogue.business_time import business_calendar
 from mailbot.catalogue.load import Catalogue, load_catalogue
 from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.providers import provider_of
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConfigurationError, Problem
@@ -417,7 +418,13 @@ def _connection(settings: Settings, spec: MailboxSpec, problems: list[Problem]) 
     if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
         problems.append(_problem(spec.address_env, "is no e-mail address"))
         return None
-    mailbox = ServedMailbox(spec=spec, address=address, profile=_profile(settings, spec))
+    hosts = [server.host for server in (imap, smtp) if server is not None]
+    mailbox = ServedMailbox(
+        spec=spec,
+        address=address,
+        profile=_profile(settings, spec),
+        provider=provider_of(spec.provider, hosts),
+    )
     return Connection(mailbox=mailbox, imap=imap, maildir=maildir, smtp=smtp)
 
 
@@ -439,7 +446,9 @@ def _server(
 def _profile(settings: Settings, spec: MailboxSpec) -> AuthenticationProfile:
     stated = spec.authentication
     if stated.profile == "microsoft365":
-        return AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365)
+        if stated.received_by is None:
+            return AuthenticationProfile()
+        return AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365, received_by=stated.received_by)
     variable = stated.authserv_id_env
     authserv_id = stated.authserv_id or (settings.get(variable) if variable else None)
     if stated.profile == "none" or not authserv_id:

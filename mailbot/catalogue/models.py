@@ -362,12 +362,15 @@ class SettleMode(StrEnum):
 
 
 class AuthenticationSpec(Entry):
-    """Whose ``Authentication-Results`` count. With profile ``authserv_id`` the id stands here or in the
-    environment variable ``authserv_id_env``; where neither is set the profile is ``none``."""
+    """Whose word on a sender counts. With profile ``authserv_id`` the id stands here or in the environment
+    variable ``authserv_id_env``; where neither is set the profile is ``none``. With ``microsoft365``,
+    ``received_by`` is the domain of the Exchange servers that hand mail over to this mailbox, as ``doctor``
+    has seen and proposed it; without it the profile is ``none`` too."""
 
     profile: Literal["authserv_id", "microsoft365", "none"] = "none"
     authserv_id: str | None = None
     authserv_id_env: str | None = None
+    received_by: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")] | None = None
 
 
 _USUAL_JUNK_FOLDERS = (
@@ -385,6 +388,8 @@ _MAILBOX_VARIABLES = ("address", "imap_url", "imap_password", "smtp_url", "smtp_
 class MailboxSpec(Entry):
     """One shared mailbox. Servers and secrets are names of environment variables, never values.
 
+    ``provider`` names the habits to expect (``catalogue/providers.py``); ``auto`` knows it by the servers' names.
+    What ``max_connections`` and ``max_per_minute`` leave open, the provider's own limit fills in.
     ``folders`` are all that is collected; those that ``junk_folders`` names too are quarantined.
     Unnamed variables are made from ``env_prefix``: ``MAILBOT`` → ``MAILBOT_ADDRESS``; without a prefix the
     entry ``default`` has ``MAILBOT`` and any other key its own, ``MAILBOT_<KEY>``.
@@ -398,6 +403,7 @@ class MailboxSpec(Entry):
     imap_password_env: str
     smtp_url_env: str
     smtp_password_env: str
+    provider: Literal["auto", "microsoft365", "gmail", "zoho", "cpanel", "locaweb", "uol_host", "generic"] = "auto"
     request_types: Literal["*"] | tuple[Key, ...] = "*"
     language: Literal["pt-BR", "en", "es"] = "pt-BR"
     folders: Annotated[tuple[Text, ...], Field(min_length=1)] = ("INBOX",)

@@ -248,7 +248,7 @@ class Delivery:
         self._hold_reason_for = hold_reason_for
         self._clock = clock
         self._owner = owner
-        self._paces = {key: _Pace(outlet.mailbox.spec.max_per_minute) for key, outlet in outlets.items()}
+        self._paces = {key: _Pace(outlet.mailbox.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
         # A trouble noted by an earlier process is struck out by the first answer.
         self._in_trouble: set[str] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.providers import GENERIC, Provider
 from mailbot.domain.addressing import ReplyAddressing
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
 
@@ -16,6 +17,7 @@ class ServedMailbox:
     spec: MailboxSpec
     address: str
     profile: AuthenticationProfile
+    provider: Provider = GENERIC
 
     @property
     def key(self) -> str:
@@ -31,6 +33,11 @@ class ServedMailbox:
     def reply_addressing(self) -> ReplyAddressing:
         """Whether letters carry their handle in the reply address."""
         return ReplyAddressing(self.spec.reply_addressing)
+
+    @property
+    def max_per_minute(self) -> int | None:
+        """How many letters may leave in a minute: what the configuration says, else what the provider takes."""
+        return self.spec.max_per_minute or self.provider.letters_per_minute
 
     @property
     def can_verify_staff(self) -> bool:

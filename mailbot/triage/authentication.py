@@ -3,6 +3,10 @@
 ``(InboundMail, AuthenticationProfile) → Authenticity``. Reads ``Authentication-Results`` (RFC 8601) tolerantly
 and trusts narrowly (THREATS 9-11): only results under our exact authserv-id, only ``dmarc`` aligned with the
 one From address or ``auth`` of that very address, and nothing at all where two results disagree.
+
+Exchange writes no authserv-id: with the profile ``microsoft365`` what counts is its own stamps, and only on a mail
+whose newest ``Received`` and whose ``AuthSource`` name the servers that ``doctor`` has seen (``received_by``).
+Exchange takes foreign stamps away where mail enters the organisation; two of a kind prove that nothing did.
 """
 
 from __future__ import annotations
@@ -26,10 +30,12 @@ class AuthenticationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationProfile:
-    """A mailbox's way of authentication; ``authserv_id`` is exactly what our server writes, empty if unset."""
+    """A mailbox's way of authentication; ``authserv_id`` is exactly what our server writes, ``received_by`` the
+    domain of the Exchange servers that stamp our mail; empty if unset."""
 
     kind: AuthenticationKind = AuthenticationKind.NONE
     authserv_id: str = ""
+    received_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,9 @@ def authenticity_of(mail: InboundMail, profile: AuthenticationProfile) -> Authen
     match profile.kind:
         case AuthenticationKind.AUTHSERV_ID:
             return _by_authserv_id(mail, profile.authserv_id)
-        case AuthenticationKind.NONE | AuthenticationKind.MICROSOFT365:
+        case AuthenticationKind.MICROSOFT365:
+            return _by_exchange(mail, profile.received_by)
+        case AuthenticationKind.NONE:
             return Authenticity.UNVERIFIED
         case _:
             assert_never(profile.kind)
@@ -101,6 +109,83 @@ def _by_authserv_id(mail: InboundMail, authserv_id: str) -> Authenticity:
     if auth is not None and auth.result == "pass" and auth.only("smtp.auth").lower() == mail.sender.address:
         return Authenticity.VERIFIED
     return Authenticity.UNVERIFIED
+
+
+def _by_exchange(mail: InboundMail, received_by: str) -> Authenticity:
+    """``AuthAs: Internal`` says that somebody of the organisation wrote it, logged in as From; of all others
+    Exchange says in its ``Authentication-Results`` what DMARC came to."""
+    stamp = exchange_stamp(mail)
+    if not has_one_plain_sender(mail) or stamp is None or not received_by:
+        return Authenticity.UNVERIFIED
+    if not all(is_host_of(host, received_by) for host in (stamp.received_by, stamp.auth_source)):
+        return Authenticity.UNVERIFIED
+    if stamp.auth_as == "Internal":
+        return Authenticity.VERIFIED
+    return _by_results_without_id(mail) if stamp.auth_as in _FROM_OUTSIDE else Authenticity.UNVERIFIED
+
+
+def _by_results_without_id(mail: InboundMail) -> Authenticity:
+    found = _results_without_id(mail)
+    dmarc, compauth = ([one for one in found if one.method == method] for method in ("dmarc", "compauth"))
+    if not dmarc or not _agree(dmarc) or not _agree(compauth):
+        return Authenticity.UNVERIFIED
+    if dmarc[0].result == "fail":
+        return Authenticity.FAILED
+    # What DMARC lets pass Microsoft's own composite check may still hold to be forged.
+    passed = _dmarc_passed(dmarc[0], mail) and not any(one.result == "fail" for one in compauth)
+    return Authenticity.VERIFIED if passed else Authenticity.UNVERIFIED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeStamp:
+    """What Exchange notes on a mail that it takes in: how the sender was authenticated and by which server, and
+    the host of the newest ``Received`` field, which the server of the mailbox itself writes."""
+
+    auth_as: str
+    auth_source: str
+    received_by: str
+
+
+_AUTH_AS = "x-ms-exchange-organization-authas"
+_AUTH_SOURCE = "x-ms-exchange-organization-authsource"
+_FROM_OUTSIDE = frozenset({"Anonymous", "External", "Partner"})
+
+
+def exchange_stamp(mail: InboundMail) -> ExchangeStamp | None:
+    """The stamp of ``mail``; ``None`` if it has none, or two of a kind, of which one must be foreign."""
+    auth_as, auth_source = mail.all_headers(_AUTH_AS), mail.all_headers(_AUTH_SOURCE)
+    received = mail.all_headers("received")
+    # What stands in a comment is what the sending host says of itself.
+    words = [word.lower() for word in _tokens(received[0][:_FIELD_CHARACTERS])] if received else []
+    if len(auth_as) != 1 or len(auth_source) != 1 or "by" not in words[:-1]:
+        return None
+    return ExchangeStamp(
+        auth_as=auth_as[0].strip(),
+        auth_source=auth_source[0].strip().lower(),
+        received_by=words[words.index("by") + 1].rstrip("."),
+    )
+
+
+def is_host_of(host: str, domain: str) -> bool:
+    """Whether ``host`` is ``domain`` or lies in it."""
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _results_without_id(mail: InboundMail) -> list[MethodResult]:
+    """All results that stand under no authserv-id, as Exchange writes them; none where the topmost field has one:
+    then another server was the last to judge this mail."""
+    fields = [_parse_without_id(value) for value in mail.authentication_results[:_FIELDS_AT_MOST]]
+    if not fields or fields[0] is None:
+        return []
+    return [result for results in fields for result in results or ()]
+
+
+def _parse_without_id(value: str) -> tuple[MethodResult, ...] | None:
+    """``spf=pass (…) smtp.mailfrom=…; dkim=pass …``: the first thing said is a result already."""
+    segments = [_method_result(list(segment)) for segment in _segments(value[:_FIELD_CHARACTERS])]
+    if segments[0] is None:
+        return None
+    return tuple(result for result in segments if result is not None)
 
 
 def _dmarc_passed(dmarc: MethodResult, mail: InboundMail) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from mailbot.adapters.storage.engine import Database
+from mailbot.catalogue.providers import provider_of
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
@@ -593,3 +594,11 @@ def test_a_letter_costs_two_commits_since_the_next_is_claimed_with_the_result(
 
 def read(envelope: Envelope) -> Any:
     return BytesParser(policy=SMTP).parsebytes(envelope.message)
+
+
+def test_the_providers_own_limit_holds_where_the_administrator_says_none(house: TestHouse) -> None:
+    mailbox = replace(house.app.mailboxes["default"], provider=provider_of("microsoft365", []))
+    assert mailbox.max_per_minute == 30
+    stricter = replace(mailbox, spec=mailbox.spec.model_copy(update={"max_per_minute": 5}))
+    assert stricter.max_per_minute == 5
+    assert house.app.mailboxes["default"].max_per_minute is None

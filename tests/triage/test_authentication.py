@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -140,6 +141,7 @@ def test_threat_10_a_second_different_result_makes_both_worthless(
         AuthenticationProfile(kind=AuthenticationKind.NONE, authserv_id=OURS),
         AuthenticationProfile(kind=AuthenticationKind.AUTHSERV_ID),
         AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365, authserv_id=OURS),
+        AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365, received_by="outlook.com"),
     ],
 )
 def test_threat_10_without_an_id_nobody_is_authenticated(profile: AuthenticationProfile) -> None:
@@ -229,3 +231,121 @@ def test_it_reads_hostile_fields_in_bounded_time(piece: str) -> None:
     began = time.perf_counter()
     judged(*[f"{OURS};" + piece * (1_000_000 // len(piece))] * 10)
     assert time.perf_counter() - began < 2
+
+
+# --- Exchange, which writes no authserv-id ------------------------------------------------------------------
+
+EXCHANGE = AuthenticationProfile(kind=AuthenticationKind.MICROSOFT365, received_by="outlook.com")
+BY_EXCHANGE = (
+    "from CP5P284MB1234.BRAP284.PROD.OUTLOOK.COM (2603:10d6:103:b7::9) by "
+    "RO1P284MB4321.BRAP284.PROD.OUTLOOK.COM with HTTPS; Mon, 23 Nov 2026 13:00:00 +0000"
+)
+BY_ANOTHER = "from mx.forger.example ([203.0.113.7]) by mx.example.com.br (Postfix) with ESMTP; x"
+AUTH_SOURCE = "BL2NAM02FT033.eop-nam02.prod.protection.outlook.com"
+FROM_OUTSIDE = (
+    "spf=pass (sender IP is 192.0.2.45) smtp.mailfrom=example.com.br; dkim=pass (signature was verified) "
+    "header.d=example.com.br;dmarc=pass action=none header.from=example.com.br;compauth=pass reason=100"
+)
+
+
+def stamped(
+    *results: str,
+    auth_as: tuple[str, ...] = ("Anonymous",),
+    auth_source: tuple[str, ...] = (AUTH_SOURCE,),
+    received: tuple[str, ...] = (BY_EXCHANGE,),
+    from_field: str = ANA,
+) -> InboundMail:
+    headers = (
+        *(("received", value) for value in received),
+        ("from", from_field),
+        *(("x-ms-exchange-organization-authas", value) for value in auth_as),
+        *(("x-ms-exchange-organization-authsource", value) for value in auth_source),
+    )
+    return replace(a_mail(*results), headers=headers)
+
+
+def by_exchange(mail: InboundMail, received_by: str = "outlook.com") -> Authenticity:
+    return authenticity_of(mail, replace(EXCHANGE, received_by=received_by))
+
+
+@pytest.mark.parametrize(
+    ("mail", "expected"),
+    [
+        (stamped(auth_as=("Internal",)), VERIFIED),
+        # Exchange writes such a field on what leaves an organisation; inside one it proves nothing either way.
+        (stamped("dkim=none (message not signed) header.d=none;dmarc=none", auth_as=("Internal",)), VERIFIED),
+        (stamped(FROM_OUTSIDE), VERIFIED),
+        (stamped(FROM_OUTSIDE, "mx.google.com; dmarc=pass header.from=example.com.br"), VERIFIED),
+        # The older form names the receiving domain between the results.
+        (
+            stamped(
+                "spf=pass (sender IP is 192.0.2.45) smtp.mailfrom=example.com.br; empresa.com.br; dkim=pass "
+                "(signature was verified) header.d=example.com.br;empresa.com.br; dmarc=pass action=none "
+                "header.from=example.com.br;"
+            ),
+            VERIFIED,
+        ),
+        (stamped(FROM_OUTSIDE.replace("dmarc=pass", "dmarc=fail")), FAILED),
+        (stamped(FROM_OUTSIDE.replace("dmarc=pass", "dmarc=bestguesspass")), UNVERIFIED),
+        (stamped(FROM_OUTSIDE.replace("dmarc=pass", "dmarc=none")), UNVERIFIED),
+        (stamped(FROM_OUTSIDE.replace("compauth=pass reason=100", "compauth=fail reason=001")), UNVERIFIED),
+        (stamped(FROM_OUTSIDE.replace("header.from=example.com.br", "header.from=forger.example")), UNVERIFIED),
+        (stamped(), UNVERIFIED),
+        (stamped("dkim=pass header.d=example.com.br"), UNVERIFIED),
+    ],
+)
+def test_threat_10_exchange_is_believed_by_its_own_stamps(mail: InboundMail, expected: Authenticity) -> None:
+    assert by_exchange(mail) is expected
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        # Forged by an outside sender: what Exchange writes stands above, and theirs is taken away. Where it is
+        # not, both are worthless.
+        stamped(auth_as=("Anonymous", "Internal")),
+        stamped(auth_as=("Internal", "Internal")),
+        stamped(auth_as=("Internal",), auth_source=(AUTH_SOURCE, AUTH_SOURCE)),
+        stamped(FROM_OUTSIDE.replace("dmarc=pass", "dmarc=none"), FROM_OUTSIDE),
+        stamped(FROM_OUTSIDE, FROM_OUTSIDE.replace("dmarc=pass", "dmarc=fail")),
+        # Another server was the last to judge the mail, or to receive it.
+        stamped("mx.forger.example; dmarc=pass header.from=example.com.br", FROM_OUTSIDE),
+        stamped(auth_as=("Internal",), received=(BY_ANOTHER, BY_EXCHANGE)),
+        stamped(FROM_OUTSIDE, received=(BY_ANOTHER,)),
+        stamped(auth_as=("Internal",), received=()),
+        stamped(auth_as=("Internal",), received=("by by outlook.com.forger.example",)),
+        stamped(auth_as=("Internal",), received=(f"from x ({BY_EXCHANGE}) by mx.forger.example with x",)),
+        stamped(auth_as=("Internal",), auth_source=("mail.forger.example",)),
+        stamped(auth_as=("Internal",), auth_source=("notoutlook.com",)),
+        stamped(auth_as=("Internal",), auth_source=()),
+        stamped(FROM_OUTSIDE, auth_as=()),
+        # Seen in the wild on forged mail.
+        stamped(FROM_OUTSIDE, auth_as=("Internal74",)),
+        stamped(auth_as=("internal",)),
+        # Who writes must be plain (THREATS 11).
+        stamped(auth_as=("Internal",), from_field=f"{ANA}, eve@forger.example; <{ANA}> <x@y>"),
+    ],
+)
+def test_threat_10_foreign_exchange_stamps_are_not_taken(mail: InboundMail) -> None:
+    assert by_exchange(mail) is UNVERIFIED
+
+
+def test_threat_10_exchange_is_believed_only_on_hosts_that_doctor_has_seen() -> None:
+    mail = stamped(auth_as=("Internal",))
+    assert by_exchange(mail, "prod.outlook.com") is UNVERIFIED
+    assert by_exchange(mail, "empresa.com.br") is UNVERIFIED
+    assert by_exchange(mail, "") is UNVERIFIED
+    assert authenticity_of(mail, PROFILE) is UNVERIFIED
+    assert authenticity_of(stamped(FROM_OUTSIDE), AuthenticationProfile()) is UNVERIFIED
+
+
+@given(
+    auth_as=st.lists(st.text(max_size=40), max_size=3),
+    received=st.lists(st.text(max_size=200), max_size=3),
+    results=st.lists(st.text(max_size=200), max_size=3),
+)
+def test_no_header_of_a_stranger_passes_for_exchanges(
+    auth_as: list[str], received: list[str], results: list[str]
+) -> None:
+    mail = stamped(*results, auth_as=tuple(auth_as), received=tuple(received))
+    assert by_exchange(mail) is UNVERIFIED
