@@ -120,6 +120,8 @@ class ImapSource:
         # How many mails the server last told us of; None where our own expunging made it uncertain.
         self._told: int | None = None
         self._idle_refused = False
+        # What was listed before, where mails stay in the folder: neither date nor size of a UID ever changes.
+        self._listed: dict[int, MailEntry] = {}
         # UIDs that we flagged \Deleted where they cannot be expunged singly.
         self._flagged_deleted: set[int] = set()
         self._keyword_allowed = False
@@ -157,7 +159,11 @@ class ImapSource:
                 criteria += ["UNKEYWORD", DONE]
             # "n:*" names the last mail even where its UID is below n (RFC 9051 §9, seq-range).
             uids = sorted({uid for uid in self._search(client, *criteria) if uid >= first_uid})
-            return [entry for chunk in _chunks(uids) for entry in self._entries(client, chunk)]
+            known = {uid: self._listed[uid] for uid in uids if uid in self._listed}
+            unknown = [uid for uid in uids if uid not in known]
+            found = {int(one.uid): one for chunk in _chunks(unknown) for one in self._entries(client, chunk)}
+            self._listed = known | found
+            return [self._listed[uid] for uid in uids if uid in self._listed]
 
     def fetch(self, uids: Sequence[str], *, header_only: bool = False) -> list[FetchedMail]:
         """The mails' bytes in the order of ``uids``, no flag touched; what is gone meanwhile is left out.
@@ -175,6 +181,8 @@ class ImapSource:
         with self._conversation() as client:
             answer = self._fetch_items(client, numbers, items)
             refused = [uid for uid in numbers if uid in answer and answer[uid].get(key, b"") is None]
+            # A mail that a person deleted since the listing is handed over as nothing at all.
+            refused = self._still_there(client, refused)
             if refused:
                 self._warn("mail_not_handed_over", uids=refused)
             found = [uid for uid in numbers if isinstance(answer.get(uid, {}).get(key), bytes)]
@@ -238,6 +246,9 @@ class ImapSource:
             self._client = None
             discard(client)
             if isinstance(error, FAILURES) and not isinstance(error, MailbotError):
+                client._imap.heed_farewell()
+                if not isinstance(error, (imaplib.IMAP4.abort, ProtocolError)):
+                    client._imap.heed(str(error))
                 # The cause may quote a mail or an address: it goes no further.
                 raise ServerAway(f"IMAP server {self._server.host}: {self._cause(client, error)}") from None
             raise
@@ -279,6 +290,7 @@ class ImapSource:
             raise ServerAway(f"IMAP server {self._server.host}: folder without EXISTS or UIDVALIDITY")
         if uid_validity != self._uid_validity:
             self._flagged_deleted.clear()
+            self._listed.clear()
         self._uid_validity = uid_validity
         self._told = exists
         client._imap.untagged_responses.pop("EXISTS", None)
@@ -290,6 +302,7 @@ class ImapSource:
             uid_validity=uid_validity,
             uid_next=uid_next if isinstance(uid_next, int) else int(newest.get(b"UID", 0)) + 1,
             newest_received_at=_received_at(newest) if exists else None,
+            keeps_keywords=self._keyword_allowed and self._keyword_kept is not False,
         )
 
     @staticmethod
@@ -324,13 +337,15 @@ class ImapSource:
     def _fetch_items(self, client: Any, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
         """One FETCH for all. Where the server says NO to it, one by one, so that one bad mail stops no other.
 
-        A refused mail's items are all ``None``; if every mail is refused, the server's NO goes up.
+        A refused mail's items are all ``None``; if every mail is refused, the server's NO goes up. Mails that are
+        gone meanwhile are left out.
         """
         try:
             return self._fetch_at_once(client, uids, items)
         except imaplib.IMAP4.error as error:
-            if isinstance(error, (imaplib.IMAP4.abort, ProtocolError)) or len(uids) == 1:
+            if isinstance(error, (imaplib.IMAP4.abort, ProtocolError)):
                 raise
+        uids = self._still_there(client, uids)
         found: dict[int, dict[bytes, Any]] = {}
         keys = [item.replace(".PEEK", "").encode() for item in items]
         refused = 0
@@ -343,6 +358,14 @@ class ImapSource:
                     raise
                 found[uid] = dict.fromkeys(keys)
         return found
+
+    def _still_there(self, client: Any, uids: Sequence[int]) -> list[int]:
+        """Which of these mails nobody has expunged or moved away."""
+        if not uids:
+            return []
+        # What it tells of new mail stays to be noted by whoever waits next.
+        client.noop()
+        return sorted(set(uids) & set(self._search(client, "UID", _uid_set(uids))))
 
     def _fetch_at_once(self, client: Any, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
         client._imap.allow(self._timing.command_seconds)
@@ -384,12 +407,12 @@ class ImapSource:
     def _move(self, client: Any, uids: list[int]) -> None:
         self._told = None
         if client.has_capability("MOVE"):
-            self._into_processed_folder(client, partial(client.move, uids))
+            self._into_processed_folder(client, client.move, uids)
             return
         # What is flagged already was copied before a crash, or thrown away by a person.
         present = self._search(client, "UID", _uid_set(uids), "UNDELETED")
         if present:
-            self._into_processed_folder(client, partial(client.copy, present))
+            self._into_processed_folder(client, client.copy, present)
             client.add_flags(present, [rb"\Deleted"], silent=True)
         flagged = self._search(client, "UID", _uid_set(uids), "DELETED")
         if flagged and client.has_capability("UIDPLUS"):
@@ -401,17 +424,21 @@ class ImapSource:
                 client.expunge()
                 self._flagged_deleted.clear()
 
-    def _into_processed_folder(self, client: Any, act: Callable[[str], object]) -> None:
-        """Move or copy; where the server refuses, the folder may be missing: make it and try once more."""
+    def _into_processed_folder(
+        self, client: Any, act: Callable[[Sequence[int], str], object], uids: Sequence[int]
+    ) -> None:
+        """Move or copy. Where the server refuses, the folder may be missing: make it and try again. If it still
+        refuses, some mails may be gone, for which Exchange refuses them all: try with those that are there."""
         target = self._target or self._server_name(client, self._processed_folder)
         self._target = target
-        try:
-            act(target)
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error:
-            self._target = self._make_folder(client, target)
-            act(self._target)
+        if _succeeds(partial(act, uids, target)):
+            return
+        self._target = self._make_folder(client, target)
+        if _succeeds(partial(act, uids, self._target)):
+            return
+        present = self._still_there(client, uids)
+        if present:
+            act(present, self._target)
 
     def _make_folder(self, client: Any, name: str) -> str:
         """Create the folder unless it is there; return the name under which it is."""
@@ -472,7 +499,7 @@ class ImapSource:
         # Untagged lines may come before the continuation.
         while connection._get_response() is not None:
             if connection.tagged_commands[tag]:
-                connection.tagged_commands.pop(tag)
+                connection.heed(str(connection.tagged_commands.pop(tag)))
                 self._idle_refused = True
                 return self._pause(interrupted, min(seconds, self._timing.poll_seconds))
         rang = self._take_note(client)
@@ -496,7 +523,7 @@ class ImapSource:
         while not ended:
             ended, heard = self._hear(client, tag, renew=False)
             rang = rang or heard
-        connection.tagged_commands.pop(tag, None)
+        connection.heed(str(connection.tagged_commands.pop(tag, "")))
         connection.sock.settimeout(self._timing.read_seconds)
         return rang
 

@@ -20,9 +20,10 @@ from typing import Any, cast
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError, ProtocolError
 
+from mailbot.adapters.imap_answers import patience_asked_for
 from mailbot.adapters.oauth import TokenProvider
 from mailbot.adapters.server_url import is_loopback_address
-from mailbot.domain.errors import CredentialsRefused, ServerAway
+from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
 from mailbot.domain.mailbox import Security, ServerAddress
 
 # One SEARCH answer is one line: enough for a million UIDs.
@@ -150,6 +151,42 @@ class LimitedConnection(imaplib.IMAP4):
         if readable and not found:
             raise self.abort("socket error: EOF")
         return found
+
+    def heed(self, said: str) -> None:
+        """Raise ``ServerThrottles`` if the server asks to be left alone for a while."""
+        seconds = patience_asked_for(said)
+        if seconds is not None:
+            reply = readable_reply(said, self._server)
+            message = f"{_place(self._server)}: asks for patience: {reply}"
+            # The cause may quote a mail or an address: it goes no further.
+            raise ServerThrottles(message, retry_after_seconds=seconds) from None
+
+    def heed_farewell(self) -> None:
+        """Like :meth:`heed` for what the server said as it hung up, if it did."""
+        farewell = self.untagged_responses.get("BYE")
+        if farewell and isinstance(farewell[-1], bytes):
+            self.heed(farewell[-1].decode("latin-1"))
+
+    def _connect(self) -> None:
+        try:
+            super()._connect()  # type: ignore[misc]  # no stub has it
+        except imaplib.IMAP4.error:
+            self.heed_farewell()
+            raise
+
+    def _command_complete(self, name: str, tag: bytes) -> tuple[str, list[Any]]:
+        # Here every command's end comes by, before anybody takes a NO for a word about a mail or a folder.
+        try:
+            kind, data = super()._command_complete(name, tag)  # type: ignore[misc]
+        except imaplib.IMAP4.abort:
+            self.heed_farewell()
+            raise
+        except imaplib.IMAP4.error as error:
+            self.heed(str(error))
+            raise
+        if kind == "NO":
+            self.heed(b" ".join(part for part in data if isinstance(part, bytes)).decode("latin-1"))
+        return kind, data
 
     def _check_time(self) -> None:
         if time.monotonic() > self.deadline:

@@ -9,6 +9,7 @@
     │   ├── ConfigurationError   every problem at once; the program does not start (exit 2)
     │   ├── ServerAway           a mail server or the database cannot be reached (exit 3)
     │   │   ├── CredentialsRefused
+    │   │   ├── ServerThrottles
     │   │   └── StorageUnavailable
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
     │   └── LetterError          a template or its view model is wrong
@@ -66,6 +67,14 @@ class ServerAway(OurFault):
 
 class CredentialsRefused(ServerAway):
     """A server does not accept our user name, password or token."""
+
+
+class ServerThrottles(ServerAway):
+    """A server is there and wants to be left alone for ``retry_after_seconds``."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
 
 
 class StorageUnavailable(ServerAway):

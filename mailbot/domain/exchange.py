@@ -13,11 +13,13 @@ class FolderState:
 
     ``uid_validity`` and ``uid_next`` are IMAP's (RFC 9051 §2.3.1.1); a Maildir has 0 and 1.
     ``newest_received_at`` is the INTERNALDATE of the newest mail in it, ``None`` if it is empty.
+    ``keeps_keywords``: whether a keyword of ours can be stored in it, as far as the server tells.
     """
 
     uid_validity: int
     uid_next: int
     newest_received_at: datetime | None = None
+    keeps_keywords: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import structlog
 
-from mailbot.domain.errors import CredentialsRefused, ServerAway
+from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
@@ -291,6 +291,9 @@ class _BackOff:
         if isinstance(error, CredentialsRefused):
             self._seconds = max(self._seconds, _BACK_OFF_AFTER_REFUSED_LOGIN_SECONDS)
         pause = self._seconds * random.uniform(0.8, 1.2)
+        if isinstance(error, ServerThrottles):
+            # Never sooner than it asks for, which some providers answer with a longer wait.
+            pause = max(pause, error.retry_after_seconds * random.uniform(1.0, 1.1))
         self._seconds = min(self._seconds * 2, _LAST_BACK_OFF_SECONDS)
         return pause
 
