@@ -34,7 +34,7 @@ _MAILS = [f"Subject: pedido {number}\r\n\r\nbom dia\r\n".encode() for number in 
         ("[OVERQUOTA] Account exceeded command or bandwidth limits. a1b2 (Failure)", 900),
         ("[ALERT] Account exceeded command or bandwidth limits", 900),
         ("[ALERT] Too many simultaneous connections. (Failure)", 60),
-        ("[UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)", 60),
+        ("[LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)", 60),
         ("User is authenticated but not connected.", 60),
         # Not about our pace: the folder that should take the mail is full, a keyword too many, a success.
         ("[OVERQUOTA] Quota exceeded (mailbox for user is full)", None),
