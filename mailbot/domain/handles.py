@@ -105,6 +105,12 @@ def loop_mark(secret: bytes, handle: str, from_address: str, to_address: str) ->
     return f"v1.{handle}.{_loop_digest(secret, handle, from_address, to_address)}"
 
 
+def handle_in_loop_mark(mark: str) -> str | None:
+    """The handle that a loop mark names, whoever wrote it; a handle proves itself."""
+    match = _LOOP_MARK.fullmatch(mark.strip())
+    return match.group(1) or None if match else None
+
+
 def loop_mark_is_ours(secret: bytes, mark: str, from_address: str, to_addresses: Iterable[str]) -> bool:
     """Whether ``mark`` was made with ``secret`` for a letter between these addresses (any of the latter)."""
     match = _LOOP_MARK.fullmatch(mark.strip())

@@ -421,6 +421,7 @@ class Delivery:
             loop_mark=loop_mark(self._secret_key, letter.handle, mailbox.address, letter.recipient.address),
             files=[(file, self._blobs.get(file.digest)) for file in letter.files],
             now=_dated(letter, self._clock.now()),
+            id_may_change=mailbox.provider.rewrites_message_ids,
         )
 
     def _mark_transmitting(self, claimed: ClaimedLetter) -> None:

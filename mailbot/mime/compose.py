@@ -24,7 +24,7 @@ from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_addres
 from mailbot.domain.errors import LetterError
 from mailbot.domain.events import Audience, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Envelope
-from mailbot.domain.handles import LOOP_MARK_HEADER
+from mailbot.domain.handles import LOOP_MARK_HEADER, message_id_for
 from mailbot.domain.mail import Address, normalised_message_id
 
 _SUPPRESSED = "OOF, AutoReply, DR, RN, NRN"
@@ -57,12 +57,15 @@ def compose(
     loop_mark: str,
     files: Sequence[tuple[StoredFile, bytes]],
     now: datetime,
+    id_may_change: bool = False,
 ) -> Envelope:
     """The letter as one MIME message in its envelope.
 
     ``loop_mark`` is our signed mark by which we know our own mail again; ``files`` are the letter's files
-    with their bytes; ``now`` becomes the Date. Raises :class:`LetterError` if the letter has no usable
-    Message-ID or recipient, or if what came out may not be sent.
+    with their bytes; ``now`` becomes the Date. With ``id_may_change`` the submission server may give the letter
+    another Message-ID: the handle then also stands in References, which every reply carries on.
+    Raises :class:`LetterError` if the letter has no usable Message-ID or recipient, or if what came out may not
+    be sent.
     """
     recipient = _usable_address(letter.recipient.address)
     mailbox = _usable_address(mailbox_address)
@@ -72,7 +75,7 @@ def compose(
     _set(message, "To", _address(Address(address=recipient, name=letter.recipient.name)))
     _set(message, "Subject", _unstructured(letter.subject))
     _set(message, "Date", format_datetime(now.astimezone(UTC)))
-    _set_threading(message, letter)
+    _set_threading(message, letter, id_may_change=id_may_change)
     _set(
         message,
         "Reply-To",
@@ -179,7 +182,7 @@ def _usable_address(address: str) -> str:
     return address
 
 
-def _set_threading(message: MIMEPart, letter: OutboundLetter) -> None:
+def _set_threading(message: MIMEPart, letter: OutboundLetter, *, id_may_change: bool) -> None:
     message_id = _angled(letter.message_id)
     if message_id is None:
         raise LetterError("the letter has no usable Message-ID")
@@ -189,8 +192,17 @@ def _set_threading(message: MIMEPart, letter: OutboundLetter) -> None:
         _set(message, "In-Reply-To", parent)
     ids = [_angled(reference) for reference in (*letter.references, letter.in_reply_to)]
     references = list(dict.fromkeys(reference for reference in ids if reference is not None))
+    references = [*references[:1], *references[1:][-_LAST_REFERENCES:]]
+    if id_may_change and letter.handle:
+        # Neither first nor last where it can be helped: programs take those for the thread and the parent.
+        references.insert(max(1, len(references) - 1), f"<{_stand_in(letter)}>")
     if references:
-        _set(message, "References", [references[0], *references[1:][-_LAST_REFERENCES:]])
+        _set(message, "References", references)
+
+
+def _stand_in(letter: OutboundLetter) -> str:
+    """An id with the letter's handle that is not the letter's own: a mail must not refer to itself."""
+    return message_id_for(letter.handle, f"ref.{letter.message_id.rpartition('@')[2]}")
 
 
 def _angled(message_id: str) -> str | None:

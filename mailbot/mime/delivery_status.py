@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mailbot.domain.handles import LOOP_MARK_HEADER, handle_in_loop_mark, message_id_for
 from mailbot.domain.mail import DeliveryStatus
 from mailbot.mime.headers import decode_octets, decoded, single_message_id
 
@@ -13,7 +14,13 @@ RETURNED_HEADER_TYPES = frozenset({"text/rfc822-headers", "message/global-header
 MAX_RECIPIENTS = 500
 MAX_REPORT_BYTES = 256 * 1024
 
-_ID_FIELDS = ("message-id", "x-original-message-id", "x-ms-exchange-message-id", "x-google-original-message-id")
+# All but the first are where servers that give a letter another id note ours.
+_ID_FIELDS = (
+    *("message-id", "x-original-message-id", "x-ms-exchange-message-id"),
+    *("x-google-original-message-id", "x-microsoft-original-message-id"),
+)
+# Of an id that is made from a handle only the handle counts.
+_WHATEVER_DOMAIN = "mailbot.invalid"
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _STATUS_OF_ACTION = {
     "failed": "5.0.0",
@@ -78,9 +85,12 @@ def header_fields(text: str) -> Iterator[tuple[str, str]]:
 
 
 def returned_ids(header: bytes) -> tuple[str, ...]:
-    """The ids under which a returned mail, or its header alone, was known: its own and those that relays kept
-    when they gave it another one. Ids of the mails that it answers are not among them."""
+    """The ids under which a returned mail, or its header alone, was known: its own, those that relays kept when
+    they gave it another one, and last ours by its loop mark, which nobody rewrites. Ids of the mails that it
+    answers are not among them."""
     head = header[:MAX_REPORT_BYTES].replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")[0]
     fields = list(header_fields(decode_octets(head)[0]))
     found = [single_message_id(value) for wanted in _ID_FIELDS for name, value in fields if name == wanted]
+    marks = (handle_in_loop_mark(value) for name, value in fields if name == LOOP_MARK_HEADER.lower())
+    found += [message_id_for(handle, _WHATEVER_DOMAIN) for handle in marks if handle is not None]
     return tuple(dict.fromkeys(filter(None, found)))

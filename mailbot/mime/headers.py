@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import codecs
+import html
 import re
 from functools import lru_cache
 
@@ -32,6 +33,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD_START = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?")
 _HEX_PAIR = re.compile(rb"=([0-9A-Fa-f]{2})")
 _ANGLE_ID = re.compile(r"<([^<>]{1,998})>")
+_BETWEEN_IDS = re.compile(r"[\s,;<>()\[\]\"']+")
 _BASE64_OCTETS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BASE64_SPACE = b"\r\n\t "
 
@@ -223,11 +225,26 @@ def _decode_quanta(core: bytes) -> tuple[bytes, bool]:
 def message_ids(value: str, limit: int = MAX_REFERENCES) -> tuple[str, ...]:
     """The ids of a References, In-Reply-To or Message-ID field in their order, without doubles.
 
+    Tolerates what programs and gateways make of such fields: ids without angle brackets or with two of them,
+    separated by commas or by nothing, folded in their midst, escaped for HTML, or hidden in an encoded word.
     Of more than ``limit`` ids the first (the root of the thread) and the last ones are kept.
     """
-    found = _ANGLE_ID.findall(value) or [word for word in value.split() if "@" in word]
+    text = decode_words(value) if "=?" in value else value
+    text = html.unescape(text) if "&" in text else text
+    found: list[str] = []
+    position = 0
+    for match in _ANGLE_ID.finditer(text):
+        found += [*_bare_ids(text[position : match.start()]), match[1].removeprefix("mailto:")]
+        position = match.end()
+    found += _bare_ids(text[position:])
     ids = list(dict.fromkeys(filter(None, map(normalised_message_id, found))))
     return tuple(ids if len(ids) <= limit else [ids[0], *ids[1 - limit :]])
+
+
+def _bare_ids(text: str) -> list[str]:
+    """Words with an ``@`` that nobody put into angle brackets."""
+    words = (word.removeprefix("mailto:") for word in _BETWEEN_IDS.split(text)) if "@" in text else ()
+    return [word for word in words if "@" in word.strip("@")]
 
 
 def single_message_id(value: str) -> str:

@@ -25,6 +25,7 @@ from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnkn
 from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.mail import Address
 from mailbot.domain.outbox import ClaimedLetter, LetterResult
+from mailbot.domain.ticket import Status
 from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet, result_of
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
 
@@ -602,3 +603,28 @@ def test_the_providers_own_limit_holds_where_the_administrator_says_none(house: 
     stricter = replace(mailbox, spec=mailbox.spec.model_copy(update={"max_per_minute": 5}))
     assert stricter.max_per_minute == 5
     assert house.app.mailboxes["default"].max_per_minute is None
+
+
+@pytest.mark.parametrize("provider", ["microsoft365", "generic"])
+def test_an_agents_word_counts_although_the_provider_gave_the_notice_another_id(
+    house: TestHouse, provider: str
+) -> None:
+    """A reply from a telephone, without the quote: it has the references of the notice and its new id."""
+    question(house)
+    (notice,) = house.letters(Audience.STAFF)
+    transport = FakeTransport(DELIVERED)
+    running = delivery(house, transport)
+    (outlet,) = running._outlets.values()
+    mailbox = replace(outlet.mailbox, provider=provider_of(provider, []))
+    running._outlets = {"default": replace(outlet, mailbox=mailbox)}
+    asyncio.run(running.deliver_all())
+    arrived = read(next(one for one in transport.envelopes if one.recipient == notice.recipient.address))
+    given_id = "<CP5P284MB1234@CP5P284MB1234.BRAP284.PROD.OUTLOOK.COM>"
+    reply = mail("#resolver Feito.", subject="Qualquer coisa", sender=notice.recipient.address)
+    threading = f"In-Reply-To: {given_id}\nReferences: {arrived['References'] or ''} {given_id}\n"
+    house.receive(threading.encode() + reply)
+    (ticket, *others) = house.tickets()
+    if provider == "microsoft365":
+        assert (ticket.status, others) == (Status.RESOLVED, [])
+    else:
+        assert ticket.status is not Status.RESOLVED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.headerregistry import AddressHeader, UniqueAddressHeader
 from email.message import EmailMessage
@@ -18,9 +19,10 @@ from mailbot.domain.addressing import AddressTag, ReplyAddressing
 from mailbot.domain.errors import LetterError
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Envelope
-from mailbot.domain.handles import handle_in_address
+from mailbot.domain.handles import handle_in_address, handle_in_message_id
 from mailbot.domain.mail import Address
 from mailbot.mime.compose import compose
+from mailbot.mime.headers import message_ids
 
 MAILBOX = "sau@example.com.br"
 HANDLE = "abcdefghij234567klmn"
@@ -329,3 +331,32 @@ def test_the_text_of_a_letter_arrives_unchanged(body: str) -> None:
 def test_a_letter_that_is_composed_again_is_the_same_to_the_last_byte() -> None:
     for files in ([], [a_file()]):
         assert composed(a_letter(), files=files).message == composed(a_letter(), files=files).message
+
+
+# --- a submission server that gives letters an id of its own -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("references", "in_reply_to", "place"),
+    [((), "", 0), (("root@x.br",), "root@x.br", 1), (("root@x.br", "a@x.br"), "b@x.br", 2)],
+)
+def test_where_the_id_may_change_the_references_carry_the_handle(
+    references: tuple[str, ...], in_reply_to: str, place: int
+) -> None:
+    letter = replace(a_letter(), handle="abcdefghijklmnopqrst", references=references, in_reply_to=in_reply_to)
+    message = parsed(composed(letter, id_may_change=True))
+    found = message_ids(str(message["References"]))
+    assert [handle_in_message_id(one) for one in found].index("abcdefghijklmnopqrst") == place
+    # A mail that names itself as its own parent is an end without beginning to a program that draws threads.
+    assert letter.message_id not in found
+    assert [one for one in found if handle_in_message_id(one) is None] == list(
+        dict.fromkeys((*references, *filter(None, [in_reply_to])))
+    )
+    plain = parsed(composed(letter))
+    assert "abcdefghijklmnopqrst" not in str(plain["References"])
+
+
+def test_the_handle_in_the_references_never_pushes_the_root_out() -> None:
+    letter = replace(a_letter(), references=tuple(f"{n}@x.br" for n in range(60)), in_reply_to="59@x.br")
+    found = message_ids(str(parsed(composed(letter, id_may_change=True))["References"]))
+    assert (found[0], found[-1], len(found)) == ("0@x.br", "59@x.br", 22)

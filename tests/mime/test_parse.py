@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailbot.domain.errors import UnreadableMail
+from mailbot.domain.handles import LOOP_MARK_HEADER, handle_in_message_id
 from mailbot.domain.mail import Address, InboundMail
 from mailbot.mime import parse, structure
 from mailbot.mime.headers import decode_base64, decode_octets, decode_words, message_ids
@@ -185,6 +186,48 @@ def test_a_mail_without_an_id_gets_one_of_its_own(field: str) -> None:
     assert read.message_id == f"sha256-{hashlib.sha256(raw).hexdigest()}@mailbot.invalid"
     assert Defect.MESSAGE_ID_MISSING in read.defects
     assert header_summary(raw).message_id == read.message_id
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "<{}>", "{}", "<{}", "{}>", "<<{}>>", "&lt;{}&gt;", '"<{}>"', "[{}]", "({})", "<mailto:{}>", "mailto:{}",
+        "=?utf-8?q?=3C{}=3E?=", "<{}>0ZDZhNWFiLWE0Y2EtNDc4My05MGU1", "Your message of Monday <{}>", "<{}\t>",
+    ],
+)  # fmt: skip
+def test_an_id_is_known_however_it_was_mangled(field: str) -> None:
+    ours = "mb.abcdefghijklmnopqrst@example.com.br"
+    assert handle_in_message_id(message_ids(field.format(ours))[0]) == "abcdefghijklmnopqrst"
+
+
+@pytest.mark.parametrize(
+    ("opening", "between", "closing"),
+    [("<", "", ">"), *[(o, b, c) for o, c in ("<>", ("", "")) for b in (" ", ",", ", ", "; ", "\t", "\n\t")]],
+)
+def test_ids_are_told_apart_whatever_stands_between_them(opening: str, between: str, closing: str) -> None:
+    ids = ("um@example.com.br", "dois@example.com.br", "tres@example.com.br")
+    assert message_ids(between.join(f"{opening}{one}{closing}" for one in ids)) == ids
+
+
+def test_ids_with_and_without_brackets_keep_their_order() -> None:
+    assert message_ids("a@b <c@d> e@f,<g@h> @ nobody") == ("a@b", "c@d", "e@f", "g@h")
+
+
+def test_an_id_that_was_folded_in_its_midst_is_one() -> None:
+    read = parse_mail(mail("In-Reply-To: <mb.abcdefghij\n klmnopqrst@example.com.br>"))
+    assert read.in_reply_to == ("mb.abcdefghijklmnopqrst@example.com.br",)
+
+
+@given(st.text(alphabet="<>@,;&=?ab \t\n", max_size=300))
+def test_no_field_of_ids_breaks_the_reading(value: str) -> None:
+    assert all(one and not set(one) & set(" <>\t\n") for one in message_ids(value))
+
+
+@pytest.mark.parametrize("piece", ["a@", "<", "a@b,", "&lt;", "=?utf-8?q?", "<a", "mailto:"])
+def test_reading_ids_takes_linear_time(piece: str) -> None:
+    started = time.perf_counter()
+    message_ids(piece * 50_000)
+    assert time.perf_counter() - started < 2
 
 
 def test_of_many_references_the_root_and_the_last_ones_are_kept() -> None:
@@ -377,6 +420,24 @@ def test_a_delivery_report_tells_recipient_outcome_and_ids() -> None:
     assert first.diagnostic == "550 5.1.1 no such user"
     assert (second.recipient, second.permanent, second.status) == ("caio@example.com.br", False, "4.4.1")
     assert read.returned_message_ids == ("mb.abc@example.com.br", "mb.def@example.com.br")
+
+
+def test_a_returned_letter_is_known_although_a_server_gave_it_another_id() -> None:
+    handle = "abcdefghijklmnopqrst"
+    returned = (
+        "Message-ID: <CP5P284MB1234@CP5P284MB1234.BRAP284.PROD.OUTLOOK.COM>\n{}\n"
+        "In-Reply-To: <cliente@example.com.br>"
+    )
+    for field in (
+        f"X-Microsoft-Original-Message-ID: <mb.{handle}@example.com.br>",
+        f"X-Google-Original-Message-ID: mb.{handle}@example.com.br",
+        f"{LOOP_MARK_HEADER}: v1.{handle}.{'0' * 64}",
+    ):
+        read = _report(
+            "Final-Recipient: rfc822; bia@example.com.br\nAction: failed\nStatus: 5.1.1",
+            text_part(returned.format(field), "text/rfc822-headers"),
+        )
+        assert [handle_in_message_id(one) for one in read.returned_message_ids] == [None, handle]
 
 
 def test_a_returned_mail_tells_its_id() -> None:
