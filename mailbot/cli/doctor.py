@@ -55,10 +55,12 @@ def doctor(
     """Try settings, catalogue, templates, files, disk, database, mailboxes, submission servers and clock.
 
     Nothing is changed and, without --probe, no mail is sent. Shows under which authserv-ids the newest mails
-    carry Authentication-Results, and proposes one for MAILBOT_AUTHSERV_ID.
+    carry Authentication-Results, and proposes one for MAILBOT_AUTHSERV_ID; with the profile microsoft365
+    through which Exchange servers they came, and proposes received_by.
 
     With --probe each mailbox mails itself: plainly, at a plus-address, and with forged
-    Authentication-Results. These mails leave whatever MAILBOT_SEND says, and the daemon discards them.
+    Authentication-Results or stamps of Exchange. These mails leave whatever MAILBOT_SEND says, and the
+    daemon discards them.
 
     Ends with 0 if all is well, 1 if something needs a look, 2 if mailbot would not start, 3 if a server or the
     database cannot be reached.
@@ -137,9 +139,15 @@ def _examine_mailbox(report: _Report, app: App, connection: Connection, options:
     incoming = server_checkup.check_incoming(app, connection)
     outgoing = server_checkup.check_outgoing(connection)
     report.add(*incoming.findings, *outgoing)
-    ids = server_checkup.authserv_ids(app, connection, incoming.newest)
+    report.add(*server_checkup.check_provider(connection))
+    mails = server_checkup.newest_headers(app, connection, incoming.newest)
+    ids = server_checkup.authserv_ids(connection, mails)
     report.authserv.append(ids)
-    report.add(server_checkup.check_authserv_id(ids))
+    stated = connection.mailbox.spec.authentication
+    if stated.profile == "microsoft365":
+        report.add(server_checkup.check_exchange(connection.mailbox.key, stated.received_by, mails))
+    else:
+        report.add(server_checkup.check_authserv_id(ids))
     report.add(server_checkup.check_clock([mail.received_at for mail in incoming.newest]))
     if not options.probe:
         return

@@ -1,8 +1,8 @@
 """``mailbot doctor --probe``: mails from a mailbox to itself, and what became of them on the way.
 
 Three mails: a plain one, one to a plus-address, and one with forged ``Authentication-Results`` under our own
-authserv-id, as a stranger could send it. All carry our loop mark, so that the daemon discards them. They are
-looked for in the mailbox and, should a daemon be quicker, among the stored mails.
+authserv-id (or forged stamps of Exchange), as a stranger could send it. All carry our loop mark, so that the
+daemon discards them. They are looked for in the mailbox and, should a daemon be quicker, among the stored mails.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_SECONDS = 1.0
 _AUTHENTICATION_RESULTS = "authentication-results"
+_EXCHANGE_AUTH_SOURCE = "x-ms-exchange-organization-authsource"
 
 
 class ProbeKind(StrEnum):
@@ -65,7 +66,8 @@ class _Watch:
 
 
 def probe_mailbox(app: App, connection: Connection, authserv_id: str, wait_seconds: float) -> Iterator[Finding]:
-    """Send the probes and report; ``authserv_id`` is forged unless it is empty. Raises nothing of the servers."""
+    """Send the probes and report; ``authserv_id``, or Exchange's stamps, are forged unless it is empty. Raises
+    nothing of the servers."""
     check = f"probe {connection.mailbox.key}"
     probes = _made(app, connection, authserv_id)
     watch = _Watch()
@@ -88,7 +90,8 @@ def probe_mailbox(app: App, connection: Connection, authserv_id: str, wait_secon
 
 
 def _made(app: App, connection: Connection, authserv_id: str) -> list[_Probe]:
-    kinds = [ProbeKind.PLAIN, ProbeKind.PLUS, *([ProbeKind.FORGED] if authserv_id else [])]
+    forge = authserv_id or _is_on_exchange(connection)
+    kinds = [ProbeKind.PLAIN, ProbeKind.PLUS, *([ProbeKind.FORGED] if forge else [])]
     return [_probe(app, connection, kind, authserv_id) for kind in kinds]
 
 
@@ -97,7 +100,10 @@ def _probe(app: App, connection: Connection, kind: ProbeKind, authserv_id: str) 
     token, forged_mark = new_handle(), new_handle()
     to = tagged_address(mailbox.address, AddressTag.REPLY, token) if kind is ProbeKind.PLUS else mailbox.address
     message = EmailMessage(policy=SMTP)
-    if kind is ProbeKind.FORGED:
+    if kind is ProbeKind.FORGED and _is_on_exchange(connection):
+        message["X-MS-Exchange-Organization-AuthAs"] = "Internal"
+        message["X-MS-Exchange-Organization-AuthSource"] = f"{forged_mark}.forged.invalid"
+    elif kind is ProbeKind.FORGED:
         # The mark stands where a result has its reason, so that the field is well-formed (RFC 8601 §2.2).
         forged = f'{authserv_id}; dmarc=pass reason="{forged_mark}" header.from={mailbox.domain}'
         message["Authentication-Results"] = forged
@@ -116,6 +122,10 @@ def _probe(app: App, connection: Connection, kind: ProbeKind, authserv_id: str) 
         forged_mark=forged_mark,
         envelope=Envelope(sender=mailbox.address, recipient=to, message=message.as_bytes()),
     )
+
+
+def _is_on_exchange(connection: Connection) -> bool:
+    return connection.mailbox.spec.authentication.profile == "microsoft365"
 
 
 async def _send(connection: Connection, probes: Sequence[_Probe]) -> None:
@@ -240,8 +250,10 @@ def _arrival(check: str, connection: Connection, probe: _Probe, wait_seconds: fl
 def _verdicts(check: str, connection: Connection, probes: Sequence[_Probe], authserv_id: str) -> Iterator[Finding]:
     came = [probe for probe in probes if probe.mail is not None]
     yield from _plus_verdict(check, connection, came)
-    yield from (_forged_verdict(check, probe, authserv_id) for probe in came if probe.kind is ProbeKind.FORGED)
-    if not authserv_id:
+    on_exchange = _is_on_exchange(connection)
+    verdict = _forged_stamp_verdict if on_exchange else _forged_verdict
+    yield from (verdict(check, probe, authserv_id) for probe in came if probe.kind is ProbeKind.FORGED)
+    if not authserv_id and not on_exchange:
         message = "forged results: not tried, no authserv-id is known"
         yield Finding(check=check, state=State.NOTE, message=message)
     for probe in came[:1]:
@@ -273,6 +285,20 @@ def _forged_verdict(check: str, probe: _Probe, authserv_id: str) -> Finding:
         )
     how = f"renamed to {bearing[0]}" if bearing else "removed"
     return Finding(check=check, state=State.OK, message=f"a forged result of {authserv_id} was {how}")
+
+
+def _forged_stamp_verdict(check: str, probe: _Probe, _: str) -> Finding:
+    """Exchange must take away stamps that it did not write itself."""
+    headers = probe.mail.headers if probe.mail else ()
+    if any(name == _EXCHANGE_AUTH_SOURCE and probe.forged_mark in value for name, value in headers):
+        return Finding(
+            check=check,
+            state=State.PROBLEM,
+            message="a forged stamp of Exchange came through: anybody could pass for anybody",
+            advice="this server is no Exchange, or keeps foreign organisation headers: take received_by out of "
+            "mailboxes.yaml",
+        )
+    return Finding(check=check, state=State.OK, message="a forged stamp of Exchange was removed")
 
 
 def _clock_verdict(check: str, came: Sequence[_Probe]) -> Iterator[Finding]:

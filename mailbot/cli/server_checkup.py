@@ -14,10 +14,20 @@ from mailbot.domain.errors import (
     ConfigurationError,
     CredentialsRefused,
     ServerAway,
+    ServerThrottles,
     StorageUnavailable,
     UnreadableMail,
 )
-from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
+from mailbot.domain.exchange import (
+    Delivered,
+    Envelope,
+    FolderState,
+    NotReached,
+    OutcomeUnknown,
+    Refused,
+    SendOutcome,
+)
+from mailbot.triage.authentication import ExchangeStamp, exchange_stamp, is_host_of
 
 if TYPE_CHECKING:
     from mailbot.adapters.smtp import SmtpTransport
@@ -64,11 +74,26 @@ def check_incoming(app: App, connection: Connection) -> Incoming:
             state = source.open()
             newest.extend(_newest(source, state.uid_next))
             findings.append(Finding(check=f"incoming {name}", state=State.OK, message=_where(connection)))
+            findings.extend(_settling(f"incoming {name}", connection, state))
         except (ServerAway, StorageUnavailable) as error:
             findings.append(_away(f"incoming {name}", error, connection.mailbox.spec.imap_url_env))
         finally:
             source.close()
     return Incoming(findings=tuple(findings), newest=tuple(newest))
+
+
+def _settling(check: str, connection: Connection, state: FolderState) -> Iterator[Finding]:
+    """A problem where mails cannot be marked as taken in the way that is configured."""
+    from mailbot.catalogue.models import SettleMode
+
+    if connection.mailbox.spec.settle is SettleMode.KEYWORD and not state.keeps_keywords:
+        yield Finding(
+            check=check,
+            state=State.PROBLEM,
+            message="settle is keyword, and this server keeps no keyword of ours: taken mails stay unmarked",
+            advice="set settle: move; or settle: none, if every mail should stay as it came (our own records keep "
+            "it from being read twice)",
+        )
 
 
 def _newest(source: MailSource, uid_next: int) -> list[FetchedMail]:
@@ -85,9 +110,44 @@ def _where(connection: Connection) -> str:
 def _away(check: str, error: ServerAway, variable: str) -> Finding:
     if isinstance(error, CredentialsRefused):
         advice = f"check user name and password in {variable}; some providers want an app password"
+    elif isinstance(error, ServerThrottles):
+        advice = "the server holds us back for a while, and nothing is lost; if it goes on: do other programs use "
+        advice += "this mailbox, and may this user or application open it?"
     else:
         advice = f"check {variable} and the network; the daemon keeps trying and loses nothing"
     return Finding(check=check, state=State.UNREACHABLE, message=str(error), advice=advice)
+
+
+# --- the provider's limits --------------------------------------------------------------------------------------
+
+
+def check_provider(connection: Connection) -> Iterator[Finding]:
+    """Which provider's habits are expected, and whether the configuration asks for more than it allows."""
+    mailbox = connection.mailbox
+    provider, spec = mailbox.provider, mailbox.spec
+    check = f"provider {mailbox.key}"
+    limits = [
+        text
+        for figure, text in (
+            (provider.smtp_connections, f"{provider.smtp_connections} connections for sending"),
+            (provider.imap_connections, f"{provider.imap_connections} for reading"),
+            (provider.letters_per_minute, f"{provider.letters_per_minute} letters a minute"),
+            (provider.letters_per_day, f"{provider.letters_per_day} a day"),
+        )
+        if figure is not None
+    ]
+    known = f"{provider.name}: at most {', '.join(limits)}" if limits else f"{provider.name}: no limits are known"
+    yield Finding(check=check, state=State.OK, message=known)
+    folders = len(spec.folders)
+    for name, stated, allowed in (
+        ("max_connections", spec.max_connections, provider.smtp_connections),
+        ("max_per_minute", spec.max_per_minute, provider.letters_per_minute),
+        ("folders", folders, provider.imap_connections),
+    ):
+        if stated is not None and allowed is not None and stated > allowed:
+            message = f"{name} asks for {stated}, and {provider.name} allows {allowed}"
+            advice = f"set {name} to {allowed} at most in mailboxes.yaml: what goes beyond is refused or delayed"
+            yield Finding(check=check, state=State.PROBLEM, message=message, advice=advice)
 
 
 # --- outgoing ------------------------------------------------------------------------------------------------
@@ -186,13 +246,14 @@ class AuthservIds:
         return best if count * 2 > self.mails else None
 
 
-def authserv_ids(app: App, connection: Connection, newest: Sequence[FetchedMail]) -> AuthservIds:
-    """Ids on the newest mails in the mailbox and on those that are stored already."""
-    mails = [
-        mail
-        for raw in (*(one.raw for one in newest), *_stored(app, connection.mailbox.key))
-        if (mail := _header_of(app, raw))
-    ]
+def newest_headers(app: App, connection: Connection, newest: Sequence[FetchedMail]) -> list[InboundMail]:
+    """The headers of the newest mails in the mailbox and of those that are stored already."""
+    raws = (*(one.raw for one in newest), *_stored(app, connection.mailbox.key))
+    return [mail for raw in raws if (mail := _header_of(app, raw))]
+
+
+def authserv_ids(connection: Connection, mails: Sequence[InboundMail]) -> AuthservIds:
+    """Ids on these mails."""
     counts = Counter(ids[0] for mail in mails if (ids := ids_on(mail)))
     return AuthservIds(
         mailbox=connection.mailbox.key,
@@ -269,6 +330,61 @@ def check_authserv_id(ids: AuthservIds) -> Finding:
         if ids.proposed
         else "does the server check mail at all?",
     )
+
+
+def check_exchange(mailbox: str, received_by: str | None, mails: Sequence[InboundMail]) -> Finding:
+    """Did the newest mails come through Exchange servers whose stamps may be believed, and through which?
+
+    ``received_by`` is what the configuration says of them. Only what was seen here should stand there: on a
+    mailbox to which mail comes by another way, anybody could write Exchange's stamps.
+    """
+    check = f"senders {mailbox}"
+    stamps = [stamp for mail in mails if (stamp := exchange_stamp(mail))]
+    seen = f"{len(stamps)} of {len(mails)} newest mails carry one stamp of Exchange"
+    if received_by is None:
+        return _unconfirmed(check, stamps, len(mails), seen)
+    through = sum(
+        is_host_of(one.received_by, received_by) and is_host_of(one.auth_source, received_by) for one in stamps
+    )
+    if through * 2 > len(mails):
+        message = f"{through} of {len(mails)} newest mails came through {received_by} with one stamp of Exchange"
+        return Finding(check=check, state=State.OK, message=message)
+    if not mails:
+        message = f"{received_by}: no mail to compare with; try --probe"
+        return Finding(check=check, state=State.NOTE, message=message)
+    return Finding(
+        check=check,
+        state=State.PROBLEM,
+        message=f"only {through} of {len(mails)} newest mails came through {received_by}; {seen}",
+        advice="does mail come another way by now? Without received_by doctor says what it sees",
+    )
+
+
+def _unconfirmed(check: str, stamps: Sequence[ExchangeStamp], mails: int, seen: str) -> Finding:
+    proposed = _common_domain([host for one in stamps for host in (one.received_by, one.auth_source)])
+    if proposed is not None and len(stamps) * 2 > mails:
+        seen += f", all from {proposed}"
+        advice = f"set received_by: {proposed} under authentication in mailboxes.yaml; --probe tries whether the "
+        advice += "stamps can be forged"
+    else:
+        advice = "is this mailbox on Exchange, and does its mail come there first? Send it a mail and try again"
+    message = f"Exchange is not confirmed, so nobody is verified and agents' # words are refused; {seen}"
+    return Finding(check=check, state=State.PROBLEM, message=message, advice=advice)
+
+
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
+
+
+def _common_domain(hosts: Sequence[str]) -> str | None:
+    """The longest domain in which all hosts lie; ``None`` if it is one that anybody can have a host in."""
+    common: list[str] = []
+    for labels in zip(*(reversed(host.split(".")) for host in hosts), strict=False):
+        if len(set(labels)) > 1:
+            break
+        common.insert(0, labels[0])
+    if len(common) < 2 or (len(common) == 2 and common[0] in _SECOND_LEVEL):
+        return None
+    return ".".join(common)
 
 
 # --- clock ---------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from mailbot.cli.server_checkup import AuthservIds, check_authserv_id, check_clock
+from mailbot.cli.server_checkup import AuthservIds, _common_domain, check_authserv_id, check_clock
 from mailbot.demo.daemon_process import settings_for
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
+from tests.adapters.scripted_imap import ScriptedImap
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
-from tests.cli.command import Ran, run_mailbot, sample_settings
+from tests.cli.command import REPOSITORY, Ran, run_mailbot, sample_settings
 
 ADDRESS = "atendimento@example.com.br"
 PASSWORD = "secret"
@@ -325,3 +327,137 @@ def test_mail_from_the_future_shows_a_clock_that_is_behind() -> None:
     assert check_clock([], now=lambda: now).state == "ok"
     finding = check_clock([now + timedelta(minutes=10)], now=lambda: now)
     assert finding.state == "problem" and "10 minutes behind" in finding.message
+
+
+# --- providers' habits ---------------------------------------------------------------------------------------
+
+EXCHANGE_MAIL = (
+    b"Received: from CP5P284MB1234.BRAP284.PROD.OUTLOOK.COM (2603:10d6:103:b7::9) by\r\n"
+    b" RO1P284MB4321.BRAP284.PROD.OUTLOOK.COM with HTTPS; Mon, 23 Nov 2026 13:00:00 +0000\r\n"
+    b"Authentication-Results: spf=pass (sender IP is 192.0.2.45) smtp.mailfrom=example.com.br;\r\n"
+    b" dkim=pass (signature was verified) header.d=example.com.br;dmarc=pass action=none\r\n"
+    b" header.from=example.com.br;compauth=pass reason=100\r\n"
+    b"From: ana@example.com.br\r\nSubject: oi\r\nMessage-ID: <e@example.com.br>\r\n"
+    b"X-MS-Exchange-Organization-AuthSource: BL2NAM02FT033.eop-nam02.prod.protection.outlook.com\r\n"
+    b"X-MS-Exchange-Organization-AuthAs: Anonymous\r\n\r\noi\r\n"
+)
+
+
+@contextmanager
+def provider_house(
+    tmp_path: Path, mails: Sequence[bytes], **entry: str
+) -> Iterator[tuple[ScriptedImap, dict[str, str]]]:
+    """Scripted servers, and a configuration whose entry for the mailbox has these lines."""
+    folder = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", folder)
+    path = folder / "mailboxes.yaml"
+    text = path.read_text(encoding="utf-8")
+    for key, value in entry.items():
+        assert f"{key}:" in text
+        text = re.sub(rf"(?m)^( +){key}: .*$", rf"\g<1>{key}: {value}", text)
+    path.write_text(text, encoding="utf-8")
+    with ScriptedImap(mails) as imap, ScriptedSmtp() as smtp:
+        user = ADDRESS.replace("@", "%40")
+        yield (
+            imap,
+            sample_settings(tmp_path)
+            | {
+                "MAILBOT_CONFIG_DIR": str(folder),
+                "MAILBOT_IMAP_URL": f"imap://{user}:{PASSWORD}@127.0.0.1:{imap.port}/INBOX",
+                "MAILBOT_SMTP_URL": f"smtp://{user}:{PASSWORD}@{smtp.host}:{smtp.port}",
+            },
+        )
+
+
+def test_a_server_that_keeps_no_keywords_is_told_at_once(tmp_path: Path) -> None:
+    with provider_house(tmp_path, [], settle="keyword") as (imap, settings):
+        imap.permanent_flags = r"(\Seen \Answered \Flagged \Deleted \Draft $MDNSent)"
+        told = found(doctor(tmp_path, settings), "incoming")
+        assert [one["state"] for one in told] == ["ok", "problem"]
+        assert "settle: move" in told[1]["advice"]
+        imap.permanent_flags = r"(\Seen \*)"
+        assert state(doctor(tmp_path, settings), "incoming") == {"ok"}
+
+
+def test_more_than_a_provider_allows_is_told(tmp_path: Path) -> None:
+    with provider_house(tmp_path, [], provider="microsoft365", max_connections="4") as (_, settings):
+        told = found(doctor(tmp_path, settings), "provider")
+    assert [one["state"] for one in told] == ["ok", "problem"]
+    assert "30 letters a minute" in told[0]["message"]
+    assert told[1]["message"] == "max_connections asks for 4, and Microsoft 365 allows 3"
+
+
+def test_a_throttled_mailbox_is_no_wrong_password(tmp_path: Path) -> None:
+    with provider_house(tmp_path, []) as (imap, settings):
+        imap.answers["LOGIN"] = lambda session, tag, _: session.no(
+            tag, "[ALERT] Too many simultaneous connections."
+        )
+        ran = doctor(tmp_path, settings)
+    (told,) = found(ran, "incoming")
+    assert (ran.code, told["state"]) == (3, "unreachable")
+    assert "holds us back" in told["advice"] and "password" not in told["advice"]
+
+
+def test_exchange_is_confirmed_by_the_mails_that_came_through_it(tmp_path: Path) -> None:
+    """Without received_by nobody is verified; doctor proposes it from what it saw, and then agrees."""
+    mails = [EXCHANGE_MAIL.replace(b"<e@", f"<e{n}@".encode()) for n in range(3)]
+    with provider_house(tmp_path, mails, profile="microsoft365") as (_, settings):
+        (told,) = found(doctor(tmp_path, settings), "senders")
+        assert told["state"] == "problem" and "nobody is verified" in told["message"]
+        assert "received_by: outlook.com" in told["advice"]
+    shutil.rmtree(tmp_path / "config")
+    confirmed = "microsoft365\\n      received_by: outlook.com"
+    with provider_house(tmp_path, mails, profile=confirmed) as (_, settings):
+        (told,) = found(doctor(tmp_path, settings), "senders")
+        assert told["state"] == "ok"
+        assert "3 of 3" in told["message"]
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        b"From: ana@example.com.br\r\nSubject: oi\r\n\r\noi\r\n",
+        # Forged stamps on a server that is no Exchange: what was last received was not by them.
+        b"Received: from x by mx.example.com.br with ESMTP; x\r\n" + EXCHANGE_MAIL,
+        b"X-MS-Exchange-Organization-AuthAs: Internal\r\n" + EXCHANGE_MAIL,
+    ],
+)
+def test_exchange_is_not_confirmed_by_mails_that_came_another_way(tmp_path: Path, mail: bytes) -> None:
+    with provider_house(tmp_path, [mail, mail], profile="microsoft365") as (_, settings):
+        (told,) = found(doctor(tmp_path, settings), "senders")
+    assert told["state"] == "problem"
+    assert "received_by" not in told["advice"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "domain"),
+    [
+        (["a.prod.outlook.com", "b.prod.protection.outlook.com"], "outlook.com"),
+        (["correio.empresa.com.br"], "correio.empresa.com.br"),
+        (["mx1.empresa.com.br", "mx2.empresa.com.br"], "empresa.com.br"),
+        (["mx.empresa.com.br", "mx.outra.com.br"], None),
+        (["mx.empresa.com", "mx.outra.com"], None),
+        (["localhost"], None),
+        ([], None),
+    ],
+)
+def test_a_domain_is_proposed_only_if_it_is_somebodys(hosts: list[str], domain: str | None) -> None:
+    assert _common_domain(hosts) == domain
+
+
+@pytest.mark.parametrize("takes_away", [True, False])
+def test_a_probe_finds_out_whether_stamps_of_exchange_can_be_forged(tmp_path: Path, takes_away: bool) -> None:
+    def border(raw: bytes) -> bytes:
+        return re.sub(rb"(?m)^X-MS-Exchange-Organization-[^\n]*\n", b"", raw) if takes_away else raw
+
+    maildir = tmp_path / "Maildir"
+    with (
+        provider_house(tmp_path, [], profile="microsoft365") as (_, settings),
+        careless_server(maildir, border) as smtp,
+    ):
+        ran = probe_on(smtp, maildir, settings, tmp_path)
+    said = {one["message"]: one["state"] for one in found(ran, "probe")}
+    if takes_away:
+        assert said["a forged stamp of Exchange was removed"] == "ok"
+    else:
+        assert said["a forged stamp of Exchange came through: anybody could pass for anybody"] == "problem"
