@@ -1,7 +1,8 @@
 """What an SMTP server's answer means: (code, text, where it came) → Refused or NotReached.
 
 Pure. The words of throttling are those that Exchange Online, Gmail, Zoho, Amazon SES, cPanel, Postfix and Exim
-use; where they were found stands beside the answers in ``tests/adapters/test_smtp_answers.py``.
+use; where they were found stands beside the answers in ``tests/adapters/test_smtp_answers.py``. Those that may
+also come in a bounce are in ``domain/sending_limits.py``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from enum import StrEnum
 
 from mailbot.domain.exchange import NotReached, Refused, Throttle
+from mailbot.domain.sending_limits import limit_spoken_of
 
 _LONGEST_TEXT = 500
 
@@ -40,45 +42,6 @@ _THROTTLED = re.compile(
 _THROTTLED_STATUS = re.compile(r"\b4\.7\.(?:0|28|500)\b|\b4\.3\.2\b")
 # X.2.N is about the recipient's mailbox (RFC 3463 §3.3), not about ours; X.2.0 is used for anything.
 _ABOUT_THE_RECIPIENT = re.compile(r"\b[45]\.2\.[1-4]\b|\btoo many recipients\b", re.IGNORECASE)
-# Answers to our submission whatever their status is. Some providers say it with a 5xx; only words that cannot be
-# about the recipient's mailbox or a large mail count.
-_LIMITS: tuple[tuple[Throttle, re.Pattern[str]], ...] = (
-    (
-        Throttle.BLOCKED,
-        re.compile(
-            # Exchange stores what it sends: with a full mailbox nothing leaves. The same class name with
-            # another prefix stands for the recipient's.
-            r"STOREDRV\.Submission[^ ]{0,40}:QuotaExceeded"
-            r"|unusual sending activity|outgoing blocked|bad outbound sender"
-            r"|\b5\.1\.8\b.{0,40}sender address blocked|envio (?:bloqueado|suspenso)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        Throttle.DAILY,
-        re.compile(
-            r"submission ?quota|daily (?:\w+ ){0,4}(?:limit|quota)|(?:mails?|messages?|recipients?) per day"
-            r"|limite di[aá]rio|\b5\.4\.5\b|\b5\.1\.90\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        Throttle.HOURLY,
-        re.compile(
-            r"hourly (?:\w+ ){0,3}(?:limit|quota)|(?:mails?|messages?|failures|recipients?) per hour"
-            r"|for this hour\b|(?:mensage(?:m|ns)|e-?mails?) por hora",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        Throttle.RATE,
-        re.compile(
-            r"(?:sending|submission|sender) (?:\w+ ){0,3}(?:limit|quota)|(?:rate|concurrent \w+) limit"
-            r"|relay limit exceeded|limite de envio",
-            re.IGNORECASE,
-        ),
-    ),
-)
 _SIZE_LIMIT = re.compile(r"\b[45]\.3\.4\b|\bsize\b", re.IGNORECASE)
 _ABOUT_THE_SENDER = re.compile(
     r"sender address rejected|sendasdenied|send ?as|\b5\.1\.[78]\b|\b5\.7\.60\b", re.IGNORECASE
@@ -119,7 +82,7 @@ def refusal(code: int, text: str, stage: Stage) -> Refused | NotReached:
 def _throttle(code: int, response: str, stage: Stage) -> Throttle | None:
     if stage is Stage.STARTTLS or _SIZE_LIMIT.search(response):
         return None
-    limit = next((kind for kind, words in _LIMITS if words.search(response)), None)
+    limit = limit_spoken_of(response)
     if limit is not None and (limit is not Throttle.RATE or _speaks_of_us(response)):
         return limit
     if code >= 500 or _ABOUT_THE_RECIPIENT.search(response):

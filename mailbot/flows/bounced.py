@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailbot.domain.events import BOT, EventKind, LetterKind, OutboundLetter, TicketEvent
+from mailbot.domain.exchange import Throttle
 from mailbot.domain.handles import handle_in_message_id, handles_in_text
 from mailbot.domain.mail import Bounce, InboundMail
+from mailbot.domain.sending_limits import limit_spoken_of
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.ports import UnitOfWork
 
+_LIMITS_THAT_PASS = frozenset({Throttle.HOURLY, Throttle.DAILY})
+# Where a server says why, before the letter itself may be quoted.
+_SERVERS_WORDS = 600
+_LIMIT_LASTS = timedelta(hours=1)
+_TRIED_FOR = timedelta(days=1)
 ANOTHER_RECIPIENT = "the report names another recipient than the letter's"
 
 
@@ -26,6 +33,10 @@ def bounce_change(
     letter = _letter(work, mail, bounce)
     if letter is None or not bounce.permanent:
         return None
+    if _was_discarded_by_our_provider(mail, bounce, letter, now):
+        # The recipient has nothing of it, and nothing is wrong with their address.
+        work.outbox.send_again(letter.message_id, at=now + _LIMIT_LASTS)
+        return None
     ticket = work.tickets.get(letter.ticket_number) if letter.ticket_number else None
     if _names_another(mail, bounce, letter):
         return None if ticket is None else _only_noted(ticket, letter, mail_id=mail_id, now=now)
@@ -34,6 +45,15 @@ def bounce_change(
     if ticket is None:
         return None
     return delivery_failed(ticket, letter, bounce.diagnostic, mail_id=mail_id, now=now)
+
+
+def _was_discarded_by_our_provider(
+    mail: InboundMail, bounce: Bounce, letter: OutboundLetter, now: datetime
+) -> bool:
+    """cPanel takes letters beyond its hourly limit and returns them as failed for good. Whoever has a letter can
+    write such a report, and would get the letter again: not for longer than a day."""
+    limit = limit_spoken_of(bounce.diagnostic) or limit_spoken_of(mail.full_text[:_SERVERS_WORDS])
+    return limit in _LIMITS_THAT_PASS and now - letter.created_at < _TRIED_FOR
 
 
 def _names_another(mail: InboundMail, bounce: Bounce, letter: OutboundLetter) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.domain.errors import CredentialsRefused, ServerAway, StorageUnavailable
+from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles, StorageUnavailable
 from mailbot.domain.events import LetterKind
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
@@ -452,6 +452,38 @@ def test_a_refused_log_in_is_not_tried_every_second(house: TestHouse) -> None:
     collector(house, folder).note_all_is_well()
     with house.app.storage.read() as work:
         assert work.house.troubles() == []
+
+
+def test_a_server_that_asks_for_patience_is_left_alone_for_so_long_and_loses_no_mail(house: TestHouse) -> None:
+    """What was taken before is not fetched again: it would use up the provider's bandwidth for nothing."""
+    folder = FakeFolder()
+    for number in range(120):
+        folder.add(question(number))
+    throttled = ServerThrottles("asks for patience", retry_after_seconds=300)
+
+    class Counting(FakeFolder):
+        def fetch(self, uids: Sequence[str], *, header_only: bool = False) -> list[FetchedMail]:
+            if len(self.fetched) == 50 and not stop.waits:
+                raise throttled
+            return super().fetch(uids, header_only=header_only)
+
+    folder.__class__ = Counting
+    stop = RecordingStop(ends_after=2)
+    collector(house, folder).run(stop)  # type: ignore[arg-type]
+    assert len(folder.fetched) == 50
+    assert 300 <= stop.waits[0] <= 330
+    assert collect(house, folder) == 70
+    assert len(folder.fetched) == len(set(folder.fetched)) == 120
+    assert len(house.mails()) == 120
+
+
+def test_a_server_that_names_a_short_time_again_and_again_is_given_more(house: TestHouse) -> None:
+    folder = FakeFolder()
+    folder.fails["open"] = [ServerThrottles("x", retry_after_seconds=3) for _ in range(9)]
+    stop = RecordingStop(ends_after=10)
+    collector(house, folder).run(stop)  # type: ignore[arg-type]
+    assert stop.waits[0] >= 3
+    assert stop.waits[-1] >= 200
 
 
 def test_a_folder_whose_owner_died_is_taken_over_when_the_lease_is_over(house: TestHouse) -> None:

@@ -6,7 +6,7 @@ The first half goes through THREATS by row; the second through what requesters a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -233,6 +233,70 @@ def test_threat_5_a_bounce_is_told_to_staff_once_and_never_answered(house: TestH
     assert kinds(to(house, ANA)) == [notice.letter, LetterKind.DELIVERY_FAILED]
     assert len(to(house, CUSTOMER)) == 1
     assert happened(house, ticket.number).count(EventKind.DELIVERY_FAILED) == 1
+
+
+_CPANEL = "Domain example.com.br has exceeded the max emails per hour (3/2 (150%)) allowed.  Message discarded."
+
+
+def _exim_bounce(letter: OutboundLetter) -> bytes:
+    return (
+        f"From: Mail Delivery System <Mailer-Daemon@mx.example.com.br>\r\nTo: {MAILBOX}\r\nReturn-Path: <>\r\n"
+        f"X-Failed-Recipients: {letter.recipient.address}\r\nAuto-Submitted: auto-replied\r\n"
+        "Subject: Mail delivery failed: returning message to sender\r\nMessage-ID: <E1@mx.example.com.br>\r\n\r\n"
+        "This message was created automatically by mail delivery software.\r\n\r\n"
+        "A message that you sent could not be delivered to one or more of its\r\n"
+        "recipients. This is a permanent error. The following address(es) failed:\r\n\r\n"
+        f"  {letter.recipient.address}\r\n    {_CPANEL}\r\n\r\n"
+        f"------ This is a copy of the message ------\r\n\r\nMessage-ID: <{letter.message_id}>\r\n\r\nx\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda letter: _dsn(letter).replace(b"550 5.1.1 user unknown", _CPANEL.encode()),
+        lambda letter: (
+            _dsn(letter, status="5.0.0")
+            .replace(b"Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n", b"")
+            .replace(b"This is the mail system.", _CPANEL.encode())
+        ),
+        _exim_bounce,
+    ],
+)
+def test_a_letter_thrown_away_for_our_providers_hourly_limit_leaves_again(
+    house: TestHouse, returned: Callable[[OutboundLetter], bytes]
+) -> None:
+    """cPanel takes it and then returns it as failed for good: nothing is wrong with the customer's address."""
+    ticket, notice = complete_ticket(house)
+    (letter,) = to(house, CUSTOMER)
+    sent = LetterResult(status=LetterStatus.SENT, sent_at=house.clock.now())
+
+    def leaves() -> bool:
+        with house.app.storage.write() as work:
+            claimed = work.outbox.claim(owner="me", now=house.clock.now(), real_now=datetime.now(UTC), early=False)
+            while claimed is not None and claimed.letter.message_id != letter.message_id:
+                work.outbox.record(claimed, sent, owner="me")
+                claimed = work.outbox.claim(
+                    owner="me", now=house.clock.now(), real_now=datetime.now(UTC), early=False
+                )
+            if claimed is not None:
+                work.outbox.record(claimed, sent, owner="me")
+            return claimed is not None
+
+    house.clock.advance(timedelta(minutes=5))
+    assert leaves()
+    assert house.receive(returned(letter)) is MailOutcome.BOUNCE
+    assert not leaves()
+    house.clock.advance(timedelta(minutes=61))
+    assert leaves()
+    assert kinds(to(house, ANA)) == [notice.letter]
+    assert EventKind.DELIVERY_FAILED not in happened(house, ticket.number)
+    # Not for ever: the report may be made up by somebody who wants the letter again and again.
+    house.clock.advance(timedelta(days=1))
+    house.receive(returned(letter).replace(b"Message-ID: <", b"Message-ID: <again.", 1))
+    house.clock.advance(timedelta(minutes=61))
+    assert not leaves()
+    assert EventKind.DELIVERY_FAILED in happened(house, ticket.number)
 
 
 def test_threat_5_a_bounce_never_reopens(house: TestHouse) -> None:

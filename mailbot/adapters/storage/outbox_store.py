@@ -410,6 +410,16 @@ class OutboxStore:
         )
         return result.rowcount == 1
 
+    def send_again(self, message_id: str, *, at: datetime) -> bool:
+        """A letter that left was thrown away on its way: it leaves again at ``at``, the same to the last byte but
+        its date. False if it is not one that left."""
+        result = self._connection.execute(
+            update(outbox)
+            .where(_T.message_id == message_id, _T.status == _S.SENT.value)
+            .values(status=_S.RETRY.value, due_at=at, sent_at=None, last_error="returned for a limit on sending")
+        )
+        return result.rowcount == 1
+
     def thread_ids(self, ticket_number: str, recipient: str) -> list[str]:
         """Message-IDs of the letters that this recipient got on this ticket, oldest first."""
         found = self._connection.scalars(_THREAD_IDS, {"of_ticket": ticket_number, "to": recipient})
