@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 from pathlib import Path
 from typing import IO, Self
 
@@ -26,7 +29,8 @@ import structlog
 import mailbot
 from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
-from mailbot.domain.ledger import MailOutcome
+from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
+from mailbot.settings import PREFIX
 
 _log = structlog.get_logger("mailbot.crew")
 
@@ -34,18 +38,53 @@ MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in: to start one costs as much time as working eighty of them off."""
 WORKERS_AT_MOST = 3
 WORKER_MODULE = "mailbot.cli.worker"
+MAIL_IN_HAND_SECONDS = 8.0
+"""How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
 _LOOK_EVERY_SECONDS = 0.5
 # A helper that has said nothing for so long is starting up, hanging or about to go: we had better work ourselves.
 _SILENT_SECONDS = 1.0
 # One that broke is likely to break again: the daemon goes on alone for a while.
 _ALONE_SECONDS = 60.0
-_STOP_SECONDS = 10.0
+# One that was silent for so long did not even end itself because of a mail that hangs: it stands still.
+_STANDS_STILL_SECONDS = (WORK_LIMIT + LEASE_TIME).total_seconds()
+_END_SECONDS = 10.0
+
+
+class Farewell(IntEnum):
+    """Exit codes by which a helper says that it went of its own accord, with no mail to blame."""
+
+    WORK_IS_DONE = 0
+    STORAGE_AWAY = 3
+    OTHER_RULES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a helper is told first: the daemon's settings, and by which program and configuration to work.
+
+    Both may have changed on the disk since the daemon read them, and half of a rush by other rules, or a newer
+    program's migrations beneath an older daemon, are worse than no help.
+    """
+
+    environment: Mapping[str, str]
+    version: str
+    catalogue_digest: str
+
+    def to_line(self) -> bytes:
+        """One line for the helper's standard input."""
+        return json.dumps({**asdict(self), "environment": dict(self.environment)}).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Self:
+        """The other way round."""
+        return cls(**json.loads(line))
 
 
 def workers_by_default() -> int:
     """One processor is for collecting and delivering; the others may help, up to :data:`WORKERS_AT_MOST`."""
-    return max(0, min(WORKERS_AT_MOST, len(os.sched_getaffinity(0)) - 1))
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(0, min(WORKERS_AT_MOST, ours - 1))
 
 
 def workers_wanted(waiting: int, most: int) -> int:
@@ -56,33 +95,35 @@ def workers_wanted(waiting: int, most: int) -> int:
 class Crew:
     """Calls helpers in and lets them go; a context that nobody outlives.
 
-    ``heard`` is told, on a thread of its own, of each mail that a helper brought to an end; ``lost`` of each
-    helper that ended otherwise than asked, and may have left a mail in its hands. ``early`` counts the wait
-    before another attempt as over.
+    ``heard`` is told, on a thread of its own, of each mail that a helper brought to an end. ``early`` counts the
+    wait before another attempt as over. What a helper left in its hands is free again at once: as a death against
+    the mail if the helper broke, as nothing if it was asked to go.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        heard: Callable[[MailOutcome], None],
-        lost: Callable[[], None],
-        early: bool = False,
-    ) -> None:
+    def __init__(self, app: App, *, heard: Callable[[MailOutcome], None], early: bool = False) -> None:
         self._app = app
         self._heard = heard
-        self._lost = lost
         self._early = early
         asked = app.settings.workers
         self._most = workers_by_default() if asked is None else asked
+        # Helpers are asked to go by another thread than the one that calls them in.
+        self._lock = threading.Lock()
         self._workers: list[_Worker] = []
+        self._left_behind: list[_LeftBehind] = []
         self._look_at = 0.0
+        self._gone_by: float | None = None
+        self.broken = 0
+        """How many helpers broke: what each finished last may be missing among what was heard."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.dismiss()
+        try:
+            self.take_over()
+        except StorageUnavailable as error:
+            _log.warning("nothing taken over", action="crew.storage_away", error=str(error))
 
     def lends_a_hand(self) -> bool:
         """Call helpers in if many mails wait; whether helpers are at work now, so that we need not be.
@@ -90,7 +131,8 @@ class Crew:
         Cheap enough to be asked before every mail. Raises ``StorageUnavailable``.
         """
         now = time.monotonic()
-        self._workers = [worker for worker in self._workers if not worker.has_ended]
+        self._part_with_the_ended()
+        self.take_over()
         if self._most and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_SECONDS
             self._call_in(workers_wanted(self.waiting(), self._most))
@@ -102,47 +144,120 @@ class Crew:
         with self._app.storage.read() as work:
             return work.mails.waiting(self._app.mailboxes.keys(), now=datetime.now(UTC), at_most=at_most)
 
+    def ask_to_go(self) -> None:
+        """No helper takes a further mail, and none is called in any more; returns at once."""
+        with self._lock:
+            if self._gone_by is None:
+                self._gone_by = time.monotonic() + MAIL_IN_HAND_SECONDS
+            for worker in self._workers:
+                worker.ask_to_go()
+
     def dismiss(self) -> None:
-        """Let all finish the mail in hand and go; one that does not go within ten seconds is ended."""
-        for worker in self._workers:
-            worker.ask_to_go()
-        end = time.monotonic() + _STOP_SECONDS
-        for worker in self._workers:
-            worker.join(max(0.0, end - time.monotonic()))
-        self._workers.clear()
+        """Let all finish the mail in hand and go; one that does not go in its time is ended."""
+        self.ask_to_go()
+        with self._lock:
+            workers, gone_by = list(self._workers), self._gone_by or 0.0
+        for worker in workers:
+            worker.join(max(0.0, gone_by - time.monotonic()))
+        self._part_with_the_ended()
+
+    def take_over(self) -> None:
+        """Free at once what helpers that are gone left in their hands. Raises ``StorageUnavailable``."""
+        left = list(self._left_behind)
+        if not left:
+            return
+        now = datetime.now(UTC)
+        with self._app.storage.write() as work:
+            for one in left:
+                if one.mail_to_blame:
+                    mails = work.mails.release(one.owner, real_now=now)
+                else:
+                    mails = work.mails.give_back_all(one.owner, ready_at=now)
+                if mails:
+                    _log.info("took over from a helper", action="crew.took_over", mails=mails)
+        del self._left_behind[: len(left)]
 
     def _call_in(self, wanted: int) -> None:
-        for _ in range(wanted - len(self._workers)):
-            self._workers.append(_Worker(self._app.settings.environment, self._early, self._heard, self._broke))
-            _log.info("helper called in", action="crew.called_in", helpers=len(self._workers))
+        with self._lock:
+            if self._gone_by is not None:
+                return
+            for _ in range(wanted - len(self._workers)):
+                try:
+                    self._workers.append(_Worker(self._orders(), self._early, self._heard))
+                except OSError as error:
+                    # No process, memory or descriptor to be had: that is no reason for us to stop.
+                    _log.warning("no helper to be had", action="crew.not_started", error=str(error))
+                    self._look_at = time.monotonic() + _ALONE_SECONDS
+                    return
+                _log.info("helper called in", action="crew.called_in", helpers=len(self._workers))
 
-    def _broke(self) -> None:
+    def _orders(self) -> Orders:
+        settings = self._app.settings
+        environment = settings.for_another_process()
+        if settings.start_of_business_clock is not None:
+            # A clock set for a trial goes on where ours is.
+            environment[f"{PREFIX}NOW"] = self._app.clock.now().isoformat()
+        return Orders(
+            environment=environment, version=mailbot.__version__, catalogue_digest=self._app.catalogue.digest
+        )
+
+    def _part_with_the_ended(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for worker in self._workers:
+                if now - worker.last_sign_at > _STANDS_STILL_SECONDS:
+                    worker.end()
+            ended = [worker for worker in self._workers if worker.has_ended]
+            self._workers = [worker for worker in self._workers if worker not in ended]
+            for worker in ended:
+                self._note_end(worker)
+
+    def _note_end(self, worker: _Worker) -> None:
+        """What the end of a helper means for us and for the mail in its hand."""
+        went_by_itself = worker.exit_code in set(Farewell) and not worker.talked_nonsense
+        if worker.owner is not None:
+            mail_to_blame = not (went_by_itself or worker.was_asked_to_go)
+            self._left_behind.append(_LeftBehind(owner=worker.owner, mail_to_blame=mail_to_blame))
+        if worker.was_asked_to_go or worker.exit_code == Farewell.WORK_IS_DONE:
+            return
         self._look_at = time.monotonic() + _ALONE_SECONDS
-        self._lost()
+        if worker.exit_code == Farewell.OTHER_RULES:
+            _log.warning(
+                "the program or its configuration changed since the start: no helper until `run` is started again",
+                action="crew.other_rules",
+            )
+        elif not went_by_itself:
+            self.broken += 1
+            _log.error("a helper broke", action="crew.broke", exit_code=worker.exit_code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LeftBehind:
+    """A helper that is gone, and whether the mail that it may have had in hand is held to have ended it."""
+
+    owner: str
+    mail_to_blame: bool
 
 
 class _Worker:
     """One helper's process, and the thread that hears its reports."""
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        early: bool,
-        heard: Callable[[MailOutcome], None],
-        broke: Callable[[], None],
-    ) -> None:
+    def __init__(self, orders: Orders, early: bool, heard: Callable[[MailOutcome], None]) -> None:
         self._heard = heard
-        self._broke = broke
+        self.owner: str | None = None
+        """By what name it claims mails; unknown as long as it has claimed none."""
         self.heard_at = float("-inf")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER_MODULE, *(["--early"] if early else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": _search_path()},
-        )
-        self._listener = threading.Thread(
-            target=self._listen, args=(json.dumps(dict(environment)).encode(),), name="crew", daemon=True
-        )
+        self.last_sign_at = time.monotonic()
+        self.was_asked_to_go = False
+        self.talked_nonsense = False
+        with _signals_held_back():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", WORKER_MODULE, *(["--early"] if early else [])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(),
+            )
+        self._listener = threading.Thread(target=self._listen, args=(orders,), name="crew", daemon=True)
         self._listener.start()
 
     @property
@@ -150,8 +265,18 @@ class _Worker:
         """Whether the process is gone and all its reports are heard."""
         return not self._listener.is_alive()
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended."""
+        return self._process.returncode
+
     def ask_to_go(self) -> None:
         """No further mail after the one in hand; the one claimed ahead is given back."""
+        self.was_asked_to_go = True
+        if self.owner is None:
+            # It is starting and has claimed nothing, and who waits for it to read its orders may wait for long.
+            self._process.kill()
+            return
         with suppress(OSError, ValueError):
             self._pipe(self._process.stdin).close()
 
@@ -159,27 +284,40 @@ class _Worker:
         """Wait until it is gone, then see to it that it is."""
         self._listener.join(seconds)
         if self._listener.is_alive():
-            self._process.kill()
-            self._listener.join(_STOP_SECONDS)
+            self.end()
+            self._listener.join(_END_SECONDS)
 
-    def _listen(self, settings: bytes) -> None:
-        # The settings as they are here, by a way that no other user of the machine can look into.
+    def end(self) -> None:
+        """End it now."""
+        _log.warning("a helper had to be ended", action="crew.ended", process=self._process.pid)
+        self._process.kill()
+
+    def _listen(self, orders: Orders) -> None:
         with suppress(OSError, ValueError):
-            orders = self._pipe(self._process.stdin)
-            orders.write(settings + b"\n")
-            orders.flush()
-        for line in self._pipe(self._process.stdout):
-            self.heard_at = time.monotonic()
-            self._heard(MailOutcome(line.decode("ascii").strip()))
-        code = self._process.wait()
-        self._pipe(self._process.stdout).close()
-        self.ask_to_go()
-        if code != 0:
-            _log.error("a helper broke", action="crew.broke", exit_code=code)
-            try:
-                self._broke()
-            except StorageUnavailable as error:
-                _log.warning("nothing taken over", action="crew.storage_away", error=str(error))
+            # By a way that no other user of the machine can look into.
+            target = self._pipe(self._process.stdin)
+            target.write(orders.to_line())
+            target.flush()
+        try:
+            self._hear(self._pipe(self._process.stdout))
+        except ValueError:
+            self.talked_nonsense = True
+            self.end()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError, ValueError):
+                self._pipe(pipe).close()
+
+    def _hear(self, reports: IO[bytes]) -> None:
+        """The first line is by what name it claims mails, each further one a mail's outcome."""
+        for line in reports:
+            word = line.decode("utf-8").strip()
+            self.last_sign_at = time.monotonic()
+            if self.owner is None:
+                self.owner = word
+            else:
+                self.heard_at = self.last_sign_at
+                self._heard(MailOutcome(word))
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -188,6 +326,21 @@ class _Worker:
         return pipe
 
 
-def _search_path() -> str:
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """A process started here does not hear of a stop before it can ask itself what it has to do with it.
+
+    Whoever stops a daemon may signal its whole group, also a helper that is only just starting.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without our settings: these go by the orders, and a process's environment is easily read."""
     package = str(Path(mailbot.__file__ or __file__).resolve().parent.parent)
-    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [package, kept.get("PYTHONPATH", "")]))}

@@ -71,7 +71,8 @@ class Daemon:
             collector.on_collected = self._mail_bell.set
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
         self._letters = DeliveryThread(lambda stop, bell: self._app.delivery().run(stop, bell), self._died)
-        intake = self._thread("intake", self._process)
+        crew = Crew(self._app, heard=self._ring_for_letters)
+        intake = self._thread("intake", partial(self._process, crew))
         clockwork = self._start_clockwork()
         # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
         # from outside: a mail that hangs is given up, and this process with it.
@@ -87,11 +88,15 @@ class Daemon:
             _log.info("stopping", action="daemon.stopping")
             self._stop.set()
             self._mail_bell.set()
+            # Their time for the mail in hand runs beside ours.
+            crew.ask_to_go()
             clockwork.shutdown(wait=False)
             for collector in self._collectors:
                 collector.interrupt()
             self._letters.stop()
             self._join_intake(intake)
+            crew.dismiss()
+            self._write_at_last("mails of helpers not given back", crew.take_over)
             self._letters.join(_LETTER_IN_HAND_SECONDS)
             for thread in collecting:
                 thread.join(_MAIL_IN_HAND_SECONDS)
@@ -113,17 +118,14 @@ class Daemon:
 
     # --- intake ---
 
-    def _process(self) -> None:
+    def _process(self, crew: Crew) -> None:
         warm_up(self._app)
-        with Crew(
-            self._app, heard=self._ring_for_letters, lost=partial(take_over_from_the_dead, self._app)
-        ) as crew:
-            while not self._stop.is_set():
-                try:
-                    self._process_next(crew)
-                except StorageUnavailable as error:
-                    _log.warning("cannot process", action="intake.storage_away", error=str(error))
-                    self._stop.wait(_STORAGE_AWAY_SECONDS)
+        while not self._stop.is_set():
+            try:
+                self._process_next(crew)
+            except StorageUnavailable as error:
+                _log.warning("cannot process", action="intake.storage_away", error=str(error))
+                self._stop.wait(_STORAGE_AWAY_SECONDS)
         self._app.intake.stop()
 
     def _process_next(self, crew: Crew) -> None:

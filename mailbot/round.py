@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("mailbot.round")
 
 _UPKEEP_LEASE = "upkeep"
+_LETTER_IN_HAND_SECONDS = 60.0
 ENDED_BY_A_MAIL = 1
 """Exit code of a process that a hanging mail ended: something needs a look."""
 
@@ -56,6 +57,7 @@ class RoundCount:
     letters_sent: int = 0
     letters_failed: int = 0
     letters_held: int = 0
+    helpers_broken: int = 0
 
     def count(self, outcome: MailOutcome) -> None:
         """Count a mail that intake has finished with."""
@@ -79,9 +81,11 @@ def run_once(app: App) -> RoundCount:
     troubles: list[Exception] = []
     held_before = _held(app)
     collectors = app.collectors()
-    letters = _Letters(app)
     # Of a thread that died the log tells; the round goes on.
-    with leases_kept(app, collectors, on_hanging=end_this_process, died=lambda _error: None):
+    with (
+        leases_kept(app, collectors, on_hanging=end_this_process, died=lambda _error: None),
+        _Letters(app) as letters,
+    ):
         with _told_at_the_end(troubles):
             _collect_and_process(app, collectors, count, letters, troubles)
         with _told_at_the_end(troubles):
@@ -95,18 +99,32 @@ def run_once(app: App) -> RoundCount:
 
 
 class _Letters:
-    """The letters of a round: all leave at its end; in a rush those that need not wait leave meanwhile."""
+    """The letters of a round: all leave at its end; in a rush those that need not wait leave meanwhile.
+
+    A context: a round that breaks off awaits the letters in hand, which may be past their final dot.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._thread: DeliveryThread[DeliveryCount] | None = None
         self._errors: list[Exception] = []
+        self._broken_off = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._broken_off = True
+            self._thread.stop()
+            self._thread.join(_LETTER_IN_HAND_SECONDS)
 
     def begin(self) -> DeliveryThread[DeliveryCount]:
         """See to it that letters leave from now on."""
         if self._thread is None:
             self._thread = DeliveryThread(
-                lambda stop, bell: self._app.delivery().run_round(stop, bell), self._errors.append
+                lambda stop, bell: self._app.delivery().run_round(stop, bell, broken_off=lambda: self._broken_off),
+                self._errors.append,
             )
         return self._thread
 
@@ -139,8 +157,9 @@ def _collect_and_process(
         thread.start()
     outcomes: SimpleQueue[MailOutcome] = SimpleQueue()
     try:
-        with Crew(app, heard=outcomes.put, lost=lambda: take_over_from_the_dead(app), early=True) as crew:
+        with Crew(app, heard=outcomes.put, early=True) as crew:
             _process_until_nothing_waits(app, crew, collecting, count, letters)
+        count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.
         while _process_one(app, count):
             pass

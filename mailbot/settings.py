@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mailbot.domain.errors import ConfigurationError, Problem
 
 PREFIX = "MAILBOT_"
+_FILE = "_FILE"
 SECRET_BYTES_AT_LEAST = 32
 # Read by make, CI and tests, not by the program.
 _NOT_OURS = frozenset({"MAILBOT_CORPORA", "MAILBOT_REQUIRE_PEERS"})
@@ -104,6 +105,15 @@ class Settings:
             raise ConfigurationError([problem])
         return self.secret_key
 
+    def for_another_process(self) -> dict[str, str]:
+        """What :func:`load_settings` makes these settings of once more, without reading a file: one that held a
+        secret at the start may be gone since, or hold another."""
+        return {
+            name: value
+            for name, value in self.environment.items()
+            if not (name.startswith(PREFIX) and name.endswith(_FILE))
+        }
+
     def sends_to(self, address: str) -> bool:
         """Whether a letter to ``address`` may leave under ``MAILBOT_SEND``."""
         if self.send is not SendMode.ALLOWLIST:
@@ -152,7 +162,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
 def unknown_names(settings: Settings, mailbox_names: Iterable[str]) -> list[str]:
     """A sentence for every ``MAILBOT_*`` variable that nothing reads, with the name it resembles."""
     known = {PREFIX + name.upper() for name in _Values.model_fields} | set(mailbox_names) | _NOT_OURS
-    known |= {f"{name}_FILE" for name in known}
+    known |= {f"{name}{_FILE}" for name in known}
     sentences = []
     for name in sorted(settings.environment):
         if name.startswith(PREFIX) and name not in known:
@@ -173,10 +183,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
 def _with_secret_files(environment: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
     resolved = dict(environment)
     for name, path in environment.items():
-        if not (name.startswith(PREFIX) and name.endswith("_FILE") and path):
+        if not (name.startswith(PREFIX) and name.endswith(_FILE) and path):
             continue
         try:
-            resolved.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8").strip())
+            resolved.setdefault(name.removesuffix(_FILE), Path(path).read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(source="settings", key=name, message=f"the file cannot be read: {error}"))
     return resolved

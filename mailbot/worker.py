@@ -1,12 +1,13 @@
-"""A helper in a rush: ``(App, orders, reports) -> mails worked off``, in a process of its own.
+"""A helper in a rush: ``(App, orders, reports) -> Farewell``, in a process of its own.
 
 Started by ``crew.py``. It goes when it is asked to (its input ends), when nothing has waited for a while, and
-when the database does not take part: to say so and to try again is the daemon's part. It outlives its daemon by no
-more than the mail in its hand.
+when the database does not take part: to say so and to try again is the daemon's part. It outlives its daemon by
+the mail in its hand, and by no more than :data:`mailbot.crew.MAIL_IN_HAND_SECONDS`.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -15,8 +16,8 @@ from typing import IO
 import structlog
 
 from mailbot.bootstrap import App
+from mailbot.crew import MAIL_IN_HAND_SECONDS, Farewell
 from mailbot.domain.errors import StorageUnavailable
-from mailbot.domain.ledger import MailOutcome
 from mailbot.loops import guarded_thread
 from mailbot.round import end_this_process, leases_kept, warm_up
 
@@ -24,31 +25,55 @@ _log = structlog.get_logger("mailbot.worker")
 
 _IDLE_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
+# A database that is locked when we go must not keep us.
+_LAST_RENEWAL_SECONDS = 5.0
 
 
-def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> None:
-    """Process mail until the ``orders`` end or the rush is over; one line of ``reports`` a mail: its outcome.
+def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
+    """Process mail until the ``orders`` end or the rush is over.
 
-    ``early`` counts the wait before another attempt as over (``run --once``).
+    The first line of ``reports`` is by what name mails are claimed, then comes one a mail: its outcome. ``orders``
+    must not be buffered: a thread that waits in a buffer would not let the process end. ``early`` counts the wait
+    before another attempt as over (``run --once``).
     """
-    # Whoever asks a daemon to stop may signal its whole group: when we go is for the daemon to say.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()
     dismissed = threading.Event()
 
     def listen() -> None:
-        orders.read()
+        while orders.read(1):
+            pass
         dismissed.set()
+        # The mail in hand takes too long: the daemon gives it back, or who starts the next one.
+        time.sleep(MAIL_IN_HAND_SECONDS)
+        os._exit(Farewell.WORK_IS_DONE)
 
     guarded_thread("orders", listen, lambda _error: dismissed.set())
     warm_up(app)
-    with leases_kept(app, [], on_hanging=end_this_process, died=lambda _error: dismissed.set()):
+    with leases_kept(
+        app,
+        [],
+        on_hanging=end_this_process,
+        died=lambda _error: dismissed.set(),
+        join_seconds=_LAST_RENEWAL_SECONDS,
+    ):
         try:
-            _process(app, reports, dismissed, early=early)
+            if _report(reports, app.owner):
+                _process(app, reports, dismissed, early=early)
         except StorageUnavailable as error:
             _log.warning("cannot process", action="worker.storage_away", error=str(error))
+            return Farewell.STORAGE_AWAY
         finally:
             app.intake.stop()
+    return Farewell.WORK_IS_DONE
+
+
+def ignore_signals() -> None:
+    """Whoever asks a daemon to stop may signal its whole group: when we go is for the daemon to say."""
+    ours = (signal.SIGINT, signal.SIGTERM)
+    for number in ours:
+        signal.signal(number, signal.SIG_IGN)
+    # Held back since before we began.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
 
 
 def _process(app: App, reports: IO[bytes], dismissed: threading.Event, *, early: bool) -> None:
@@ -63,10 +88,10 @@ def _process(app: App, reports: IO[bytes], dismissed: threading.Event, *, early:
             return
 
 
-def _report(reports: IO[bytes], outcome: MailOutcome) -> bool:
+def _report(reports: IO[bytes], word: str) -> bool:
     """Whether anybody was there to hear it."""
     try:
-        reports.write(f"{outcome}\n".encode("ascii"))
+        reports.write(f"{word}\n".encode())
         reports.flush()
     except OSError:
         return False

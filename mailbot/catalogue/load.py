@@ -7,6 +7,7 @@ twice is a problem, anchors that contain themselves are refused.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ _Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything that the configuration folder says, checked."""
+    """Everything that the configuration folder says, checked. ``digest`` tells whether its files still say so."""
 
     request_types: Mapping[str, RequestType]
     units: UnitTable = field(default_factory=UnitTable)
@@ -51,6 +52,7 @@ class Catalogue:
     mailboxes: tuple[MailboxSpec, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
+    digest: str = ""
 
     def type(self, key: str) -> RequestType:
         """The request type ``key``, or ``general`` where the catalogue no longer has it."""
@@ -94,6 +96,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         staff=staff,
         mailboxes=mailboxes,
         calendar=calendar,
+        digest=reading.digest.hexdigest(),
     )
 
 
@@ -195,6 +198,8 @@ class _Reading:
         self.documents: dict[str, _Document] = {}
         # Request types whose file is wrong: other files are not told that these do not exist.
         self.unread: set[str] = set()
+        # Of all files in the order in which they are read.
+        self.digest = hashlib.sha256()
 
     def has_problems(self, source: str) -> bool:
         """Whether anything was found in the file ``source`` so far."""
@@ -222,6 +227,7 @@ class _Reading:
         document = self.documents[source] = _Document(source)
         try:
             text = (self.config_dir / source).read_text(encoding="utf-8-sig")
+            self.digest.update(f"{source}\0{len(text)}\0{text}".encode())
             node = yaml.compose(text, Loader=_LOADER)
         except FileNotFoundError:
             self.complain(source, "the file is missing")

@@ -41,4 +41,5 @@ def run(
             f"{count.quarantined} quarantined), tickets opened {count.tickets_opened}, letters sent "
             f"{count.letters_sent}, failed {count.letters_failed}, held {count.letters_held}"
         )
-    raise typer.Exit(Exit.NEEDS_A_LOOK if count.quarantined or count.letters_failed else Exit.DONE)
+    needs_a_look = count.quarantined or count.letters_failed or count.helpers_broken
+    raise typer.Exit(Exit.NEEDS_A_LOOK if needs_a_look else Exit.DONE)

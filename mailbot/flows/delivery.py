@@ -265,14 +265,19 @@ class Delivery:
         count = DeliveryCount()
         await self._all(self._work_until(stop, bell, count) for _ in range(self._workers))
 
-    async def run_round(self, stop: asyncio.Event, bell: asyncio.Event) -> DeliveryCount:
-        """Deliver what is due until ``stop``, then everything: quiet and undo times are over (``run --once``)."""
+    async def run_round(
+        self, stop: asyncio.Event, bell: asyncio.Event, *, broken_off: Callable[[], bool]
+    ) -> DeliveryCount:
+        """Deliver what is due until ``stop``, then everything: quiet and undo times are over (``run --once``).
+
+        A letter in hand is awaited; nothing else is delivered once the round is ``broken_off``.
+        """
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
 
         async def work() -> None:
             await self._work_until(stop, bell, count)
-            await self._drain_in_turn(count, early=True)
+            await self._drain_in_turn(count, early=True, until=broken_off)
 
         await self._all(work() for _ in range(self._workers))
         return count
@@ -284,11 +289,13 @@ class Delivery:
         await self._all(self._drain_in_turn(count, early=early) for _ in range(self._workers))
         return count
 
-    async def _drain_in_turn(self, count: DeliveryCount, *, early: bool) -> None:
+    async def _drain_in_turn(
+        self, count: DeliveryCount, *, early: bool, until: Callable[[], bool] = lambda: False
+    ) -> None:
         """Where the mailbox may send so many letters a minute, those beyond are waited for; a pause that a server
         asks for is not."""
-        while True:
-            await self._drain(count, early=early)
+        while not until():
+            await self._drain(count, early=early, until=until)
             promise = self._next_promise()
             if promise is None:
                 return
@@ -300,10 +307,13 @@ class Delivery:
             pace.forget_promises(self._clock.now() - _SLOT_KEPT_FOR)
         return min(filter(None, (pace.next_promise() for pace in self._paces.values())), default=None)
 
-    async def _drain(self, count: DeliveryCount, *, early: bool) -> None:
+    async def _drain(self, count: DeliveryCount, *, early: bool, until: Callable[[], bool]) -> None:
         ahead: ClaimedLetter | None = None
-        while claimed := ahead or await self._in_thread(lambda: self._claim(early)):
-            ahead = await self._deliver(claimed, count, more=lambda: True, early=early)
+        while ahead or not until():
+            claimed = ahead or await self._in_thread(lambda: self._claim(early))
+            if claimed is None:
+                return
+            ahead = await self._deliver(claimed, count, more=lambda: not until(), early=early)
 
     async def _all(self, workers: Iterable[Coroutine[None, None, None]]) -> None:
         """Let all come to their end, whatever happens to one: the others may be past a final dot."""

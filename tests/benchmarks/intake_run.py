@@ -26,7 +26,7 @@ from mailbot.settings import load_settings
 class _NoDelivery:
     """Leaves every letter in the outbox."""
 
-    async def run_round(self, stop: asyncio.Event, _bell: asyncio.Event) -> DeliveryCount:
+    async def run_round(self, stop: asyncio.Event, _bell: asyncio.Event, **_: object) -> DeliveryCount:
         """Nothing."""
         await stop.wait()
         return DeliveryCount()

@@ -147,13 +147,17 @@ class Site:
 
     # --- mail ---
 
-    def customer_writes(self, customer: str, subject: str = "Dúvida", text: str = "Qual o prazo?") -> str:
+    def customer_writes(
+        self, customer: str, subject: str = "Dúvida", text: str = "Qual o prazo?", *, in_reply_to: str = ""
+    ) -> str:
         """Send a mail to the mailbox; its Message-ID."""
         mail = EmailMessage(policy=SMTP)
         number = next(self._sent)
         message_id = f"pedido.{number}.{customer}"
         mail["From"], mail["To"], mail["Subject"] = customer, self.address, subject
         mail["Message-ID"], mail["Date"] = f"<{message_id}>", "Fri, 20 Nov 2026 09:00:00 -0300"
+        if in_reply_to:
+            mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
         mail.set_content(text)
         self.servers.deliver(mail.as_bytes(), sender=customer, to=self.address)
         return message_id
@@ -187,16 +191,17 @@ class Site:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILBOT_")}
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **self.settings}
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Start ``python …``; its output goes to the log."""
+    def start(self, *command: str, output: int | None = None) -> subprocess.Popen[bytes]:
+        """Start ``python …`` in a process group of its own; what it says goes to the log, or to ``output``."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *command],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if output is None else output,
                 stderr=log,
+                process_group=0,
             )
 
     @contextmanager

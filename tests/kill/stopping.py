@@ -3,13 +3,16 @@
 The functions of the program are wrapped from outside, by their names; the program itself knows nothing of it.
 ``kill`` is SIGKILL to itself; ``raise`` an exception that nobody foresaw; ``pause`` waits for a file to vanish.
 ``--mail TEXT`` narrows steps of reading down to mails with this text, ``--times N`` gives the misfortune so many
-times in this process. ``--set`` shortens a time limit.
+times in this process. ``--set`` shortens a time limit. ``--where`` says whether it happens here, in the helpers
+that are called in during a rush, or in both; ``--set-in-helpers`` is for their time limits. With ``--slowly`` each
+mail takes a while, here and there, and with ``--await-helpers N`` the first one until so many have theirs in hand.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
 import signal
 import sys
@@ -46,6 +49,15 @@ CALLS = {
     "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
 }
 
+FOR_HELPERS = "STOPPING_HELPERS"
+"""Environment variable by which a helper (``helper.py``) is told its misfortune."""
+
+AT_WORK = "at-work."
+"""Beginning of the name of a file by which a helper tells that it has a mail in hand."""
+
+SLOW_SECONDS = 0.05
+AWAITED_SECONDS = 30.0
+
 SMTP_STEPS = ("before DATA", "before the final dot", "after the final dot", "after the final answer")
 
 STEPS = (
@@ -59,15 +71,61 @@ STEPS = (
 
 def main() -> None:
     """Wrap, then run mailbot's own command line."""
+    parser = _parser()
+    parser.add_argument("command", nargs="+")
+    arguments = parser.parse_args()
+    _tell_helpers(arguments)
+    if arguments.where == "helpers":
+        arguments.at = ""
+    prepare(arguments)
+    from mailbot.cli.main import main as mailbot
+
+    sys.argv = ["mailbot", *arguments.command]
+    mailbot()
+
+
+def prepare_helper() -> None:
+    """Wrap what runs in a helper."""
+    prepare(_parser().parse_args(json.loads(os.environ[FOR_HELPERS])))
+    _before_each_mail(lambda: Path(f"{AT_WORK}{os.getpid()}").touch())
+
+
+def helpers_at_work(folder: Path) -> list[int]:
+    """Process ids of the helpers that have had a mail in hand, where mailbot runs in ``folder``."""
+    return [int(file.name.removeprefix(AT_WORK)) for file in folder.glob(f"{AT_WORK}*")]
+
+
+def _tell_helpers(arguments: argparse.Namespace) -> None:
+    from mailbot import crew
+
+    told = [word for assignment in arguments.set_in_helpers for word in ("--set", assignment)]
+    if arguments.where != "here":
+        told += ["--at", arguments.at, "--how", arguments.how, "--mail", arguments.mail]
+        told += ["--times", str(arguments.times), *(["--flag", str(arguments.flag)] if arguments.flag else [])]
+    told += ["--slowly"] if arguments.slowly else []
+    told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
+    if told:
+        os.environ[FOR_HELPERS] = json.dumps(told)
+        crew.WORKER_MODULE = "tests.kill.helper"
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--at", default="", choices=["", *STEPS])
     parser.add_argument("--how", default="kill", choices=["kill", "raise", "pause", "disk-full"])
+    parser.add_argument("--where", default="here", choices=["here", "helpers", "everywhere"])
     parser.add_argument("--mail", default="")
     parser.add_argument("--times", type=int, default=10**9)
     parser.add_argument("--flag", type=Path, default=None)
     parser.add_argument("--set", action="append", default=[], metavar="MODULE.NAME=SECONDS")
-    parser.add_argument("command", nargs="+")
-    arguments = parser.parse_args()
+    parser.add_argument("--set-in-helpers", action="append", default=[], metavar="MODULE.NAME=SECONDS")
+    parser.add_argument("--slowly", action="store_true")
+    parser.add_argument("--await-helpers", type=int, default=0)
+    return parser
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Wrap the program's functions as the arguments say."""
     left = [arguments.times]
 
     def strike(step: str) -> None:
@@ -93,10 +151,10 @@ def main() -> None:
     _wrap_calls(strike, arguments.mail.encode())
     _wrap_smtp(strike)
     _wrap_migrations(strike)
-    from mailbot.cli.main import main as mailbot
-
-    sys.argv = ["mailbot", *arguments.command]
-    mailbot()
+    if arguments.slowly:
+        _before_each_mail(lambda: time.sleep(SLOW_SECONDS))
+    if arguments.await_helpers:
+        _before_each_mail(lambda: _await_helpers(arguments.await_helpers))
 
 
 def _set_time(assignment: str) -> None:
@@ -168,6 +226,25 @@ def _wrap_calls(strike: Misfortune, only: bytes) -> None:
             return call
 
         setattr(cls, method, wrapped(getattr(cls, method)))
+
+
+def _before_each_mail(act: Callable[[], None]) -> None:
+    from mailbot.flows.intake import Intake
+
+    process = Intake.process
+
+    @functools.wraps(process)
+    def later(*args: Any, **kwargs: Any) -> Any:
+        act()
+        return process(*args, **kwargs)
+
+    Intake.process = later  # type: ignore[method-assign]
+
+
+def _await_helpers(number: int) -> None:
+    give_up_at = time.monotonic() + AWAITED_SECONDS
+    while len(helpers_at_work(Path())) < number and time.monotonic() < give_up_at:
+        time.sleep(0.01)
 
 
 def _wrap_smtp(strike: Misfortune) -> None:
