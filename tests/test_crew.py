@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mailbot import crew
-from mailbot.crew import workers_wanted
+import mailbot
+from mailbot import crew, round
+from mailbot.crew import Crew, Orders, workers_by_default, workers_wanted
 from mailbot.domain.ledger import MailOutcome
+from mailbot.flows.delivery import DeliveryCount
 from mailbot.round import run_once
-from tests.flows.house import TestHouse, mail
+from tests.flows.house import NOON, TestHouse, mail
+from tests.peers.process import wait_until
 
 SENDERS = 40
 RUSH = 5
@@ -92,3 +100,123 @@ def test_a_round_goes_on_alone_where_helpers_cannot_start(
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()
     assert helpers_called_in(captured.err + captured.out) == 2, "one that broke is not called again at once"
+
+
+def test_where_the_system_tells_no_processors_of_ours_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert workers_by_default() == 1
+
+
+# --- helpers that are not what they should be -------------------------------------------------------------------
+
+
+@pytest.fixture
+def helper_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a program in the place of helpers."""
+
+    def put(program: str) -> None:
+        (tmp_path / "helper_of_a_test.py").write_text(f"import sys, time\n{program}\n", encoding="utf-8")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(crew, "WORKER_MODULE", "helper_of_a_test")
+
+    return put
+
+
+def test_orders_hold_what_the_daemon_goes_by_and_no_file_to_be_read_again(
+    tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
+) -> None:
+    written = tmp_path / "orders"
+    helper_is(f"open({str(written)!r}, 'wb').write(sys.stdin.buffer.readline())")
+    (tmp_path / "password").write_text("a secret of a file")
+    house.environment["MAILBOT_IMAP_PASSWORD_FILE"] = str(tmp_path / "password")
+    house.environment["MAILBOT_NOW"] = NOON.isoformat()
+    house.environment["MAILBOT_WORKERS"] = "1"
+    house.reopen()
+    # A clock set for a trial has gone on since the daemon began.
+    house.clock.advance(timedelta(hours=1))
+    fill(house)
+    with Crew(house.app, heard=lambda _outcome: None) as called:
+        called.lends_a_hand()
+        wait_until(lambda: written.exists() and written.read_bytes().endswith(b"\n"), "the orders", seconds=20)
+    orders = Orders.from_line(written.read_bytes())
+    assert (orders.version, orders.catalogue_digest) == (mailbot.__version__, house.app.catalogue.digest)
+    assert orders.environment["MAILBOT_IMAP_PASSWORD"] == "a secret of a file"
+    assert orders.environment["MAILBOT_NOW"] == (NOON + timedelta(hours=1)).isoformat()
+    assert not [name for name in orders.environment if name.startswith("MAILBOT_") and name.endswith("_FILE")]
+
+
+def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
+    house: TestHouse, helper_is: Callable[[str], None]
+) -> None:
+    helper_is("print('somebody'); print('a good deal', flush=True); time.sleep(60)")
+    fill(house)
+    with Crew(house.app, heard=lambda _outcome: None) as called:
+        wait_until(lambda: called.lends_a_hand() or called.broken == 2, "the helpers to be ended", seconds=20)
+        assert called.broken == 2
+
+
+def test_a_helper_that_stands_still_is_ended_in_the_end(
+    house: TestHouse, helper_is: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper_is("print('somebody', flush=True); time.sleep(60)")
+    monkeypatch.setattr(crew, "_STANDS_STILL_SECONDS", 0.5)
+    fill(house)
+    with Crew(house.app, heard=lambda _outcome: None) as called:
+        wait_until(lambda: called.lends_a_hand() or called.broken == 2, "the helpers to be ended", seconds=20)
+
+
+def test_a_helper_that_does_not_even_read_its_orders_keeps_nobody(
+    tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
+) -> None:
+    helper_is("time.sleep(60)")
+    # More than a pipe holds.
+    house.environment["MAILBOT_SEND_ALLOWLIST"] = "a@example.com.br," * 20_000
+    house.reopen()
+    fill(house)
+    called = Crew(house.app, heard=lambda _outcome: None)
+    called.lends_a_hand()
+    began = time.monotonic()
+    called.dismiss()
+    assert time.monotonic() - began < crew.MAIL_IN_HAND_SECONDS / 2
+    assert called.broken == 0
+
+
+def test_a_round_goes_on_alone_where_no_process_is_to_be_had(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def no_more(*_: object, **__: object) -> None:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", no_more)
+    fill(house)
+    assert run_once(house.app).tickets_opened == SENDERS
+    captured = capfd.readouterr()
+    assert "crew.not_started" in captured.err + captured.out
+
+
+def test_a_round_that_breaks_off_awaits_the_letters_in_hand_and_no_others(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[bool] = []
+
+    class Slow:
+        """Has a letter in hand when the round breaks off."""
+
+        async def run_round(
+            self, stop: asyncio.Event, _bell: asyncio.Event, *, broken_off: Callable[[], bool]
+        ) -> DeliveryCount:
+            await stop.wait()
+            await asyncio.sleep(0.2)
+            ends.append(broken_off())
+            return DeliveryCount()
+
+    def broken(_app: object) -> None:
+        raise RuntimeError("a misfortune made for a test")
+
+    monkeypatch.setattr(Crew, "lends_a_hand", lambda _self: True)
+    monkeypatch.setattr(house.app, "delivery", Slow)
+    monkeypatch.setattr(round, "tick", broken)
+    with pytest.raises(RuntimeError):
+        run_once(house.app)
+    assert ends == [True]
