@@ -307,7 +307,9 @@ class Delivery:
             pace.forget_promises(self._clock.now() - _SLOT_KEPT_FOR)
         return min(filter(None, (pace.next_promise() for pace in self._paces.values())), default=None)
 
-    async def _drain(self, count: DeliveryCount, *, early: bool, until: Callable[[], bool]) -> None:
+    async def _drain(
+        self, count: DeliveryCount, *, early: bool, until: Callable[[], bool] = lambda: False
+    ) -> None:
         ahead: ClaimedLetter | None = None
         while ahead or not until():
             claimed = ahead or await self._in_thread(lambda: self._claim(early))
