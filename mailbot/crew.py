@@ -316,8 +316,9 @@ class _Worker:
             if self.owner is None:
                 self.owner = word
             else:
+                outcome = MailOutcome(word)
                 self.heard_at = self.last_sign_at
-                self._heard(MailOutcome(word))
+                self._heard(outcome)
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
