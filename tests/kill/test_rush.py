@@ -144,7 +144,7 @@ def test_helpers_of_a_killed_daemon_go_and_a_new_start_finishes_everything_at_on
         rush.wait_for_helpers()
         process.kill()
         process.wait()
-        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=5)
+        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=20)
     assert not site.all_is_done()
     # No lease of 60 seconds is waited out.
     with site.daemon() as process:
@@ -164,7 +164,7 @@ def test_a_helper_whose_mail_hangs_does_not_outlive_its_killed_daemon_for_long(s
         rush.wait_for_helpers()
         process.kill()
         process.wait()
-        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=5)
+        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=20)
     site.round()
     rush.assert_well()
 
