@@ -201,6 +201,27 @@ def test_a_stop_in_a_rush_is_polite_and_leaves_nobody_behind(site: Site, whom: s
     assert rush.deaths() == 0
 
 
+def test_signals_that_reach_helpers_too_are_for_the_daemon_to_answer(site: Site) -> None:
+    rush = Rush(site, 20)
+    signalled: set[int] = set()
+
+    def signal_all() -> bool:
+        for helper in set(rush.helpers()) - signalled:
+            # It has hardly begun.
+            os.kill(helper, signal.SIGTERM)
+            os.kill(helper, signal.SIGINT)
+            signalled.add(helper)
+        return len(signalled) == HELPERS
+
+    with site.daemon(*WITH_HELPERS, *DAEMON) as process:
+        site.wait(signal_all, "all helpers to be called in")
+        assert set(rush.wait_for_helpers()) == signalled
+        rush.wait_for_the_end()
+        assert site.stop_politely(process) == 0
+    assert not site.log_lines("crew.broke")
+    rush.assert_well()
+
+
 def test_the_rush_over_helpers_go_by_themselves_without_a_word_of_alarm(site: Site) -> None:
     rush = Rush(site, 15)
     with site.daemon(*WITH_HELPERS, *DAEMON) as process:
