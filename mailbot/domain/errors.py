@@ -9,6 +9,7 @@
     │   ├── ConfigurationError   every problem at once; the program does not start (exit 2)
     │   ├── ServerAway           a mail server or the database cannot be reached (exit 3)
     │   │   ├── CredentialsRefused
+    │   │   │   └── LoginExpired
     │   │   ├── ServerThrottles
     │   │   └── StorageUnavailable
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
@@ -75,6 +76,10 @@ class ServerThrottles(ServerAway):
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class LoginExpired(CredentialsRefused):
+    """What we log in with has come to its end: a person has to renew it, waiting does not help."""
 
 
 class StorageUnavailable(ServerAway):

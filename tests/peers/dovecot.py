@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import imaplib
 import itertools
 import shutil
@@ -41,7 +42,13 @@ service anvil {{
     mode = 0
   }}
 }}
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2 oauthbearer
+# Tokens are checked by their signature, with no server asked.
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {folder}/users/%u
@@ -87,8 +94,22 @@ service auth {{
 """
 
 
+# A token's "sub" names the user; "iss" and "aud" must be these.
+TOKEN_ISSUER = "https://login.example.com.br"
+TOKEN_AUDIENCE = "https://mail.example.com.br"
+TOKEN_KEY = b"a key that the test's authorization server shares with Dovecot"
+
+_OAUTH2 = """\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/token-keys/
+issuers = {issuer}
+client_id = {audience}
+username_attribute = sub
+"""
+
+
 class Dovecot(Peer):
-    """A running Dovecot.
+    """A running Dovecot. Tokens that are signed with ``TOKEN_KEY`` (HS256) let their user in.
 
     Attributes: `host`; `imap_port` (plain and STARTTLS), `imaps_port`, `lmtp_port`, `auth_port` (the SASL
     protocol for Postfix); `ca_file`, the authority that signed its certificate for localhost; `certificate`
@@ -125,6 +146,12 @@ class Dovecot(Peer):
             auth_port=self.auth_port,
         )
         (self.folder / "dovecot.conf").write_text(text, encoding="utf-8")
+        oauth2 = _OAUTH2.format(folder=self.folder, issuer=TOKEN_ISSUER, audience=TOKEN_AUDIENCE)
+        (self.folder / "oauth2.conf").write_text(oauth2, encoding="utf-8")
+        # Looked up as <authorized party>/<algorithm>/<key id>.
+        key = self.folder / "token-keys" / "default" / "HS256" / "default"
+        key.parent.mkdir(parents=True)
+        key.write_bytes(base64.b64encode(TOKEN_KEY))
 
     def _launch(self) -> Supervised:
         command = ["/usr/sbin/dovecot", "-F", "-c", str(self.folder / "dovecot.conf")]
