@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -44,6 +45,8 @@ _CHUNK = 500
 _LARGEST_UID = 2**32 - 1
 # How long the rest of a line, and the answer to DONE, may take while we idle.
 _IDLE_LINE_SECONDS = 10.0
+# How soon a token is asked for again that could not be had for a connection which goes on without.
+_RENEW_AGAIN_SECONDS = 30.0
 
 _log = structlog.get_logger()
 
@@ -132,7 +135,11 @@ class ImapSource:
     # --- the protocol ------------------------------------------------------------------------------------
 
     def open(self) -> FolderState:
-        """Connect if needed, select the folder (again) and say how it stands now."""
+        """Connect if needed, select the folder (again) and say how it stands now.
+
+        A connection whose token is near its end is replaced: the server would hang up, in the middle of anything.
+        """
+        self._renew_login()
         if self._client is None:
             self._client = connect(
                 self._server, tokens=self._tokens, context=self._ssl_context, timing=self._timing
@@ -217,6 +224,8 @@ class ImapSource:
         with self._doorbell.listening() as interrupted, self._conversation() as client:
             if self._take_note(client):
                 return True
+            if client.token is not None:
+                timeout_seconds = min(timeout_seconds, max(client.token.renew_at - time.monotonic(), 0))
             if not self._idle_refused and client.has_capability("IDLE"):
                 return self._idle(client, interrupted, min(timeout_seconds, self._timing.idle_seconds))
             return self._pause(interrupted, min(timeout_seconds, self._timing.poll_seconds))
@@ -230,6 +239,25 @@ class ImapSource:
         client, self._client = self._client, None
         if client is not None:
             log_out(client)
+
+    def _renew_login(self) -> None:
+        """Give up a connection whose token is due, once there is another token: until then it is still good."""
+        client, tokens = self._client, self._tokens
+        if client is None or tokens is None or client.token is None:
+            return
+        if time.monotonic() < client.token.renew_at:
+            return
+        try:
+            token = tokens.token()
+        except ServerAway as error:
+            self._warn("login_not_renewed", error=str(error))
+            # Servers differ in whether they hang up then; this one tells us if it does.
+            client.token = replace(client.token, renew_at=time.monotonic() + _RENEW_AGAIN_SECONDS)
+            return
+        if token.value == client.token.value:
+            client.token = token
+        else:
+            self.close()
 
     # --- errors ------------------------------------------------------------------------------------------
 

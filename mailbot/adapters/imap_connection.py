@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import io
+import json
 import re
 import socket
 import ssl
@@ -21,7 +22,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError, ProtocolError
 
 from mailbot.adapters.imap_answers import patience_asked_for
-from mailbot.adapters.oauth import TokenProvider
+from mailbot.adapters.oauth import AccessToken, TokenProvider
 from mailbot.adapters.server_url import is_loopback_address
 from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
 from mailbot.domain.mailbox import Security, ServerAddress
@@ -43,6 +44,8 @@ FAILURES = (
 
 # Codes by which a server says that a log-in would be welcome at another time (RFC 9051 §7.1, RFC 5530 §3).
 _TRY_LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\b|command error: BAD")
+# So Exchange Online says that the log-in was good and the mailbox is not ours to open.
+_NOT_CONNECTED = re.compile(r"User is authenticated but not connected", re.IGNORECASE)
 _RESPONSE_CODE = re.compile(r"\[([A-Z][A-Z0-9-]{2,30})\b")
 
 
@@ -197,6 +200,8 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
     """imapclient on a :class:`LimitedConnection`."""
 
     def __init__(self, server: ServerAddress, context: ssl.SSLContext | None, timing: ImapTiming) -> None:
+        # With what we logged in, where it was a token: the connection should not outlast it.
+        self.token: AccessToken | None = None
         self._make_connection: Callable[[], LimitedConnection] = lambda: LimitedConnection(server, context, timing)
         super().__init__(
             server.host,
@@ -277,6 +282,8 @@ def explain(error: BaseException) -> str:
         case imaplib.IMAP4.error() if not isinstance(error, ProtocolError):
             code = _RESPONSE_CODE.search(str(error))
             said = f"command refused ({code[1]})" if code else "command refused"
+            if _NOT_CONNECTED.search(str(error)):
+                said = "command refused: User is authenticated but not connected"
     return said
 
 
@@ -323,8 +330,7 @@ def _present_credentials(client: Any, server: ServerAddress, tokens: TokenProvid
     if server.username is None:
         raise CredentialsRefused(f"{_place(server)}: asks for a log-in, and no user name is set")
     if tokens is not None:
-        bearer = client.oauth2_login if "AUTH=XOAUTH2" in offered else client.oauthbearer_login
-        bearer(server.username, tokens.token())
+        _present_token(client, server, tokens)
         return
     if server.password is None:
         raise CredentialsRefused(f"{_place(server)}: asks for a log-in, and no password is set")
@@ -335,6 +341,56 @@ def _present_credentials(client: Any, server: ServerAddress, tokens: TokenProvid
         client.plain_login(server.username, server.password)
     else:
         raise CredentialsRefused(f"{_place(server)}: offers no way to log in with this password")
+
+
+def _present_token(client: Any, server: ServerAddress, tokens: TokenProvider) -> None:
+    """Log in by token, with another one if the first is refused although it should be good."""
+    token = tokens.token()
+    try:
+        _say_token(client, server, token)
+    except CredentialsRefused:
+        another = tokens.replace(token)
+        if another is None:
+            raise
+        token = another
+        _say_token(client, server, token)
+    client.token = token
+
+
+def _say_token(client: Any, server: ServerAddress, token: AccessToken) -> None:
+    """AUTHENTICATE with XOAUTH2, else OAUTHBEARER (RFC 7628).
+
+    A server that refuses the token says why in a challenge, as JSON, and waits for an empty answer (XOAUTH2) or
+    a single %x01 (RFC 7628 §3.2.3) before its NO. imapclient would send the token once more.
+    """
+    offered = client._imap.capabilities
+    bearer = f"\x01auth=Bearer {token.value}\x01\x01"
+    if "AUTH=XOAUTH2" in offered or "AUTH=OAUTHBEARER" not in offered:
+        mechanism, first, farewell = "XOAUTH2", f"user={server.username}{bearer}", b""
+    else:
+        escaped = str(server.username).replace("=", "=3D").replace(",", "=2C")
+        mechanism, first, farewell = "OAUTHBEARER", f"n,a={escaped},{bearer}", b"\x01"
+    challenges: list[bytes] = []
+
+    def answer(challenge: bytes) -> bytes:
+        challenges.append(challenge)
+        return first.encode() if len(challenges) == 1 else farewell
+
+    try:
+        client.sasl_login(mechanism, answer)
+    except LoginError as error:
+        failure, reason = _log_in_failure(error, server), _token_refusal(challenges[1:])
+        raise (type(failure)(f"{failure} ({reason})") if reason else failure) from None
+
+
+def _token_refusal(challenges: list[bytes]) -> str:
+    """What a refusing challenge says, in short: its status and scope."""
+    try:
+        said = json.loads(challenges[0])
+        parts = [f"{key} {said[key]}" for key in ("status", "scope") if isinstance(said.get(key), str)]
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return ""
+    return ", ".join(parts)
 
 
 def _quoted(username: str) -> str:

@@ -14,16 +14,17 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiosmtplib
 
-from mailbot.adapters.oauth import TokenProvider
+from mailbot.adapters.oauth import AccessToken, TokenProvider
 from mailbot.adapters.server_url import is_loopback_address
 from mailbot.adapters.smtp_answers import Stage, readable, refusal
-from mailbot.domain.errors import CredentialsRefused, ServerAway
+from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome
 from mailbot.domain.mailbox import Security, ServerAddress
 
@@ -36,6 +37,8 @@ _QUIT_SECONDS = 5.0
 _REFUSALS_PER_CONNECTION = 5
 _SERVICE_CLOSES = 421
 _GO_AHEAD = 354
+
+_Answer = TypeVar("_Answer")
 
 _ENVELOPE_ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x20\x7f]+@[^\s<>()\\,;\"@\x00-\x20\x7f]+")
 
@@ -142,9 +145,12 @@ class SmtpTransport:
         while self._idle:
             connection = self._idle.pop()
             connection.stop_idling()
-            if connection.is_usable:
+            if connection.is_usable and not connection.has_old_login:
                 return connection
-            connection.abort()
+            if connection.is_usable:
+                self._say_farewell(connection)
+            else:
+                connection.abort()
         return None
 
     def _put_back(self, connection: _Connection) -> None:
@@ -204,12 +210,12 @@ class SmtpTransport:
             if self._server.security is Security.STARTTLS:
                 await self._upgrade(smtp)
             stage = Stage.LOGIN
-            await self._log_in(smtp)
+            token = await self._log_in(smtp)
         except aiosmtplib.SMTPResponseException as error:
             raise _NotBegun(refusal(error.code, error.message, stage)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _NotBegun(NotReached(reason=f"{stage}: {_described(error)}")) from error
-        return _Connection(smtp, self._limits)
+        return _Connection(smtp, self._limits, token)
 
     async def _greet(self, smtp: aiosmtplib.SMTP) -> None:
         try:
@@ -228,18 +234,18 @@ class SmtpTransport:
         # What the server offered in the open may have been somebody else's words (RFC 3207 §4.2).
         await self._greet(smtp)
 
-    async def _log_in(self, smtp: aiosmtplib.SMTP) -> None:
+    async def _log_in(self, smtp: aiosmtplib.SMTP) -> AccessToken | None:
+        """Log in as the server's address says; the token, if it was one."""
         username = self._server.username
         if username is None:
-            return
+            return None
         if not self._may_log_in(smtp):
             raise _NotBegun(NotReached(reason="we do not log in without TLS"))
         offered = smtp.server_auth_methods
         if self._tokens is not None:
             if "xoauth2" not in offered:
                 raise _NotBegun(NotReached(reason="the server does not offer XOAUTH2"))
-            await smtp.auth_xoauth2(username, await self._token(self._tokens))
-            return
+            return await self._present_token(smtp, username, self._tokens)
         password = self._server.password or ""
         # One method, one try: guessing on with the same password gets an account locked.
         if "plain" in offered:
@@ -250,13 +256,21 @@ class SmtpTransport:
             await smtp.auth_crammd5(username, password)
         else:
             raise _NotBegun(NotReached(reason="the server offers no log-in with a password"))
+        return None
 
-    async def _token(self, tokens: TokenProvider) -> str:
+    async def _present_token(self, smtp: aiosmtplib.SMTP, username: str, tokens: TokenProvider) -> AccessToken:
+        """Log in by token, with another one if the first is refused although it should be good."""
+        token = await _without_blocking(tokens.token)
         try:
-            return await asyncio.to_thread(tokens.token)
-        except ServerAway as error:
-            refused = isinstance(error, CredentialsRefused)
-            raise _NotBegun(NotReached(reason=readable(str(error)), credentials_refused=refused)) from error
+            await smtp.auth_xoauth2(username, token.value)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            refused = error.code >= 500
+            another = await _without_blocking(lambda: tokens.replace(token)) if refused else None
+            if another is None:
+                raise
+            token = another
+            await smtp.auth_xoauth2(username, token.value)
+        return token
 
     def _may_log_in(self, smtp: aiosmtplib.SMTP) -> bool:
         if self._server.plain_allowed or smtp.get_transport_info("sslcontext") is not None:
@@ -265,12 +279,26 @@ class SmtpTransport:
         return bool(peer) and is_loopback_address(str(peer[0]))
 
 
+async def _without_blocking(ask: Callable[[], _Answer]) -> _Answer:
+    """Ask a token provider on a thread. Raises ``_NotBegun``."""
+    try:
+        return await asyncio.to_thread(ask)
+    except ServerAway as error:
+        outcome = NotReached(
+            reason=readable(str(error)),
+            credentials_refused=isinstance(error, CredentialsRefused),
+            login_expired=isinstance(error, LoginExpired),
+        )
+        raise _NotBegun(outcome) from error
+
+
 class _Connection:
     """One open session: sends letters one after the other and knows when it is spent."""
 
-    def __init__(self, smtp: aiosmtplib.SMTP, limits: SmtpLimits) -> None:
+    def __init__(self, smtp: aiosmtplib.SMTP, limits: SmtpLimits, token: AccessToken | None) -> None:
         self._smtp = smtp
         self._limits = limits
+        self._token = token
         self._letters = 0
         self._refusals = 0
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -292,6 +320,11 @@ class _Connection:
     def is_worn(self) -> bool:
         """Whether the next letter should have a fresh connection."""
         return self._letters >= self._limits.letters_per_connection or self._refusals >= _REFUSALS_PER_CONNECTION
+
+    @property
+    def has_old_login(self) -> bool:
+        """Whether the token that opened it is due: no session can log in twice (RFC 4954 §4)."""
+        return self._token is not None and time.monotonic() >= self._token.renew_at
 
     def start_idling(self, seconds: float, on_end: Callable[[_Connection], None]) -> None:
         """Call ``on_end`` when the connection was not used for so long."""
@@ -364,6 +397,10 @@ class _Connection:
             raise _NotBegun(NotReached(reason=f"{Stage.MAIL}: {lost}")) from lost
         refused = self._judged(answer, Stage.MAIL)
         if refused is not None and answer.code == _SERVICE_CLOSES:
+            raise _NotBegun(refused)
+        if isinstance(refused, NotReached) and self._token is not None:
+            # The token has ended in the middle of the session.
+            self.abort()
             raise _NotBegun(refused)
         return refused
 

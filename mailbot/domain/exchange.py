@@ -79,11 +79,13 @@ class Refused:
 class NotReached:
     """No connection, no log-in, or a connection lost before the final dot: harmless, the letter did not leave.
 
-    ``credentials_refused`` tells that the server does not accept our log-in.
+    ``credentials_refused`` tells that the server does not accept our log-in, ``login_expired`` that this is so
+    because a secret, certificate or consent has come to its end.
     """
 
     reason: str
     credentials_refused: bool = False
+    login_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

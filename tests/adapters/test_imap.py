@@ -202,20 +202,6 @@ def test_it_tells_when_no_way_to_log_in_is_left(server: ScriptedImap) -> None:
     assert server.log == ["CAPABILITY"]
 
 
-class _Tokens:
-    def token(self) -> str:
-        return "t0ken"
-
-
-@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
-def test_it_logs_in_by_token(server: ScriptedImap, mechanism: str) -> None:
-    server.capabilities += f" AUTH={mechanism}"
-    with Opened(server, server=address_of(server, password=None), tokens=_Tokens()):
-        sent = base64.b64decode(server.log[server.log.index(f"AUTHENTICATE {mechanism}") + 1])
-        assert b"auth=Bearer t0ken" in sent
-        assert b"ana@example.com.br" in sent
-
-
 @pytest.mark.parametrize("missing", ["username", "password"])
 def test_it_tells_what_is_missing_to_log_in(server: ScriptedImap, missing: str) -> None:
     with pytest.raises(CredentialsRefused, match=r"no (user name|password) is set"):

@@ -12,7 +12,6 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from mailbot.adapters.smtp import SmtpLimits, SmtpTransport
-from mailbot.domain.errors import CredentialsRefused
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.mailbox import Security, ServerAddress
 from tests.adapters.scripted_smtp import Action, Close, Say, ScriptedSmtp, Silent, Step
@@ -572,32 +571,6 @@ def test_a_server_that_wants_a_log_in_is_not_the_letters_fault() -> None:
         (outcome,) = send(server)
     assert isinstance(outcome, NotReached)
     assert outcome.credentials_refused
-
-
-class Tokens:
-    """Hands out one token, or raises."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-
-    def token(self) -> str:
-        if self.error is not None:
-            raise self.error
-        return "um-token"
-
-
-def test_a_token_takes_the_passwords_place() -> None:
-    with ScriptedSmtp(extensions=["AUTH PLAIN XOAUTH2"]) as server:
-        (outcome,) = send(server, address=address_of(server, username="bot"), tokens=Tokens())
-    assert isinstance(outcome, Delivered)
-    assert server.log.commands[1] == "AUTH XOAUTH2 dXNlcj1ib3QBYXV0aD1CZWFyZXIgdW0tdG9rZW4BAQ=="
-
-
-def test_a_token_that_is_denied_is_a_refused_log_in() -> None:
-    with ScriptedSmtp(extensions=["AUTH XOAUTH2"]) as server:
-        tokens = Tokens(CredentialsRefused("denied"))
-        (outcome,) = send(server, address=address_of(server, username="bot"), tokens=tokens)
-    assert outcome == NotReached(reason="denied", credentials_refused=True)
 
 
 # --- real servers ----------------------------------------------------------------------------------------
