@@ -87,6 +87,7 @@ def _examined(app: App) -> tuple[Health, Exit]:
 def _look(app: App, work: UnitOfWork, found: Health) -> bool:
     """Fill in what the database tells; true if a server is known to be away."""
     from mailbot.domain.events import LetterStatus
+    from mailbot.domain.logins import is_coming_expiry, is_refused_login
 
     _look_at_folders(app, work, found)
     found.oldest_pending_mail_at = work.mails.oldest_pending()
@@ -104,8 +105,15 @@ def _look(app: App, work: UnitOfWork, found: Health) -> bool:
         found.problems.append(f"{found.quarantined} mails in quarantine: see `mailbot mails list`")
     if found.needs_person:
         found.problems.append(f"{found.needs_person} letters need a person: see `mailbot outbox list`")
-    troubles = work.house.troubles()
-    for trouble in troubles:
+    troubles = []
+    for trouble in work.house.troubles():
+        if is_coming_expiry(trouble.server):
+            found.problems.append(trouble.error)
+            continue
+        troubles.append(trouble)
+        if is_refused_login(trouble.server):
+            found.problems.append(f"the log-in has expired: {trouble.error}")
+            continue
         moment = trouble.since.isoformat(timespec="seconds")
         what = "holds letters back" if trouble.is_limit else "does not answer"
         found.problems.append(f"{trouble.server} {what} since {moment}: {trouble.error}")

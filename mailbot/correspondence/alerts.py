@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from mailbot.correspondence.context import (
     AlertLettersHeldView,
     AlertLettersStuckView,
+    AlertLoginExpiresView,
     AlertQuarantineView,
     AlertServerAwayView,
     LetterView,
@@ -21,6 +23,7 @@ from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.words import Words, phrase
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import InboundRow, ServerTrouble
+from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import Address
 
 _LISTED_AT_MOST = 50
@@ -81,6 +84,25 @@ def server_away_alert(trouble: ServerTrouble, desk: AlertDesk) -> PlannedLetter:
         limited=trouble.is_limit,
     )
     return _to_admin(LetterKind.ALERT_SERVER_AWAY, view, desk)
+
+
+def login_expires_alert(login: LoginExpiry, now: datetime, desk: AlertDesk, *, error: str = "") -> PlannedLetter:
+    """What a mailbox logs in with ends soon; has ended, where ``error`` says so or its day is over."""
+    end = login.expires_at
+    expired = bool(error) or (end is not None and end <= now)
+    view = AlertLoginExpiresView(
+        brand_name=desk.brand_name,
+        mailbox_address=desk.mailbox_address,
+        reply_address=desk.mailbox_address,
+        mailbox=login.mailbox,
+        credential=phrase(f"login.{login.credential}"),
+        renewal=phrase(f"login.renewal.{login.credential}"),
+        expired=expired,
+        expires_on="" if end is None else desk.moment(end),
+        days_left="" if expired or end is None else str(max(1, math.ceil((end - now) / timedelta(days=1)))),
+        last_error=error,
+    )
+    return _to_admin(LetterKind.ALERT_LOGIN_EXPIRES, view, desk)
 
 
 def letters_held_alert(count: int, reason: str, desk: AlertDesk) -> PlannedLetter:

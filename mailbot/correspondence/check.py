@@ -28,6 +28,7 @@ from mailbot.correspondence.samples import sample_views
 from mailbot.domain.errors import ConfigurationError, LetterError, Problem
 from mailbot.domain.events import LetterKind
 from mailbot.domain.evidence import Verdict
+from mailbot.domain.logins import LoginCredential
 from mailbot.domain.outbox import HoldReason
 
 REQUIRED_PHRASES: Final = frozenset(
@@ -35,6 +36,8 @@ REQUIRED_PHRASES: Final = frozenset(
     | {f"weekday.{number}" for number in range(1, 8)}
     | {f"month.{number}" for number in range(1, 13)}
     | {f"letter.{letter}" for letter in LetterKind}
+    | {f"login.{credential}" for credential in LoginCredential}
+    | {f"login.renewal.{credential}" for credential in LoginCredential}
     | {verdict.value for verdict in Verdict}
     | {reason.value for reason in HoldReason}
 )

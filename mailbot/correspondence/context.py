@@ -437,6 +437,23 @@ class AlertServerAwayView(LetterView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLoginExpiresView(LetterView):
+    """What a mailbox logs in with ends soon, or has ended: a person must renew it.
+
+    ``credential`` names it and ``renewal`` says how it is renewed. ``expires_on`` is the day where it is known,
+    ``days_left`` is empty when it is over; ``last_error`` is what the provider said.
+    """
+
+    mailbox: str
+    credential: Phrase
+    renewal: Phrase
+    expired: bool
+    expires_on: str = ""
+    days_left: str = ""
+    last_error: str = field(default="", metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldLetter:
     """A letter that waits for an administrator's word."""
 
@@ -481,6 +498,7 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.NOTICES_SUMMARY: NoticesSummaryView,
         LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
         LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,
+        LetterKind.ALERT_LOGIN_EXPIRES: AlertLoginExpiresView,
         LetterKind.ALERT_LETTERS_HELD: AlertLettersHeldView,
         LetterKind.ALERT_LETTERS_STUCK: AlertLettersStuckView,
     }

@@ -125,6 +125,7 @@ class LetterKind(StrEnum):
     NOTICES_SUMMARY = "notices_summary"
     ALERT_QUARANTINE = "alert_quarantine"
     ALERT_SERVER_AWAY = "alert_server_away"
+    ALERT_LOGIN_EXPIRES = "alert_login_expires"
     ALERT_LETTERS_HELD = "alert_letters_held"
     ALERT_LETTERS_STUCK = "alert_letters_stuck"
 

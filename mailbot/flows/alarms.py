@@ -5,7 +5,7 @@ What is untold is found in the database and told in one transaction with the not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -14,6 +14,7 @@ from mailbot.correspondence.alerts import (
     AlertDesk,
     letters_held_alert,
     letters_stuck_alert,
+    login_expires_alert,
     notices_summary,
     quarantine_alert,
     server_away_alert,
@@ -22,12 +23,21 @@ from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import LetterKind
+from mailbot.domain.logins import (
+    LoginExpiry,
+    coming_expiry,
+    is_coming_expiry,
+    is_refused_login,
+    refused_login,
+)
 from mailbot.domain.mail import Address
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import Clock, Storage, UnitOfWork
 
 _ALERT_AFTER = timedelta(minutes=5)
+# How many days before a credential ends the administrator hears of it, and once more when it has ended.
+_EXPIRY_ALERT_DAYS = (0, 3, 14)
 _SUMMARY_EVERY = timedelta(minutes=15)
 # A stranger can cause alarms: the first is told at once, those after it by the hour, with their number.
 _ALERT_EVERY = timedelta(hours=1)
@@ -55,7 +65,9 @@ class Alarms:
         mailboxes: Mapping[str, ServedMailbox],
         administration: Administration,
         clock: Clock,
+        logins: Callable[[], Sequence[LoginExpiry]] = list,
     ) -> None:
+        """``logins`` tells what the mailboxes log in with by token, and when that ends."""
         self._storage = storage
         self._outgoing = outgoing
         self._renderer = renderer
@@ -63,6 +75,7 @@ class Alarms:
         self._mailboxes = mailboxes
         self._administration = administration
         self._clock = clock
+        self._logins = logins
         self._last_notice_at: dict[str, datetime] = {}
 
     def tick(self) -> None:
@@ -96,10 +109,12 @@ class Alarms:
     def _alert(self, now: datetime) -> None:
         if self._administration.address is None or not self._mailboxes:
             return
-        mailbox = next(iter(self._mailboxes.values()))
-        desk = self._desk(mailbox, Address(address=self._administration.address))
+        logins = self._logins()
         with self._storage.write() as work:
+            mailbox = self._way_out(work)
+            desk = self._desk(mailbox, Address(address=self._administration.address))
             letters = [
+                *self._login_alerts(work, logins, desk, now),
                 *self._quarantine_alerts(work, desk, now),
                 *self._server_alerts(work, desk, now),
                 *self._held_alerts(work, desk, now),
@@ -122,9 +137,47 @@ class Alarms:
         work.mails.mark_told([mail.id for mail in mails])
         return [quarantine_alert(mails, desk)]
 
+    def _way_out(self, work: UnitOfWork) -> ServedMailbox:
+        """A mailbox that can send, if there is one: an alert of a mailbox cannot leave through the same."""
+        troubled = {trouble.server for trouble in work.house.troubles()}
+        for mailbox in self._mailboxes.values():
+            if not troubled & {f"smtp:{mailbox.key}", refused_login(mailbox.key)}:
+                return mailbox
+        return next(iter(self._mailboxes.values()))
+
+    def _login_alerts(
+        self, work: UnitOfWork, logins: Sequence[LoginExpiry], desk: AlertDesk, now: datetime
+    ) -> list[PlannedLetter]:
+        """What the provider calls ended is told at once, what ends soon once at each step."""
+        noted = {trouble.server: trouble for trouble in work.house.troubles()}
+        letters = []
+        for login in logins:
+            refused = noted.get(refused_login(login.mailbox))
+            if refused is not None and refused.told_at is None:
+                work.house.mark_trouble_told(refused.server, now=now)
+                letters.append(login_expires_alert(login, now, desk, error=refused.error))
+        steps = {name: login for login in logins if (name := _expiry_step(login, now))}
+        for name in filter(is_coming_expiry, noted):
+            if name not in steps:
+                work.house.clear_trouble(name)
+        for name, login in steps.items():
+            if name not in noted:
+                work.house.note_trouble(name, _expiry_in_words(login), now=now)
+                work.house.mark_trouble_told(name, now=now)
+                if refused_login(login.mailbox) not in noted:
+                    letters.append(login_expires_alert(login, now, desk))
+        return letters
+
     def _server_alerts(self, work: UnitOfWork, desk: AlertDesk, now: datetime) -> list[PlannedLetter]:
         letters = []
-        for trouble in work.house.troubles():
+        troubles = work.house.troubles()
+        # Of these mailboxes it is known, and told, what is wrong.
+        expired = {trouble.server.partition(":")[2] for trouble in troubles if is_refused_login(trouble.server)}
+        for trouble in troubles:
+            if is_refused_login(trouble.server) or is_coming_expiry(trouble.server):
+                continue
+            if trouble.server.partition(":")[2] in expired:
+                continue
             if trouble.told_at is None and now - trouble.since >= _ALERT_AFTER:
                 work.house.mark_trouble_told(trouble.server, now=now)
                 letters.append(server_away_alert(trouble, desk))
@@ -154,3 +207,17 @@ class Alarms:
             words=self._renderer.words(language),
             zone=self._calendar.zone,
         )
+
+
+def _expiry_step(login: LoginExpiry, now: datetime) -> str | None:
+    """Name of the narrowest step that a credential's end has come within; ``None`` if far off or not known."""
+    end = login.expires_at
+    if end is None:
+        return None
+    reached = (days for days in _EXPIRY_ALERT_DAYS if end - now <= timedelta(days=days))
+    return next((coming_expiry(login.mailbox, days) for days in reached), None)
+
+
+def _expiry_in_words(login: LoginExpiry) -> str:
+    end = "" if login.expires_at is None else f" ends on {login.expires_at:%Y-%m-%d}"
+    return f"the {login.credential.replace('_', ' ')} by which mailbox {login.mailbox} logs in{end}"

@@ -15,9 +15,10 @@ from typing import Literal
 
 import structlog
 
-from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
+from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.logins import refused_login
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.ports import BlobStore, MailSource, Storage
 from mailbot.mime.parse import header_summary
@@ -255,18 +256,25 @@ class Collector:
         """Write down that the server is away; never raises."""
         try:
             with self._storage.write() as work:
-                work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
+                for name in self._troubles_of(error):
+                    work.house.note_trouble(name, str(error)[:500], now=datetime.now(UTC))
         except ServerAway:
             _log.warning("trouble not noted", action="collect.storage_away", mailbox=self._plan.mailbox)
 
     def note_all_is_well(self) -> None:
         """The server answers: what was noted against it, by whatever process, is struck out."""
         with self._storage.read() as work:
-            noted = any(trouble.server == self._plan.server for trouble in work.house.troubles())
+            ours = {self._plan.server, refused_login(self._plan.mailbox)}
+            noted = ours & {trouble.server for trouble in work.house.troubles()}
         if noted:
             _log.info("collecting again", action="collect.back", mailbox=self._plan.mailbox)
             with self._storage.write() as work:
-                work.house.clear_trouble(self._plan.server)
+                for name in noted:
+                    work.house.clear_trouble(name)
+
+    def _troubles_of(self, error: ServerAway) -> list[str]:
+        expired = isinstance(error, LoginExpired)
+        return [self._plan.server, *([refused_login(self._plan.mailbox)] if expired else [])]
 
     def _clear_trouble(self, back_off: _BackOff) -> None:
         if back_off.had_trouble:

@@ -32,6 +32,7 @@ from mailbot.domain.exchange import (
 )
 from mailbot.domain.handles import loop_mark
 from mailbot.domain.ledger import PROVIDER_LIMIT
+from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
@@ -223,6 +224,11 @@ class Outlet:
         """How a limit of this mailbox's provider is named there."""
         return f"{PROVIDER_LIMIT}:{self.mailbox.key}"
 
+    @property
+    def login(self) -> str:
+        """How it stands there that what this mailbox logs in with has expired."""
+        return refused_login(self.mailbox.key)
+
 
 class Delivery:
     """Delivers letters on one event loop; every call of the database is made on a thread of its own."""
@@ -252,7 +258,7 @@ class Delivery:
         self._null_sender_refused: set[str] = set()
         # A trouble noted by an earlier process is struck out by the first answer.
         self._in_trouble: set[str] = {
-            trouble for outlet in outlets.values() for trouble in (outlet.server, outlet.limit)
+            trouble for outlet in outlets.values() for trouble in (outlet.server, outlet.limit, outlet.login)
         }
         self._patience_seconds = math.inf
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
@@ -517,15 +523,18 @@ class Delivery:
     def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
         """Write down that a server is away or a limit reached, and that it is over; nothing while all is well.
         Never raises."""
-        away = {outlet.server: outcome.reason} if isinstance(outcome, NotReached) else {}
+        away = {}
+        if isinstance(outcome, NotReached):
+            names = [outlet.server, *([outlet.login] if outcome.login_expired else [])]
+            away = dict.fromkeys(names, outcome.reason)
         limited = {}
         if isinstance(outcome, Refused) and outcome.throttled is not None:
             if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:
                 return
             limited = {outlet.limit: f"{outcome.throttled}: {outcome.code} {outcome.response}"}
         troubles = away | limited
-        # Who does not answer at all says nothing of the limit.
-        over = {outlet.server, *(() if away else (outlet.limit,))} - troubles.keys()
+        # Who does not answer at all says nothing of the limit, nor of what we log in with.
+        over = {outlet.server, *(() if away else (outlet.limit, outlet.login))} - troubles.keys()
         try:
             for trouble, error in troubles.items():
                 with self._storage.write() as work:
