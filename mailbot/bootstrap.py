@@ -6,9 +6,10 @@ not wait for what only an administrator's command needs.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +24,12 @@ from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.catalogue.business_time import business_calendar
 from mailbot.catalogue.load import Catalogue, load_catalogue
-from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.models import MailboxSpec, MailServerName, OAuth2Spec
 from mailbot.catalogue.providers import provider_of
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConfigurationError, Problem
+from mailbot.domain.logins import LoginCredential, LoginExpiry, LoginProvider, TokenLogin
 from mailbot.domain.mail import keyed_digest
 from mailbot.domain.mailbox import ServerAddress, ServerKind, Settle
 from mailbot.domain.outbox import HoldReason, LetterCaps
@@ -53,6 +55,7 @@ from mailbot.triage.authentication import AuthenticationKind, AuthenticationProf
 from mailbot.triage.screen import OwnMarks
 
 if TYPE_CHECKING:
+    from mailbot.adapters.oauth.renewing import RenewingTokens
     from mailbot.flows.delivery import Delivery
     from mailbot.flows.reprocess import Reprocess
 
@@ -63,17 +66,26 @@ _ANOTHER_KEY = (
     "read. Put the old key back, from a backup of .env or of the secret store; a new key needs a new database and "
     "a new data folder"
 )
+_TENANT = re.compile(r"(?!(?:common|organizations|consumers)$)[A-Za-z0-9.-]{1,253}", re.IGNORECASE)
 _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A mailbox with its servers. ``maildir`` stands in the place of ``imap`` where mail lies in files."""
+    """A mailbox with its servers. ``maildir`` stands in the place of ``imap`` where mail lies in files.
+
+    ``tokens`` take the password's place at the servers that the entry names.
+    """
 
     mailbox: ServedMailbox
     imap: ServerAddress | None
     maildir: Path | None
     smtp: ServerAddress
+    tokens: RenewingTokens | None = None
+
+    def tokens_at(self, server: MailServerName) -> RenewingTokens | None:
+        """What logs in at this server, ``None`` where a password does."""
+        return self.tokens if self.mailbox.spec.takes_token(server) else None
 
     @property
     def is_local(self) -> bool:
@@ -242,7 +254,12 @@ class App:
                 address=self.settings.admin_address, hold_mode=self.settings.send is SendMode.HOLD
             ),
             clock=self.clock,
+            logins=self.logins,
         )
+
+    def logins(self) -> list[LoginExpiry]:
+        """What every mailbox that logs in by token logs in with, and when that ends."""
+        return [one.tokens.expiry() for one in self.connections.values() if one.tokens is not None]
 
     # --- ways in and out ---
 
@@ -283,7 +300,11 @@ class App:
         outlets = {
             key: Outlet(
                 mailbox=connection.mailbox,
-                transport=SmtpTransport(connection.smtp, max_connections=connection.mailbox.spec.max_connections),
+                transport=SmtpTransport(
+                    connection.smtp,
+                    tokens=connection.tokens_at(MailServerName.SMTP),
+                    max_connections=connection.mailbox.spec.max_connections,
+                ),
             )
             for key, connection in self.connections.items()
         }
@@ -379,6 +400,7 @@ def source_of(connection: Connection, folder: str) -> MailSource:
         folder=folder,
         settle=settle,
         processed_folder=spec.processed_folder,
+        tokens=connection.tokens_at(MailServerName.IMAP),
     )
 
 
@@ -425,7 +447,97 @@ def _connection(settings: Settings, spec: MailboxSpec, problems: list[Problem]) 
         profile=_profile(settings, spec),
         provider=provider_of(spec.provider, hosts),
     )
-    return Connection(mailbox=mailbox, imap=imap, maildir=maildir, smtp=smtp)
+    connection = Connection(mailbox=mailbox, imap=imap, maildir=maildir, smtp=smtp)
+    return connection if spec.oauth2 is None else _with_tokens(settings, connection, spec.oauth2, problems)
+
+
+# --- log-in by token ---
+
+
+def _with_tokens(
+    settings: Settings, connection: Connection, oauth2: OAuth2Spec, problems: list[Problem]
+) -> Connection | None:
+    """The connection with its token provider; ``None`` with the problems noted."""
+    from mailbot.adapters.oauth.login import missing_extra, tokens_for
+
+    known = len(problems)
+    spec = connection.mailbox.spec
+    imap = _named(connection.imap, MailServerName.IMAP, connection, problems)
+    smtp = _named(connection.smtp, MailServerName.SMTP, connection, problems)
+    user = next((one.username for one in (imap, smtp) if one is not None and one.username), None)
+    login = _login(settings, spec, oauth2, user or connection.mailbox.address, problems)
+    extra = missing_extra(oauth2.provider)
+    if extra is not None:
+        message = f"needs a library that is not installed: pip install '{extra}'"
+        problems.append(Problem(source="mailboxes.yaml", key=f"{spec.key}.oauth2.provider", message=message))
+    if len(problems) > known or smtp is None:
+        return None
+    tokens = tokens_for(login, folder=settings.data_dir / "oauth")
+    return replace(connection, imap=imap, smtp=smtp, tokens=tokens)
+
+
+def _named(
+    server: ServerAddress | None, name: MailServerName, connection: Connection, problems: list[Problem]
+) -> ServerAddress | None:
+    """The server with somebody to log in as: the mailbox itself, where the URL names nobody."""
+    spec = connection.mailbox.spec
+    if server is None or not spec.takes_token(name):
+        return server
+    if server.password is not None:
+        message = (
+            f"holds a password (or {getattr(spec, f'{name}_password_env')} does), but oauth2 in mailboxes.yaml "
+            f"says that a token is used: take one of them away, or take {name} out of oauth2.servers"
+        )
+        problems.append(_problem(getattr(spec, f"{name}_url_env"), message))
+    return replace(server, username=server.username or connection.mailbox.address, password=None)
+
+
+def _login(
+    settings: Settings, spec: MailboxSpec, oauth2: OAuth2Spec, username: str, problems: list[Problem]
+) -> TokenLogin:
+    """What the entry and its variables say, with a problem for each that is missing or cannot be right."""
+    from mailbot.adapters.oauth.login import check_secret
+
+    def value(setting: str, *, stated: str | None = None, needed: bool = True) -> str:
+        variable = spec.oauth2_variable(setting)
+        found = stated or settings.get(variable) or ""
+        if needed and not found:
+            where = f", nor is {setting} stated in mailboxes.yaml" if hasattr(oauth2, setting) else ""
+            problems.append(_problem(variable, f"is not set{where}; {oauth2.provider} log-in needs it"))
+        return found
+
+    credential = oauth2.credential_used
+    consented = credential is LoginCredential.REFRESH_TOKEN
+    secret = value(credential)
+    if secret:
+        try:
+            check_secret(credential, secret)
+        except ValueError as error:
+            problems.append(_problem(spec.oauth2_variable(credential), str(error)))
+    microsoft = oauth2.provider is LoginProvider.MICROSOFT
+    tenant_id = value("tenant_id", stated=oauth2.tenant_id) if microsoft else ""
+    if tenant_id and not _TENANT.fullmatch(tenant_id):
+        message = "must be the directory's own id or domain: an app without a user cannot ask 'common' or the like"
+        problems.append(_problem(spec.oauth2_variable("tenant_id"), message))
+    return TokenLogin(
+        mailbox=spec.key,
+        provider=oauth2.provider,
+        credential=credential,
+        username=username,
+        secret=secret,
+        # A public client of RFC 6749 has none.
+        client_secret=value("client_secret", needed=oauth2.provider is LoginProvider.GOOGLE) if consented else "",
+        client_id=value(
+            "client_id",
+            stated=oauth2.client_id,
+            needed=credential is not LoginCredential.SERVICE_ACCOUNT,
+        ),
+        tenant_id=tenant_id,
+        authority=oauth2.authority or "",
+        scope=oauth2.scope or "",
+        secret_in_header=oauth2.client_authentication == "header",
+        expires_on=oauth2.expires_on,
+    )
 
 
 def _server(

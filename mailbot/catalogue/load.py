@@ -14,18 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.models import (
+    CREDENTIALS_OF,
     Calendar,
     Entry,
     FieldKind,
     Limits,
     MailboxesFile,
     MailboxSpec,
+    OAuth2Spec,
     RequestType,
     UnitsFile,
     UnitTable,
@@ -33,6 +36,7 @@ from mailbot.catalogue.models import (
 )
 from mailbot.catalogue.staff import Staff
 from mailbot.domain.errors import ConfigurationError, Problem
+from mailbot.domain.logins import LoginProvider
 from mailbot.domain.ticket import Status
 
 GENERAL = "general"
@@ -400,8 +404,42 @@ def _check_mailboxes(
             if request_type not in request_types and request_type not in reading.unread:
                 message = f"no request type {request_type!r}{_did_you_mean(request_type, request_types)}"
                 reading.complain("mailboxes.yaml", message, path=(*path, "request_types"))
+        for key, message in _oauth2_mistakes(mailbox.oauth2):
+            reading.complain("mailboxes.yaml", message, path=(*path, "oauth2", key))
     if "default" not in keys and not reading.has_problems("mailboxes.yaml"):
         reading.complain("mailboxes.yaml", "the mailbox 'default' is missing", path=("mailboxes",))
+
+
+_OAUTH2_KEYS_OF_ONE: Mapping[str, tuple[LoginProvider, ...]] = {
+    "tenant_id": (LoginProvider.MICROSOFT,),
+    "tenant_id_env": (LoginProvider.MICROSOFT,),
+    "certificate_env": (LoginProvider.MICROSOFT,),
+    "service_account_env": (LoginProvider.GOOGLE,),
+    "refresh_token_env": (LoginProvider.GOOGLE, LoginProvider.GENERIC),
+    "client_authentication": (LoginProvider.GENERIC,),
+}
+"""Keys that mean nothing to the other providers: there they are a misunderstanding."""
+
+
+def _oauth2_mistakes(oauth2: OAuth2Spec | None) -> Iterator[tuple[str, str]]:
+    """(key, what is wrong) of what is stated for log-in by token."""
+    if oauth2 is None:
+        return
+    provider, possible = oauth2.provider, CREDENTIALS_OF[oauth2.provider]
+    if oauth2.credential_used not in possible:
+        yield "credential", f"{provider} takes {' or '.join(possible)}, not {oauth2.credential_used}"
+    for key, providers in _OAUTH2_KEYS_OF_ONE.items():
+        if key in oauth2.model_fields_set and provider not in providers:
+            yield key, f"is for provider {' or '.join(providers)}, not {provider}"
+    if provider is LoginProvider.GENERIC and oauth2.authority is None:
+        yield "provider", "generic needs authority: the address of the token endpoint"
+    if oauth2.authority is not None and not _is_safe(oauth2.authority):
+        yield "authority", "must begin with https:// (http:// only on this machine): secrets are sent there"
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def _with_status_labels(request_types: Mapping[str, RequestType]) -> dict[str, RequestType]:

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mailbot.catalogue.folding import fold_words
 from mailbot.domain.evidence import DocumentKind
+from mailbot.domain.logins import LoginCredential, LoginProvider
 from mailbot.domain.ticket import Status
 
 _MEBIBYTE = 1024 * 1024
@@ -373,6 +375,56 @@ class AuthenticationSpec(Entry):
     received_by: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")] | None = None
 
 
+class MailServerName(StrEnum):
+    """A mailbox's servers."""
+
+    IMAP = "imap"
+    SMTP = "smtp"
+
+
+class OAuth2Spec(Entry):
+    """Log-in by token instead of a password. Secrets are names of environment variables, never values.
+
+    ``credential`` is what a token is asked for with: for ``microsoft`` a ``client_secret`` or a ``certificate``,
+    for ``google`` a ``service_account`` or a ``refresh_token``, for ``generic`` a ``client_secret`` or a
+    ``refresh_token``; unset, the first of these. ``servers`` take the token, the others a password. ``authority``
+    is the provider's address: the token endpoint, for ``microsoft`` the part before the tenant. ``expires_on`` is
+    the day on which the credential ends. Unnamed variables are made from the mailbox's ``env_prefix``:
+    ``MAILBOT`` → ``MAILBOT_OAUTH2_CLIENT_SECRET``.
+    """
+
+    provider: LoginProvider
+    credential: LoginCredential | None = None
+    servers: Annotated[tuple[MailServerName, ...], Field(min_length=1)] = tuple(MailServerName)
+    tenant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
+    client_id: Annotated[str, Field(pattern=r"^[!-~]{1,500}$")] | None = None
+    authority: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    scope: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[!-~]+( [!-~]+)*$")] | None = None
+    client_authentication: Literal["header", "body"] = "header"
+    expires_on: date | None = None
+    tenant_id_env: str | None = None
+    client_id_env: str | None = None
+    client_secret_env: str | None = None
+    certificate_env: str | None = None
+    service_account_env: str | None = None
+    refresh_token_env: str | None = None
+
+    @property
+    def credential_used(self) -> LoginCredential:
+        """What a token is asked for with."""
+        return self.credential or CREDENTIALS_OF[self.provider][0]
+
+
+CREDENTIALS_OF: Mapping[LoginProvider, tuple[LoginCredential, ...]] = MappingProxyType(
+    {
+        LoginProvider.MICROSOFT: (LoginCredential.CLIENT_SECRET, LoginCredential.CERTIFICATE),
+        LoginProvider.GOOGLE: (LoginCredential.SERVICE_ACCOUNT, LoginCredential.REFRESH_TOKEN),
+        LoginProvider.GENERIC: (LoginCredential.CLIENT_SECRET, LoginCredential.REFRESH_TOKEN),
+    }
+)
+"""What each provider gives tokens for; the first is meant where none is named."""
+
+
 _USUAL_JUNK_FOLDERS = (
     "Junk",
     "Junk E-mail",
@@ -381,6 +433,14 @@ _USUAL_JUNK_FOLDERS = (
     "INBOX.Junk",
     "INBOX.Spam",
     "[Gmail]/Spam",
+)
+_OAUTH2_VARIABLES = (
+    "tenant_id",
+    "client_id",
+    "client_secret",
+    "certificate",
+    "service_account",
+    "refresh_token",
 )
 _MAILBOX_VARIABLES = ("address", "imap_url", "imap_password", "smtp_url", "smtp_password")
 
@@ -419,6 +479,7 @@ class MailboxSpec(Entry):
     max_per_minute: Annotated[int, Field(ge=1)] | None = None
     subject_tag: Annotated[str, Field(pattern=r"^\[[^\[\]{}]*\{number\}[^\[\]{}]*\]$")] = "[Chamado #{number}]"
     max_wire_mb: Annotated[float, Field(gt=0, le=1000)] = 50
+    oauth2: OAuth2Spec | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -438,7 +499,21 @@ class MailboxSpec(Entry):
     def environment_names(self) -> tuple[str, ...]:
         """Names of every environment variable that this entry reads."""
         names = [str(getattr(self, f"{variable}_env")) for variable in _MAILBOX_VARIABLES]
-        return (*names, *filter(None, [self.authentication.authserv_id_env]))
+        return (*names, *filter(None, [self.authentication.authserv_id_env]), *self.oauth2_variables)
+
+    @property
+    def oauth2_variables(self) -> tuple[str, ...]:
+        """Names of the environment variables that log-in by token reads."""
+        return () if self.oauth2 is None else tuple(self.oauth2_variable(one) for one in _OAUTH2_VARIABLES)
+
+    def oauth2_variable(self, setting: str) -> str:
+        """The environment variable that holds ``setting`` (``client_secret`` …) of log-in by token."""
+        named: str | None = getattr(self.oauth2, f"{setting}_env", None)
+        return named or f"{self.env_prefix}_OAUTH2_{setting.upper()}"
+
+    def takes_token(self, server: MailServerName) -> bool:
+        """Whether a token takes the password's place at this server."""
+        return self.oauth2 is not None and server in self.oauth2.servers
 
     @property
     def max_wire_bytes(self) -> int:

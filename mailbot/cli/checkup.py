@@ -103,6 +103,7 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         ),
         *_folder(settings.data_dir),
         *_folder(settings.data_dir / "files"),
+        *_folder(settings.data_dir / "oauth"),
         *(_private(file, advice=f"chmod 600 {file}") if (file := sqlite_file(settings)) else ()),
     ]
     yield from found
