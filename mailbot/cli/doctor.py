@@ -135,10 +135,12 @@ def _app(report: _Report, settings: Settings, catalogue: Catalogue) -> App | Non
 def _examine_mailbox(report: _Report, app: App, connection: Connection, options: _Options) -> None:
     from mailbot.cli import server_checkup
     from mailbot.cli.checkup import Finding, State
+    from mailbot.cli.login_checkup import check_login
 
+    login = check_login(connection)
     incoming = server_checkup.check_incoming(app, connection)
     outgoing = server_checkup.check_outgoing(connection)
-    report.add(*incoming.findings, *outgoing)
+    report.add(*login, *incoming.findings, *outgoing)
     report.add(*server_checkup.check_provider(connection))
     mails = server_checkup.newest_headers(app, connection, incoming.newest)
     ids = server_checkup.authserv_ids(connection, mails)

@@ -130,8 +130,10 @@ def _is_on_exchange(connection: Connection) -> bool:
 
 async def _send(connection: Connection, probes: Sequence[_Probe]) -> None:
     from mailbot.adapters.smtp import SmtpTransport
+    from mailbot.catalogue.models import MailServerName
 
-    transport = SmtpTransport(connection.smtp, max_connections=1)
+    tokens = connection.tokens_at(MailServerName.SMTP)
+    transport = SmtpTransport(connection.smtp, tokens=tokens, max_connections=1)
     try:
         for probe in probes:
             outcome = await transport.send(probe.envelope, _nothing)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from mailbot.cli.checkup import Finding, State
+from mailbot.cli.login_checkup import sending_advice, server_advice
 from mailbot.domain.errors import (
     ConfigurationError,
     CredentialsRefused,
@@ -76,7 +77,7 @@ def check_incoming(app: App, connection: Connection) -> Incoming:
             findings.append(Finding(check=f"incoming {name}", state=State.OK, message=_where(connection)))
             findings.extend(_settling(f"incoming {name}", connection, state))
         except (ServerAway, StorageUnavailable) as error:
-            findings.append(_away(f"incoming {name}", error, connection.mailbox.spec.imap_url_env))
+            findings.append(_away(f"incoming {name}", error, connection, "IMAP"))
         finally:
             source.close()
     return Incoming(findings=tuple(findings), newest=tuple(newest))
@@ -107,8 +108,13 @@ def _where(connection: Connection) -> str:
     return f"{connection.imap.host}:{connection.imap.port}, logged in, folder selected"
 
 
-def _away(check: str, error: ServerAway, variable: str) -> Finding:
-    if isinstance(error, CredentialsRefused):
+def _away(check: str, error: ServerAway, connection: Connection, protocol: str) -> Finding:
+    spec = connection.mailbox.spec
+    variable = spec.imap_url_env if protocol == "IMAP" else spec.smtp_url_env
+    by_token = server_advice(connection, protocol, error)
+    if by_token is not None:
+        advice = by_token
+    elif isinstance(error, CredentialsRefused):
         advice = f"check user name and password in {variable}; some providers want an app password"
     elif isinstance(error, ServerThrottles):
         advice = "the server holds us back for a while, and nothing is lost; if it goes on: do other programs use "
@@ -164,15 +170,16 @@ def check_outgoing(connection: Connection) -> list[Finding]:
 
 async def _check_outgoing(connection: Connection) -> list[Finding]:
     from mailbot.adapters.smtp import SmtpTransport
+    from mailbot.catalogue.models import MailServerName
 
     mailbox, smtp = connection.mailbox, connection.smtp
-    check, variable = f"outgoing {mailbox.key}", mailbox.spec.smtp_url_env
-    transport = SmtpTransport(smtp, max_connections=1)
+    check = f"outgoing {mailbox.key}"
+    transport = SmtpTransport(smtp, tokens=connection.tokens_at(MailServerName.SMTP), max_connections=1)
     try:
         findings = [
             _tried(
                 check,
-                variable,
+                connection,
                 f"{smtp.host}:{smtp.port}",
                 await _try(transport, mailbox.address, mailbox.address),
             )
@@ -196,19 +203,20 @@ async def _try(transport: SmtpTransport, sender: str, recipient: str) -> SendOut
         return None
 
 
-def _tried(check: str, variable: str, place: str, outcome: SendOutcome | None) -> Finding:
+def _tried(check: str, connection: Connection, place: str, outcome: SendOutcome | None) -> Finding:
     match outcome:
         case None | Delivered() | OutcomeUnknown():
             return Finding(check=check, state=State.OK, message=f"{place}, logged in, takes our address as sender")
         case NotReached():
             error: type[ServerAway] = CredentialsRefused if outcome.credentials_refused else ServerAway
-            return _away(check, error(f"{place}: {outcome.reason}"), variable)
+            return _away(check, error(f"{place}: {outcome.reason}"), connection, "SMTP")
         case Refused():
             return Finding(
                 check=check,
                 state=State.PROBLEM,
                 message=f"{place} refuses our own address: {outcome.code} {outcome.response}",
-                advice="may this user send as MAILBOT_ADDRESS? Is the address spelled right?",
+                advice=sending_advice(connection, outcome.response)
+                or "may this user send as MAILBOT_ADDRESS? Is the address spelled right?",
             )
         case _:
             assert_never(outcome)
