@@ -26,6 +26,8 @@ def service_account_info(text: str) -> dict[str, Any]:
     missing = [key for key in _SERVICE_ACCOUNT_KEYS if not isinstance(info.get(key), str)]
     if info.get("type") != "service_account" or missing:
         raise ValueError("holds no JSON key of a service account, as the Google Cloud console gives it")
+    if not str(info["token_uri"]).startswith("https://"):
+        raise ValueError("names a token_uri that does not begin with https://")
     return info
 
 

@@ -270,6 +270,12 @@ def test_what_is_no_key_of_a_service_account_is_told_without_quoting_it(text: st
         check_secret(LoginCredential.SERVICE_ACCOUNT, text)
 
 
+def test_a_service_account_is_shown_to_nobody_without_tls(server: TokenServer) -> None:
+    text = service_account_login(server).secret.replace("https://", "http://")
+    with pytest.raises(ValueError, match="does not begin with https"):
+        check_secret(LoginCredential.SERVICE_ACCOUNT, text)
+
+
 def test_a_service_accounts_broken_key_is_refused_credentials(server: TokenServer, tmp_path: Path) -> None:
     login = service_account_login(server)
     broken = login.secret.replace("MII", "XXX")
