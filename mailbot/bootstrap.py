@@ -41,12 +41,14 @@ from mailbot.evidence.isolation import (
 )
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
+from mailbot.flows.compositor import Compositor
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
-from mailbot.flows.ports import MailSource
+from mailbot.flows.ports import MailSource, SentFolder
+from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
 from mailbot.mime.isolation import IsolatedReader
@@ -86,6 +88,15 @@ class Connection:
     def tokens_at(self, server: MailServerName) -> RenewingTokens | None:
         """What logs in at this server, ``None`` where a password does."""
         return self.tokens if self.mailbox.spec.takes_token(server) else None
+
+    @property
+    def saves_copies(self) -> bool:
+        """Whether our letters are to be put into its Sent folder: not where the provider does it by itself, nor,
+        unless asked for, where nothing is to be written to the mailbox."""
+        spec = self.mailbox.spec
+        if spec.save_sent == "auto":
+            return not self.mailbox.provider.saves_sent and Settle(spec.settle) is not Settle.NONE
+        return spec.save_sent == "always"
 
     @property
     def is_local(self) -> bool:
@@ -292,6 +303,30 @@ class App:
             for plan, connection in self.plans()
         ]
 
+    def sent_folder_keepers(self) -> list[SentFolderKeeper]:
+        """One keeper for each Sent folder that is watched or given copies, not yet connected."""
+        return [
+            SentFolderKeeper(
+                plan=SentPlan(
+                    owner=self.owner,
+                    mailbox=connection.mailbox,
+                    watches=connection.mailbox.spec.watches_sent_folder,
+                    saves=connection.saves_copies,
+                    inbound_folders=_folders(connection),
+                    since=self.settings.collect_since,
+                ),
+                folder=sent_folder_of(connection),
+                storage=self.storage,
+                blobs=self.blobs,
+                reader=self.reader,
+                examiner=self.examiner,
+                compositor=Compositor(blobs=self.blobs, secret_key=self.settings.require_secret_key()),
+                clock=self.clock,
+            )
+            for connection in self.connections.values()
+            if connection.mailbox.spec.watches_sent_folder or connection.saves_copies
+        ]
+
     def delivery(self) -> Delivery:
         """The way out; to be made and used on one event loop."""
         from mailbot.adapters.smtp import SmtpTransport
@@ -305,6 +340,7 @@ class App:
                     tokens=connection.tokens_at(MailServerName.SMTP),
                     max_connections=connection.mailbox.spec.max_connections,
                 ),
+                saves_copies=connection.saves_copies,
             )
             for key, connection in self.connections.items()
         }
@@ -400,6 +436,25 @@ def source_of(connection: Connection, folder: str) -> MailSource:
         folder=folder,
         settle=settle,
         processed_folder=spec.processed_folder,
+        tokens=connection.tokens_at(MailServerName.IMAP),
+    )
+
+
+def sent_folder_of(connection: Connection) -> SentFolder:
+    """The mailbox's Sent folder, not yet connected."""
+    spec = connection.mailbox.spec
+    if connection.maildir is not None:
+        from mailbot.adapters.maildir_sent import MaildirSentFolder
+
+        return MaildirSentFolder(mailbox=spec.key, path=connection.maildir, folder=spec.sent_folder_name)
+    from mailbot.adapters.imap_sent import ImapSentFolder
+
+    if connection.imap is None:
+        raise AssertionError("a mailbox without IMAP server and without Maildir")
+    return ImapSentFolder(
+        mailbox=spec.key,
+        server=connection.imap,
+        folder=spec.sent_folder_name,
         tokens=connection.tokens_at(MailServerName.IMAP),
     )
 

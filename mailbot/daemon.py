@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
+from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
@@ -69,7 +70,9 @@ class Daemon:
         self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
+        keepers = self._sent_folder_keepers()
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
+        collecting += [self._thread("sent", partial(one.run, self._stop)) for one in keepers]
         self._letters = DeliveryThread(lambda stop, bell: self._app.delivery().run(stop, bell), self._died)
         crew = Crew(self._app, heard=self._ring_for_letters)
         intake = self._thread("intake", partial(self._process, crew))
@@ -78,7 +81,7 @@ class Daemon:
         # from outside: a mail that hangs is given up, and this process with it.
         with leases_kept(
             self._app,
-            self._collectors,
+            [*self._collectors, *keepers],
             on_hanging=self._died,
             died=self._died,
             join_seconds=_LAST_WRITE_SECONDS,
@@ -91,8 +94,7 @@ class Daemon:
             # Their time for the mail in hand runs beside ours.
             crew.ask_to_go()
             clockwork.shutdown(wait=False)
-            for collector in self._collectors:
-                collector.interrupt()
+            _interrupt_all([*self._collectors, *keepers])
             self._letters.stop()
             self._join_intake(intake)
             crew.dismiss()
@@ -115,6 +117,15 @@ class Daemon:
 
     def _thread(self, name: str, target: Callable[[], object]) -> threading.Thread:
         return guarded_thread(name, target, self._died)
+
+    def _sent_folder_keepers(self) -> list[SentFolderKeeper]:
+        keepers = self._app.sent_folder_keepers()
+        for keeper in keepers:
+            keeper.on_taken = self._mail_bell.set
+            # What a person answered may lie in the inbox still.
+            inboxes = [one for one in self._collectors if one.mailbox == keeper.mailbox]
+            keeper.on_doubt = partial(_interrupt_all, inboxes)
+        return keepers
 
     # --- intake ---
 
@@ -187,6 +198,11 @@ class Daemon:
         thread.join(_LAST_WRITE_SECONDS)
         if thread.is_alive():
             _log.warning(failure, action="daemon.not_written", error="the database is busy")
+
+
+def _interrupt_all(waiting: Sequence[Collector | SentFolderKeeper]) -> None:
+    for one in waiting:
+        one.interrupt()
 
 
 class _Awakening:

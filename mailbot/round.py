@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import structlog
 
@@ -25,6 +25,7 @@ from mailbot.domain.errors import LetterError, OurFault, ServerAway, StorageUnav
 from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
+from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.loops import DeliveryThread, guarded_thread
 
 if TYPE_CHECKING:
@@ -81,16 +82,21 @@ def run_once(app: App) -> RoundCount:
     troubles: list[Exception] = []
     held_before = _held(app)
     collectors = app.collectors()
+    keepers = app.sent_folder_keepers()
     # Of a thread that died the log tells; the round goes on.
     with (
-        leases_kept(app, collectors, on_hanging=end_this_process, died=lambda _error: None),
+        leases_kept(app, [*collectors, *keepers], on_hanging=end_this_process, died=lambda _error: None),
         _Letters(app) as letters,
     ):
         with _told_at_the_end(troubles):
             _collect_and_process(app, collectors, count, letters, troubles)
+        # After the inbox: what people answered there must be known, or it answers nothing.
+        with _told_at_the_end(troubles):
+            _look_into_sent_folders(app, keepers, count, troubles)
         with _told_at_the_end(troubles):
             tick(app)
         delivered = letters.deliver_all()
+        _save_copies(keepers, troubles)
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
     count.letters_held = _held(app) - held_before
     if troubles:
@@ -202,6 +208,38 @@ def _collect_once(collector: Collector, count: RoundCount, troubles: list[Except
             collector.drop_lease()
 
 
+def _look_into_sent_folders(
+    app: App, keepers: Sequence[SentFolderKeeper], count: RoundCount, troubles: list[Exception]
+) -> None:
+    for keeper in keepers:
+        try:
+            if keeper.hold_lease():
+                count.collected += keeper.run_once(inbox_is_seen=not troubles)
+                keeper.note_all_is_well()
+        except ServerAway as error:
+            keeper.note_trouble(error)
+            troubles.append(error)
+            keeper.close()
+    try:
+        while _process_one(app, count):
+            pass
+    finally:
+        app.intake.stop()
+
+
+def _save_copies(keepers: Sequence[SentFolderKeeper], troubles: list[Exception]) -> None:
+    """The letters of this round into the Sent folders; what is not saved now is saved another time."""
+    for keeper in keepers:
+        try:
+            keeper.save_last()
+        except ServerAway as error:
+            troubles.append(error)
+        finally:
+            keeper.close()
+            with suppress(StorageUnavailable):
+                keeper.drop_lease()
+
+
 def _process_one(app: App, count: RoundCount) -> bool:
     outcome = app.intake.process_next(early=True)
     if outcome is None:
@@ -265,10 +303,18 @@ def warn_of_types_that_are_gone(app: App) -> None:
         _log.warning("tickets of request types that are gone", action="daemon.types_gone", request_types=gone)
 
 
+class HoldsLease(Protocol):
+    """Whoever has a folder in hand, on a thread of its own."""
+
+    def renew_lease(self) -> None:
+        """Lengthen the lease if it is held; called by another thread."""
+        ...
+
+
 @contextmanager
 def leases_kept(
     app: App,
-    collectors: Sequence[Collector],
+    collectors: Sequence[HoldsLease],
     *,
     on_hanging: Callable[[HangingMail], None],
     died: Callable[[Exception], None],
@@ -306,7 +352,7 @@ def _hanging_mail(app: App) -> HangingMail | None:
     return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
 
 
-def _renew_leases(app: App, collectors: Sequence[Collector]) -> None:
+def _renew_leases(app: App, collectors: Sequence[HoldsLease]) -> None:
     real_now = datetime.now(UTC)
     try:
         with app.storage.write() as work:

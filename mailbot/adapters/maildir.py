@@ -45,7 +45,7 @@ class MaildirSource:
         self._mailbox = mailbox
         self._path = path
         self._settle = settle
-        self._processed = path / _folder_name(processed_folder)
+        self._processed = path / folder_name(processed_folder)
         self._folder = folder
         self._scan_seconds = scan_seconds
         self._interrupted = threading.Event()
@@ -54,13 +54,13 @@ class MaildirSource:
 
     def open(self) -> FolderState:
         """Look whether the Maildir is there. ``uid_validity`` is 0 and ``uid_next`` 1, always."""
-        with _disk_errors(self._path):
+        with disk_errors(self._path):
             times = [entry.stat().st_mtime for _, entry in self._entries()]
         return FolderState(uid_validity=0, uid_next=1, newest_received_at=_utc(max(times)) if times else None)
 
     def list_mails(self, first_uid: int) -> list[MailEntry]:  # noqa: ARG002  # a Maildir has no order of UIDs
         """All mails in ``new`` and ``cur`` except those flagged as trashed (T), oldest first."""
-        with _disk_errors(self._path):
+        with disk_errors(self._path):
             self._listed_at = self._changed_at()
             found: dict[str, MailEntry] = {}
             for uid, entry in self._entries():
@@ -78,7 +78,7 @@ class MaildirSource:
         With ``header_only`` the bytes up to the first empty line (1 MiB at most) and ``oversize_bytes`` with
         the file's size.
         """
-        with _disk_errors(self._path):
+        with disk_errors(self._path):
             mails: dict[str, FetchedMail] = {}
             # A second look finds what another program renamed (new → cur, other flags) during the first.
             for _ in range(2):
@@ -95,7 +95,7 @@ class MaildirSource:
         """Move the mails out of the way, or do nothing at all; mails that are gone are no error."""
         if self._settle is not Settle.MOVE or not uids:
             return
-        with _disk_errors(self._path):
+        with disk_errors(self._path):
             self._make_processed()
             for uid, path in self._places(set(uids)).items():
                 info = path.name.partition(":")[2] or "2,"
@@ -109,7 +109,7 @@ class MaildirSource:
         give_up_at = time.monotonic() + timeout_seconds
         try:
             while True:
-                with _disk_errors(self._path):
+                with disk_errors(self._path):
                     if self._listed_at is None or self._changed_at() != self._listed_at:
                         return True
                 remaining = give_up_at - time.monotonic()
@@ -137,7 +137,10 @@ class MaildirSource:
         return {uid: Path(entry.path) for uid, entry in self._entries() if uid in wanted} if wanted else {}
 
     def _changed_at(self) -> int | None:
-        changed_at = (self._path / "new").stat().st_mtime_ns
+        return self._settled_time((self._path / "new").stat().st_mtime_ns)
+
+    @staticmethod
+    def _settled_time(changed_at: int) -> int | None:
         return changed_at if abs(time.time_ns() - changed_at) > _UNCERTAIN_NANOSECONDS else None
 
     def _read(self, uid: str, path: Path, *, header_only: bool) -> FetchedMail | None:
@@ -178,7 +181,8 @@ class MaildirSource:
 
 
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
+    """A Maildir that cannot be read or written is a server that is away."""
     try:
         yield
     except OSError as error:
@@ -186,7 +190,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
         raise ServerAway(f"Maildir {path.name}: {error.strerror or type(error).__name__}") from None
 
 
-def _folder_name(name: str) -> str:
+def folder_name(name: str) -> str:
     """Name on disk of a Maildir++ folder: a dot before each level, letters beyond ASCII in modified UTF-7."""
     if not name.strip("/.") or "\0" in name:
         raise ValueError("the folder for processed mails needs a name")

@@ -450,7 +450,8 @@ class MailboxSpec(Entry):
 
     ``provider`` names the habits to expect (``catalogue/providers.py``); ``auto`` knows it by the servers' names.
     What ``max_connections`` and ``max_per_minute`` leave open, the provider's own limit fills in.
-    ``folders`` are all that is collected; those that ``junk_folders`` names too are quarantined.
+    ``folders`` are all that is collected; those that ``junk_folders`` names too are quarantined. ``sent_folder``
+    is watched for what people send by themselves: ``auto`` is the one that the server calls so, null is none.
     Unnamed variables are made from ``env_prefix``: ``MAILBOT`` → ``MAILBOT_ADDRESS``; without a prefix the
     entry ``default`` has ``MAILBOT`` and any other key its own, ``MAILBOT_<KEY>``.
     """
@@ -473,7 +474,7 @@ class MailboxSpec(Entry):
     reply_addressing: Literal["plain", "plus"] = "plain"
     authentication: AuthenticationSpec = AuthenticationSpec()
     null_sender: Flag = False
-    sent_folder: Text | None = None
+    sent_folder: Text | None = "auto"
     save_sent: Literal["auto", "always", "never"] = "auto"
     max_connections: Annotated[int, Field(ge=1, le=50)] = 2
     max_per_minute: Annotated[int, Field(ge=1)] | None = None
@@ -490,6 +491,16 @@ class MailboxSpec(Entry):
         prefix = entry.get("env_prefix", own)
         names = {f"{variable}_env": f"{prefix}_{variable.upper()}" for variable in _MAILBOX_VARIABLES}
         return {**names, "env_prefix": prefix, **entry}
+
+    @property
+    def watches_sent_folder(self) -> bool:
+        """Whether what people send from the mailbox by themselves is looked for on its tickets."""
+        return self.sent_folder is not None
+
+    @property
+    def sent_folder_name(self) -> str | None:
+        """The Sent folder's name, ``None`` where the server tells which it is (RFC 6154)."""
+        return None if self.sent_folder is None or self.sent_folder.lower() == "auto" else self.sent_folder
 
     def is_junk(self, folder: str) -> bool:
         """Whether mail of this collected folder goes to quarantine."""

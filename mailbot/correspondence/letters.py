@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.requester_letters import (
+    QUESTIONS,
     agent_answer,
     decision,
     evidence_complete,
@@ -46,6 +47,12 @@ def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
     Where the requester wrote before a decision left, it is taken back rather than told to be overtaken.
     """
     return _WITH_A_DECISION if change.happened(EventKind.REOPENED) else ()
+
+
+def made_void(change: TicketChange) -> tuple[LetterKind, ...]:
+    """The letters to the requester that have lost their point if they have not left: a person answered instead,
+    straight from the shared mailbox."""
+    return QUESTIONS if change.already_sent else ()
 
 
 _WITH_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)

@@ -42,7 +42,7 @@ from mailbot.domain.mail import Address
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
-_QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
+QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
 """Letters that ask for something: pointless once the ticket is resolved."""
 
 _MEGABYTE = 1_000_000
@@ -252,7 +252,7 @@ def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, 
     if letter is LetterKind.DECISION:
         return (*CHECKLISTS, LetterKind.DECISION)
     # The newest decision is the one that holds: an older one that has not left is never told beside it.
-    return (*_QUESTIONS, LetterKind.DECISION) if change.happened(EventKind.DECIDED) else ()
+    return (*QUESTIONS, LetterKind.DECISION) if change.happened(EventKind.DECIDED) else ()
 
 
 def _sender_name(change: TicketChange, desk: LetterDesk) -> str:

@@ -11,7 +11,9 @@
     │   │   ├── CredentialsRefused
     │   │   │   └── LoginExpired
     │   │   ├── ServerThrottles
+    │   │   ├── FolderMissing    the mailbox has no such folder
     │   │   └── StorageUnavailable
+    │   ├── CopyRefused          a server does not take the copy of a letter that left
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
     │   └── LetterError          a template or its view model is wrong
     ├── TransitionNotAllowed     a status change that the table of transitions does not have
@@ -82,8 +84,20 @@ class LoginExpired(CredentialsRefused):
     """What we log in with has come to its end: a person has to renew it, waiting does not help."""
 
 
+class FolderMissing(ServerAway):
+    """The server answers, and the mailbox has no such folder; ``lookalikes`` are names that might be meant."""
+
+    def __init__(self, message: str, *, lookalikes: tuple[str, ...] = ()) -> None:
+        self.lookalikes = lookalikes
+        super().__init__(message)
+
+
 class StorageUnavailable(ServerAway):
     """The database or the disk does not take writes now (locked, full, read-only, gone)."""
+
+
+class CopyRefused(OurFault):
+    """A server does not take the copy of a letter into the Sent folder; the letter itself has left."""
 
 
 class UnreadableMail(OurFault):

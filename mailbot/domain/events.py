@@ -51,6 +51,9 @@ class EventKind(StrEnum):
     REPROCESSED = "reprocessed"
 
 
+SHARED_MAILBOX = "shared_mailbox"
+"""Detail of an ``agent_answered`` that a person wrote to the requester straight from the shared mailbox."""
+
 BOT = "bot"
 """The actor of what nobody but mailbot did."""
 

@@ -95,4 +95,13 @@ class OutcomeUnknown:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCopy:
+    """A letter that left, for the Sent folder: the very bytes, CRLF line ends. ``message_id`` is ours."""
+
+    message_id: str
+    sent_at: datetime
+    message: bytes = field(repr=False)
+
+
 SendOutcome = Delivered | Refused | NotReached | OutcomeUnknown

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+SENT_FOLDER = "\\Sent"
+"""By this attribute (RFC 6154 §2) stands what lies in a mailbox's Sent folder, whatever the folder's name."""
+
 
 class Settle(StrEnum):
     """What happens to a mail on the server once it is safe with us."""

@@ -54,6 +54,23 @@ class ClaimedLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueCopy:
+    """A letter that left and is to be saved in the Sent folder; ``attempts`` counts the server's refusals."""
+
+    letter_id: int
+    letter: OutboundLetter
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCopies:
+    """Letters of a mailbox that will not be saved in its Sent folder: how many, and why the last one was not."""
+
+    count: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterResult:
     """What is written to a letter's row after an attempt.
 

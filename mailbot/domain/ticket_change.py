@@ -18,7 +18,7 @@ class TicketChange:
     because of what caused the change. ``verified`` tells that our server vouched for the sender's address.
     ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
     ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
-    ``words`` are an agent's words to the requester.
+    ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already.
     """
 
     before: Ticket | None
@@ -30,6 +30,7 @@ class TicketChange:
     quiet: bool = False
     agent: Address | None = None
     words: str = ""
+    already_sent: bool = False
     refused_agent: Address | None = None
     refusal: Refusal | None = None
     refused_word: str = ""

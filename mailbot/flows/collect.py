@@ -79,7 +79,7 @@ class Collector:
 
     def run(self, stop: threading.Event) -> None:
         """Collect until ``stop``; a server that is away is tried again with growing pauses."""
-        back_off = _BackOff()
+        back_off = BackOff()
         while not stop.is_set():
             try:
                 if not self.hold_lease():
@@ -128,6 +128,11 @@ class Collector:
         """Log out."""
         self._source.close()
 
+    @property
+    def mailbox(self) -> str:
+        """Key of the mailbox."""
+        return self._plan.mailbox
+
     # --- one look into the folder ---
 
     def collect_once(self) -> int:
@@ -143,7 +148,7 @@ class Collector:
         # Stored but not settled: we died, or the server broke off, in between. Settling twice does no harm.
         self._settle([entry.uid for entry in entries if entry.uid in known])
         taken = 0
-        for batch in _batches([entry for entry in entries if entry.uid not in known]):
+        for batch in batches([entry for entry in entries if entry.uid not in known]):
             taken += self._take(batch, memory)
             self.on_collected()
         self._remember_visit(memory)
@@ -243,7 +248,7 @@ class Collector:
             return memory
         if isinstance(since, datetime):
             return replace(memory, floor_at=since)
-        return replace(memory, first_uid=state.uid_next, floor_at=_now_on_the_server(state))
+        return replace(memory, first_uid=state.uid_next, floor_at=now_on_the_server(state))
 
     def _remember_visit(self, memory: FolderMemory) -> None:
         with self._storage.write() as work:
@@ -276,7 +281,7 @@ class Collector:
         expired = isinstance(error, LoginExpired)
         return [self._plan.server, *([refused_login(self._plan.mailbox)] if expired else [])]
 
-    def _clear_trouble(self, back_off: _BackOff) -> None:
+    def _clear_trouble(self, back_off: BackOff) -> None:
         if back_off.had_trouble:
             self.note_all_is_well()
             back_off.reset()
@@ -286,7 +291,7 @@ def _nothing() -> None:
     return
 
 
-class _BackOff:
+class BackOff:
     """Growing pauses with jitter, so that many daemons do not knock at once."""
 
     def __init__(self) -> None:
@@ -310,7 +315,7 @@ class _BackOff:
         self._seconds = _FIRST_BACK_OFF_SECONDS
 
 
-def _now_on_the_server(state: FolderState) -> datetime:
+def now_on_the_server(state: FolderState) -> datetime:
     """The moment of first contact by the server's clock: that of its newest mail, if it is of the last day.
 
     In doubt too early: what is older than this stays untouched for ever, so a clock that is slow must lose
@@ -337,7 +342,7 @@ def _with_newest(memory: FolderMemory, fetched: Sequence[FetchedMail]) -> Folder
     return replace(memory, newest_received_at=newest if known is None else max(known, newest))
 
 
-def _batches(entries: Sequence[MailEntry]) -> Iterator[list[MailEntry]]:
+def batches(entries: Sequence[MailEntry]) -> Iterator[list[MailEntry]]:
     """At most 50 mails and, unless one alone is larger, 20 MB at a time."""
     batch: list[MailEntry] = []
     size_bytes = 0

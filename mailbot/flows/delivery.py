@@ -30,17 +30,16 @@ from mailbot.domain.exchange import (
     SendOutcome,
     Throttle,
 )
-from mailbot.domain.handles import loop_mark
 from mailbot.domain.ledger import PROVIDER_LIMIT
 from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
+from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
 from mailbot.flows.write_change import write_change
-from mailbot.mime.compose import compose
 
 _log = structlog.get_logger("mailbot.delivery")
 _Result = TypeVar("_Result")
@@ -209,10 +208,12 @@ class _Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """A mailbox with the way out for its letters."""
+    """A mailbox with the way out for its letters. ``saves_copies``: what leaves is to be put into its Sent
+    folder, for nobody else does."""
 
     mailbox: ServedMailbox
     transport: LetterTransport
+    saves_copies: bool = False
 
     @property
     def server(self) -> str:
@@ -246,10 +247,9 @@ class Delivery:
         owner: str,
     ) -> None:
         self._storage = storage
-        self._blobs = blobs
+        self._compositor = Compositor(blobs=blobs, secret_key=secret_key)
         self._outlets = outlets
         self._office = office
-        self._secret_key = secret_key
         # Asked again before every attempt: the send mode may have changed since the letter was written.
         self._hold_reason_for = hold_reason_for
         self._clock = clock
@@ -431,16 +431,8 @@ class Delivery:
         return outcome
 
     def _compose(self, letter: OutboundLetter, mailbox: ServedMailbox, null_sender: bool) -> Envelope:
-        return compose(
-            letter,
-            mailbox_address=mailbox.address,
-            reply_addressing=mailbox.reply_addressing,
-            null_sender=null_sender,
-            loop_mark=loop_mark(self._secret_key, letter.handle, mailbox.address, letter.recipient.address),
-            files=[(file, self._blobs.get(file.digest)) for file in letter.files],
-            now=_dated(letter, self._clock.now()),
-            id_may_change=mailbox.provider.rewrites_message_ids,
-        )
+        now = self._clock.now()
+        return self._compositor.compose(letter, mailbox, now=now, null_sender=null_sender)
 
     def _mark_transmitting(self, claimed: ClaimedLetter) -> None:
         with self._storage.write() as work:
@@ -492,13 +484,21 @@ class Delivery:
         self, claimed: ClaimedLetter, result: LetterResult, *, more: Callable[[], bool], early: bool
     ) -> ClaimedLetter | None:
         with self._storage.write() as work:
-            work.outbox.record(claimed, result, owner=self._owner)
+            self._record_in(work, claimed, result)
             return self._claim_in(work, early=early) if more() else None
+
+    def _record_in(self, work: UnitOfWork, claimed: ClaimedLetter, result: LetterResult) -> None:
+        """The result, and with it the wish for a copy in the Sent folder: that is somebody else's work, which
+        neither delays a letter nor repeats one."""
+        work.outbox.record(claimed, result, owner=self._owner)
+        outlet = self._outlets.get(claimed.letter.mailbox)
+        if outlet is not None and outlet.saves_copies and result.sent_at is not None:
+            work.sent.ask_for_copy(claimed.id, claimed.letter.mailbox, due_at=result.sent_at)
 
     def _write_result(self, claimed: ClaimedLetter, result: LetterResult, *, tell: bool) -> None:
         letter, now = claimed.letter, self._clock.now()
         with self._storage.write() as work:
-            work.outbox.record(claimed, result, owner=self._owner)
+            self._record_in(work, claimed, result)
             outlet = self._outlets.get(letter.mailbox)
             if not tell or letter.ticket_number is None or outlet is None:
                 return
@@ -564,11 +564,6 @@ class Delivery:
 
     async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
-
-
-def _dated(letter: OutboundLetter, now: datetime) -> datetime:
-    """When the letter was ready to leave: a second copy after an unknown outcome is the same to the last byte."""
-    return letter.not_before if letter.not_before <= now else letter.created_at
 
 
 def _later(reason: str, retry_at: datetime) -> LetterResult:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Protocol
 
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.models import RequestType
-from mailbot.domain.events import STAFF_PURPOSES, StoredFile
+from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
 from mailbot.domain.evidence import (
     DocumentReading,
     EvidenceReport,
@@ -30,6 +31,7 @@ from mailbot.domain.mail import (
     InboundMail,
     Sender,
     SenderRole,
+    ThreadKey,
     ThreadMatch,
 )
 from mailbot.domain.threads import OpenRequest
@@ -40,10 +42,11 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import DocumentReader
 from mailbot.flows.readings import MailReadings
 from mailbot.triage.classify import classify, classify_subject
-from mailbot.triage.decide import Decision, Situation, decide
+from mailbot.triage.decide import ApplyAgentReply, Decision, Situation, decide
+from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
-from mailbot.triage.screen import OwnMarks, screen
+from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
 from mailbot.triage.sender import identify
 from mailbot.triage.thread import (
     ThreadClues,
@@ -79,6 +82,10 @@ class Knowledge(Protocol):
         """Readings of these files that are kept."""
         ...
 
+    def sent_folder_is_watched(self, mailbox: str) -> bool:
+        """Whether we see what people send from this mailbox."""
+        ...
+
 
 class NothingKnown:
     """The past of a mailbox that begins today (for ``explain`` without a database)."""
@@ -107,6 +114,11 @@ class NothingKnown:
         """None."""
         del digests
         return []
+
+    def sent_folder_is_watched(self, mailbox: str) -> bool:
+        """No."""
+        del mailbox
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,13 +207,27 @@ class Examiner:
         self.now = now
 
     def examine(
-        self, mail: InboundMail, files: Sequence[StoredFile], mailbox: ServedMailbox, known: Knowledge
+        self,
+        mail: InboundMail,
+        files: Sequence[StoredFile],
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        *,
+        in_sent_folder: bool = False,
     ) -> Examination:
-        """``files`` are the mail's attachments as stored, in order."""
+        """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
+        is what somebody sent from the mailbox."""
         screening = screen(mail, own=self._marks)
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        if in_sent_folder:
+            answer = self._direct_answer(mail, files, mailbox, known, by=self._named_as_sender(mail))
+            nothing = Discarded(reason=ScreeningReason.ANSWERS_NO_TICKET)
+            return answer or ScreenedOut(mail=mail, screening=nothing, sender=sender)
         if isinstance(screening, Discarded | Bounce):
             return ScreenedOut(mail=mail, screening=screening, sender=sender)
+        own = self._own_mail_received(mail, files, mailbox, known, sender)
+        if own is not None:
+            return own
         if sender.authenticity is Authenticity.FAILED:
             # Our own server says that the From address is forged: an answer would go to a third party.
             screening = replace(screening, may_answer=False, reason=AUTHENTICITY_FAILED)
@@ -234,6 +260,101 @@ class Examiner:
             situation=situation,
             decision=decide(situation),
         )
+
+    # --- what people wrote from the shared mailbox ---
+
+    def own_handle(self, mail: InboundMail) -> str | None:
+        """The handle of the letter of ours that this mail is, ``None`` if it is none."""
+        return own_handle(mail, own=self._marks)
+
+    def answered_ticket(
+        self, mail: InboundMail, mailbox: ServedMailbox, known: Knowledge
+    ) -> tuple[Ticket, ThreadKey] | None:
+        """The ticket whose requester got this mail in answer, written by a person as the mailbox itself.
+
+        Says nothing of whether the mail is genuine.
+        """
+        if [one.address for one in mail.from_addresses] != [mailbox.address]:
+            return None
+        if self.own_handle(mail) is not None or is_automatic(mail, own=self._marks):
+            return None
+        clues = thread_candidates(mail)
+        for number, key in named_tickets(clues, known.of_clues(clues, now=self.now())):
+            ticket = known.ticket(number)
+            if ticket is not None and ticket.mailbox == mailbox.key and went_to_requester(mail, ticket):
+                return ticket, key
+        return None
+
+    def _own_mail_received(
+        self,
+        mail: InboundMail,
+        files: Sequence[StoredFile],
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        sender: Sender,
+    ) -> Examination | None:
+        """A copy, to the mailbox itself, of what somebody wrote from it to a requester.
+
+        Where our server vouches for it, it is the answer. Where it does not, the one in the Sent folder tells,
+        if that is watched: on the ticket it stands once. ``None`` for every other mail.
+        """
+        if sender.authenticity is Authenticity.VERIFIED:
+            return self._direct_answer(mail, files, mailbox, known, by=None)
+        if sender.authenticity is Authenticity.FAILED or self.answered_ticket(mail, mailbox, known) is None:
+            return None
+        if not (mailbox.spec.watches_sent_folder and known.sent_folder_is_watched(mailbox.key)):
+            return None
+        copy = Discarded(reason=ScreeningReason.COPY_OF_SENT_MAIL)
+        return ScreenedOut(mail=mail, screening=copy, sender=sender)
+
+    def _direct_answer(
+        self,
+        mail: InboundMail,
+        files: Sequence[StoredFile],
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        *,
+        by: str | None,
+    ) -> Understood | None:
+        """The mail as an agent's public words that need no letter. ``by`` is the agent's key, if one is known."""
+        answered = self.answered_ticket(mail, mailbox, known)
+        if answered is None:
+            return None
+        ticket, key = answered
+        case = _Case(
+            mail=_without_our_marks(mail),
+            files=files,
+            mailbox=mailbox,
+            known=known,
+            screening=Accepted(may_answer=False, reason=ScreeningReason.FROM_OWN_ADDRESS),
+            sender=Sender(
+                address=mail.sender, role=SenderRole.AGENT, authenticity=Authenticity.VERIFIED, agent_key=by
+            ),
+            now=self.now(),
+        )
+        readings = self._readings(case)
+        subject = self._on_ticket(ThreadMatch(ticket_number=ticket.number, key=key), ticket)
+        report = self._report(case, subject, readings)
+        # Text only: a word of staff's gives no orders here (THREATS 9).
+        text = case.mail.new_text or case.mail.full_text
+        return Understood(
+            mail=case.mail,
+            screening=case.screening,
+            sender=case.sender,
+            thread=subject.thread,
+            classification=subject.classification,
+            request_type=subject.request_type,
+            report=report,
+            new_readings=readings.made,
+            situation=self._situation(case, subject, report),
+            decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
+        )
+
+    def _named_as_sender(self, mail: InboundMail) -> str | None:
+        """Key of the agent who, by the mail's Sender field, wrote for the mailbox (RFC 5322 §3.6.2): in a Sent
+        folder only who may send from the mailbox can have written it."""
+        address = parseaddr(mail.header("sender"))[1].lower()
+        return self._catalogue.staff.agent_key_for(address) if address else None
 
     def recount(
         self,

@@ -29,6 +29,7 @@ from mailbot.domain.errors import (
 from mailbot.domain.events import StoredFile
 from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
 from mailbot.domain.mail import Bounce, InboundMail
+from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
@@ -163,7 +164,7 @@ class Intake:
         result = self._not_to_be_processed(claimed, mail)
         if result is not None:
             return self._finish(claimed, result)
-        if too_large_bytes is not None:
+        if too_large_bytes is not None and claimed.folder != SENT_FOLDER:
             return self._refuse_large_mail(claimed, mailbox, mail, too_large_bytes)
         return self._understand(claimed, mailbox, mail)
 
@@ -186,7 +187,9 @@ class Intake:
     def _understand(self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail) -> MailResult:
         files = self._store_files(mail)
         for _ in range(CONFLICTS_AT_MOST):
-            found = self._examiner.examine(mail, files, mailbox, self._known)
+            found = self._examiner.examine(
+                mail, files, mailbox, self._known, in_sent_folder=claimed.folder == SENT_FOLDER
+            )
             try:
                 return self._commit(claimed, mailbox, found, files)
             except ConcurrentChange:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.correspondence.letters import plan_letters, taken_back
+from mailbot.correspondence.letters import made_void, plan_letters, taken_back
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
@@ -22,6 +22,8 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
+
+_ANSWERED_BY_A_PERSON = "a person answered from the shared mailbox"
 
 LAST_MESSAGES = 5
 """How many of a ticket's messages its letters may quote."""
@@ -65,6 +67,9 @@ class LetterOffice:
         """Put the letters of a change, already written to the ticket, into the outbox."""
         if kinds := taken_back(change):
             work.outbox.stop_waiting(change.after.number, change.after.requester.address, kinds, now=now)
+        if kinds := made_void(change):
+            number, requester = change.after.number, change.after.requester.address
+            work.outbox.supersede(number, requester, kinds, why=_ANSWERED_BY_A_PERSON)
         messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         planned = self.plan(change, mailbox, now=now, messages=messages, open_tickets=tuple(which))

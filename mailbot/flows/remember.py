@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mailbot.domain.events import Audience
 from mailbot.domain.evidence import DocumentReading
+from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.reading import READER_VERSION
@@ -28,6 +29,7 @@ class StoredKnowledge:
             handles = work.outbox.handles([clue.handle for clue in clues.handles], now=now)
             ids = [
                 *work.outbox.message_ids(clues.message_ids),
+                *work.sent.other_message_ids(clues.message_ids),
                 *(
                     KnownMessageId(message_id=message_id, ticket_number=number)
                     for message_id, number in work.tickets.tickets_with_message_ids(clues.message_ids)
@@ -66,3 +68,8 @@ class StoredKnowledge:
         """Readings of these files that are kept."""
         with self._storage.read() as work:
             return work.house.readings(digests, READER_VERSION)
+
+    def sent_folder_is_watched(self, mailbox: str) -> bool:
+        """Whether we see what people send from this mailbox."""
+        with self._storage.read() as work:
+            return work.house.folder(mailbox, SENT_FOLDER) is not None

@@ -20,6 +20,7 @@ from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, Stor
 from mailbot.domain.evidence import Finding
 from mailbot.domain.ledger import MAX_ATTEMPTS, TOO_LARGE, ClaimedMail, InboundRow, MailOutcome
 from mailbot.domain.mail import Bounce, InboundMail
+from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
@@ -262,7 +263,8 @@ class Reprocess:
         self, row: InboundRow, mail: InboundMail, mailbox: ServedMailbox, *, quiet: bool
     ) -> Reprocessed:
         files = self._archive.files(mail, {}, store=False)
-        found = self._examiner.examine(mail, files, mailbox, self._known)
+        in_sent_folder = row.folder == SENT_FOLDER
+        found = self._examiner.examine(mail, files, mailbox, self._known, in_sent_folder=in_sent_folder)
         if isinstance(found, ScreenedOut):
             if isinstance(found.screening, Bounce):
                 return _would_be(row, MailOutcome.BOUNCE, "")

@@ -17,6 +17,8 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
 from mailbot.domain.events import AuthorRole
+from mailbot.domain.ledger import FolderMemory
+from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import CAP_REASONS, HoldReason
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -89,9 +91,15 @@ class Upkeep:
             stale = {
                 folder.mailbox
                 for folder in work.house.folders()
-                if folder.last_collect_at is None or folder.last_collect_at < long_ago
+                if self._is_awaited(folder)
+                and (folder.last_collect_at is None or folder.last_collect_at < long_ago)
             }
         return away | stale
+
+    def _is_awaited(self, folder: FolderMemory) -> bool:
+        """Whether anybody looks into the folder: the Sent folder's watch may have been switched off."""
+        mailbox = self._mailboxes.get(folder.mailbox)
+        return folder.folder != SENT_FOLDER or mailbox is None or mailbox.spec.watches_sent_folder
 
     def _has_written(self, ticket: Ticket) -> bool:
         """Whether a mail of the requester has come and waits to be processed."""

@@ -14,6 +14,7 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     BOT,
+    SHARED_MAILBOX,
     STAFF_PURPOSES,
     AuthorRole,
     EventKind,
@@ -282,12 +283,18 @@ def _apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: C
     if decision.visibility is Visibility.INTERNAL:
         happened.add(agent.address, EventKind.NOTE_ADDED)
     else:
-        happened.add(agent.address, EventKind.AGENT_ANSWERED)
+        detail = SHARED_MAILBOX if decision.already_sent else ""
+        happened.add(agent.address, EventKind.AGENT_ANSWERED, detail=detail)
         if after.status is Status.NEW:
             after = _with_status(after, Status.OPEN, happened, actor=agent.address)
-        if after.assignee is None:
+        # Who of the house wrote from the shared mailbox is rarely known.
+        is_known = cause.agent is not None or not decision.already_sent
+        if after.assignee is None and is_known:
             happened.add(agent.address, EventKind.ASSIGNED, new=agent.address)
             after = replace(after, assignee=agent.address)
+    if decision.already_sent:
+        # A person has taken the conversation up: nobody is to be reminded of what the bot asked.
+        after = replace(after, asked_at=None)
     if decision.resolution is not None:
         after = _resolved(after, decision.resolution, situation.now, happened, agent)
     return TicketChange(
@@ -296,8 +303,10 @@ def _apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: C
         events=happened.events,
         message=_agent_message(situation, cause, agent, decision.visibility, decision.text),
         agent=agent,
+        may_answer=not decision.already_sent,
         verified=True,
         words=decision.text,
+        already_sent=decision.already_sent,
     )
 
 

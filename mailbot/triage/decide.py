@@ -94,11 +94,15 @@ class AppendMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyAgentReply:
-    """An agent's mail does what it says: words to the requester, an internal note, a decision."""
+    """An agent's mail does what it says: words to the requester, an internal note, a decision.
+
+    ``already_sent``: the requester got this very mail, straight from the shared mailbox.
+    """
 
     visibility: Visibility
     text: str
     resolution: Resolution | None = None
+    already_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,12 @@ from enum import StrEnum
 
 from mailbot.catalogue.folding import fold
 from mailbot.domain.addressing import AddressTag
-from mailbot.domain.handles import LOOP_MARK_HEADER, handle_in_address, loop_mark_is_ours
+from mailbot.domain.handles import (
+    LOOP_MARK_HEADER,
+    handle_in_address,
+    handle_in_loop_mark,
+    loop_mark_is_ours,
+)
 from mailbot.domain.mail import Accepted, Discarded, InboundMail, Screening
 from mailbot.triage.bounces import (
     DeliveryNews,
@@ -46,6 +51,8 @@ class ScreeningReason(StrEnum):
     NULL_RETURN_PATH = "null_return_path"
     NO_SENDER = "no_sender"
     FROM_OWN_ADDRESS = "from_own_address"
+    COPY_OF_SENT_MAIL = "copy_of_sent_mail"
+    ANSWERS_NO_TICKET = "answers_no_ticket"
     MACHINE_SENDER = "machine_sender"
     TO_BOUNCE_ADDRESS = "to_bounce_address"
     MAILING_LIST = "mailing_list"
@@ -80,6 +87,12 @@ def screen(mail: InboundMail, *, own: OwnMarks) -> Screening:
     return _accepted(mail, own)
 
 
+def is_automatic(mail: InboundMail, *, own: OwnMarks) -> bool:
+    """Whether a program wrote the mail, whoever it is from: also the shared mailbox's own absence note, or the
+    read receipt that its webmail sends."""
+    return _is_read_receipt(mail) or any(applies(mail, own) for applies in _SIGNS_OF_PROGRAMS)
+
+
 def _accepted(mail: InboundMail, own: OwnMarks) -> Accepted:
     for reason, applies in _SIGNS:
         if applies(mail, own):
@@ -95,11 +108,19 @@ def _accepted(mail: InboundMail, own: OwnMarks) -> Accepted:
 
 
 def _is_own_mail(mail: InboundMail, own: OwnMarks) -> bool:
+    return own_handle(mail, own=own) is not None
+
+
+def own_handle(mail: InboundMail, *, own: OwnMarks) -> str | None:
+    """The handle of our letter that this mail is, by its signed mark; ``None`` if it is no letter of ours."""
+    if mail.sender.address not in own.own_addresses:
+        return None
     recipients = [one.address for one in (*mail.to, *mail.cc)]
-    return mail.sender.address in own.own_addresses and any(
-        loop_mark_is_ours(own.secret_key, mark, mail.sender.address, recipients)
-        for mark in mail.all_headers(LOOP_MARK_HEADER)[:5]
-    )
+    for mark in mail.all_headers(LOOP_MARK_HEADER)[:5]:
+        if loop_mark_is_ours(own.secret_key, mark, mail.sender.address, recipients):
+            # A mail that doctor sends to itself has none.
+            return handle_in_loop_mark(mark) or ""
+    return None
 
 
 def _is_read_receipt(mail: InboundMail) -> bool:
@@ -295,6 +316,14 @@ def _has_absence_subject(mail: InboundMail, _own: OwnMarks) -> bool:
     return _is_absence_note(mail)
 
 
+_SIGNS_OF_PROGRAMS = (
+    _is_answering_machine,
+    _is_auto_submitted,
+    _is_feedback,
+    _is_machine_report,
+    _is_calendar_reply,
+    _has_absence_subject,
+)
 # Proofs first: the first that applies is the reason given.
 _SIGNS: tuple[tuple[ScreeningReason, Callable[[InboundMail, OwnMarks], bool]], ...] = (
     (ScreeningReason.FROM_OWN_ADDRESS, _is_from_own_address),

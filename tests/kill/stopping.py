@@ -58,6 +58,19 @@ AT_WORK = "at-work."
 SLOW_SECONDS = 0.05
 AWAITED_SECONDS = 30.0
 
+SENT_COMMITS = {"saved copies": ("sent_store", "SentStore", "copies_are_there")}
+SENT_CALLS = {
+    "save copy": ("mailbot.adapters.imap_sent", "ImapSentFolder", "save", "both"),
+    "keep answers": ("mailbot.flows.sent_folder", "SentFolderKeeper", "_keep", "both"),
+    "remember visit": ("mailbot.flows.sent_folder", "SentFolderKeeper", "_remember_visit", "both"),
+}
+"""Steps of a mailbox that has a Sent folder."""
+
+SENT_STEPS = (
+    *(f"{when} the commit of {name}" for name in SENT_COMMITS for when in ("before", "after")),
+    *(f"{when} {name}" for name in SENT_CALLS for when in ("before", "after")),
+)
+
 SMTP_STEPS = ("before DATA", "before the final dot", "after the final dot", "after the final answer")
 
 STEPS = (
@@ -111,7 +124,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--at", default="", choices=["", *STEPS])
+    parser.add_argument("--at", default="", choices=["", *STEPS, *SENT_STEPS])
     parser.add_argument("--how", default="kill", choices=["kill", "raise", "pause", "disk-full"])
     parser.add_argument("--where", default="here", choices=["here", "helpers", "everywhere"])
     parser.add_argument("--mail", default="")
@@ -175,7 +188,7 @@ def _wrap_commits(strike: Misfortune) -> None:
     from mailbot.adapters.storage.engine import Database
 
     here = threading.local()
-    for name, (module, owner, method) in COMMITS.items():
+    for name, (module, owner, method) in (COMMITS | SENT_COMMITS).items():
         store = getattr(importlib.import_module(f"mailbot.adapters.storage.{module}"), owner)
 
         def noting(original: Callable[..., Any], name: str = name) -> Callable[..., Any]:
@@ -209,7 +222,7 @@ def _wrap_commits(strike: Misfortune) -> None:
 def _wrap_calls(strike: Misfortune, only: bytes) -> None:
     import importlib
 
-    for name, (module, owner, method, when) in CALLS.items():
+    for name, (module, owner, method, when) in (CALLS | SENT_CALLS).items():
         cls = getattr(importlib.import_module(module), owner)
 
         def wrapped(original: Callable[..., Any], name: str = name, when: str = when) -> Callable[..., Any]:

@@ -234,6 +234,53 @@ END:VCALENDAR
 
 # --- all of them ------------------------------------------------------------------------------------------------
 
+_SENT_HEAD = """
+To: Maria Souza <maria@cliente.example>
+In-Reply-To: <um.mail@cliente.example>
+References: <um.mail@cliente.example>
+Subject: {subject}
+Date: Mon, 23 Nov 2026 09:40:00 -0300
+Message-ID: <{message_id}>
+MIME-Version: 1.0
+Content-Type: {content_type}; charset=utf-8
+Content-Transfer-Encoding: 8bit
+"""
+_ASKED = "Preciso mudar o local da vistoria.\nLocal atual: Rio Verde\n"
+
+
+def _sent(program: str, sender: str, body: str, *, content_type: str = "text/plain", subject: str) -> bytes:
+    """What a webmail keeps of an answer that somebody wrote from the shared mailbox."""
+    message_id = f"{program}.resposta@example.com.br"
+    head = _SENT_HEAD.format(subject=subject, message_id=message_id, content_type=content_type)
+    return raw(sender + head, body, charset="utf-8")
+
+
+def _sent_by_roundcube() -> bytes:
+    body = f"Maria, a CNH pode ser uma foto.\n\nEm 2026-11-23 09:12, Maria Souza escreveu:\n{_quoted(_ASKED)}"
+    sender = "From: Central <atendimento@example.com.br>\nUser-Agent: Roundcube Webmail/1.6.9"
+    return _sent("roundcube", sender, body, subject="Re: ALTERACAO DE LOCAL")
+
+
+def _sent_by_gmail() -> bytes:
+    quote = "Em seg., 23 de nov. de 2026 às 09:12, Maria Souza <maria@cliente.example> escreveu:\n\n"
+    body = f"Maria, a CNH pode ser uma foto.\n\n{quote}{_quoted(_ASKED)}"
+    received = "Received: from 1 by mx.example.com.br with SMTPS id a1; Mon, 23 Nov 2026 04:40:00 -0800 (PST)"
+    return _sent("gmail", f"{received}\nFrom: Central <atendimento@example.com.br>", body, subject="Re: LOCAL")
+
+
+def _sent_by_outlook() -> bytes:
+    lines = "".join(f"<div>{line}</div>" for line in _ASKED.splitlines())
+    body = (
+        "<html><body><div>Maria, a CNH pode ser uma foto.</div><div><br></div>"
+        '<hr style="display:inline-block;width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr">'
+        "<b>De:</b> Maria Souza &lt;maria@cliente.example&gt;<br><b>Enviado:</b> segunda-feira, 23 de novembro de "
+        "2026 09:12<br><b>Para:</b> Central &lt;atendimento@example.com.br&gt;<br><b>Assunto:</b> LOCAL</div>"
+        f"{lines}</body></html>\n"
+    )
+    sender = "From: Central <atendimento@example.com.br>\nSender: Ana <ana@example.com.br>\nThread-Index: AdRXc1k="
+    return _sent("outlook", sender, body, content_type="text/html", subject="Re: LOCAL")
+
+
 MAILS: dict[str, Callable[[], bytes]] = {
     # What they write into the subject (DOMAIN C.7).
     "0101-subject-exact": mail,
@@ -437,6 +484,10 @@ MAILS: dict[str, Callable[[], bytes]] = {
         "Aceito.\n", subject="Aceito: Reunião", files=[("invite.ics", "text/calendar", _CALENDAR.encode())]
     ),
     "0512-null-return-path": lambda: mail(headers=[("Return-Path", "<>")]),
+    # What people write from the shared mailbox, as its Sent folder keeps it.
+    "0601-sent-by-roundcube": _sent_by_roundcube,
+    "0602-sent-by-gmail": _sent_by_gmail,
+    "0603-sent-by-outlook-on-behalf": _sent_by_outlook,
 }
 
 

@@ -51,6 +51,10 @@ class HouseStore:
                 insert(folders).values(mailbox=memory.mailbox, folder=memory.folder, **values)
             )
 
+    def forget_folder(self, mailbox: str, folder: str) -> None:
+        """It is there no more: nothing of it is awaited."""
+        self._connection.execute(delete(folders).where(folders.c.mailbox == mailbox, folders.c.folder == folder))
+
     # --- the secret key ---
 
     def key_check(self) -> str | None:

@@ -431,6 +431,11 @@ class MailStore:
         query = select(_T.id).where(_PENDING, _T.conversation_key == conversation_key).limit(1)
         return self._connection.scalar(query) is not None
 
+    def any_pending(self, message_ids: Sequence[str]) -> bool:
+        """Whether a mail with one of these Message-IDs came and is not finished."""
+        query = select(_T.id).where(_PENDING, _T.message_id.in_(message_ids)).limit(1)
+        return bool(message_ids) and self._connection.scalar(query) is not None
+
     def oldest_pending(self) -> datetime | None:
         """When the oldest unfinished mail was received."""
         oldest: datetime | None = self._connection.scalar(select(func.min(_T.received_at)).where(_PENDING))

@@ -155,7 +155,7 @@ _EARLIEST_REPLACED = select(func.min(_T.due_at), func.count()).where(_THOSE_REPL
 _CANCEL_REPLACED = (
     update(outbox)
     .where(_THOSE_REPLACED)
-    .values(status=_S.CANCELLED.value, due_at=None, last_error="superseded by a newer letter")
+    .values(status=_S.CANCELLED.value, due_at=None, last_error=bindparam("why"))
 )
 _THREAD_IDS = select(_T.message_id).where(_OF_TICKET, _TO, _T.status != _S.CANCELLED.value).order_by(_T.id)
 
@@ -178,7 +178,14 @@ class OutboxStore:
         assert primary_key is not None
         self._connection.execute(_INSERT_TEXT, letter_text_to_row(letter, letter_id=int(primary_key[0])))
 
-    def supersede(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> datetime | None:
+    def supersede(
+        self,
+        ticket_number: str,
+        recipient: str,
+        letters: Sequence[LetterKind],
+        *,
+        why: str = "superseded by a newer letter",
+    ) -> datetime | None:
         """Cancel unsent letters of these kinds that a newer one replaces.
 
         Returns the earliest time at which one of them would have left (a replacement leaves no later than
@@ -187,7 +194,7 @@ class OutboxStore:
         those = {"of_ticket": ticket_number, "to": recipient, "kinds": [kind.value for kind in letters]}
         earliest, count = self._connection.execute(_EARLIEST_REPLACED, those).one()
         if count:
-            self._connection.execute(_CANCEL_REPLACED, those)
+            self._connection.execute(_CANCEL_REPLACED, {**those, "why": why})
         return cast("datetime | None", earliest)
 
     def stop_waiting(

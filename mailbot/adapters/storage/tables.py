@@ -277,6 +277,26 @@ letter_texts = Table(
     Column("html", CleanText(), nullable=False),
 )
 
+sent_copies = Table(
+    "sent_copies",
+    metadata,
+    Column("letter_id", ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
+    Column("mailbox", CleanText(100), nullable=False),
+    # NULL once nobody tries any more.
+    Column("due_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", CleanText(), nullable=False, default=""),
+)
+Index("ix_sent_copies_mailbox", sent_copies.c.mailbox, sent_copies.c.due_at)
+
+other_message_ids = Table(
+    "other_message_ids",
+    metadata,
+    # What a provider made of the Message-ID of a letter of ours.
+    Column("message_id", CleanText(500), primary_key=True),
+    Column("letter_id", ForeignKey("outbox.id"), nullable=False),
+)
+
 readings = Table(
     "readings",
     metadata,

@@ -11,6 +11,7 @@ from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
 from mailbot.adapters.storage.outbox_store import OutboxStore
+from mailbot.adapters.storage.sent_store import SentStore
 from mailbot.adapters.storage.ticket_store import TicketStore
 
 
@@ -22,6 +23,7 @@ class UnitOfWork:
         self.tickets = TicketStore(connection)
         self.outbox = OutboxStore(connection)
         self.house = HouseStore(connection)
+        self.sent = SentStore(connection)
 
 
 class SqlStorage:

@@ -195,6 +195,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_texts")),
     )
     op.create_table(
+        "sent_copies",
+        sa.Column("letter_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("mailbox", sa.String(length=100), nullable=False),
+        sa.Column("due_at", tables.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["outbox.id"], name=op.f("fk_sent_copies_letter_id")),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_sent_copies")),
+    )
+    with op.batch_alter_table("sent_copies", schema=None) as batch_op:
+        batch_op.create_index("ix_sent_copies_mailbox", ["mailbox", "due_at"], unique=False)
+
+    op.create_table(
+        "other_message_ids",
+        sa.Column("message_id", sa.String(length=500), nullable=False),
+        sa.Column("letter_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["outbox.id"], name=op.f("fk_other_message_ids_letter_id")),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_other_message_ids")),
+    )
+    op.create_table(
         "readings",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("reader_version", sa.Integer(), autoincrement=False, nullable=False),
@@ -323,6 +343,11 @@ def downgrade() -> None:
     op.drop_table("ticket_numbers")
     op.drop_table("server_troubles")
     op.drop_table("readings")
+    op.drop_table("other_message_ids")
+    with op.batch_alter_table("sent_copies", schema=None) as batch_op:
+        batch_op.drop_index("ix_sent_copies_mailbox")
+
+    op.drop_table("sent_copies")
     op.drop_table("letter_texts")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_ticket_number")
