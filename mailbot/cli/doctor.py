@@ -140,7 +140,10 @@ def _examine_mailbox(report: _Report, app: App, connection: Connection, options:
     login = check_login(connection)
     incoming = server_checkup.check_incoming(app, connection)
     outgoing = server_checkup.check_outgoing(connection)
-    report.add(*login, *incoming.findings, *outgoing)
+    report.add(*login, *incoming.findings)
+    if not any(one.state is State.UNREACHABLE for one in incoming.findings):
+        report.add(*server_checkup.check_sent_folder(app, connection))
+    report.add(*outgoing)
     report.add(*server_checkup.check_provider(connection))
     mails = server_checkup.newest_headers(app, connection, incoming.newest)
     ids = server_checkup.authserv_ids(connection, mails)

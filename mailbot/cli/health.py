@@ -105,6 +105,12 @@ def _look(app: App, work: UnitOfWork, found: Health) -> bool:
         found.problems.append(f"{found.quarantined} mails in quarantine: see `mailbot mails list`")
     if found.needs_person:
         found.problems.append(f"{found.needs_person} letters need a person: see `mailbot outbox list`")
+    for key in app.mailboxes:
+        failed = work.sent.failed_copies(key)
+        if failed.count:
+            found.problems.append(
+                f"{failed.count} letters are not in the Sent folder of {key}: {failed.last_error}"
+            )
     troubles = []
     for trouble in work.house.troubles():
         if is_coming_expiry(trouble.server):

@@ -14,6 +14,7 @@ from mailbot.cli.login_checkup import sending_advice, server_advice
 from mailbot.domain.errors import (
     ConfigurationError,
     CredentialsRefused,
+    FolderMissing,
     ServerAway,
     ServerThrottles,
     StorageUnavailable,
@@ -154,6 +155,81 @@ def check_provider(connection: Connection) -> Iterator[Finding]:
             message = f"{name} asks for {stated}, and {provider.name} allows {allowed}"
             advice = f"set {name} to {allowed} at most in mailboxes.yaml: what goes beyond is refused or delayed"
             yield Finding(check=check, state=State.PROBLEM, message=message, advice=advice)
+
+
+# --- the Sent folder -----------------------------------------------------------------------------------------
+
+
+def check_sent_folder(app: App, connection: Connection) -> list[Finding]:
+    """Is there a Sent folder, is it watched, who saves our letters there, and could they be saved?"""
+    from mailbot.bootstrap import sent_folder_of
+
+    spec = connection.mailbox.spec
+    check = f"sent folder {spec.key}"
+    if not (spec.watches_sent_folder or connection.saves_copies):
+        message = f"not watched; {_who_saves(connection)}"
+        return [Finding(check=check, state=State.NOTE, message=message)]
+    folder = sent_folder_of(connection)
+    try:
+        folder.open()
+        watched = "is watched" if spec.watches_sent_folder else "is not watched"
+        message = f"{folder.name} {watched}; {_who_saves(connection)}"
+        findings = [Finding(check=check, state=State.OK, message=message)]
+    except FolderMissing as error:
+        findings = [_no_sent_folder(check, connection, error)]
+    except (ServerAway, StorageUnavailable) as error:
+        findings = [_away(check, error, spec.imap_url_env)]
+    finally:
+        folder.close()
+    return [*findings, *_failed_copies(app, check, spec.key)]
+
+
+def _who_saves(connection: Connection) -> str:
+    if connection.saves_copies:
+        return "our letters are saved there"
+    mailbox = connection.mailbox
+    if mailbox.spec.save_sent == "auto" and mailbox.provider.saves_sent:
+        return f"{mailbox.provider.name} saves what it sends"
+    return "our letters are not saved"
+
+
+def _no_sent_folder(check: str, connection: Connection, error: FolderMissing) -> Finding:
+    """A folder that somebody named must be there; without one that the server names, nothing is watched."""
+    spec = connection.mailbox.spec
+    is_wanted = spec.sent_folder_name is not None or spec.save_sent == "always"
+    likely = f"; likely {', '.join(error.lookalikes)}" if error.lookalikes else ""
+    return Finding(
+        check=check,
+        state=State.PROBLEM if is_wanted else State.NOTE,
+        message=f"{error}: nobody sees what people write from the mailbox, and our letters are not saved",
+        advice=f"set sent_folder in mailboxes.yaml to the folder's name{likely}",
+    )
+
+
+def _failed_copies(app: App, check: str, mailbox: str) -> list[Finding]:
+    from mailbot.adapters.storage.unit_of_work import SqlStorage
+    from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+
+    try:
+        database = existing_database(app.settings)
+        try:
+            with SqlStorage(database).read() as work:
+                failed = work.sent.failed_copies(mailbox)
+        finally:
+            database.close()
+    except (NoDatabaseYet, OtherSchema, StorageUnavailable):
+        # The check of the database says it.
+        return []
+    if not failed.count:
+        return []
+    return [
+        Finding(
+            check=check,
+            state=State.PROBLEM,
+            message=f"{failed.count} letters left and could not be saved there; last: {failed.last_error}",
+            advice="is the mailbox full? The letters themselves are sent: see `mailbot outbox list`",
+        )
+    ]
 
 
 # --- outgoing ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.explained import document_as_json, fields_as_json
 from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, print_title
 from mailbot.cli.output import own_errors, print_json, say, visible
-from mailbot.domain.events import StoredFile, TicketEvent, TicketMessage
+from mailbot.domain.events import SHARED_MAILBOX, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Status, Ticket
 
@@ -84,14 +84,14 @@ def show(
                     "fields": fields_as_json(ticket.fields),
                     "documents": [document_as_json(finding) for finding in ticket.documents],
                     "mismatches": [{"key": one.key, "reason": one.reason} for one in ticket.mismatches],
-                    "history": [_message_as_json(message) for message in messages],
+                    "history": [_message_as_json(message, events) for message in messages],
                     "events": [_event_as_json(event) for event in events],
                     "letters": [_letter_as_json(letter) for letter in letters],
                 }
             )
         else:
             _print_ticket(ticket, house)
-            _print_messages(messages, house)
+            _print_messages(messages, events, house)
             _print_events(events, house)
             _print_letters(letters, house)
 
@@ -139,7 +139,14 @@ def _label(ticket: Ticket, catalogue: Catalogue) -> str:
     return catalogue.type(ticket.request_type).status_labels.get(ticket.status, ticket.status)
 
 
-def _message_as_json(message: TicketMessage) -> dict[str, Any]:
+def _is_from_shared_mailbox(message: TicketMessage, events: Iterable[TicketEvent]) -> bool:
+    """Whether a person wrote it to the requester straight from the shared mailbox, past the bot."""
+    return message.mail_id is not None and any(
+        event.mail_id == message.mail_id and event.detail == SHARED_MAILBOX for event in events
+    )
+
+
+def _message_as_json(message: TicketMessage, events: Iterable[TicketEvent]) -> dict[str, Any]:
     author = {"name": message.author.name, "address": message.author.address, "role": message.role}
     return {
         "at": message.at,
@@ -151,6 +158,7 @@ def _message_as_json(message: TicketMessage) -> dict[str, Any]:
         "mail_id": message.mail_id,
         "unverified": message.unverified,
         "from_another_address": message.from_another_address,
+        "from_shared_mailbox": _is_from_shared_mailbox(message, events),
     }
 
 
@@ -253,10 +261,12 @@ def _print_ticket(ticket: Ticket, house: App) -> None:
         )
 
 
-def _print_messages(messages: Iterable[TicketMessage], house: App) -> None:
+def _print_messages(messages: Iterable[TicketMessage], events: list[TicketEvent], house: App) -> None:
     for message in messages:
         who = message.author.name or message.author.address
         marks = [message.role, message.visibility, *(["unverified"] if message.unverified else [])]
+        if _is_from_shared_mailbox(message, events):
+            marks.append("from the shared mailbox")
         print_title(visible(f"{local(message.at, house.calendar.zone)}  {who} ({', '.join(marks)})"))
         for line in message.text.strip().splitlines():
             say(visible(f"  {line}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import re
 import shutil
 import threading
@@ -13,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from mailbot.bootstrap import build_app
 from mailbot.cli.server_checkup import AuthservIds, _common_domain, check_authserv_id, check_clock
 from mailbot.demo.daemon_process import settings_for
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
+from mailbot.settings import load_settings
 from tests.adapters.scripted_imap import ScriptedImap
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
 from tests.cli.command import REPOSITORY, Ran, run_mailbot, sample_settings
+from tests.storage.rows import NOW, add_letters, claim_letter, letter
 
 ADDRESS = "atendimento@example.com.br"
 PASSWORD = "secret"
@@ -461,3 +465,61 @@ def test_a_probe_finds_out_whether_stamps_of_exchange_can_be_forged(tmp_path: Pa
         assert said["a forged stamp of Exchange was removed"] == "ok"
     else:
         assert said["a forged stamp of Exchange came through: anybody could pass for anybody"] == "problem"
+
+
+# --- the Sent folder -------------------------------------------------------------------------------------------
+
+
+def with_sent_folder(settings: dict[str, str], tmp_path: Path, name: str) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(settings["MAILBOT_CONFIG_DIR"], config)
+    entry = config / "mailboxes.yaml"
+    text = entry.read_text(encoding="utf-8")
+    assert "sent_folder: auto" in text
+    entry.write_text(text.replace("sent_folder: auto", f"sent_folder: {name}"), encoding="utf-8")
+    settings["MAILBOT_CONFIG_DIR"] = str(config)
+
+
+def test_a_server_that_names_no_sent_folder_is_noted(settings: dict[str, str], tmp_path: Path) -> None:
+    ran = doctor(tmp_path, settings)
+    (sent,) = found(ran, "sent folder default")
+    assert (sent["state"], ran.code) == ("note", 0)
+    assert r"no folder with the attribute \Sent" in sent["message"]
+    assert "set sent_folder in mailboxes.yaml" in sent["advice"]
+
+
+def test_a_sent_folder_that_somebody_named_must_be_there(
+    servers: EmbeddedServers, settings: dict[str, str], tmp_path: Path
+) -> None:
+    with_sent_folder(settings, tmp_path, "Itens Enviados")
+    ran = doctor(tmp_path, settings)
+    (sent,) = found(ran, "sent folder default")
+    assert (sent["state"], ran.code) == ("problem", 1)
+    with imaplib.IMAP4(servers.host, servers.imap_port, timeout=10) as connection:
+        connection.login(ADDRESS, PASSWORD)
+        connection.create('"Enviadas"')
+        (sent,) = found(doctor(tmp_path, settings), "sent folder default")
+        assert sent["advice"].endswith("likely Enviadas")
+        connection.create('"Itens Enviados"')
+        (sent,) = found(doctor(tmp_path, settings), "sent folder default")
+        assert sent["state"] == "ok"
+        assert sent["message"] == "Itens Enviados is watched; our letters are saved there"
+        connection.delete('"Itens Enviados"')
+        connection.delete('"Enviadas"')
+
+
+def test_letters_that_could_not_be_saved_are_told_of(settings: dict[str, str], tmp_path: Path) -> None:
+    app = build_app(load_settings(settings, dotenv=tmp_path / "no.env"))
+    add_letters(app.storage, letter())
+    claimed = claim_letter(app.storage)
+    assert claimed is not None
+    with app.storage.write() as work:
+        work.sent.ask_for_copy(claimed.id, "default", due_at=NOW)
+        work.sent.copy_refused(claimed.id, "mailbox is full", retry_at=None)
+    app.close()
+    ran = doctor(tmp_path, settings)
+    problems = [one["message"] for one in found(ran, "sent folder default") if one["state"] == "problem"]
+    assert problems == ["1 letters left and could not be saved there; last: mailbox is full"]
+    assert ran.code == 1
+    health = run_mailbot("health", "--json", cwd=tmp_path, settings=settings)
+    assert [one for one in health.json["problems"] if "Sent folder of default: mailbox is full" in one]

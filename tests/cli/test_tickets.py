@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.house import BOLETO, CUSTOMER, LICENCE, MAILBOX, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.sent import FakeSentFolder, keeper_of, written
 
 LIST_KEYS = [
     "number", "request_type", "title", "status", "status_label", "resolution", "priority", "queue", "assignee",
@@ -123,3 +124,15 @@ def test_a_bad_setting_stops_with_its_name(cli: Cli, monkeypatch: pytest.MonkeyP
     ran = cli("tickets", "list")
     assert ran.exit_code == 2
     assert "MAILBOT_SECRET_KEY" in ran.stderr
+
+
+def test_what_a_person_wrote_past_the_bot_says_so(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail("Qual o prazo?", subject="Dúvida", message_id="primeiro"))
+    folder = FakeSentFolder()
+    folder.add(written("Dois dias.", replies_to="primeiro@example.com.br"))
+    assert keeper_of(house, folder).run_once(inbox_is_seen=True) == 1
+    house.process()
+    shown = cli("tickets", "show", "2026-000001", "--json").json
+    assert [one["from_shared_mailbox"] for one in shown["history"]] == [False, True]
+    assert shown["history"][1]["author"] == {"name": "Central", "address": MAILBOX, "role": "agent"}
+    assert "Central (agent, public, from the shared mailbox)" in cli("tickets", "show", "2026-000001").stdout
