@@ -536,14 +536,16 @@ class Delivery:
         # Who does not answer at all says nothing of the limit, nor of what we log in with.
         over = {outlet.server, *(() if away else (outlet.limit, outlet.login))} - troubles.keys()
         try:
-            for trouble, error in troubles.items():
-                with self._storage.write() as work:
+            over &= self._in_trouble
+            if not troubles and not over:
+                return
+            with self._storage.write() as work:
+                for trouble, error in troubles.items():
                     work.house.note_trouble(trouble, error[:500], now=self._clock.now())
-                self._in_trouble.add(trouble)
-            for trouble in over & self._in_trouble:
-                with self._storage.write() as work:
+                for trouble in over:
                     work.house.clear_trouble(trouble)
-                self._in_trouble.discard(trouble)
+            self._in_trouble |= troubles.keys()
+            self._in_trouble -= over
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
 
