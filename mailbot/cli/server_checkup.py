@@ -178,7 +178,7 @@ def check_sent_folder(app: App, connection: Connection) -> list[Finding]:
     except FolderMissing as error:
         findings = [_no_sent_folder(check, connection, error)]
     except (ServerAway, StorageUnavailable) as error:
-        findings = [_away(check, error, spec.imap_url_env)]
+        findings = [_away(check, error, connection, "IMAP")]
     finally:
         folder.close()
     return [*findings, *_failed_copies(app, check, spec.key)]
