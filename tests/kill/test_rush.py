@@ -360,18 +360,16 @@ def test_a_round_whose_helpers_break_is_finished_alone_and_needs_a_look(site: Si
 
 
 def test_settings_and_secrets_reach_helpers_by_their_input_alone(site: Site) -> None:
+    rush = Rush(site, CUSTOMERS)
     key_file = site.folder / "key"
     secret, password_url = site.settings.pop("MAILBOT_SECRET_KEY"), site.settings.pop("MAILBOT_IMAP_URL")
     key_file.write_text(secret)
     (site.folder / ".env").write_text(f"MAILBOT_SECRET_KEY_FILE={key_file}\nMAILBOT_IMAP_URL={password_url}\n")
-    site.settings["MAILBOT_WORKERS"] = str(HELPERS)
-    with site.daemon(*RUSH, *DAEMON) as process:
+    with site.daemon(*WITH_HELPERS, *DAEMON) as process:
         site.wait(lambda: site.log_lines("daemon.started"), "the start")
         key_file.unlink()
         (site.folder / ".env").unlink()
-        rush = Rush(site, 30, collected=False)
-        site.wait(lambda: helpers_at_work(site.folder), "a helper to be at work")
-        for helper in rush.helpers():
+        for helper in rush.wait_for_helpers():
             shown = Path(f"/proc/{helper}/environ").read_bytes() + Path(f"/proc/{helper}/cmdline").read_bytes()
             assert b"PATH=" in shown
             assert secret.encode() not in shown
