@@ -10,6 +10,7 @@ import pytest
 from tests import peers
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import Postfix
+from tests.peers.postgresql import PostgreSQL
 from tests.peers.stack import MailStack
 
 _NEEDS = {
@@ -17,6 +18,7 @@ _NEEDS = {
     "postfix": ("dovecot", "postfix"),
     "mail_stack": ("dovecot", "postfix", "rspamd"),
     "chromium": ("chromium",),
+    "postgresql": ("postgresql",),
 }
 """Fixture → the markers that a test using it gets, so that `-m "not postfix"` leaves it out."""
 
@@ -60,6 +62,13 @@ def mail_stack() -> Iterator[MailStack]:
     """Dovecot, Postfix and rspamd with its name server, separate from the other fixtures' servers."""
     with MailStack() as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL, shared by the process's tests: take databases of your own with `new_database`."""
+    with PostgreSQL() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ class OtherSchema(Exception):
 def existing_database(settings: Settings) -> Database:
     """The database as it is, neither made nor upgraded.
 
-    Raises ``StorageUnavailable``, ``NoDatabaseYet`` and ``OtherSchema``.
+    Raises ``ConfigurationError``, ``StorageUnavailable``, ``NoDatabaseYet`` and ``OtherSchema``.
     """
     from sqlalchemy.exc import DatabaseError
 
@@ -84,10 +84,13 @@ def existing_database(settings: Settings) -> Database:
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """Where the embedded database lies; ``None`` for a server or a database in memory."""
-    from sqlalchemy import make_url
+    """Where the embedded database lies; ``None`` for a server or a database in memory.
 
-    url = make_url(settings.database_url)
+    Raises ``ConfigurationError``.
+    """
+    from mailbot.adapters.storage.engine import understood_url
+
+    url = understood_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return Path(url.database)

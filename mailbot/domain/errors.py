@@ -13,6 +13,7 @@
     │   │   ├── ServerThrottles
     │   │   ├── FolderMissing    the mailbox has no such folder
     │   │   └── StorageUnavailable
+    │   │       └── WriteConflict    (a ConcurrentChange, too)
     │   ├── CopyRefused          a server does not take the copy of a letter that left
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
     │   └── LetterError          a template or its view model is wrong
@@ -114,6 +115,10 @@ class TransitionNotAllowed(MailbotError):
 
 class ConcurrentChange(MailbotError):
     """The ticket was changed by somebody else between reading and writing: start again from threading."""
+
+
+class WriteConflict(StorageUnavailable, ConcurrentChange):
+    """The database took our transaction back in favour of another process's: start again, at once if you can."""
 
 
 class LeaseLost(MailbotError):

@@ -1,7 +1,8 @@
 """Real servers for tests and benchmarks, each started privately on free loopback ports in a temporary folder.
 
-`Dovecot`, `Postfix`, `Rspamd` and `MailStack` are context managers, in the modules of their names; this one says
-what a machine lacks for them. Everything they start ends with the process that started them, however it dies.
+`Dovecot`, `Postfix`, `Rspamd`, `MailStack` and `PostgreSQL` are context managers, in the modules of their names;
+this one says what a machine lacks for them. Everything they start ends with the process that started them,
+however it dies.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ _PROGRAMS = {
     "postfix": ("/usr/sbin/postfix", "/usr/sbin/postmap"),
     "rspamd": ("/usr/bin/rspamd", "/usr/sbin/dnsmasq"),
     "chromium": ("chromium",),
+    "postgresql": ("initdb", "postgres", "pg_ctl", "pg_dump"),
 }
-_NEEDED_TOO = {"dovecot": (), "postfix": ("dovecot",), "rspamd": ("dovecot", "postfix"), "chromium": ()}
+_NEEDED_TOO = {"postfix": ("dovecot",), "rspamd": ("dovecot", "postfix")}
+_BY_ANYBODY = ("chromium", "postgresql")
+# Debian keeps the programs of each version in a folder of its own, the newest last.
+_POSTGRESQL_VERSIONS = Path("/usr/lib/postgresql")
 
 PEERS = tuple(_PROGRAMS)
 """The peers by name; also the names of the pytest markers for tests that need them."""
@@ -25,13 +30,22 @@ PEERS = tuple(_PROGRAMS)
 
 def missing(peer: str) -> str | None:
     """Say what this machine lacks for the peer, as "needs dovecot: … not found"; None when nothing."""
-    for name in (*_NEEDED_TOO[peer], peer):
+    for name in (*_NEEDED_TOO.get(peer, ()), peer):
         for program in _PROGRAMS[name]:
-            if shutil.which(program) is None:
+            if find_program(program) is None:
                 return f"needs {name}: {program} not found"
-    if peer != "chromium" and not (sys.platform == "linux" and os.geteuid() == 0):
-        return f"needs {peer}: it is started by root on Linux"
+    if peer != "chromium" and sys.platform != "linux":
+        return f"needs {peer}: it is started on Linux only"
+    if peer not in _BY_ANYBODY and os.geteuid() != 0:
+        return f"needs {peer}: it is started by root"
     return None
+
+
+def find_program(name: str) -> str | None:
+    """Where a program of a peer lies: on PATH, or where Debian puts those of PostgreSQL."""
+    folders = sorted(_POSTGRESQL_VERSIONS.glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    found = (shutil.which(name, path=folder) for folder in (None, *folders))
+    return next((path for path in found if path is not None), None)
 
 
 def missing_corpora() -> str | None:

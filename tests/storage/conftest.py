@@ -10,14 +10,18 @@ import pytest
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.unit_of_work import SqlStorage
+from tests.peers.postgresql import PostgreSQL
 
-DATABASES = ("sqlite:///{folder}/mailbot.db",)
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 
-@pytest.fixture(params=DATABASES, ids=lambda url: url.partition(":")[0])
+@pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
-    return str(request.param).format(folder=tmp_path)
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/mailbot.db"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
 
 
 @pytest.fixture

@@ -11,14 +11,19 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable, WriteConflict
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
-"""How long a write waits for another process's write on SQLite before it is told that the file is locked."""
+"""How long a write waits for another process's write before it is told that the file or the row is locked."""
+
+# SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_CONFLICTS = frozenset({"40001", "40P01"})
+# A standby or a read-only role; a role that lacks a right.
+_NOT_TO_BE_USED = frozenset({"25006", "42501"})
 
 
 _LOOK_AGAIN_SECONDS = 0.0004
@@ -26,15 +31,17 @@ _LOOK_AGAIN_SECONDS = 0.0004
 
 
 class Database:
-    """An engine with two ways in: ``write()`` and ``read()``, each one transaction.
+    """An engine with two ways in: ``write()`` and ``read()``.
 
     On SQLite every write of the process goes through one lock and begins with BEGIN IMMEDIATE, so that a
-    transaction never has to be upgraded; this is the one place that asks for the dialect.
+    transaction never has to be upgraded. On PostgreSQL transactions run side by side under READ COMMITTED, and
+    the stores lock the rows that they decide on (``FOR UPDATE``, which means nothing to SQLite). Only this module
+    and those that lock by number (:mod:`locks`) ask for the dialect.
     """
 
     def __init__(self, url: str) -> None:
         self._write_lock = threading.RLock()
-        self.engine = _make_engine(url)
+        self.engine = _make_engine(understood_url(url))
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,7 +52,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One writing transaction: committed at the end, rolled back on any exception.
 
-        Raises ``StorageUnavailable`` when the database is locked, full, read-only or away.
+        Raises ``StorageUnavailable`` when the database is locked, full, read-only or away, ``WriteConflict`` when
+        it took the transaction back for another's sake.
         """
         with (
             self._write_lock if self.is_sqlite else nullcontext(),
@@ -57,9 +65,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One reading transaction: a consistent view; nothing is written."""
+        """For reading; nothing is written.
+
+        On SQLite one consistent view. On PostgreSQL each statement sees what is committed when it begins, and is
+        a transaction of its own: what is decided by it is checked again where it is written (version, fence).
+        """
         with _own_errors(), self.engine.connect() as connection:
-            yield connection
+            yield connection if self.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def close(self) -> None:
         """Close all connections."""
@@ -71,10 +83,13 @@ def _own_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        if _sqlstate(error) in _CONFLICTS:
+            raise WriteConflict(f"the database let another process go first: {_cause(error)}") from error
         raise StorageUnavailable(f"the database does not take part now: {_cause(error)}") from error
     except DBAPIError as error:
-        if type(error) is DatabaseError:
-            # Neither a wrong statement nor wrong data: the file itself is damaged, or never was a database.
+        if type(error) is DatabaseError or _sqlstate(error) in _NOT_TO_BE_USED:
+            # Neither a wrong statement nor wrong data: the file itself is damaged, or never was a database, or the
+            # server does not let us.
             raise StorageUnavailable(f"the database cannot be used: {_cause(error)}") from error
         if error.connection_invalidated:
             raise StorageUnavailable(f"the connection to the database was lost: {_cause(error)}") from error
@@ -83,13 +98,40 @@ def _own_errors() -> Iterator[None]:
 
 def _cause(error: Exception) -> str:
     original = getattr(error, "orig", None)
-    return str(original if original is not None else error)
+    # What PostgreSQL adds in further lines may hold values of a row.
+    return str(original if original is not None else error).partition("\n")[0]
 
 
-def _make_engine(url: str) -> Engine:
-    parsed = make_url(url)
+def _sqlstate(error: Exception) -> str | None:
+    state: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state
+
+
+def understood_url(url: str) -> URL:
+    """The URL of a database that mailbot knows. Raises ``ConfigurationError``."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise _wrong_url(
+            "is no URL like sqlite:///var/mailbot.db or postgresql://user:password@host/name"
+        ) from None
+    name = parsed.drivername
+    if name in ("sqlite", "sqlite+pysqlite"):
+        return parsed
+    if name in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _wrong_url(f"names {name}; mailbot knows sqlite and postgresql")
+
+
+def _wrong_url(message: str) -> ConfigurationError:
+    return ConfigurationError([Problem(source="settings", key="MAILBOT_DATABASE_URL", message=message)])
+
+
+def _make_engine(parsed: URL) -> Engine:
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=8)
+        from mailbot.adapters.storage.postgresql import make_postgresql_engine
+
+        return make_postgresql_engine(parsed, lock_timeout_milliseconds=BUSY_TIMEOUT_MILLISECONDS)
     if parsed.database and parsed.database != ":memory:":
         folder = Path(parsed.database).parent
         try:

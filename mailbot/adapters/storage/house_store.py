@@ -3,17 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, TextClause, bindparam, delete, select, text, update
 
+from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.mapping import reading_from_json, reading_to_json
 from mailbot.adapters.storage.tables import folders, key_checks, leases, readings, server_troubles
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory, ServerTrouble
 
 _READINGS = select(readings).where(readings.c.digest.in_(bindparam("digests", expanding=True)))
-_KEEP_READINGS = insert(readings)
+
+
+def _sql(statement: str, *columns: Column[Any]) -> TextClause:
+    """A statement that SQLite and PostgreSQL understand alike; its parameters have the types of these columns."""
+    return text(statement).bindparams(*(bindparam(column.name, type_=column.type) for column in columns))
+
+
+# Whoever comes second finds the row: looking first and inserting then would fail for one of two processes.
+_KEEP_READINGS = _sql(
+    "INSERT INTO readings (digest, reader_version, reading) VALUES (:digest, :reader_version, :reading) "
+    "ON CONFLICT DO NOTHING",
+    *readings.c,
+)
+_KEEP_KEY_CHECK = _sql(
+    "INSERT INTO key_checks (digest) SELECT :digest WHERE NOT EXISTS (SELECT 1 FROM key_checks)",
+    *key_checks.c,
+)
+_REMEMBER_FOLDER = _sql(
+    "INSERT INTO folders (mailbox, folder, uid_validity, first_uid, floor_at, newest_received_at, "
+    "last_collect_at, suspect_until) VALUES (:mailbox, :folder, :uid_validity, :first_uid, :floor_at, "
+    ":newest_received_at, :last_collect_at, :suspect_until) ON CONFLICT (mailbox, folder) DO UPDATE SET "
+    "uid_validity = excluded.uid_validity, first_uid = excluded.first_uid, floor_at = excluded.floor_at, "
+    "newest_received_at = excluded.newest_received_at, last_collect_at = excluded.last_collect_at, "
+    "suspect_until = excluded.suspect_until",
+    *folders.c,
+)
+_NOTE_TROUBLE = _sql(
+    "INSERT INTO server_troubles (server, since, error) VALUES (:server, :now, :error) "
+    "ON CONFLICT (server) DO UPDATE SET error = excluded.error",
+    server_troubles.c.server,
+    server_troubles.c.error,
+).bindparams(bindparam("now", type_=server_troubles.c.since.type))
+# Taken where it is free or was ours; nothing comes back where somebody else holds it.
+_TAKE_LEASE = (
+    _sql(
+        "INSERT INTO leases (name, owner, fence, lease_until) VALUES (:name, :owner, 1, :until) "
+        "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until, "
+        "fence = leases.fence + CASE WHEN leases.owner = excluded.owner THEN 0 ELSE 1 END "
+        "WHERE leases.owner IS NULL OR leases.owner = excluded.owner OR leases.lease_until IS NULL "
+        "OR leases.lease_until < :real_now RETURNING fence",
+        leases.c.name,
+        leases.c.owner,
+    )
+    .bindparams(bindparam("until", type_=leases.c.lease_until.type))
+    .bindparams(bindparam("real_now", type_=leases.c.lease_until.type))
+)
 
 
 class HouseStore:
@@ -37,19 +85,7 @@ class HouseStore:
 
     def remember_folder(self, memory: FolderMemory) -> None:
         """Write what we know of a folder."""
-        values = {
-            "uid_validity": memory.uid_validity,
-            "first_uid": memory.first_uid,
-            "floor_at": memory.floor_at,
-            "newest_received_at": memory.newest_received_at,
-            "last_collect_at": memory.last_collect_at,
-            "suspect_until": memory.suspect_until,
-        }
-        here = (folders.c.mailbox == memory.mailbox, folders.c.folder == memory.folder)
-        if self._connection.execute(update(folders).where(*here).values(**values)).rowcount == 0:
-            self._connection.execute(
-                insert(folders).values(mailbox=memory.mailbox, folder=memory.folder, **values)
-            )
+        self._connection.execute(_REMEMBER_FOLDER, asdict(memory))
 
     def forget_folder(self, mailbox: str, folder: str) -> None:
         """It is there no more: nothing of it is awaited."""
@@ -64,27 +100,15 @@ class HouseStore:
 
     def keep_key_check(self, digest: str) -> None:
         """Remember it, unless there is one."""
-        if self.key_check() is None:
-            self._connection.execute(insert(key_checks).values(digest=digest))
+        stand_in_line(self._connection, Line.KEY_CHECK)
+        self._connection.execute(_KEEP_KEY_CHECK, {"digest": digest})
 
     # --- leases ---
 
     def take_lease(self, name: str, owner: str, *, real_now: datetime) -> int | None:
         """Take or renew a named lease; returns its fencing number, ``None`` while somebody else holds it."""
-        row = self._connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
-        until = real_now + LEASE_TIME
-        if row is None:
-            self._connection.execute(insert(leases).values(name=name, owner=owner, fence=1, lease_until=until))
-            return 1
-        if row.owner == owner:
-            fence: int = row.fence
-        elif row.owner is None or row.lease_until is None or row.lease_until < real_now:
-            fence = row.fence + 1
-        else:
-            return None
-        self._connection.execute(
-            update(leases).where(leases.c.name == name).values(owner=owner, fence=fence, lease_until=until)
-        )
+        values = {"name": name, "owner": owner, "until": real_now + LEASE_TIME, "real_now": real_now}
+        fence: int | None = self._connection.scalar(_TAKE_LEASE, values)
         return fence
 
     def renew_lease(self, name: str, owner: str, *, real_now: datetime) -> bool:
@@ -119,11 +143,7 @@ class HouseStore:
 
     def note_trouble(self, server: str, error: str, *, now: datetime) -> None:
         """A server does not answer; the first time counts as *since*."""
-        changed = self._connection.execute(
-            update(server_troubles).where(server_troubles.c.server == server).values(error=error)
-        )
-        if changed.rowcount == 0:
-            self._connection.execute(insert(server_troubles).values(server=server, since=now, error=error))
+        self._connection.execute(_NOTE_TROUBLE, {"server": server, "error": error, "now": now})
 
     def clear_trouble(self, server: str) -> None:
         """The server answers again."""
@@ -157,13 +177,10 @@ class HouseStore:
         """Keep readings; one that is there already stays."""
         if not made:
             return
-        digests = {"digests": [reading.digest for reading in made]}
-        known = {(row.digest, row.reader_version) for row in self._connection.execute(_READINGS, digests)}
-        fresh = {(one.digest, one.reader_version): one for one in made}
+        # In one order, so that of two processes that keep the same ones none waits for the other.
+        fresh = sorted({(one.digest, one.reader_version): one for one in made}.items())
         rows = [
-            {"digest": one.digest, "reader_version": one.reader_version, "reading": reading_to_json(one)}
-            for key, one in fresh.items()
-            if key not in known
+            {"digest": digest, "reader_version": version, "reading": reading_to_json(one)}
+            for (digest, version), one in fresh
         ]
-        if rows:
-            self._connection.execute(_KEEP_READINGS, rows)
+        self._connection.execute(_KEEP_READINGS, rows)

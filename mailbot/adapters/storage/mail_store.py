@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, text, update
 
+from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.mapping import (
     claimed_from_row,
     inbound_row_from,
@@ -42,6 +43,7 @@ _CLAIM = (
     )
     .order_by(_T.ready_at, _T.id)
     .limit(1)
+    .with_for_update(skip_locked=True)
 )
 _WAITING = select(func.count()).select_from(
     select(_T.id)
@@ -65,6 +67,8 @@ _TAKE = (
         deaths=bindparam("new_deaths"),
     )
 )
+# In one statement; the ids come in the order of the mails.
+_INSERT = insert(inbound_mails).returning(_T.id, sort_by_parameter_order=True)
 _NEW_MESSAGE_ID = bindparam("new_message_id", type_=_T.message_id.type)
 _FINISH = (
     update(inbound_mails)
@@ -141,21 +145,19 @@ class MailStore:
 
     def add(self, mails: Sequence[NewInboundMail], *, now: datetime) -> list[int]:
         """Write ledger rows; a row that exists already is left as it is. Returns the new rows' ids."""
+        if not mails:
+            return []
+        stand_in_line(self._connection, Line.LEDGER)
         fresh = self._without_known(mails)
         if not fresh:
             return []
         rows = [inbound_to_row(mail, now) for mail in fresh]
         waiting = self._conversations_in_hand([row["conversation_key"] for row in rows])
-        ids: list[int] = []
         for row in rows:
             # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE *Order*).
             row["ready_at"] = None if row["conversation_key"] in waiting else now
             waiting.add(row["conversation_key"])
-            result = self._connection.execute(insert(inbound_mails).values(**row))
-            primary_key = result.inserted_primary_key
-            assert primary_key is not None
-            ids.append(int(primary_key[0]))
-        return ids
+        return list(self._connection.scalars(_INSERT, rows))
 
     def _without_known(self, mails: Sequence[NewInboundMail]) -> list[NewInboundMail]:
         groups: dict[tuple[str, str, int], list[str]] = {}
@@ -171,13 +173,21 @@ class MailStore:
         return fresh
 
     def _conversations_in_hand(self, keys: Iterable[str]) -> set[str]:
+        """Which of these conversations have unfinished mails; none of them is finished before our commit.
+
+        Whoever finishes one makes the next ready, and would not see those that we are about to write. In the order
+        of their ids, as they are finished, so that nobody waits for each other.
+        """
         wanted = unique(list(keys))
         found: set[str] = set()
         for start in range(0, len(wanted), _CHUNK):
-            query = select(_T.conversation_key).where(
-                _PENDING, _T.conversation_key.in_(wanted[start : start + _CHUNK])
+            query = (
+                select(_T.conversation_key)
+                .where(_PENDING, _T.conversation_key.in_(wanted[start : start + _CHUNK]))
+                .order_by(_T.id)
+                .with_for_update()
             )
-            found.update(self._connection.scalars(query.distinct()))
+            found.update(self._connection.scalars(query))
         return found
 
     # --- intake ---
@@ -211,7 +221,8 @@ class MailStore:
     def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None:
         """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands, or
         waits for an older one of its sender."""
-        row = self._connection.execute(select(inbound_mails).where(_T.id == mail_id)).mappings().first()
+        query = select(inbound_mails).where(_T.id == mail_id).with_for_update()
+        row = self._connection.execute(query).mappings().first()
         if row is not None and row["outcome"] == MailOutcome.PENDING.value and row["ready_at"] is None:
             return None
         if row is None or (row["lease_until"] is not None and row["lease_until"] >= real_now):
@@ -375,6 +386,9 @@ class MailStore:
 
         Should it be quarantined again, the administrator hears of it again.
         """
+        stand_in_line(self._connection, Line.LEDGER)
+        key = self._connection.scalar(select(_T.conversation_key).where(_T.id == mail_id))
+        self._conversations_in_hand([] if key is None else [key])
         earlier = inbound_mails.alias("earlier")
         waits = (
             select(earlier.c.id)

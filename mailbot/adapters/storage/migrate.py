@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.locks import Line, stand_in_line
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,17 +32,26 @@ def _revision_on(connection: Connection) -> str | None:
 def upgrade(database: Database) -> bool:
     """Run the missing migrations in one transaction; true if there were any. Raises ``StorageUnavailable``.
 
-    Two processes that start at once meet at the database's write lock: the second finds nothing to do.
+    Of two processes that start at once the second waits, and finds nothing to do.
     """
     if current_revision(database) == NEWEST_REVISION:
         return False
     from alembic import command
 
     with database.write() as connection:
+        stand_in_line(connection, Line.MIGRATION)
+        lift_time_limits(connection)
         if _revision_on(connection) == NEWEST_REVISION:
             return False
         command.upgrade(_config(connection), "head")
     return True
+
+
+def lift_time_limits(connection: Connection) -> None:
+    """Let this transaction's statements take as long as they need; others are not held up for seconds by them."""
+    if connection.dialect.name == "postgresql":
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {limit} = 0"))
 
 
 def _config(connection: Connection) -> Config:

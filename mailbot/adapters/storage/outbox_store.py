@@ -64,7 +64,10 @@ _IS_STUCK = and_(
 _WHOLE = select(outbox, letter_texts.c.text, letter_texts.c.html).join(letter_texts)
 _FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
 _CLAIM = (
-    _WHOLE.where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE).order_by(_T.due_at, _T.id).limit(1)
+    _WHOLE.where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE)
+    .order_by(_T.due_at, _T.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=outbox)
 )
 # ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
 _CLAIM_EARLY = (
@@ -75,6 +78,7 @@ _CLAIM_EARLY = (
     )
     .order_by(_T.due_at, _T.id)
     .limit(1)
+    .with_for_update(skip_locked=True, of=outbox)
 )
 _TAKE = (
     update(outbox)

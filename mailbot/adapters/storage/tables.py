@@ -75,7 +75,13 @@ class CleanText(TypeDecorator[str]):
         return value.replace("\x00", "") if "\x00" in value else value
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        """Without a length it is a text of any length."""
+        """Without a length it is a text of any length.
+
+        PostgreSQL would refuse what is longer than the length, where SQLite takes it as a hint: there it is always
+        of any length. It compares and sorts by code, as SQLite does, whatever the cluster's locale.
+        """
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Text(collation="C"))
         length: int | None = getattr(self.impl_instance, "length", None)
         return dialect.type_descriptor(Text() if length is None else String(length))
 
@@ -104,8 +110,8 @@ inbound_mails = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("collected_at", UtcDateTime, nullable=False),
     Column("raw_digest", CleanText(64), nullable=False),
-    Column("size_bytes", Integer, nullable=False),
-    Column("oversize_bytes", Integer),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("oversize_bytes", BigInteger),
     Column("conversation_key", CleanText(320), nullable=False),
     Column("message_id", CleanText(), nullable=False, default=""),
     Column("identity", CleanText(64), nullable=False, default=""),
@@ -135,7 +141,8 @@ Index("ix_inbound_mails_pending", inbound_mails.c.conversation_key, inbound_mail
       sqlite_where=text("outcome = 'pending'"), postgresql_where=text("outcome = 'pending'"))  # fmt: skip
 Index("ix_inbound_mails_owner", inbound_mails.c.owner, sqlite_where=text("owner IS NOT NULL"),
       postgresql_where=text("owner IS NOT NULL"))  # fmt: skip
-Index("ix_inbound_mails_message_id", inbound_mails.c.message_id)
+# A sender may make an id longer than a row of PostgreSQL's ordered index can be; only equality is asked for.
+Index("ix_inbound_mails_message_id", inbound_mails.c.message_id, postgresql_using="hash")
 Index("ix_inbound_mails_quarantined", inbound_mails.c.id, sqlite_where=text("outcome = 'quarantined'"),
       postgresql_where=text("outcome = 'quarantined'"))  # fmt: skip
 Index("ix_inbound_mails_ticket_number", inbound_mails.c.ticket_number)
@@ -199,7 +206,7 @@ ticket_messages = Table(
     Column("unverified", Boolean, nullable=False, default=False),
     Column("from_another_address", Boolean, nullable=False, default=False),
 )
-Index("ix_ticket_messages_message_id", ticket_messages.c.message_id)
+Index("ix_ticket_messages_message_id", ticket_messages.c.message_id, postgresql_using="hash")
 
 ticket_events = Table(
     "ticket_events",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text, update
 
 from mailbot.adapters.storage.mapping import (
     event_from_row,
@@ -21,7 +21,6 @@ from mailbot.adapters.storage.mapping import (
 from mailbot.adapters.storage.tables import (
     ticket_events,
     ticket_messages,
-    ticket_numbers,
     tickets,
 )
 from mailbot.domain.errors import ConcurrentChange
@@ -32,16 +31,16 @@ from mailbot.domain.ticket import Status, Ticket
 _T = tickets.c
 _CHUNK = 500
 
-_NEXT_NUMBER = (
-    update(ticket_numbers)
-    .where(ticket_numbers.c.year == bindparam("this_year"))
-    .values(last=ticket_numbers.c.last + 1)
-    .returning(ticket_numbers.c.last)
+# Two processes may open the year's first ticket. Word for word the same in SQLite and PostgreSQL.
+_NEXT_NUMBER = text(
+    "INSERT INTO ticket_numbers (year, last) VALUES (:this_year, 1) "
+    "ON CONFLICT (year) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last"
 )
 _INSERT_TICKET = insert(tickets)
 _INSERT_MESSAGE = insert(ticket_messages)
 _INSERT_EVENTS = insert(ticket_events)
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
+_GET_TO_CHANGE = _GET.with_for_update()
 _MOST_OPEN_REQUESTS = 20
 _OPEN_REQUESTS = (
     select(_T.number, _T.request_type, _T.missing)
@@ -79,16 +78,16 @@ class TicketStore:
         self._connection = connection
 
     def next_number(self, year: int) -> str:
-        """The next ticket number of the year, ``YYYY-NNNNNN``; gaps come only from rolled-back work."""
-        last = self._connection.scalar(_NEXT_NUMBER, {"this_year": year})
-        if last is None:
-            self._connection.execute(insert(ticket_numbers).values(year=year, last=1))
-            last = 1
+        """The next ticket number of the year, ``YYYY-NNNNNN``, without gaps: what is rolled back gives its number
+        back. So, on PostgreSQL, who wants the next one waits for the end of this transaction."""
+        last: int = self._connection.execute(_NEXT_NUMBER, {"this_year": year}).scalar_one()
         return f"{year}-{last:06d}"
 
     def get(self, number: str) -> Ticket | None:
-        """The ticket, or ``None``."""
-        row = self._connection.execute(_GET, {"wanted": number}).mappings().first()
+        """The ticket, or ``None``; within a writing transaction nobody else changes it before its end."""
+        writing = self._connection.get_execution_options().get("mailbot_write", False)
+        query = _GET_TO_CHANGE if writing else _GET
+        row = self._connection.execute(query, {"wanted": number}).mappings().first()
         return ticket_from_row(row) if row else None
 
     def add(self, ticket: Ticket) -> None:
