@@ -7,11 +7,12 @@ that the test gives. The business clock stands still until a test moves it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 from mailbot.adapters.clock import SystemClock
 from mailbot.bootstrap import App, build_app
@@ -98,10 +99,14 @@ def mail(
 
 
 class TestHouse:
-    """An :class:`App` on a temporary SQLite; use it as a context manager."""
+    """An :class:`App` on a temporary database; use it as a context manager."""
 
     # pytest takes classes by this name for tests.
     __test__ = False
+    database_of: ClassVar[Callable[[Path], str]] = staticmethod(
+        lambda folder: f"sqlite:///{folder / 'mailbot.db'}"
+    )
+    """Folder → URL of its database; what a test that runs on every database gives in its stead."""
 
     def __init__(
         self, folder: Path, *, now: datetime = NOON, config_dir: Path = REPOSITORY / "config", **settings: str
@@ -112,7 +117,7 @@ class TestHouse:
             "MAILBOT_ADDRESS": MAILBOX,
             "MAILBOT_IMAP_URL": f"maildir://{folder / 'Maildir'}",
             "MAILBOT_SMTP_URL": "smtp://127.0.0.1:9",
-            "MAILBOT_DATABASE_URL": f"sqlite:///{folder / 'mailbot.db'}",
+            "MAILBOT_DATABASE_URL": self.database_of(folder),
             "MAILBOT_DATA_DIR": str(folder / "var"),
             "MAILBOT_CONFIG_DIR": str(config_dir),
             "MAILBOT_TEMPLATES_DIR": str(REPOSITORY / "templates"),
@@ -121,6 +126,7 @@ class TestHouse:
             **{f"MAILBOT_{name.upper()}": value for name, value in settings.items()},
         }
         self.clock = StandingClock(now)
+        self._opened: list[App] = []
         self.app = self.open()
         self._fed = 0
 
@@ -128,6 +134,7 @@ class TestHouse:
         """Another process on the same files, with the same clock."""
         app = build_app(load_settings(self.environment, dotenv=self.folder / "no.env"))
         app.clock = self.clock
+        self._opened.append(app)
         return app
 
     def reopen(self, *, config_dir: Path | None = None) -> None:
@@ -143,7 +150,8 @@ class TestHouse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.app.close()
+        for app in self._opened:
+            app.close()
 
     # --- in ---
 

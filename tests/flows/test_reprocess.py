@@ -45,15 +45,15 @@ def events(house: TestHouse, number: str = "2026-000001") -> list[TicketEvent]:
 
 def snapshot(house: TestHouse) -> dict[str, list[Any]]:
     """Every row of the database, but for claims, which come and go."""
-    from sqlalchemy import text
+    from sqlalchemy import inspect, text
 
     passing = {"owner", "fence", "lease_until", "begun_at"}
     with house.app.database.read() as connection:
-        names = connection.scalars(text("select name from sqlite_master where type = 'table'")).all()
+        names = inspect(connection).get_table_names()
         return {
             name: [
                 {key: value for key, value in row.items() if key not in passing}
-                for row in connection.execute(text(f"select * from {name}")).mappings()
+                for row in connection.execute(text(f"select * from {name} order by 1")).mappings()
             ]
             for name in names
         }
