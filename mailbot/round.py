@@ -21,7 +21,7 @@ import structlog
 from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
 from mailbot.crew import Crew
-from mailbot.domain.errors import LetterError, OurFault, ServerAway, StorageUnavailable
+from mailbot.domain.errors import LeaseLost, LetterError, OurFault, ServerAway, StorageUnavailable
 from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
@@ -196,6 +196,9 @@ def _collect_once(collector: Collector, count: RoundCount, troubles: list[Except
         if collector.hold_lease():
             count.collected += collector.collect_once()
             collector.note_all_is_well()
+    except LeaseLost:
+        # What is new is the other's to take.
+        _log.warning("lease lost", action="collect.lease_lost")
     except ServerAway as error:
         collector.note_trouble(error)
         troubles.append(error)
@@ -320,7 +323,8 @@ def leases_kept(
     died: Callable[[Exception], None],
     join_seconds: float | None = None,
 ) -> Iterator[None]:
-    """What this process has in hand stays its own, however long it takes; but no mail beyond its limit.
+    """What this process has in hand stays its own, however long it takes; but no mail beyond its limit. What a
+    process of this host had in hand that died meanwhile is freed as well.
 
     ``on_hanging`` is told of a mail that was given up, ``died`` of an error nobody foresaw, both on a thread of
     their own. At the end a renewal under way is awaited, for ``join_seconds`` at most.
@@ -360,6 +364,7 @@ def _renew_leases(app: App, collectors: Sequence[HoldsLease]) -> None:
             work.outbox.renew(app.owner, real_now=real_now)
         for collector in collectors:
             collector.renew_lease()
+        take_over_from_the_dead(app)
     except StorageUnavailable as error:
         _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
 

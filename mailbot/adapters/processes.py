@@ -8,13 +8,14 @@ import socket
 from pathlib import Path
 
 _SEPARATOR = "|"
+_HIDDEN = ""
 
 
 def this_process() -> str:
     """A name for this process: host, boot, namespace of process ids, process id, start time, something random."""
     pid = os.getpid()
     started = _start_time(pid) or ""
-    parts = (socket.gethostname(), _boot_id(), _pid_namespace(), str(pid), started, secrets.token_hex(4))
+    parts = (_host_name(), _boot_id(), _pid_namespace(), str(pid), started, secrets.token_hex(4))
     return _SEPARATOR.join(part.replace(_SEPARATOR, "-") for part in parts)
 
 
@@ -22,21 +23,30 @@ def is_dead(owner: str) -> bool:
     """Whether ``owner`` was a process of this host that no longer runs.
 
     False for what cannot be known: a process of another host, one whose id we cannot look up because it runs
-    in another container, or a name of another form. The start time tells a new process from an old one with
-    the same id.
+    in another container, or a name of another form. The kernel's boot id is what tells hosts apart: containers
+    and cloned machines often bear one host name. So what ran before this host's last boot is not known to be dead,
+    and its lease runs out by itself, as that of another host's does. The start time tells a new process from an
+    old one with the same id.
     """
     parts = owner.split(_SEPARATOR)
-    if len(parts) != 6 or parts[0] != socket.gethostname().replace(_SEPARATOR, "-"):
+    if len(parts) != 6:
         return False
-    _, boot, namespace, pid, started, _ = parts
-    if boot != _boot_id():
-        return True
-    if namespace != _pid_namespace() or not pid.isdigit():
+    host, boot, namespace, pid, started, _ = parts
+    if boot:
+        here = boot == _boot_id() and namespace == _pid_namespace()
+    else:
+        here = host == _host_name()
+    if not here or not pid.isdigit():
         return False
-    return _start_time(int(pid)) != (started or None)
+    return _is_gone(int(pid)) or (started != _HIDDEN and _start_time(int(pid)) not in (started, _HIDDEN))
+
+
+def _host_name() -> str:
+    return socket.gethostname().replace(_SEPARATOR, "-")
 
 
 def _boot_id() -> str:
+    """By which Linux tells one run of one kernel from every other, "" where there is none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -52,28 +62,26 @@ def _pid_namespace() -> str:
         return ""
 
 
+def _is_gone(pid: int) -> bool:
+    """Whether there is no such process; one that we may not signal is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
 def _start_time(pid: int) -> str | None:
-    """Start time in clock ticks since boot, ``None`` if there is no such process (or it is a zombie)."""
+    """Start time in clock ticks since boot; ``None`` for a zombie, "" where nobody says (``/proc`` may be missing,
+    or hide other users' processes)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return _without_proc(pid)
     except OSError:
-        return None
+        return _HIDDEN
     # The second field, the command in parentheses, may hold anything.
     fields = stat.rpartition(")")[2].split()
     if len(fields) < 20 or fields[0] in "ZX":
         return None
     return fields[19]
-
-
-def _without_proc(pid: int) -> str | None:
-    if Path("/proc/self/stat").exists():
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        pass
-    return ""

@@ -15,12 +15,12 @@ from typing import Literal
 
 import structlog
 
-from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway, ServerThrottles
+from mailbot.domain.errors import CredentialsRefused, LeaseLost, LoginExpired, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.logins import refused_login
 from mailbot.domain.mail import FetchedMail
-from mailbot.flows.ports import BlobStore, MailSource, Storage
+from mailbot.flows.ports import BlobStore, MailSource, Storage, UnitOfWork
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
@@ -73,6 +73,7 @@ class Collector:
         self._storage = storage
         self._blobs = blobs
         self._owner = owner
+        self._has_lease = False
         self.on_collected: Callable[[], None] = _nothing
 
     # --- the loop ---
@@ -88,6 +89,8 @@ class Collector:
                 self.collect_once()
                 self._clear_trouble(back_off)
                 self._source.wait(self._plan.poll_seconds)
+            except LeaseLost:
+                self._let_go()
             except ServerAway as error:
                 self._source.close()
                 pause = back_off.next_pause(error)
@@ -106,6 +109,7 @@ class Collector:
         """One owner per mailbox: take or renew its lease."""
         with self._storage.write() as work:
             fence = work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC))
+        self._has_lease = fence is not None
         if fence is None:
             _log.info("another process collects", action="collect.not_owner", mailbox=self._plan.mailbox)
         return fence is not None
@@ -114,6 +118,18 @@ class Collector:
         """Lengthen the lease if we hold it; to be called by another thread."""
         with self._storage.write() as work:
             work.house.renew_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC))
+
+    def _require_lease(self, work: UnitOfWork) -> None:
+        """Whoever was stopped for a while, or has a clock of its own, may have lost the folder to somebody else:
+        what is written about it is written by its owner alone. Raises ``LeaseLost``."""
+        if self._has_lease and not work.house.renew_lease(
+            self._plan.lease, self._owner, real_now=datetime.now(UTC)
+        ):
+            raise LeaseLost(f"{self._plan.lease} is in other hands")
+
+    def _let_go(self) -> None:
+        _log.warning("lease lost", action="collect.lease_lost", mailbox=self._plan.mailbox)
+        self._source.close()
 
     def drop_lease(self) -> None:
         """Let somebody else collect."""
@@ -138,8 +154,8 @@ class Collector:
     def collect_once(self) -> int:
         """Take everything that is new; returns how many mails were taken.
 
-        Raises ``ServerAway`` when the server, the database or the disk does not take part: what was not
-        stored is still on the server, untouched.
+        Raises ``ServerAway`` when the server, the database or the disk does not take part, and ``LeaseLost`` when
+        somebody else collects by now: what was not stored is still on the server, untouched.
         """
         state = self._source.open()
         memory = self._remembered(state)
@@ -183,6 +199,7 @@ class Collector:
         digests = self._blobs.put_many([mail.raw for mail in fetched])
         rows = [self._row(mail, digest, memory) for mail, digest in zip(fetched, digests, strict=True)]
         with self._storage.write() as work:
+            self._require_lease(work)
             ids = work.mails.add(rows, now=datetime.now(UTC))
             memory = _with_newest(work.house.folder(memory.mailbox, memory.folder) or memory, fetched)
             work.house.remember_folder(memory)
@@ -230,6 +247,7 @@ class Collector:
             return memory
         memory = self._first_contact(state) if memory is None else _after_renumbering(memory, state)
         with self._storage.write() as work:
+            self._require_lease(work)
             work.house.remember_folder(memory)
         return memory
 
@@ -252,6 +270,7 @@ class Collector:
 
     def _remember_visit(self, memory: FolderMemory) -> None:
         with self._storage.write() as work:
+            self._require_lease(work)
             now = work.house.folder(memory.mailbox, memory.folder) or memory
             work.house.remember_folder(replace(now, last_collect_at=datetime.now(UTC)))
 

@@ -26,9 +26,32 @@ def test_a_process_of_this_host_that_ended_is_dead() -> None:
     assert is_dead(_name_of_a_process_that_ended())
 
 
-def test_a_process_before_the_last_boot_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_of_another_kernel_is_not_taken_for_dead_whatever_its_host_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = _name_of_a_process_that_ended()
+    assert is_dead(name)
+    monkeypatch.setattr(processes, "_boot_id", lambda: "another host, or this one before its last boot")
+    assert not is_dead(name)
+
+
+def test_a_process_that_ended_is_dead_though_the_host_was_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = _name_of_a_process_that_ended()
+    monkeypatch.setattr(processes, "_host_name", lambda: "another-name")
+    assert is_dead(name)
+
+
+def test_a_process_that_is_hidden_from_us_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     name = this_process()
-    monkeypatch.setattr(processes, "_boot_id", lambda: "another boot")
+    monkeypatch.setattr(processes, "_start_time", lambda _pid: "")
+    assert not is_dead(name)
+
+
+def test_another_process_with_the_id_of_one_that_ended_does_not_stand_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = this_process()
+    monkeypatch.setattr(processes, "_start_time", lambda _pid: "1")
     assert is_dead(name)
 
 

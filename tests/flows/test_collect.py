@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles, StorageUnavailable
+from mailbot.domain.errors import (
+    CredentialsRefused,
+    LeaseLost,
+    ServerAway,
+    ServerThrottles,
+    StorageUnavailable,
+)
 from mailbot.domain.events import LetterKind
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
@@ -391,6 +397,54 @@ def test_one_process_at_a_time_collects_a_folder(house: TestHouse) -> None:
     assert other.hold_lease()
     mine.renew_lease()
     assert not mine.hold_lease()
+
+
+def test_who_lost_the_folder_while_it_was_stopped_writes_nothing_more_of_it(house: TestHouse) -> None:
+    folder = FakeFolder()
+    mine, other = collector(house, folder), collector(house, folder, owner="another")
+    assert mine.hold_lease()
+    assert mine.collect_once() == 0
+    with house.app.storage.write() as work:
+        work.house.take_lease("collect:default:INBOX", "another", real_now=datetime.now(UTC) + 2 * LEASE_TIME)
+        before = work.house.folder("default", "INBOX")
+    folder.add(question(1))
+    with pytest.raises(LeaseLost):
+        mine.collect_once()
+    with house.app.storage.read() as work:
+        assert work.house.folder("default", "INBOX") == before
+    assert house.mails() == []
+    assert len(folder.mails) == 1
+    assert other.hold_lease()
+    assert other.collect_once() == 1
+
+
+def test_who_lost_the_folder_lets_go_of_the_server_and_waits_for_its_turn(house: TestHouse) -> None:
+    folder = FakeFolder()
+    one = collector(house, folder)
+    waited: list[float] = []
+
+    def lose(_seconds: float) -> bool:
+        with house.app.storage.write() as work:
+            work.house.take_lease("collect:default:INBOX", "another", real_now=datetime.now(UTC) + 2 * LEASE_TIME)
+        folder.add(question(1))
+        return True
+
+    class Stop:
+        """Ends when the collector waits for its turn."""
+
+        def is_set(self) -> bool:
+            return bool(waited)
+
+        def wait(self, seconds: float) -> bool:
+            waited.append(seconds)
+            return True
+
+    folder.wait = lose  # type: ignore[method-assign]
+    with capture_logs() as logs:
+        one.run(Stop())  # type: ignore[arg-type]
+    assert [line["action"] for line in logs][-1] == "collect.not_owner"
+    assert house.mails() == []
+    assert folder.closed
 
 
 def test_two_collectors_of_one_folder_take_each_mail_once(house: TestHouse) -> None:

@@ -124,7 +124,7 @@ class Real:
 class Site:
     """One shared mailbox, its data folder, and mailbot on it."""
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
+    def __init__(self, servers: Servers, folder: Path, *, database_url: str = "") -> None:
         self.servers = servers
         self.folder = folder
         self.address = servers.new_user("central")
@@ -133,7 +133,7 @@ class Site:
         self.settings = {
             **servers.settings(self.address),
             "MAILBOT_ADDRESS": self.address,
-            "MAILBOT_DATABASE_URL": f"sqlite:///{self.data / 'mailbot.db'}",
+            "MAILBOT_DATABASE_URL": database_url or f"sqlite:///{self.data / 'mailbot.db'}",
             "MAILBOT_DATA_DIR": str(self.data),
             "MAILBOT_CONFIG_DIR": str(ROOT / "config"),
             "MAILBOT_TEMPLATES_DIR": str(ROOT / "templates"),
