@@ -122,9 +122,13 @@ class App:
 
     @cached_property
     def database(self) -> Database:
-        """The database, brought to the newest schema. Raises ``StorageUnavailable``."""
+        """The database, brought to the newest schema. Raises ``StorageUnavailable`` and ``ConfigurationError``."""
         database = Database(self.settings.database_url)
-        upgrade(database)
+        try:
+            upgrade(database)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @cached_property

@@ -32,11 +32,8 @@ def is_dead(owner: str) -> bool:
     if len(parts) != 6:
         return False
     host, boot, namespace, pid, started, _ = parts
-    if boot:
-        here = boot == _boot_id() and namespace == _pid_namespace()
-    else:
-        here = host == _host_name()
-    if not here or not pid.isdigit():
+    ours = (_boot_id(), _pid_namespace()) if boot else (_host_name(),)
+    if ours != ((boot, namespace) if boot else (host,)) or not pid.isdigit():
         return False
     return _is_gone(int(pid)) or (started != _HIDDEN and _start_time(int(pid)) not in (started, _HIDDEN))
 

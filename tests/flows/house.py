@@ -7,12 +7,11 @@ that the test gives. The business clock stands still until a test moves it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
 
 from mailbot.adapters.clock import SystemClock
 from mailbot.bootstrap import App, build_app
@@ -103,10 +102,6 @@ class TestHouse:
 
     # pytest takes classes by this name for tests.
     __test__ = False
-    database_of: ClassVar[Callable[[Path], str]] = staticmethod(
-        lambda folder: f"sqlite:///{folder / 'mailbot.db'}"
-    )
-    """Folder → URL of its database; what a test that runs on every database gives in its stead."""
 
     def __init__(
         self, folder: Path, *, now: datetime = NOON, config_dir: Path = REPOSITORY / "config", **settings: str
@@ -129,6 +124,11 @@ class TestHouse:
         self._opened: list[App] = []
         self.app = self.open()
         self._fed = 0
+
+    @staticmethod
+    def database_of(folder: Path) -> str:
+        """The URL of a folder's database; a test that runs on every database puts another function here."""
+        return f"sqlite:///{folder / 'mailbot.db'}"
 
     def open(self) -> App:
         """Another process on the same files, with the same clock."""

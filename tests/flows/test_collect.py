@@ -423,7 +423,7 @@ def test_who_lost_the_folder_lets_go_of_the_server_and_waits_for_its_turn(house:
     one = collector(house, folder)
     waited: list[float] = []
 
-    def lose(_seconds: float) -> bool:
+    def lose(timeout_seconds: float) -> bool:
         with house.app.storage.write() as work:
             work.house.take_lease("collect:default:INBOX", "another", real_now=datetime.now(UTC) + 2 * LEASE_TIME)
         folder.add(question(1))

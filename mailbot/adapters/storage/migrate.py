@@ -9,11 +9,14 @@ from sqlalchemy import Connection, inspect, text
 
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.locks import Line, stand_in_line
+from mailbot.domain.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 NEWEST_REVISION = "0001"
+UNFINISHED_COPY = "unfinished copy"
+"""In the place of a revision, as long as ``mailbot db copy`` has not come to its end."""
 
 
 def current_revision(database: Database) -> str | None:
@@ -32,10 +35,15 @@ def _revision_on(connection: Connection) -> str | None:
 def upgrade(database: Database) -> bool:
     """Run the missing migrations in one transaction; true if there were any. Raises ``StorageUnavailable``.
 
-    Of two processes that start at once the second waits, and finds nothing to do.
+    Of two processes that start at once the second waits, and finds nothing to do. Raises ``ConfigurationError``
+    for a database that was not copied to its end.
     """
-    if current_revision(database) == NEWEST_REVISION:
+    revision = current_revision(database)
+    if revision == NEWEST_REVISION:
         return False
+    if revision == UNFINISHED_COPY:
+        message = "names a database that holds an unfinished copy: run `mailbot db copy` again, to its end"
+        raise ConfigurationError([Problem(source="settings", key="MAILBOT_DATABASE_URL", message=message)])
     from alembic import command
 
     with database.write() as connection:
@@ -45,6 +53,11 @@ def upgrade(database: Database) -> bool:
             return False
         command.upgrade(_config(connection), "head")
     return True
+
+
+def set_revision(connection: Connection, revision: str) -> None:
+    """Say which schema this is."""
+    connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 
 def lift_time_limits(connection: Connection) -> None:
