@@ -38,7 +38,9 @@ _WITHIN_SECONDS = 20.0
 class Desk:
     """One shared mailbox with its agents and, between :meth:`open_for_business` and its end, its daemon."""
 
-    def __init__(self, stack: MailStack, folder: Path, *, plus: bool = False, relay: bool = False) -> None:
+    def __init__(
+        self, stack: MailStack, folder: Path, *, plus: bool = False, relay: bool = False, database_url: str = ""
+    ) -> None:
         self.stack = stack
         self.folder = folder
         self.mailbox = stack.dovecot.new_user("atendimento")
@@ -47,6 +49,7 @@ class Desk:
         self.admin = stack.dovecot.new_user("admin")
         self._config = self._write_config(plus=plus)
         self._relay = relay
+        self._database_url = database_url or f"sqlite:///{folder / 'mailbot.db'}"
         self.environment = self._settings()
 
     def customer(self, name: str = "João Batista Lima") -> Address:
@@ -77,7 +80,7 @@ class Desk:
             "MAILBOT_ADDRESS": self.mailbox,
             "MAILBOT_IMAP_URL": f"imaps://{login}:{dovecot.imaps_port}/INBOX",
             "MAILBOT_SMTP_URL": f"smtp+starttls://{login}:{smtp_port}",
-            "MAILBOT_DATABASE_URL": f"sqlite:///{self.folder / 'mailbot.db'}",
+            "MAILBOT_DATABASE_URL": self._database_url,
             "MAILBOT_DATA_DIR": str(self.folder / "var"),
             "MAILBOT_CONFIG_DIR": str(self._config),
             "MAILBOT_TEMPLATES_DIR": str(REPOSITORY / "templates"),
@@ -103,8 +106,6 @@ class Desk:
     def _has_looked(self, daemon: DaemonProcess) -> bool:
         """First contact is over: what comes from now on is new (MAILBOT_COLLECT_SINCE=now)."""
         assert daemon.is_running, (self.folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
-        if not (self.folder / "mailbot.db").exists():
-            return False
         try:
             with self.storage() as app, app.storage.read() as work:
                 return any(memory.last_collect_at is not None for memory in work.house.folders())

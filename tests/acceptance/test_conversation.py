@@ -16,6 +16,7 @@ from mailbot.domain.handles import LOOP_MARK_HEADER
 from mailbot.domain.ticket import Resolution, Status
 from tests.acceptance.desk import Desk, answer, filenames_of, html_of, new_mail, text_of
 from tests.flows.house import BOLETO, LICENCE, RECEIPT
+from tests.peers.postgresql import PostgreSQL
 from tests.peers.stack import MailStack
 
 SUBJECT = "Alteração de local"
@@ -35,13 +36,22 @@ def _pdf(file: tuple[str, bytes]) -> File:
     return File(name=file[0], media_type="application/pdf", content=file[1])
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mailbot.db'}"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
 @pytest.mark.parametrize(
     ("plus", "relay"), [(False, False), (True, False), (False, True)], ids=["plain", "plus", "rewriting-relay"]
 )
 def test_a_request_goes_from_the_first_mail_to_its_reopening(
-    mail_stack: MailStack, tmp_path: Path, plus: bool, relay: bool
+    mail_stack: MailStack, tmp_path: Path, database_url: str, plus: bool, relay: bool
 ) -> None:
-    desk = Desk(mail_stack, tmp_path, plus=plus, relay=relay)
+    desk = Desk(mail_stack, tmp_path, plus=plus, relay=relay, database_url=database_url)
     joao = desk.customer()
     with desk.open_for_business() as daemon:
         # An incomplete request, and the checklist of what is missing.

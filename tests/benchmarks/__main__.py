@@ -20,11 +20,13 @@ from tests.benchmarks.intake import intake, once
 from tests.benchmarks.latency import latency
 from tests.benchmarks.memory import memory
 from tests.benchmarks.options import Options
+from tests.benchmarks.postgresql import postgresql
 from tests.benchmarks.report import Figure, Skipped, say, summarise, tell
 from tests.benchmarks.start import start
 from tests.benchmarks.writers import writers
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import Postfix
+from tests.peers.postgresql import PostgreSQL
 
 
 class _Servers:
@@ -34,6 +36,7 @@ class _Servers:
         self._open = open_until
         self._dovecot: Dovecot | None = None
         self._postfix: Postfix | None = None
+        self._postgresql: PostgreSQL | None = None
 
     @property
     def dovecot(self) -> Dovecot:
@@ -49,6 +52,13 @@ class _Servers:
             self._postfix = self._open.enter_context(Postfix(self.dovecot))
         return self._postfix
 
+    @property
+    def postgresql(self) -> PostgreSQL:
+        """A database server whose commits are durable."""
+        if self._postgresql is None:
+            self._postgresql = self._open.enter_context(PostgreSQL(durable=True))
+        return self._postgresql
+
 
 Benchmark = Callable[[Options, _Servers], Iterator[Figure]]
 
@@ -58,6 +68,10 @@ _BENCHMARKS: dict[str, tuple[tuple[str, ...], Benchmark]] = {
     "start": ((), lambda options, _: start(options)),
     "delivery": (("postfix",), lambda options, servers: delivery(options, servers.dovecot, servers.postfix)),
     "latency": (("postfix",), lambda options, servers: latency(options, servers.dovecot, servers.postfix)),
+    "postgresql": (
+        ("postfix", "postgresql"),
+        lambda options, servers: postgresql(options, servers.dovecot, servers.postfix, servers.postgresql),
+    ),
     "memory": (("dovecot",), lambda options, servers: memory(options, servers.dovecot)),
     "crowded": (("dovecot",), lambda options, servers: crowded(options, servers.dovecot)),
     "writers": ((), lambda options, _: writers(options)),

@@ -56,15 +56,22 @@ def bench_config(folder: Path) -> Path:
 
 
 def settings(
-    folder: Path, *, imap_url: str, smtp_url: str, address: str, database: Path | None = None
+    folder: Path,
+    *,
+    imap_url: str,
+    smtp_url: str,
+    address: str,
+    database: Path | None = None,
+    database_url: str | None = None,
 ) -> dict[str, str]:
-    """Settings of a mailbot that keeps everything in ``folder``; no cap holds its letters back."""
+    """Settings of a mailbot that keeps everything in ``folder``, but for a database of its own at ``database`` or
+    ``database_url``; no cap holds its letters back."""
     config = folder / "config" if (folder / "config").is_dir() else bench_config(folder)
     return {
         "MAILBOT_ADDRESS": address,
         "MAILBOT_IMAP_URL": imap_url,
         "MAILBOT_SMTP_URL": smtp_url,
-        "MAILBOT_DATABASE_URL": f"sqlite:///{database or folder / 'mailbot.db'}",
+        "MAILBOT_DATABASE_URL": database_url or f"sqlite:///{database or folder / 'mailbot.db'}",
         "MAILBOT_DATA_DIR": str(folder / "data"),
         "MAILBOT_CONFIG_DIR": str(config),
         "MAILBOT_TEMPLATES_DIR": str(sample_folder() / "templates"),

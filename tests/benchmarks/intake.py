@@ -19,7 +19,7 @@ _GOAL = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class Run:
     """One pass over the mix."""
 
     mails: int
@@ -34,7 +34,7 @@ class _Run:
 
 def intake(options: Options, dovecot: Dovecot) -> Iterator[Figure]:
     """Mailbox → committed ticket and queued letter, against the bare loop."""
-    pairs = _in_turn(options, lambda: _bare(options, dovecot), lambda: _collect_and_intake(options, dovecot))
+    pairs = _in_turn(options, lambda: _bare(options, dovecot), lambda: collect_and_intake(options, dovecot))
     yield from _ratios("intake", *pairs)
 
 
@@ -44,9 +44,7 @@ def once(options: Options, dovecot: Dovecot, postfix: Postfix) -> Iterator[Figur
     yield from _ratios("once", *pairs)
 
 
-def _in_turn(
-    options: Options, bare: Callable[[], _Run], product: Callable[[], _Run]
-) -> tuple[list[_Run], list[_Run]]:
+def _in_turn(options: Options, bare: Callable[[], Run], product: Callable[[], Run]) -> tuple[list[Run], list[Run]]:
     bares, products = [], []
     for number in range(options.runs):
         bares.append(bare())
@@ -58,9 +56,9 @@ def _in_turn(
     return bares, products
 
 
-def _ratios(name: str, bare: Sequence[_Run], product: Sequence[_Run]) -> Iterator[Figure]:
-    ratio = _median_rate(product) / _median_rate(bare)
-    rates = f"{_median_rate(product):.0f} of {_median_rate(bare):.0f} mails/s, {product[0].mails} mails"
+def _ratios(name: str, bare: Sequence[Run], product: Sequence[Run]) -> Iterator[Figure]:
+    ratio = median_rate(product) / median_rate(bare)
+    rates = f"{median_rate(product):.0f} of {median_rate(bare):.0f} mails/s, {product[0].mails} mails"
     yield Figure(
         benchmark=name,
         what="part of the bare loop",
@@ -73,11 +71,12 @@ def _ratios(name: str, bare: Sequence[_Run], product: Sequence[_Run]) -> Iterato
     yield Figure(benchmark=name, what="the same in CPU time of the process", value=cpu)
 
 
-def _median_rate(runs: Sequence[_Run]) -> float:
+def median_rate(runs: Sequence[Run]) -> float:
+    """Mails a second."""
     return statistics.median(one.rate for one in runs)
 
 
-def _bare(options: Options, dovecot: Dovecot) -> _Run:
+def _bare(options: Options, dovecot: Dovecot) -> Run:
     with scratch() as folder:
         address = fill(dovecot, "bare", make_mix(options.mails, "caixa@example.com.br"))
         arguments = ["127.0.0.1", str(dovecot.imap_port), address, dovecot.users[address], str(folder)]
@@ -85,17 +84,19 @@ def _bare(options: Options, dovecot: Dovecot) -> _Run:
         return _counted(done.said, options.mails)
 
 
-def _collect_and_intake(options: Options, dovecot: Dovecot) -> _Run:
+def collect_and_intake(options: Options, dovecot: Dovecot, **further: str) -> Run:
+    """One pass of the product without delivery; ``further`` are settings without their prefix."""
     with scratch() as folder:
         address = fill(dovecot, "bot", make_mix(options.mails, "caixa@example.com.br"))
         profile = [str(options.profile)] if options.profile else []
         settings = settings_on(folder, dovecot, None, address)
+        settings |= {f"MAILBOT_{name.upper()}": value for name, value in further.items()}
         done = run(["-m", "tests.benchmarks.intake_run", *profile], settings, folder)
         _check(done.said, options.mails)
         return _counted({**done.said, "mails": done.said["processed"]}, options.mails)
 
 
-def _once(options: Options, dovecot: Dovecot, postfix: Postfix) -> _Run:
+def _once(options: Options, dovecot: Dovecot, postfix: Postfix) -> Run:
     with scratch() as folder:
         address = fill(dovecot, "bot", make_mix(options.mails, "caixa@example.com.br"))
         settings = settings_on(folder, dovecot, postfix, address)
@@ -104,7 +105,7 @@ def _once(options: Options, dovecot: Dovecot, postfix: Postfix) -> _Run:
         if full.said["letters_sent"] < options.mails // 2 or full.said["letters_failed"]:
             raise AssertionError(f"the letters did not leave: {full.said}")
         empty = _empty_run(settings, folder)
-        return _Run(
+        return Run(
             mails=options.mails,
             seconds=full.seconds - empty.seconds,
             cpu_seconds=full.cpu_seconds - empty.cpu_seconds,
@@ -120,7 +121,7 @@ def _check(said: dict[str, int], mails: int) -> None:
         raise AssertionError(f"the product did not do its work: {said}")
 
 
-def _counted(said: dict[str, float], mails: int) -> _Run:
+def _counted(said: dict[str, float], mails: int) -> Run:
     if said["mails"] != mails:
         raise AssertionError(f"not all mails were taken: {said}")
-    return _Run(mails=mails, seconds=said["seconds"], cpu_seconds=said["cpu_seconds"])
+    return Run(mails=mails, seconds=said["seconds"], cpu_seconds=said["cpu_seconds"])

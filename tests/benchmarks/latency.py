@@ -28,16 +28,26 @@ _OTHERS = 40
 _SENDER_DOMAIN = "cliente.example.com.br"
 
 
-def latency(options: Options, dovecot: Dovecot, postfix: Postfix) -> Iterator[Figure]:
-    """100 mails one after another at random intervals; then 40 while one sender's thousands are worked off."""
+def latency(
+    options: Options, dovecot: Dovecot, postfix: Postfix, database_url: str | None = None
+) -> Iterator[Figure]:
+    """100 mails one after another at random intervals; then 40 while one sender's thousands are worked off.
+
+    With the URL of an empty database the calm part only, there.
+    """
     mails = min(_MAILS, options.mails)
     bomb = min(_BOMB_MAILS, options.mails * 5 // 2)
     with scratch() as folder, Recorder() as recorder:
         address = fill(dovecot, "bot", [])
-        given = _settings(folder, dovecot, recorder, address)
+        given = _settings(folder, dovecot, recorder, address, database_url)
         with running_daemon(given, folder):
-            wait_until(lambda: (folder / "mailbot.db").exists(), "the database", seconds=30)
+            wait_until(
+                lambda: "first_contact" in (folder / "daemon.log").read_text(), "the first look", seconds=30
+            )
             calm = [_latency(postfix, recorder, address, number) for number in range(mails)]
+            if database_url is not None:
+                yield from _figures("p95 of an arrival on PostgreSQL", calm, f"{mails} mails")
+                return
             dovecot.append_all(
                 address, (small_mail(number, address, f"bomba@{_SENDER_DOMAIN}", seed=2) for number in range(bomb))
             )
@@ -49,13 +59,16 @@ def latency(options: Options, dovecot: Dovecot, postfix: Postfix) -> Iterator[Fi
     yield from _figures(f"the same beside {bomb} mails of one sender", under_fire, detail, is_asked=False)
 
 
-def _settings(folder: Path, dovecot: Dovecot, recorder: Recorder, address: str) -> dict[str, str]:
+def _settings(
+    folder: Path, dovecot: Dovecot, recorder: Recorder, address: str, database_url: str | None
+) -> dict[str, str]:
     login = f"{quote(address, safe='')}:{quote(dovecot.users[address], safe='')}"
     return settings(
         folder,
         imap_url=f"imap://{login}@127.0.0.1:{dovecot.imap_port}/INBOX",
         smtp_url=f"smtp://127.0.0.1:{recorder.port}",
         address=address,
+        database_url=database_url,
     )
 
 

@@ -266,18 +266,22 @@ def test_four_processes_on_one_database_are_never_locked_out_and_do_nothing_twic
 # --- errors ----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path}/mailbot.db"
+
+
 def sqlite_file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def test_a_locked_database_is_said_in_our_words(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not url.startswith("sqlite"):
-        pytest.skip("SQLite only")
+def test_a_locked_database_is_said_in_our_words(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailbot.adapters.storage.engine.BUSY_TIMEOUT_MILLISECONDS", 50)
-    database = Database(url)
+    database = Database(sqlite_url)
     migrate.upgrade(database)
     storage = SqlStorage(database)
-    with closing(sqlite3.connect(sqlite_file(url), isolation_level=None)) as other:
+    with closing(sqlite3.connect(sqlite_file(sqlite_url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageUnavailable, match="locked"):
             add_mails(storage, mail())
@@ -288,10 +292,8 @@ def test_a_locked_database_is_said_in_our_words(url: str, monkeypatch: pytest.Mo
     database.close()
 
 
-def test_a_full_disk_is_said_in_our_words_and_nothing_half_is_written(url: str) -> None:
-    if not url.startswith("sqlite"):
-        pytest.skip("SQLite only")
-    database = Database(url)
+def test_a_full_disk_is_said_in_our_words_and_nothing_half_is_written(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
     migrate.upgrade(database)
     storage = SqlStorage(database)
     with database.read() as connection:
