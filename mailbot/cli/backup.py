@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +15,14 @@ from mailbot.cli.listing import Json, progress
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from mailbot.adapters.blobs import FileBlobs
+    from mailbot.adapters.storage.engine import Database
     from mailbot.settings import Settings
 
 DATABASE_FILE = "mailbot.db"
+DUMP_FILE = "mailbot.dump"
 FILES_FOLDER = "files"
 
 
@@ -43,7 +48,8 @@ def backup(
 ) -> None:
     """Copy database, mails and attachments to DIR, as they stand at one moment; the daemon may go on.
 
-    The database comes first (SQLite's online backup), then the files, which are never changed once written:
+    The database comes first (SQLite's online backup, or PostgreSQL's own pg_dump as DIR/mailbot.dump), then the
+    files, which are never changed once written:
     so every file that the copied database names is there. All are read again and checked; a file that is
     missing or damaged is named and the command ends with 1. config/ and templates/ are copied too; .env is
     not, for it holds passwords: keep it, and MAILBOT_SECRET_KEY above all, in a place of its own.
@@ -53,7 +59,8 @@ def backup(
     1. stop the daemon;
 
     2. put DIR/mailbot.db where MAILBOT_DATABASE_URL points, without mailbot.db-wal and mailbot.db-shm of the
-    old one, and DIR/files into MAILBOT_DATA_DIR;
+    old one, or read DIR/mailbot.dump into an empty PostgreSQL database with `pg_restore --no-owner -d URL
+    DIR/mailbot.dump`; and DIR/files into MAILBOT_DATA_DIR;
 
     3. use the same MAILBOT_SECRET_KEY;
 
@@ -64,8 +71,6 @@ def backup(
 
     Mail that came after the backup lies in the mailbox's folder for processed mail: move it back to the inbox
     and it is processed.
-
-    With PostgreSQL use pg_dump first and then copy MAILBOT_DATA_DIR/files.
     """
     with own_errors():
         done = _back_up(folder)
@@ -78,20 +83,13 @@ def backup(
 
 def _back_up(folder: Path) -> Backup:
     from mailbot.adapters.blobs import FileBlobs
-    from mailbot.adapters.storage.backup import copy_database, count_rows, named_files
-    from mailbot.adapters.storage.engine import Database
+    from mailbot.adapters.storage.backup import count_rows, named_files
     from mailbot.cli.context import read_settings
 
     settings = read_settings()
     key = settings.require_secret_key()
-    source = _database_to_copy(settings)
-    _make(folder)
-    copy_database(source, folder / DATABASE_FILE)
-    copied = Database(f"sqlite:///{(folder / DATABASE_FILE).absolute()}")
-    try:
-        counts, digests = count_rows(copied), sorted(named_files(copied))
-    finally:
-        copied.close()
+    with _copied_database(settings, folder) as connection:
+        counts, digests = count_rows(connection), sorted(named_files(connection))
     for name in ("-wal", "-shm"):
         (folder / (DATABASE_FILE + name)).unlink(missing_ok=True)
     originals = FileBlobs(settings.data_dir / FILES_FOLDER, key)
@@ -111,17 +109,41 @@ def _back_up(folder: Path) -> Backup:
     )
 
 
-def _database_to_copy(settings: Settings) -> Path:
+@contextmanager
+def _copied_database(settings: Settings, folder: Path) -> Iterator[Connection]:
+    """Copy the database into the folder; a connection that sees what was copied."""
+    from mailbot.adapters.storage.backup import copy_database, dumped
+    from mailbot.adapters.storage.engine import Database
     from mailbot.cli.database import sqlite_file
-    from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable
+    from mailbot.domain.errors import StorageUnavailable
 
     source = sqlite_file(settings)
     if source is None:
-        message = "is not SQLite: use the server's own backup (pg_dump), then copy MAILBOT_DATA_DIR/files"
-        raise ConfigurationError([Problem(source="settings", key="MAILBOT_DATABASE_URL", message=message)])
+        with _existing(settings) as database:
+            _make(folder)
+            with dumped(database, folder / DUMP_FILE) as connection:
+                yield connection
+        return
     if not source.is_file():
         raise StorageUnavailable(f"there is no database at {source}")
-    return source
+    _make(folder)
+    copy_database(source, folder / DATABASE_FILE)
+    copied = Database(f"sqlite:///{(folder / DATABASE_FILE).absolute()}")
+    with closing(copied), copied.read() as connection:
+        yield connection
+
+
+@contextmanager
+def _existing(settings: Settings) -> Iterator[Database]:
+    from mailbot.cli.database import OtherSchema, existing_database
+    from mailbot.domain.errors import StorageUnavailable
+
+    try:
+        database = existing_database(settings)
+    except OtherSchema as error:
+        raise StorageUnavailable(f"{error}: is this mailbot's database, and of this version?") from None
+    with closing(database):
+        yield database
 
 
 def _make(folder: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,8 +92,6 @@ def wrong(check: str, error: ConfigurationError) -> Iterator[Finding]:
 
 def check_files(settings: Settings) -> Iterator[Finding]:
     """Who may read what is personal or secret, and whether we may write."""
-    from mailbot.cli.database import sqlite_file
-
     found = [
         *_private(Path(".env"), advice="chmod 600 .env"),
         *(
@@ -104,7 +103,7 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         *_folder(settings.data_dir),
         *_folder(settings.data_dir / "files"),
         *_folder(settings.data_dir / "oauth"),
-        *(_private(file, advice=f"chmod 600 {file}") if (file := sqlite_file(settings)) else ()),
+        *(_private(file, advice=f"chmod 600 {file}") if (file := _file_of_database(settings)) else ()),
     ]
     yield from found
     if not settings.data_dir.exists():
@@ -112,6 +111,16 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         yield Finding(check="files", state=State.NOTE, message=message)
     elif not found:
         yield Finding(check="files", state=State.OK, message="for this user alone")
+
+
+def _file_of_database(settings: Settings) -> Path | None:
+    from mailbot.cli.database import sqlite_file
+
+    try:
+        return sqlite_file(settings)
+    except ConfigurationError:
+        # Told where the database is tried.
+        return None
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
@@ -153,12 +162,13 @@ class _Undo(Exception):
 
 def check_database(settings: Settings) -> Finding:
     """Opens it, compares the schema, and writes something that is taken back."""
-    from sqlalchemy import text
-
+    from mailbot.adapters.storage.unit_of_work import UnitOfWork
     from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
 
     try:
         database = existing_database(settings)
+    except ConfigurationError as error:
+        return Finding(check="database", state=State.WRONG, message=str(error))
     except NoDatabaseYet:
         return Finding(check="database", state=State.NOTE, message="not there yet; the first start makes it")
     except OtherSchema as error:
@@ -167,7 +177,7 @@ def check_database(settings: Settings) -> Finding:
         return Finding(check="database", state=State.UNREACHABLE, message=str(error), advice=_STORAGE_ADVICE)
     try:
         with database.write() as connection:
-            connection.execute(text("CREATE TABLE mailbot_doctor (tried INTEGER)"))
+            UnitOfWork(connection).house.note_trouble("doctor", "tried", now=datetime.now(UTC))
             raise _Undo
     except _Undo:
         return Finding(check="database", state=State.OK, message=f"{database.engine.dialect.name}, can be written")
@@ -184,7 +194,7 @@ def check_types_in_use(settings: Settings, catalogue: Catalogue) -> Iterator[Fin
 
     try:
         database = existing_database(settings)
-    except (NoDatabaseYet, OtherSchema, StorageUnavailable):
+    except (NoDatabaseYet, OtherSchema, StorageUnavailable, ConfigurationError):
         return
     try:
         with SqlStorage(database).read() as work:
@@ -202,4 +212,4 @@ def check_types_in_use(settings: Settings, catalogue: Catalogue) -> Iterator[Fin
         )
 
 
-_STORAGE_ADVICE = "check MAILBOT_DATABASE_URL, the file's owner and the disk"
+_STORAGE_ADVICE = "check MAILBOT_DATABASE_URL, and the file's owner and disk, or the server and its log"

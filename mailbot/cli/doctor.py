@@ -76,7 +76,7 @@ def doctor(
 
 
 def _examine(report: _Report, options: _Options) -> None:
-    from mailbot.cli import checkup
+    from mailbot.cli import checkup, database_checkup
     from mailbot.domain.errors import ConfigurationError
     from mailbot.settings import load_settings
 
@@ -91,6 +91,7 @@ def _examine(report: _Report, options: _Options) -> None:
     report.add(*checkup.check_files(settings))
     report.add(checkup.check_disk(settings))
     report.add(checkup.check_database(settings))
+    report.add(*database_checkup.check_server_and_files(settings))
     if catalogue is not None:
         report.add(*checkup.check_types_in_use(settings, catalogue))
     app = _app(report, settings, catalogue) if catalogue is not None else None

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
+from mailbot.adapters.storage import backup as backup_of_storage
 from mailbot.domain.events import Audience
 from tests.cli.command import run_mailbot, sample_settings
 from tests.cli.conftest import Cli
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
+from tests.peers import find_program
+from tests.peers.postgresql import PostgreSQL
 
 
 def fill(house: TestHouse) -> str:
@@ -100,11 +108,85 @@ def test_without_a_database_it_ends_with_3(tmp_path: Path) -> None:
     assert not (tmp_path / "copy").exists()
 
 
-def test_another_databases_own_backup_is_named(tmp_path: Path) -> None:
-    settings = sample_settings(tmp_path) | {"MAILBOT_DATABASE_URL": "postgresql://db.example.com.br/mailbot"}
-    ran = run_mailbot("backup", tmp_path / "copy", cwd=tmp_path, settings=settings)
-    assert ran.code == 2
-    assert "pg_dump" in ran.stderr
+# --- PostgreSQL ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_postgresql(
+    postgresql: PostgreSQL, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestHouse]:
+    """A house on a database server; ``cli`` looks at it."""
+    (tmp_path / "served").mkdir()
+    monkeypatch.setenv("PATH", f"{Path(find_program('pg_dump') or '').parent}{os.pathsep}{os.environ['PATH']}")
+    with TestHouse(tmp_path / "served", database_url=postgresql.new_database()) as made:
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def test_a_database_on_a_server_is_dumped_and_comes_back(
+    on_postgresql: TestHouse, cli: Cli, postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = fill(on_postgresql)
+    ran = cli("backup", str(tmp_path / "copy"), "--json")
+    assert ran.exit_code == 0, ran.stderr
+    assert (ran.json["mails"], ran.json["messages"], ran.json["files"]) == (1, 1, 4)
+    dump = tmp_path / "copy" / "mailbot.dump"
+    assert dump.stat().st_mode & 0o077 == 0
+    assert not (tmp_path / "copy" / "mailbot.db").exists()
+    expected = cli("tickets", "show", number, "--json").json
+    # Another server: the steps of the help.
+    restored = postgresql.new_database()
+    program = find_program("pg_restore")
+    assert program is not None
+    subprocess.run([program, "--no-owner", "-d", restored, str(dump)], check=True)
+    monkeypatch.setenv("MAILBOT_DATABASE_URL", restored)
+    monkeypatch.setenv("MAILBOT_DATA_DIR", str(tmp_path / "copy"))
+    assert cli("tickets", "show", number, "--json").json == expected
+    assert "Novo local" in cli("mails", "raw", "1").stdout
+
+
+def test_a_dump_and_its_files_are_of_one_moment(
+    on_postgresql: TestHouse, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes while the server writes its dump is in neither."""
+    fill(on_postgresql)
+    run = backup_of_storage._run
+
+    def meanwhile(command: Sequence[str], environment: dict[str, str]) -> None:
+        on_postgresql.receive(mail("Oi", subject="Dúvida", sender=f"a{len(command)}@example.com.br"))
+        run(command, environment)
+
+    monkeypatch.setattr(backup_of_storage, "_run", meanwhile)
+    ran = cli("backup", str(tmp_path / "copy"), "--json")
+    assert (ran.exit_code, ran.json["mails"], ran.json["files"]) == (0, 1, 4)
+    assert len(on_postgresql.mails()) == 3
+
+
+def test_without_pg_dump_it_is_said_what_to_do(
+    on_postgresql: TestHouse, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(on_postgresql)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = cli("backup", str(tmp_path / "copy"))
+    assert (ran.exit_code, "postgresql-client" in ran.stderr, "MAILBOT_DATA_DIR/files" in ran.stderr) == (
+        2,
+        True,
+        True,
+    )
+
+
+def test_what_pg_dump_says_is_told(
+    on_postgresql: TestHouse, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(on_postgresql)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "pg_dump"
+    program.write_text("#!/bin/sh\necho 'aborting because of server version mismatch' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin:/usr/bin")
+    ran = cli("backup", str(tmp_path / "copy"))
+    assert (ran.exit_code, "version mismatch" in ran.stderr) == (3, True)
 
 
 def test_letters_on_their_way_are_copied_too(house: TestHouse, cli: Cli, tmp_path: Path) -> None:

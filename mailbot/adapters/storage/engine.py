@@ -73,6 +73,15 @@ class Database:
         with _own_errors(), self.engine.connect() as connection:
             yield connection if self.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
 
+    @contextmanager
+    def read_at_one_moment(self) -> Iterator[Connection]:
+        """For reading: one consistent view, on every database."""
+        with _own_errors(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
