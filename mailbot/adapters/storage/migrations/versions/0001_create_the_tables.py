@@ -197,10 +197,10 @@ def upgrade() -> None:
     op.create_table(
         "sent_copies",
         sa.Column("letter_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("mailbox", sa.String(length=100), nullable=False),
+        sa.Column("mailbox", tables.CleanText(100), nullable=False),
         sa.Column("due_at", tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error", tables.CleanText(), nullable=False),
         sa.ForeignKeyConstraint(["letter_id"], ["outbox.id"], name=op.f("fk_sent_copies_letter_id")),
         sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_sent_copies")),
     )
@@ -209,7 +209,7 @@ def upgrade() -> None:
 
     op.create_table(
         "other_message_ids",
-        sa.Column("message_id", sa.String(length=500), nullable=False),
+        sa.Column("message_id", tables.CleanText(500), nullable=False),
         sa.Column("letter_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["letter_id"], ["outbox.id"], name=op.f("fk_other_message_ids_letter_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_other_message_ids")),
