@@ -15,13 +15,20 @@ from typing import Any
 import pytest
 
 from mailbot.bootstrap import build_app
-from mailbot.cli.server_checkup import AuthservIds, _common_domain, check_authserv_id, check_clock
+from mailbot.cli.server_checkup import (
+    AuthservIds,
+    _common_domain,
+    check_authserv_id,
+    check_clock,
+    check_sent_folder,
+)
 from mailbot.demo.daemon_process import settings_for
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
 from mailbot.settings import load_settings
 from tests.adapters.scripted_imap import ScriptedImap
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
 from tests.cli.command import REPOSITORY, Ran, run_mailbot, sample_settings
+from tests.flows.sent import FakeSentFolder
 from tests.storage.rows import NOW, add_letters, claim_letter, letter
 
 ADDRESS = "atendimento@example.com.br"
@@ -523,3 +530,16 @@ def test_letters_that_could_not_be_saved_are_told_of(settings: dict[str, str], t
     assert ran.code == 1
     health = run_mailbot("health", "--json", cwd=tmp_path, settings=settings)
     assert [one for one in health.json["problems"] if "Sent folder of default: mailbox is full" in one]
+
+
+def test_a_sent_folder_that_cannot_be_opened_is_told_of(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = FakeSentFolder()
+    folder.away = True
+    monkeypatch.setattr("mailbot.bootstrap.sent_folder_of", lambda _connection: folder)
+    app = build_app(load_settings(settings, dotenv=tmp_path / "no.env"))
+    [finding] = check_sent_folder(app, app.connections["default"])
+    app.close()
+    assert finding.state == "unreachable"
+    assert "MAILBOT_IMAP_URL" in finding.advice
