@@ -111,7 +111,7 @@ def _copy(url: str) -> CopyReport:
             copying.require_two(source, target)
             with copying.frozen(source) as rows:
                 return _copy_frozen(rows, target)
-        except copying.CopyRefused as error:
+        except copying.CopyNotAllowed as error:
             raise _refused(str(error)) from None
         finally:
             target.close()

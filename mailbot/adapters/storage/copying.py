@@ -35,7 +35,7 @@ BATCH_ROWS = 1000
 Advance = Callable[[int], None]
 
 
-class CopyRefused(Exception):
+class CopyNotAllowed(Exception):
     """The source is in use, or the target is somebody's: nothing was written."""
 
 
@@ -53,7 +53,7 @@ class TableCopy:
 def frozen(source: Database) -> Iterator[Connection]:
     """The source as it stands, while nobody else writes to it.
 
-    Raises ``CopyRefused`` while a process that lives has something in hand, and ``StorageUnavailable``.
+    Raises ``CopyNotAllowed`` while a process that lives has something in hand, and ``StorageUnavailable``.
     """
     with source.write() as connection:
         lift_time_limits(connection)
@@ -65,27 +65,27 @@ def frozen(source: Database) -> Iterator[Connection]:
 
 
 def require_two(source: Database, target: Database) -> None:
-    """Raises ``CopyRefused`` if both are one."""
+    """Raises ``CopyNotAllowed`` if both are one."""
     if _place(source) == _place(target):
-        raise CopyRefused("the target is the very database that is to be copied")
+        raise CopyNotAllowed("the target is the very database that is to be copied")
 
 
 def prepare(target: Database) -> bool:
     """Make the tables of an empty target, or find a copy that was broken off there; true for the latter.
 
-    Raises ``CopyRefused`` where anything else is, and ``StorageUnavailable``.
+    Raises ``CopyNotAllowed`` where anything else is, and ``StorageUnavailable``.
     """
     revision = current_revision(target)
     if revision == UNFINISHED_COPY:
         return True
     if revision is None and not _is_bare(target):
-        raise CopyRefused("the target holds tables that are not mailbot's: give an empty database")
+        raise CopyNotAllowed("the target holds tables that are not mailbot's: give an empty database")
     if revision not in (None, NEWEST_REVISION):
-        raise CopyRefused(f"the target has another schema ({revision}): give an empty database")
+        raise CopyNotAllowed(f"the target has another schema ({revision}): give an empty database")
     upgrade(target)
     with target.write() as connection:
         if any(_count(connection, table) for table in metadata.sorted_tables):
-            raise CopyRefused("the target is not empty: give an empty database")
+            raise CopyNotAllowed("the target is not empty: give an empty database")
         set_revision(connection, UNFINISHED_COPY)
     return False
 
@@ -126,7 +126,7 @@ def _require_nobody_at_work(connection: Connection) -> None:
     for table in (leases, inbound_mails, outbox):
         held = select(table.c.owner).where(table.c.owner.is_not(None), table.c.lease_until > now).distinct()
         if any(not is_dead(owner) for owner in connection.scalars(held)):
-            raise CopyRefused(
+            raise CopyNotAllowed(
                 "a daemon works on the database that is to be copied, or did within the last minute: stop it, and "
                 "try again a minute later"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from mailbot.adapters.storage.mapping import letter_from_row, understood
 from mailbot.adapters.storage.tables import letter_texts, other_message_ids, outbox, sent_copies
@@ -14,6 +14,12 @@ from mailbot.domain.threads import KnownMessageId
 
 _C = sent_copies.c
 _O = other_message_ids.c
+# No provider makes a longer one, and no database's index has room for any length.
+_LONGEST_ID = 500
+# Two processes may learn it at once. Word for word the same in SQLite and PostgreSQL.
+_LEARN = text(
+    "INSERT INTO other_message_ids (message_id, letter_id) VALUES (:message_id, :letter_id) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("message_id", type_=_O.message_id.type))
 
 
 class SentStore:
@@ -91,13 +97,10 @@ class SentStore:
         letter = self._connection.execute(
             select(outbox.c.id, outbox.c.message_id).where(outbox.c.handle == handle)
         ).one_or_none()
-        if letter is None or letter.message_id == message_id or self._is_known(message_id):
+        if letter is None or letter.message_id == message_id or len(message_id) > _LONGEST_ID:
             return False
-        self._connection.execute(insert(other_message_ids).values(message_id=message_id, letter_id=letter.id))
-        return True
-
-    def _is_known(self, message_id: str) -> bool:
-        return self._connection.scalar(select(_O.letter_id).where(_O.message_id == message_id)) is not None
+        learnt = {"message_id": message_id, "letter_id": letter.id}
+        return self._connection.execute(_LEARN, learnt).rowcount == 1
 
     def other_message_ids(self, message_ids: Sequence[str]) -> list[KnownMessageId]:
         """Which of these a provider gave to letters of ours, and to whom they went."""
