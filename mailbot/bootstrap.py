@@ -7,10 +7,10 @@ not wait for what only an administrator's command needs.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.ports import MailSource
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
 from mailbot.mime.isolation import IsolatedReader
@@ -94,6 +95,7 @@ class App:
         }
         self.owner = this_process()
         self.clock = SystemClock(settings.start_of_business_clock)
+        self.pulse = Pulse()
 
     # --- storage ---
 
@@ -267,10 +269,11 @@ class App:
         return [
             Collector(
                 plan=plan,
-                source=source_of(connection, plan.folder),
+                source=source_of(connection, plan.folder, on_progress=partial(self.pulse.renew, plan.loop)),
                 storage=self.storage,
                 blobs=self.blobs,
                 owner=self.owner,
+                pulse=self.pulse,
             )
             for plan, connection in self.plans()
         ]
@@ -283,11 +286,15 @@ class App:
         outlets = {
             key: Outlet(
                 mailbox=connection.mailbox,
-                transport=SmtpTransport(connection.smtp, max_connections=connection.mailbox.spec.max_connections),
+                transport=SmtpTransport(
+                    connection.smtp,
+                    max_connections=connection.mailbox.spec.max_connections,
+                    on_progress=self.pulse.renew_task,
+                ),
             )
             for key, connection in self.connections.items()
         }
-        return Delivery(
+        delivery = Delivery(
             storage=self.storage,
             blobs=self.blobs,
             outlets=outlets,
@@ -297,6 +304,8 @@ class App:
             clock=self.clock,
             owner=self.owner,
         )
+        delivery.pulse = self.pulse
+        return delivery
 
     def close(self) -> None:
         """Close what was opened."""
@@ -355,8 +364,10 @@ def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:
         raise ConfigurationError([_problem("MAILBOT_SECRET_KEY", _ANOTHER_KEY)])
 
 
-def source_of(connection: Connection, folder: str) -> MailSource:
-    """The way into one folder, not yet connected."""
+def source_of(
+    connection: Connection, folder: str, *, on_progress: Callable[[], object] = lambda: None
+) -> MailSource:
+    """The way into one folder, not yet connected; ``on_progress`` hears of what arrives from a server."""
     spec = connection.mailbox.spec
     settle = Settle(spec.settle)
     if connection.maildir is not None:
@@ -373,13 +384,15 @@ def source_of(connection: Connection, folder: str) -> MailSource:
 
     if connection.imap is None:
         raise AssertionError("a mailbox without IMAP server and without Maildir")
-    return ImapSource(
+    source = ImapSource(
         mailbox=spec.key,
         server=connection.imap,
         folder=folder,
         settle=settle,
         processed_folder=spec.processed_folder,
     )
+    source.on_progress = on_progress
+    return source
 
 
 def _folders(connection: Connection) -> tuple[str, ...]:

@@ -6,22 +6,27 @@ in hand has ten seconds, a letter past its final dot is awaited.
 
 from __future__ import annotations
 
+import asyncio
+import faulthandler
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
+from mailbot.adapters.service_manager import ServiceManager
 from mailbot.bootstrap import App
 from mailbot.crew import Crew
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
+from mailbot.flows.watchdog import Watchdog
 from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
@@ -42,6 +47,9 @@ _INTAKE_IDLE_SECONDS = 1.0
 _HELPED_SECONDS = 0.1
 _STORAGE_AWAY_SECONDS = 5.0
 _TICK_SECONDS = 30
+# A tick after a long standstill may have thousands of tickets before it.
+_TICK_AT_MOST_SECONDS = 3600.0
+_TURN_SECONDS = 5.0
 
 
 class Daemon:
@@ -49,6 +57,7 @@ class Daemon:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._supervisor = ServiceManager()
         self._stop = threading.Event()
         self._awake = _Awakening()
         self._error: Exception | None = None
@@ -63,14 +72,29 @@ class Daemon:
         who supervises this process must see that it did not end as it was asked to.
         """
         keep_large_memory_apart()
+        # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung: places, no values.
+        if sys.__stderr__ is not None:
+            faulthandler.enable(sys.__stderr__)
         self._awake.listen_to_signals()
         take_over_from_the_dead(self._app)
         warn_of_types_that_are_gone(self._app)
         self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
+        with self._watched():
+            self._run_loops()
+        self._write_at_last("leases not given back", self._drop_leases)
+        _log.info("stopped", action="daemon.stopped")
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Ask for a polite stop; returns at once."""
+        self._awake.ring()
+
+    def _run_loops(self) -> None:
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
-        self._letters = DeliveryThread(lambda stop, bell: self._app.delivery().run(stop, bell), self._died)
+        self._letters = DeliveryThread(self._deliver, self._died)
         crew = Crew(self._app, heard=self._ring_for_letters)
         intake = self._thread("intake", partial(self._process, crew))
         clockwork = self._start_clockwork()
@@ -84,8 +108,11 @@ class Daemon:
             join_seconds=_LAST_WRITE_SECONDS,
         ):
             _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
+            self._supervisor.ready()
+            self._supervisor.status("running")
             self._awake.wait()
             _log.info("stopping", action="daemon.stopping")
+            self._supervisor.stopping()
             self._stop.set()
             self._mail_bell.set()
             # Their time for the mail in hand runs beside ours.
@@ -100,14 +127,18 @@ class Daemon:
             self._letters.join(_LETTER_IN_HAND_SECONDS)
             for thread in collecting:
                 thread.join(_MAIL_IN_HAND_SECONDS)
-        self._write_at_last("leases not given back", self._drop_leases)
-        _log.info("stopped", action="daemon.stopped")
-        if self._error is not None:
-            raise self._error
 
-    def stop(self) -> None:
-        """Ask for a polite stop; returns at once."""
-        self._awake.ring()
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Meanwhile a thread of its own looks whether the loops are alive, and says so to our supervisor."""
+        end = threading.Event()
+        watchdog = Watchdog(self._app.pulse, self._supervisor)
+        thread = self._thread("watchdog", partial(watchdog.run, end))
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join(_LAST_WRITE_SECONDS)
 
     def _died(self, error: Exception) -> None:
         self._error = self._error or error
@@ -119,14 +150,17 @@ class Daemon:
     # --- intake ---
 
     def _process(self, crew: Crew) -> None:
+        self._app.pulse.promise("intake")
         warm_up(self._app)
         while not self._stop.is_set():
+            self._app.pulse.promise("intake")
             try:
                 self._process_next(crew)
             except StorageUnavailable as error:
                 _log.warning("cannot process", action="intake.storage_away", error=str(error))
                 self._stop.wait(_STORAGE_AWAY_SECONDS)
         self._app.intake.stop()
+        self._app.pulse.end("intake")
 
     def _process_next(self, crew: Crew) -> None:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
@@ -155,12 +189,30 @@ class Daemon:
         with self._app.storage.write() as work:
             work.mails.give_back_all(self._app.owner, ready_at=datetime.now(UTC))
 
+    # --- delivery ---
+
+    async def _deliver(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
+        turning = asyncio.create_task(self._turn())
+        try:
+            await self._app.delivery().run(stop, bell)
+        finally:
+            turning.cancel()
+            self._app.pulse.end("delivery")
+
+    async def _turn(self) -> None:
+        """Show that no call keeps the event loop, which every letter needs."""
+        while True:
+            self._app.pulse.promise("delivery", after_seconds=_TURN_SECONDS)
+            await asyncio.sleep(_TURN_SECONDS)
+
     # --- clockwork and the end ---
 
     def _start_clockwork(self) -> _Clockwork:
+        self._app.pulse.promise("clockwork")
         return _Clockwork(self._tick_quietly)
 
     def _tick_quietly(self) -> None:
+        self._app.pulse.promise("clockwork", after_seconds=_TICK_AT_MOST_SECONDS)
         try:
             tick(self._app)
         except StorageUnavailable as error:
@@ -168,6 +220,8 @@ class Daemon:
         except Exception as error:
             # The next tick tries again; the log says where, without words that may be a sender's.
             _log.error("upkeep failed", action="upkeep.error", error=place_of(error))
+        finally:
+            self._app.pulse.promise("clockwork", after_seconds=_TICK_SECONDS)
 
     def _drop_leases(self) -> None:
         with self._app.storage.write() as work:

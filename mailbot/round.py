@@ -283,6 +283,7 @@ def leases_kept(
 
     def renew() -> None:
         while not end.wait(LEASE_RENEWAL_SECONDS):
+            app.pulse.promise("leases", after_seconds=LEASE_RENEWAL_SECONDS)
             _renew_leases(app, collectors)
             hanging = _hanging_mail(app)
             if hanging is not None:
@@ -293,6 +294,7 @@ def leases_kept(
         yield
     finally:
         end.set()
+        app.pulse.end("leases")
         thread.join(join_seconds)
 
 

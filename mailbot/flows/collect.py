@@ -20,6 +20,7 @@ from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.ports import BlobStore, MailSource, Storage
+from mailbot.flows.pulse import Pulse
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
@@ -54,6 +55,11 @@ class CollectPlan:
         """Name of the lease by which one process at a time collects this folder."""
         return f"collect:{self.mailbox}:{self.folder}"
 
+    @property
+    def loop(self) -> str:
+        """Under which name the loop that collects this folder shows that it is alive."""
+        return f"collect {self.mailbox}/{self.folder}"
+
 
 class Collector:
     """Collects one folder. Used by one thread."""
@@ -66,8 +72,10 @@ class Collector:
         storage: Storage,
         blobs: BlobStore,
         owner: str,
+        pulse: Pulse | None = None,
     ) -> None:
         self._plan = plan
+        self._pulse = pulse or Pulse()
         self._source = source
         self._storage = storage
         self._blobs = blobs
@@ -80,12 +88,14 @@ class Collector:
         """Collect until ``stop``; a server that is away is tried again with growing pauses."""
         back_off = _BackOff()
         while not stop.is_set():
+            self._pulse.promise(self._plan.loop)
             try:
                 if not self.hold_lease():
                     stop.wait(_LEASE_RETRY_SECONDS)
                     continue
                 self.collect_once()
                 self._clear_trouble(back_off)
+                self._pulse.promise(self._plan.loop, after_seconds=self._plan.poll_seconds)
                 self._source.wait(self._plan.poll_seconds)
             except ServerAway as error:
                 self._source.close()
@@ -98,8 +108,10 @@ class Collector:
                     retry_in_seconds=round(pause, 1),
                 )
                 self.note_trouble(error)
+                self._pulse.promise(self._plan.loop, after_seconds=pause)
                 stop.wait(pause)
         self._source.close()
+        self._pulse.end(self._plan.loop)
 
     def hold_lease(self) -> bool:
         """One owner per mailbox: take or renew its lease."""
@@ -143,6 +155,7 @@ class Collector:
         self._settle([entry.uid for entry in entries if entry.uid in known])
         taken = 0
         for batch in _batches([entry for entry in entries if entry.uid not in known]):
+            self._pulse.renew(self._plan.loop)
             taken += self._take(batch, memory)
             self.on_collected()
         self._remember_visit(memory)

@@ -38,6 +38,7 @@ from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.write_change import write_change
 from mailbot.mime.compose import compose
 
@@ -71,6 +72,8 @@ _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
 # One answer of "too fast" is how a provider paces us; only several in a row are for the administrator.
 _WORTH_TELLING = 3
+# As long may a server think about a letter (RFC 5321 §4.5.3.2.6).
+_SERVER_THINKS_SECONDS = 600.0
 
 
 def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, jitter: float) -> LetterResult:
@@ -239,6 +242,8 @@ class Delivery:
         clock: Clock,
         owner: str,
     ) -> None:
+        self.pulse = Pulse()
+        """Where the workers of :meth:`run` show that they are alive."""
         self._storage = storage
         self._blobs = blobs
         self._outlets = outlets
@@ -263,7 +268,7 @@ class Delivery:
     async def run(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         """Deliver until ``stop``; ``bell`` says that a letter was written. A letter in hand is awaited."""
         count = DeliveryCount()
-        await self._all(self._work_until(stop, bell, count) for _ in range(self._workers))
+        await self._all(self._work_until(stop, bell, count, number) for number in range(self._workers))
 
     async def run_round(
         self, stop: asyncio.Event, bell: asyncio.Event, *, broken_off: Callable[[], bool]
@@ -275,11 +280,11 @@ class Delivery:
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
 
-        async def work() -> None:
-            await self._work_until(stop, bell, count)
+        async def work(number: int) -> None:
+            await self._work_until(stop, bell, count, number)
             await self._drain_in_turn(count, early=True, until=broken_off)
 
-        await self._all(work() for _ in range(self._workers))
+        await self._all(work(number) for number in range(self._workers))
         return count
 
     async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
@@ -325,9 +330,16 @@ class Delivery:
             if isinstance(end, BaseException):
                 raise end
 
-    async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount) -> None:
+    async def _work_until(
+        self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount, number: int
+    ) -> None:
+        task, loop = asyncio.current_task(), f"deliver {number}"
+        if task is not None:
+            # By this name the transport, too, shows that it goes on.
+            task.set_name(loop)
         ahead: ClaimedLetter | None = None
         while ahead or not stop.is_set():
+            self.pulse.promise(loop, after_seconds=_SERVER_THINKS_SECONDS)
             try:
                 claimed = ahead or await self._in_thread(lambda: self._claim(early=False))
                 ahead = None
@@ -338,6 +350,7 @@ class Delivery:
                 _log.warning("cannot deliver", action="delivery.storage_away", error=str(error))
             bell.clear()
             await _first_of(stop, bell, _IDLE_SECONDS)
+        self.pulse.end(loop)
 
     async def _close(self) -> None:
         for outlet in self._outlets.values():
@@ -551,9 +564,11 @@ class Delivery:
 
     async def _sleep_until(self, moment: datetime) -> None:
         while (left := (moment - self._clock.now()).total_seconds()) > 0:
+            self.pulse.renew_task()
             await asyncio.sleep(min(left, _IDLE_SECONDS))
 
     async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
+        self.pulse.renew_task()
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
 

@@ -86,6 +86,23 @@ class LetterTransport(Protocol):
         ...
 
 
+class Supervisor(Protocol):
+    """Who started this process and starts another when it gives no sign of life. No method raises or waits."""
+
+    @property
+    def watchdog_seconds(self) -> float | None:
+        """How often it wants a sign of life; ``None`` if it does not."""
+        ...
+
+    def alive(self) -> None:
+        """A sign of life."""
+        ...
+
+    def status(self, text: str) -> None:
+        """How things stand, in one line for people."""
+        ...
+
+
 class MailReader(Protocol):
     """Bytes to values, with limits."""
 

@@ -16,8 +16,10 @@ _PROGRAMS = {
     "postfix": ("/usr/sbin/postfix", "/usr/sbin/postmap"),
     "rspamd": ("/usr/bin/rspamd", "/usr/sbin/dnsmasq"),
     "chromium": ("chromium",),
+    "systemd": ("systemd-analyze",),
 }
-_NEEDED_TOO = {"dovecot": (), "postfix": ("dovecot",), "rspamd": ("dovecot", "postfix"), "chromium": ()}
+_NEEDED_TOO = {"postfix": ("dovecot",), "rspamd": ("dovecot", "postfix")}
+_NEED_NO_ROOT = ("chromium", "systemd")
 
 PEERS = tuple(_PROGRAMS)
 """The peers by name; also the names of the pytest markers for tests that need them."""
@@ -25,11 +27,11 @@ PEERS = tuple(_PROGRAMS)
 
 def missing(peer: str) -> str | None:
     """Say what this machine lacks for the peer, as "needs dovecot: … not found"; None when nothing."""
-    for name in (*_NEEDED_TOO[peer], peer):
+    for name in (*_NEEDED_TOO.get(peer, ()), peer):
         for program in _PROGRAMS[name]:
             if shutil.which(program) is None:
                 return f"needs {name}: {program} not found"
-    if peer != "chromium" and not (sys.platform == "linux" and os.geteuid() == 0):
+    if peer not in _NEED_NO_ROOT and not (sys.platform == "linux" and os.geteuid() == 0):
         return f"needs {peer}: it is started by root on Linux"
     return None
 
