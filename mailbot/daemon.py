@@ -157,7 +157,7 @@ class Daemon:
             try:
                 self._process_next(crew)
             except StorageUnavailable as error:
-                _log.warning("cannot process", action="intake.storage_away", error=str(error))
+                _log.warning("cannot process", action="daemon.intake_put_off", error=str(error))
                 self._stop.wait(_STORAGE_AWAY_SECONDS)
         self._app.intake.stop()
         self._app.pulse.end("intake")
@@ -216,10 +216,10 @@ class Daemon:
         try:
             tick(self._app)
         except StorageUnavailable as error:
-            _log.warning("upkeep put off", action="upkeep.storage_away", error=str(error))
+            _log.warning("tick put off", action="daemon.tick_put_off", error=str(error))
         except Exception as error:
             # The next tick tries again; the log says where, without words that may be a sender's.
-            _log.error("upkeep failed", action="upkeep.error", error=place_of(error))
+            _log.error("tick failed", action="daemon.tick_failed", error=place_of(error))
         finally:
             self._app.pulse.promise("clockwork", after_seconds=_TICK_SECONDS)
 

@@ -303,7 +303,7 @@ def _hanging_mail(app: App) -> HangingMail | None:
     try:
         mail_id = app.intake.give_up_hanging(WORK_LIMIT)
     except StorageUnavailable as error:
-        _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
+        _log.warning("hanging mail not given up", action="daemon.hanging_not_given_up", error=str(error))
         return None
     return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
 

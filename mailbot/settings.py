@@ -34,6 +34,14 @@ class SendMode(StrEnum):
     ALLOWLIST = "allowlist"
 
 
+class LogFormat(StrEnum):
+    """How log lines look; ``auto`` is JSON wherever stderr is no terminal."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
 class _Values(BaseModel):
     """The settings that do not belong to one mailbox, as pydantic checks them."""
 
@@ -54,6 +62,7 @@ class _Values(BaseModel):
     now: datetime | None = None
     allow_plain: bool = False
     workers: Annotated[int, Field(ge=0, le=64)] | None = None
+    log_format: LogFormat = LogFormat.AUTO
 
     @field_validator("secret_key")
     @classmethod
@@ -87,6 +96,7 @@ class Settings:
     start_of_business_clock: datetime | None
     allow_plain: bool
     workers: int | None
+    log_format: LogFormat
     secret_key: bytes | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
@@ -154,6 +164,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
         start_of_business_clock=values.now,
         allow_plain=values.allow_plain,
         workers=values.workers,
+        log_format=values.log_format,
         secret_key=values.secret_key.encode() if values.secret_key else None,
         environment=resolved,
     )

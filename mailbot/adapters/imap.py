@@ -45,7 +45,7 @@ _LARGEST_UID = 2**32 - 1
 # How long the rest of a line, and the answer to DONE, may take while we idle.
 _IDLE_LINE_SECONDS = 10.0
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("mailbot.imap")
 
 
 class Doorbell:
@@ -263,7 +263,8 @@ class ImapSource:
         return explain(error)
 
     def _warn(self, action: str, **ids: object) -> None:
-        _log.warning(action, action=action, mailbox=self._mailbox, folder=self._folder, **ids)
+        text, ids = action.replace("_", " "), {"mailbox": self._mailbox, "folder": self._folder, **ids}
+        _log.warning(text, action=f"imap.{action}", **ids)
 
     # --- opening -----------------------------------------------------------------------------------------
 

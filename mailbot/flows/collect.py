@@ -270,7 +270,7 @@ class Collector:
             with self._storage.write() as work:
                 work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
         except ServerAway:
-            _log.warning("trouble not noted", action="collect.storage_away", mailbox=self._plan.mailbox)
+            _log.warning("trouble not noted", action="collect.trouble_not_noted", mailbox=self._plan.mailbox)
 
     def note_all_is_well(self) -> None:
         """The server answers: what was noted against it, by whatever process, is struck out."""

@@ -387,6 +387,7 @@ class Delivery:
         not_now = self._take_turn(claimed)
         if not_now is not None:
             return not_now, None
+        began = time.monotonic()
         try:
             outcome = await self._send(claimed, self._outlets[letter.mailbox])
         except LeaseLost:
@@ -406,7 +407,7 @@ class Delivery:
             return _after_error(letter, cause_of(error), now()), None
         result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
         self._adapt_pace(self._paces[letter.mailbox], outcome)
-        self._log_result(claimed, outcome, result)
+        self._log_result(claimed, outcome, result, seconds=time.monotonic() - began)
         return result, outcome
 
     def _take_turn(self, claimed: ClaimedLetter) -> LetterResult | None:
@@ -549,9 +550,11 @@ class Delivery:
                     work.house.clear_trouble(trouble)
                 self._in_trouble.discard(trouble)
         except StorageUnavailable:
-            _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
+            _log.warning("trouble not noted", action="delivery.trouble_not_noted", mailbox=outlet.mailbox.key)
 
-    def _log_result(self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult) -> None:
+    def _log_result(
+        self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult, *, seconds: float
+    ) -> None:
         log = _log.info if result.status is LetterStatus.SENT else _log.warning
         log(
             "letter attempted",
@@ -560,6 +563,8 @@ class Delivery:
             ticket=claimed.letter.ticket_number,
             outcome=type(outcome).__name__,
             code=outcome.code if isinstance(outcome, Refused) else None,
+            mailbox=claimed.letter.mailbox,
+            seconds=round(seconds, 3),
         )
 
     async def _sleep_until(self, moment: datetime) -> None:

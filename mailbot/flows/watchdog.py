@@ -9,7 +9,7 @@ import structlog
 from mailbot.flows.ports import Supervisor
 from mailbot.flows.pulse import Pulse
 
-_log = structlog.get_logger("mailbot.watchdog")
+_log = structlog.get_logger("mailbot.daemon")
 
 _LOOK_SECONDS = 10.0
 

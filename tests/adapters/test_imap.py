@@ -553,7 +553,7 @@ def test_one_mail_that_the_server_refuses_stops_no_other(server: ScriptedImap) -
     server.answers["UID FETCH"] = refuse_two
     with Opened(server) as source, capture_logs() as logs:
         assert [mail.uid for mail in source.fetch(["1", "2", "3"])] == ["1", "3"]
-    assert [(line["action"], line["uids"]) for line in logs] == [("mail_not_handed_over", [2])]
+    assert [(line["action"], line["uids"]) for line in logs] == [("imap.mail_not_handed_over", [2])]
 
 
 def test_a_mail_without_a_body_is_not_taken_for_one_that_is_gone(server: ScriptedImap) -> None:
@@ -898,7 +898,7 @@ def test_a_server_that_keeps_no_keyword_is_left_alone_with_one_warning(server: S
         assert [mail.uid for mail in source.list_mails(1)] == ["1", "2", "3"]
         assert len(server.commands("UID STORE")) == (reason in ("dropped", "refused"))
         assert "UNKEYWORD" not in server.log[-2]
-    assert [line["action"] for line in logs] == ["keyword_not_kept"]
+    assert [line["action"] for line in logs] == ["imap.keyword_not_kept"]
 
 
 def test_mails_that_are_gone_prove_nothing_about_keywords(server: ScriptedImap) -> None:
