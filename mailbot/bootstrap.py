@@ -14,8 +14,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.adapters.alert_command import AlertCommand
+from mailbot.adapters.alert_memory import FileAlertMemory
 from mailbot.adapters.blobs import FileBlobs
 from mailbot.adapters.clock import SystemClock
+from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes
 from mailbot.adapters.processes import this_process
 from mailbot.adapters.server_url import names_loopback, parse_server_url
 from mailbot.adapters.storage.engine import Database
@@ -39,6 +42,7 @@ from mailbot.evidence.isolation import (
 )
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
+from mailbot.flows.escalation import Escalation, HouseLook, Sight
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
@@ -75,6 +79,11 @@ class Connection:
     imap: ServerAddress | None
     maildir: Path | None
     smtp: ServerAddress
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The variables that describe it, passwords among them."""
+        return tuple(self.mailbox.spec.environment_names)
 
     @property
     def is_local(self) -> bool:
@@ -245,6 +254,44 @@ class App:
             ),
             clock=self.clock,
         )
+
+    @cached_property
+    def escalation(self) -> Escalation | None:
+        """What mail cannot tell; ``None`` where the administrator set no command for it."""
+        if not self.settings.alert_command:
+            return None
+        house = HouseLook(
+            storage=lambda: self.storage,
+            mailboxes=self.mailboxes.keys(),
+            tells_by_letter=self.settings.admin_address is not None,
+            after=self._alert_after,
+            clock=self.clock,
+        )
+
+        def look() -> Sight:
+            return Sight(
+                house=house.look(),
+                disk_free_bytes=free_bytes(self.settings.data_dir),
+                low_disk_bytes=LOW_DISK_BYTES,
+                hanging=tuple(self.pulse.overdue()),
+            )
+
+        return Escalation(
+            channel=self.alert_command(),
+            memory=FileAlertMemory(self.settings.data_dir),
+            look_at=look,
+            after=self._alert_after,
+            pulse=self.pulse,
+        )
+
+    def alert_command(self) -> AlertCommand:
+        """The administrator's command; to be asked for only where one is set."""
+        names = {name for connection in self.connections.values() for name in connection.secret_names}
+        return AlertCommand(self.settings.alert_command, secret_names=names)
+
+    @property
+    def _alert_after(self) -> timedelta:
+        return timedelta(minutes=self.settings.alert_after_minutes)
 
     # --- ways in and out ---
 

@@ -76,9 +76,10 @@ class Daemon:
         if sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)
         self._awake.listen_to_signals()
-        take_over_from_the_dead(self._app)
-        warn_of_types_that_are_gone(self._app)
-        self._collectors = self._app.collectors()
+        with self._told_if_storage_is_away():
+            take_over_from_the_dead(self._app)
+            warn_of_types_that_are_gone(self._app)
+            self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
         with self._watched():
@@ -129,16 +130,29 @@ class Daemon:
                 thread.join(_MAIL_IN_HAND_SECONDS)
 
     @contextmanager
+    def _told_if_storage_is_away(self) -> Iterator[None]:
+        """Without the database this process ends, again and again: each looks whether it is time to tell."""
+        try:
+            yield
+        except StorageUnavailable:
+            if self._app.escalation is not None:
+                self._app.escalation.look()
+            raise
+
+    @contextmanager
     def _watched(self) -> Iterator[None]:
         """Meanwhile a thread of its own looks whether the loops are alive, and says so to our supervisor."""
         end = threading.Event()
         watchdog = Watchdog(self._app.pulse, self._supervisor)
-        thread = self._thread("watchdog", partial(watchdog.run, end))
+        threads = [self._thread("watchdog", partial(watchdog.run, end))]
+        if self._app.escalation is not None:
+            threads.append(self._thread("escalation", partial(self._app.escalation.run, end)))
         try:
             yield
         finally:
             end.set()
-            thread.join(_LAST_WRITE_SECONDS)
+            for thread in threads:
+                thread.join(_LAST_WRITE_SECONDS)
 
     def _died(self, error: Exception) -> None:
         self._error = self._error or error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,12 +64,21 @@ class _Values(BaseModel):
     allow_plain: bool = False
     workers: Annotated[int, Field(ge=0, le=64)] | None = None
     log_format: LogFormat = LogFormat.AUTO
+    alert_command: str | None = None
+    alert_after_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
 
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: str | None) -> str | None:
         if value is not None and len(value.encode()) < SECRET_BYTES_AT_LEAST:
             raise ValueError(f"needs at least {SECRET_BYTES_AT_LEAST} bytes")
+        return value
+
+    @field_validator("alert_command")
+    @classmethod
+    def _words(cls, value: str | None) -> str | None:
+        if value is not None and not all(_split_command(value)[:1] or ("",)):
+            raise ValueError("names no program")
         return value
 
     @field_validator("collect_since", "now")
@@ -97,6 +107,8 @@ class Settings:
     allow_plain: bool
     workers: int | None
     log_format: LogFormat
+    alert_command: tuple[str, ...]
+    alert_after_minutes: int
     secret_key: bytes | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
@@ -165,6 +177,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
         allow_plain=values.allow_plain,
         workers=values.workers,
         log_format=values.log_format,
+        alert_command=_split_command(values.alert_command or ""),
+        alert_after_minutes=values.alert_after_minutes,
         secret_key=values.secret_key.encode() if values.secret_key else None,
         environment=resolved,
     )
@@ -206,6 +220,11 @@ def _with_secret_files(environment: Mapping[str, str], problems: list[Problem]) 
 def _problem(item: Any) -> Problem:
     name = PREFIX + str(item["loc"][0]).upper()
     return Problem(source="settings", key=name, message=str(item["msg"]))
+
+
+def _split_command(text: str) -> tuple[str, ...]:
+    """A command as its words, as a shell would part them; raises ``ValueError`` for a quote without its end."""
+    return tuple(shlex.split(text))
 
 
 def _split_allowlist(text: str) -> tuple[str, ...]:

@@ -56,9 +56,9 @@ def health(json: Json = False) -> None:
 
 
 def _examined(app: App) -> tuple[Health, Exit]:
+    from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
     from mailbot.adapters.storage.unit_of_work import SqlStorage
     from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
-    from mailbot.cli.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
     from mailbot.domain.errors import StorageUnavailable
 
     found = Health(disk_free_bytes=free_bytes(app.settings.data_dir), problems=[])
@@ -136,7 +136,7 @@ def _readable(span: timedelta) -> str:
 
 
 def _show(found: Health) -> None:
-    from mailbot.cli.disk import readable_bytes
+    from mailbot.adapters.disk import readable_bytes
 
     for label, value in (
         ("last collect", found.last_collect_at or "never"),

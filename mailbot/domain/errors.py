@@ -11,6 +11,7 @@
     │   │   ├── CredentialsRefused
     │   │   ├── ServerThrottles
     │   │   └── StorageUnavailable
+    │   ├── AlertNotSent         the administrator's alert command did not do its work
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
     │   └── LetterError          a template or its view model is wrong
     ├── TransitionNotAllowed     a status change that the table of transitions does not have
@@ -79,6 +80,10 @@ class ServerThrottles(ServerAway):
 
 class StorageUnavailable(ServerAway):
     """The database or the disk does not take writes now (locked, full, read-only, gone)."""
+
+
+class AlertNotSent(OurFault):
+    """The administrator's alert command could not be started, took too long or failed."""
 
 
 class UnreadableMail(OurFault):

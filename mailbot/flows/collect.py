@@ -17,7 +17,7 @@ import structlog
 
 from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.ports import BlobStore, MailSource, Storage
 from mailbot.flows.pulse import Pulse
@@ -266,9 +266,10 @@ class Collector:
 
     def note_trouble(self, error: ServerAway) -> None:
         """Write down that the server is away; never raises."""
+        text = f"{LOGIN_REFUSED if isinstance(error, CredentialsRefused) else ''}{error}"
         try:
             with self._storage.write() as work:
-                work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
+                work.house.note_trouble(self._plan.server, text[:500], now=datetime.now(UTC))
         except ServerAway:
             _log.warning("trouble not noted", action="collect.trouble_not_noted", mailbox=self._plan.mailbox)
 

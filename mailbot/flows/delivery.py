@@ -31,7 +31,7 @@ from mailbot.domain.exchange import (
     Throttle,
 )
 from mailbot.domain.handles import loop_mark
-from mailbot.domain.ledger import PROVIDER_LIMIT
+from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
@@ -531,7 +531,9 @@ class Delivery:
     def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
         """Write down that a server is away or a limit reached, and that it is over; nothing while all is well.
         Never raises."""
-        away = {outlet.server: outcome.reason} if isinstance(outcome, NotReached) else {}
+        away = {}
+        if isinstance(outcome, NotReached):
+            away = {outlet.server: f"{LOGIN_REFUSED if outcome.credentials_refused else ''}{outcome.reason}"}
         limited = {}
         if isinstance(outcome, Refused) and outcome.throttled is not None:
             if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:

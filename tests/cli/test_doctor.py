@@ -461,3 +461,17 @@ def test_a_probe_finds_out_whether_stamps_of_exchange_can_be_forged(tmp_path: Pa
         assert said["a forged stamp of Exchange was removed"] == "ok"
     else:
         assert said["a forged stamp of Exchange came through: anybody could pass for anybody"] == "problem"
+
+
+def test_an_alert_command_is_looked_for_and_run_by_a_probe_only(tmp_path: Path, settings: dict[str, str]) -> None:
+    assert found(doctor(tmp_path, settings), "alert command") == []
+    told = tmp_path / "told"
+    program = tmp_path / "alert"
+    program.write_text(f'#!/bin/sh\necho "$MAILBOT_ALERT_STATE" >> {told}\ncat >> {told}\n')
+    settings["MAILBOT_ALERT_COMMAND"] = str(program)
+    assert state(doctor(tmp_path, settings), "alert command") == {"problem"}
+    program.chmod(0o700)
+    assert state(doctor(tmp_path, settings), "alert command") == {"ok"}
+    assert not told.exists()
+    assert len(found(doctor(tmp_path, settings, "--probe", "--wait", "1"), "alert command")) == 2
+    assert told.read_text().startswith("test\nmailbot on ")
