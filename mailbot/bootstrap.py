@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ from mailbot.triage.authentication import AuthenticationKind, AuthenticationProf
 from mailbot.triage.screen import OwnMarks
 
 if TYPE_CHECKING:
+    from mailbot.adapters.metrics import Metrics
     from mailbot.flows.delivery import Delivery
     from mailbot.flows.reprocess import Reprocess
 
@@ -284,6 +286,20 @@ class App:
             pulse=self.pulse,
         )
 
+    @cached_property
+    def metrics(self) -> Metrics | None:
+        """Figures for Prometheus; ``None`` where no port is set for them."""
+        if self.settings.metrics_port is None:
+            return None
+        from mailbot.adapters.metrics import Metrics
+        from mailbot.flows.figures import read_figures
+
+        return Metrics(
+            read_figures=lambda: read_figures(self.storage, self.mailboxes.keys(), self.clock),
+            hanging=self.pulse.overdue,
+            disk_free_bytes=lambda: free_bytes(self.settings.data_dir),
+        )
+
     def alert_command(self) -> AlertCommand:
         """The administrator's command; to be asked for only where one is set."""
         names = {name for connection in self.connections.values() for name in connection.secret_names}
@@ -370,9 +386,22 @@ def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:
     connections, problems = _connections(settings, catalogue)
     if settings.start_of_business_clock and not all(one.is_local for one in connections.values()):
         problems.append(_problem("MAILBOT_NOW", "is for trials: every server must be on this machine"))
+    problems += _metrics_problems(settings)
     if problems:
         raise ConfigurationError(problems)
     return App(settings, catalogue, connections)
+
+
+def _metrics_problems(settings: Settings) -> Iterator[Problem]:
+    if settings.metrics_port is None:
+        return
+    if find_spec("prometheus_client") is None:
+        yield _problem("MAILBOT_METRICS_PORT", "needs the extra: pip install 'mailbot[metrics]'")
+    if not (names_loopback(settings.metrics_host) or settings.metrics_allow_remote):
+        message = (
+            "is not this machine, and whoever reaches it reads the metrics; MAILBOT_METRICS_ALLOW_REMOTE=true"
+        )
+        yield _problem("MAILBOT_METRICS_HOST", message)
 
 
 def build_offline_app(settings: Settings) -> App:

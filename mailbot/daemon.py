@@ -82,6 +82,7 @@ class Daemon:
             self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
+        self._serve_metrics()
         with self._watched():
             self._run_loops()
         self._write_at_last("leases not given back", self._drop_leases)
@@ -96,7 +97,7 @@ class Daemon:
     def _run_loops(self) -> None:
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
         self._letters = DeliveryThread(self._deliver, self._died)
-        crew = Crew(self._app, heard=self._ring_for_letters)
+        crew = Crew(self._app, heard=self._hear_of_helper)
         intake = self._thread("intake", partial(self._process, crew))
         clockwork = self._start_clockwork()
         # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
@@ -128,6 +129,18 @@ class Daemon:
             self._letters.join(_LETTER_IN_HAND_SECONDS)
             for thread in collecting:
                 thread.join(_MAIL_IN_HAND_SECONDS)
+
+    def _serve_metrics(self) -> None:
+        """Figures are no reason to leave mail alone: without them it goes on."""
+        port = self._app.settings.metrics_port
+        if self._app.metrics is None or port is None:
+            return
+        try:
+            self._app.metrics.serve(self._app.settings.metrics_host, port)
+        except OSError as error:
+            _log.error("metrics not served", action="daemon.metrics_not_served", port=port, error=error.strerror)
+        else:
+            _log.info("metrics served", action="daemon.metrics_served", port=port)
 
     @contextmanager
     def _told_if_storage_is_away(self) -> Iterator[None]:
@@ -187,6 +200,11 @@ class Daemon:
             self._mail_bell.clear()
         else:
             self._ring_for_letters(outcome)
+
+    def _hear_of_helper(self, outcome: MailOutcome) -> None:
+        if self._app.metrics is not None:
+            self._app.metrics.count_helped(outcome)
+        self._ring_for_letters(outcome)
 
     def _ring_for_letters(self, _outcome: MailOutcome) -> None:
         if self._letters is not None:

@@ -66,6 +66,9 @@ class _Values(BaseModel):
     log_format: LogFormat = LogFormat.AUTO
     alert_command: str | None = None
     alert_after_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    metrics_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    metrics_allow_remote: bool = False
 
     @field_validator("secret_key")
     @classmethod
@@ -109,6 +112,9 @@ class Settings:
     log_format: LogFormat
     alert_command: tuple[str, ...]
     alert_after_minutes: int
+    metrics_port: int | None
+    metrics_host: str
+    metrics_allow_remote: bool
     secret_key: bytes | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
@@ -179,6 +185,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
         log_format=values.log_format,
         alert_command=_split_command(values.alert_command or ""),
         alert_after_minutes=values.alert_after_minutes,
+        metrics_port=values.metrics_port,
+        metrics_host=values.metrics_host,
+        metrics_allow_remote=values.metrics_allow_remote,
         secret_key=values.secret_key.encode() if values.secret_key else None,
         environment=resolved,
     )

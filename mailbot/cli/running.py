@@ -24,7 +24,7 @@ def run(
     set_up_logging()
     with own_errors(), unforeseen_errors():
         app = open_app()
-        set_up_logging(app.settings)
+        set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
         from mailbot.daemon import Daemon
         from mailbot.round import run_once
 

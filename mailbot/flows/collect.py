@@ -105,6 +105,7 @@ class Collector:
                     action="collect.away",
                     mailbox=self._plan.mailbox,
                     error=str(error),
+                    cause=type(error).__name__,
                     retry_in_seconds=round(pause, 1),
                 )
                 self.note_trouble(error)
