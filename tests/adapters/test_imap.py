@@ -629,6 +629,25 @@ def test_a_big_mail_on_a_slow_line_gets_more_time(server: ScriptedImap) -> None:
         assert source.fetch(["1"])[0].raw == raw
 
 
+def test_a_slow_line_shows_that_it_is_alive_with_each_piece(server: ScriptedImap) -> None:
+    progress: list[float] = []
+
+    def slowly(session: Session, tag: str, _: str) -> None:
+        session.send("* 1 FETCH (UID 1 BODY[] {40}\r\n")
+        for _piece in range(4):
+            heard = len(progress)
+            session.send(b"x" * 10)
+            server.wait_for(lambda heard=heard: len(progress) > heard)  # type: ignore[misc]
+        session.send(f")\r\n{tag} OK done\r\n")
+
+    server.answers["UID FETCH"] = slowly
+    source = source_of(server)
+    source.on_progress = lambda: progress.append(0.0)
+    source.open()
+    assert source.fetch(["1"])[0].raw == b"x" * 40
+    source.close()
+
+
 def test_a_server_that_never_stops_talking_runs_out_of_time(server: ScriptedImap) -> None:
     def chatter(session: Session, tag: str, _: str) -> None:
         while not server.closing.is_set():
