@@ -60,6 +60,23 @@ def test_what_a_daemon_does_can_be_read_on_its_port(site: Site, port: int) -> No
     assert not scrape(port)
 
 
+def test_what_helpers_work_off_is_counted_with_the_rest(site: Site, port: int) -> None:
+    site.settings |= {"MAILBOT_METRICS_PORT": str(port), "MAILBOT_WORKERS": "1"}
+    for _ in range(12):
+        site.customer_writes(site.servers.new_user("cliente"))
+    flag = site.folder / "flag"
+    slow = ["-m", "tests.kill.stopping", "--at", "before examine", "--how", "pause", "--flag", str(flag)]
+    slow += ["--times", "1", "--set", "mailbot.crew.MAILS_PER_WORKER=2"]
+    slow += ["--set", "mailbot.crew._LOOK_EVERY_SECONDS=0", "--", "run"]
+    with site.daemon(*slow) as process:
+        # The daemon has the first mail in hand; a helper works the others off meanwhile.
+        site.wait(lambda: len(site.tickets()) == 11, "the helper's tickets", seconds=40)
+        flag.unlink()
+        site.wait(lambda: 'mails_processed_total{outcome="ticket"} 12.0' in scrape(port), "all to be counted")
+        assert "mailbot_intake_seconds_count 1.0" in scrape(port)
+        assert site.stop_politely(process) == 0
+
+
 def test_a_port_that_is_taken_keeps_no_mail_waiting(site: Site, port: int) -> None:
     site.settings["MAILBOT_METRICS_PORT"] = str(port)
     customer = site.servers.new_user("cliente")
