@@ -188,7 +188,9 @@ def _gauges(figures: HouseFigures) -> Iterator[Metric]:
             collected.add_metric([folder.mailbox, folder.folder], folder.last_collect_at.timestamp())
     yield collected
     away = GaugeMetricFamily(
-        "mailbot_server_away_seconds", "How long a server has not answered.", labels=["server", "login_refused"]
+        "mailbot_server_away_seconds",
+        "How long a server has been away, or held us to a limit.",
+        labels=["server", "login_refused"],
     )
     for trouble in figures.troubles:
         labels = [trouble.server, str(trouble.is_login_refused).lower()]
