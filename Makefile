@@ -34,7 +34,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock:
-	uv pip compile pyproject.toml --extra demo --extra google --extra microsoft --extra postgresql --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra demo --extra google --extra metrics --extra microsoft --extra postgresql --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements-dev.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.adapters.alert_command import AlertCommand
+from mailbot.adapters.alert_memory import FileAlertMemory
 from mailbot.adapters.blobs import FileBlobs
 from mailbot.adapters.clock import SystemClock
+from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes
 from mailbot.adapters.processes import this_process
 from mailbot.adapters.server_url import names_loopback, parse_server_url
 from mailbot.adapters.storage.engine import Database
@@ -42,12 +46,14 @@ from mailbot.evidence.isolation import (
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.compositor import Compositor
+from mailbot.flows.escalation import Escalation, HouseLook, Sight
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.ports import MailSource, SentFolder
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
@@ -57,6 +63,7 @@ from mailbot.triage.authentication import AuthenticationKind, AuthenticationProf
 from mailbot.triage.screen import OwnMarks
 
 if TYPE_CHECKING:
+    from mailbot.adapters.metrics import Metrics
     from mailbot.adapters.oauth.renewing import RenewingTokens
     from mailbot.flows.delivery import Delivery
     from mailbot.flows.reprocess import Reprocess
@@ -99,6 +106,11 @@ class Connection:
         return spec.save_sent == "always"
 
     @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The variables that describe it, passwords among them."""
+        return tuple(self.mailbox.spec.environment_names)
+
+    @property
     def is_local(self) -> bool:
         """Whether every server of it is on this machine."""
         servers = [server for server in (self.imap, self.smtp) if server is not None]
@@ -117,6 +129,7 @@ class App:
         }
         self.owner = this_process()
         self.clock = SystemClock(settings.start_of_business_clock)
+        self.pulse = Pulse()
 
     # --- storage ---
 
@@ -276,6 +289,58 @@ class App:
         """What every mailbox that logs in by token logs in with, and when that ends."""
         return [one.tokens.expiry() for one in self.connections.values() if one.tokens is not None]
 
+    @cached_property
+    def escalation(self) -> Escalation | None:
+        """What mail cannot tell; ``None`` where the administrator set no command for it."""
+        if not self.settings.alert_command:
+            return None
+        house = HouseLook(
+            storage=lambda: self.storage,
+            mailboxes=self.mailboxes.keys(),
+            tells_by_letter=self.settings.admin_address is not None,
+            after=self._alert_after,
+            clock=self.clock,
+        )
+
+        def look() -> Sight:
+            return Sight(
+                house=house.look(),
+                disk_free_bytes=free_bytes(self.settings.data_dir),
+                low_disk_bytes=LOW_DISK_BYTES,
+                hanging=tuple(self.pulse.overdue()),
+            )
+
+        return Escalation(
+            channel=self.alert_command(),
+            memory=FileAlertMemory(self.settings.data_dir),
+            look_at=look,
+            after=self._alert_after,
+            pulse=self.pulse,
+        )
+
+    @cached_property
+    def metrics(self) -> Metrics | None:
+        """Figures for Prometheus; ``None`` where no port is set for them."""
+        if self.settings.metrics_port is None:
+            return None
+        from mailbot.adapters.metrics import Metrics
+        from mailbot.flows.figures import read_figures
+
+        return Metrics(
+            read_figures=lambda: read_figures(self.storage, self.mailboxes.keys(), self.clock),
+            hanging=self.pulse.overdue,
+            disk_free_bytes=lambda: free_bytes(self.settings.data_dir),
+        )
+
+    def alert_command(self) -> AlertCommand:
+        """The administrator's command; to be asked for only where one is set."""
+        names = {name for connection in self.connections.values() for name in connection.secret_names}
+        return AlertCommand(self.settings.alert_command, secret_names=names)
+
+    @property
+    def _alert_after(self) -> timedelta:
+        return timedelta(minutes=self.settings.alert_after_minutes)
+
     # --- ways in and out ---
 
     def plans(self) -> Iterator[tuple[CollectPlan, Connection]]:
@@ -299,10 +364,11 @@ class App:
         return [
             Collector(
                 plan=plan,
-                source=source_of(connection, plan.folder),
+                source=source_of(connection, plan.folder, on_progress=partial(self.pulse.renew, plan.loop)),
                 storage=self.storage,
                 blobs=self.blobs,
                 owner=self.owner,
+                pulse=self.pulse,
             )
             for plan, connection in self.plans()
         ]
@@ -343,12 +409,13 @@ class App:
                     connection.smtp,
                     tokens=connection.tokens_at(MailServerName.SMTP),
                     max_connections=connection.mailbox.spec.max_connections,
+                    on_progress=self.pulse.renew_task,
                 ),
                 saves_copies=connection.saves_copies,
             )
             for key, connection in self.connections.items()
         }
-        return Delivery(
+        delivery = Delivery(
             storage=self.storage,
             blobs=self.blobs,
             outlets=outlets,
@@ -358,6 +425,8 @@ class App:
             clock=self.clock,
             owner=self.owner,
         )
+        delivery.pulse = self.pulse
+        return delivery
 
     def close(self) -> None:
         """Close what was opened."""
@@ -375,9 +444,22 @@ def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:
     connections, problems = _connections(settings, catalogue)
     if settings.start_of_business_clock and not all(one.is_local for one in connections.values()):
         problems.append(_problem("MAILBOT_NOW", "is for trials: every server must be on this machine"))
+    problems += _metrics_problems(settings)
     if problems:
         raise ConfigurationError(problems)
     return App(settings, catalogue, connections)
+
+
+def _metrics_problems(settings: Settings) -> Iterator[Problem]:
+    if settings.metrics_port is None:
+        return
+    if find_spec("prometheus_client") is None:
+        yield _problem("MAILBOT_METRICS_PORT", "needs the extra: pip install 'mailbot[metrics]'")
+    if not (names_loopback(settings.metrics_host) or settings.metrics_allow_remote):
+        message = (
+            "is not this machine, and whoever reaches it reads the metrics; MAILBOT_METRICS_ALLOW_REMOTE=true"
+        )
+        yield _problem("MAILBOT_METRICS_HOST", message)
 
 
 def build_offline_app(settings: Settings) -> App:
@@ -416,8 +498,10 @@ def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:
         raise ConfigurationError([_problem("MAILBOT_SECRET_KEY", _ANOTHER_KEY)])
 
 
-def source_of(connection: Connection, folder: str) -> MailSource:
-    """The way into one folder, not yet connected."""
+def source_of(
+    connection: Connection, folder: str, *, on_progress: Callable[[], object] = lambda: None
+) -> MailSource:
+    """The way into one folder, not yet connected; ``on_progress`` hears of what arrives from a server."""
     spec = connection.mailbox.spec
     settle = Settle(spec.settle)
     if connection.maildir is not None:
@@ -434,7 +518,7 @@ def source_of(connection: Connection, folder: str) -> MailSource:
 
     if connection.imap is None:
         raise AssertionError("a mailbox without IMAP server and without Maildir")
-    return ImapSource(
+    source = ImapSource(
         mailbox=spec.key,
         server=connection.imap,
         folder=folder,
@@ -442,6 +526,8 @@ def source_of(connection: Connection, folder: str) -> MailSource:
         processed_folder=spec.processed_folder,
         tokens=connection.tokens_at(MailServerName.IMAP),
     )
+    source.on_progress = on_progress
+    return source
 
 
 def sent_folder_of(connection: Connection) -> SentFolder:

@@ -6,16 +6,20 @@ in hand has ten seconds, a letter past its final dot is awaited.
 
 from __future__ import annotations
 
+import asyncio
+import faulthandler
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
+from mailbot.adapters.service_manager import ServiceManager
 from mailbot.bootstrap import App
 from mailbot.crew import Crew
 from mailbot.domain.errors import StorageUnavailable
@@ -23,6 +27,7 @@ from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
+from mailbot.flows.watchdog import Watchdog
 from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
@@ -43,6 +48,9 @@ _INTAKE_IDLE_SECONDS = 1.0
 _HELPED_SECONDS = 0.1
 _STORAGE_AWAY_SECONDS = 5.0
 _TICK_SECONDS = 30
+# A tick after a long standstill may have thousands of tickets before it.
+_TICK_AT_MOST_SECONDS = 3600.0
+_TURN_SECONDS = 5.0
 
 
 class Daemon:
@@ -50,12 +58,14 @@ class Daemon:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._supervisor = ServiceManager()
         self._stop = threading.Event()
         self._awake = _Awakening()
         self._error: Exception | None = None
         self._mail_bell = threading.Event()
         self._letters: DeliveryThread[None] | None = None
         self._collectors: list[Collector] = []
+        self._keepers: list[SentFolderKeeper] = []
 
     def run(self) -> None:
         """Start everything, wait for a signal, stop everything.
@@ -64,44 +74,20 @@ class Daemon:
         who supervises this process must see that it did not end as it was asked to.
         """
         keep_large_memory_apart()
+        # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung: places, no values.
+        if sys.__stderr__ is not None:
+            faulthandler.enable(sys.__stderr__)
         self._awake.listen_to_signals()
-        take_over_from_the_dead(self._app)
-        warn_of_types_that_are_gone(self._app)
-        self._collectors = self._app.collectors()
+        with self._told_if_storage_is_away():
+            take_over_from_the_dead(self._app)
+            warn_of_types_that_are_gone(self._app)
+            self._collectors = self._app.collectors()
         for collector in self._collectors:
             collector.on_collected = self._mail_bell.set
-        keepers = self._sent_folder_keepers()
-        collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
-        collecting += [self._thread("sent", partial(one.run, self._stop)) for one in keepers]
-        self._letters = DeliveryThread(lambda stop, bell: self._app.delivery().run(stop, bell), self._died)
-        crew = Crew(self._app, heard=self._ring_for_letters)
-        intake = self._thread("intake", partial(self._process, crew))
-        clockwork = self._start_clockwork()
-        # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
-        # from outside: a mail that hangs is given up, and this process with it.
-        with leases_kept(
-            self._app,
-            [*self._collectors, *keepers],
-            on_hanging=self._died,
-            died=self._died,
-            join_seconds=_LAST_WRITE_SECONDS,
-        ):
-            _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
-            self._awake.wait()
-            _log.info("stopping", action="daemon.stopping")
-            self._stop.set()
-            self._mail_bell.set()
-            # Their time for the mail in hand runs beside ours.
-            crew.ask_to_go()
-            clockwork.shutdown(wait=False)
-            _interrupt_all([*self._collectors, *keepers])
-            self._letters.stop()
-            self._join_intake(intake)
-            crew.dismiss()
-            self._write_at_last("mails of helpers not given back", crew.take_over)
-            self._letters.join(_LETTER_IN_HAND_SECONDS)
-            for thread in collecting:
-                thread.join(_MAIL_IN_HAND_SECONDS)
+        self._keepers = self._sent_folder_keepers()
+        self._serve_metrics()
+        with self._watched():
+            self._run_loops()
         self._write_at_last("leases not given back", self._drop_leases)
         _log.info("stopped", action="daemon.stopped")
         if self._error is not None:
@@ -110,6 +96,79 @@ class Daemon:
     def stop(self) -> None:
         """Ask for a polite stop; returns at once."""
         self._awake.ring()
+
+    def _run_loops(self) -> None:
+        collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
+        collecting += [self._thread("sent", partial(one.run, self._stop)) for one in self._keepers]
+        self._letters = DeliveryThread(self._deliver, self._died)
+        crew = Crew(self._app, heard=self._hear_of_helper)
+        intake = self._thread("intake", partial(self._process, crew))
+        clockwork = self._start_clockwork()
+        # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
+        # from outside: a mail that hangs is given up, and this process with it.
+        with leases_kept(
+            self._app,
+            [*self._collectors, *self._keepers],
+            on_hanging=self._died,
+            died=self._died,
+            join_seconds=_LAST_WRITE_SECONDS,
+        ):
+            _log.info("running", action="daemon.started", mailboxes=len(self._app.mailboxes))
+            self._supervisor.ready()
+            self._supervisor.status("running")
+            self._awake.wait()
+            _log.info("stopping", action="daemon.stopping")
+            self._supervisor.stopping()
+            self._stop.set()
+            self._mail_bell.set()
+            # Their time for the mail in hand runs beside ours.
+            crew.ask_to_go()
+            clockwork.shutdown(wait=False)
+            _interrupt_all([*self._collectors, *self._keepers])
+            self._letters.stop()
+            self._join_intake(intake)
+            crew.dismiss()
+            self._write_at_last("mails of helpers not given back", crew.take_over)
+            self._letters.join(_LETTER_IN_HAND_SECONDS)
+            for thread in collecting:
+                thread.join(_MAIL_IN_HAND_SECONDS)
+
+    def _serve_metrics(self) -> None:
+        """Figures are no reason to leave mail alone: without them it goes on."""
+        port = self._app.settings.metrics_port
+        if self._app.metrics is None or port is None:
+            return
+        try:
+            self._app.metrics.serve(self._app.settings.metrics_host, port)
+        except OSError as error:
+            _log.error("metrics not served", action="daemon.metrics_not_served", port=port, error=error.strerror)
+        else:
+            _log.info("metrics served", action="daemon.metrics_served", port=port)
+
+    @contextmanager
+    def _told_if_storage_is_away(self) -> Iterator[None]:
+        """Without the database this process ends, again and again: each looks whether it is time to tell."""
+        try:
+            yield
+        except StorageUnavailable:
+            if self._app.escalation is not None:
+                self._app.escalation.look()
+            raise
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Meanwhile a thread of its own looks whether the loops are alive, and says so to our supervisor."""
+        end = threading.Event()
+        watchdog = Watchdog(self._app.pulse, self._supervisor)
+        threads = [self._thread("watchdog", partial(watchdog.run, end))]
+        if self._app.escalation is not None:
+            threads.append(self._thread("escalation", partial(self._app.escalation.run, end)))
+        try:
+            yield
+        finally:
+            end.set()
+            for thread in threads:
+                thread.join(_LAST_WRITE_SECONDS)
 
     def _died(self, error: Exception) -> None:
         self._error = self._error or error
@@ -130,14 +189,17 @@ class Daemon:
     # --- intake ---
 
     def _process(self, crew: Crew) -> None:
+        self._app.pulse.promise("intake")
         warm_up(self._app)
         while not self._stop.is_set():
+            self._app.pulse.promise("intake")
             try:
                 self._process_next(crew)
             except StorageUnavailable as error:
-                _log.warning("cannot process", action="intake.storage_away", error=str(error))
+                _log.warning("cannot process", action="daemon.intake_put_off", error=str(error))
                 self._stop.wait(_STORAGE_AWAY_SECONDS)
         self._app.intake.stop()
+        self._app.pulse.end("intake")
 
     def _process_next(self, crew: Crew) -> None:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
@@ -150,6 +212,11 @@ class Daemon:
             self._mail_bell.clear()
         else:
             self._ring_for_letters(outcome)
+
+    def _hear_of_helper(self, outcome: MailOutcome) -> None:
+        if self._app.metrics is not None:
+            self._app.metrics.count_helped(outcome)
+        self._ring_for_letters(outcome)
 
     def _ring_for_letters(self, _outcome: MailOutcome) -> None:
         if self._letters is not None:
@@ -166,19 +233,39 @@ class Daemon:
         with self._app.storage.write() as work:
             work.mails.give_back_all(self._app.owner, ready_at=datetime.now(UTC))
 
+    # --- delivery ---
+
+    async def _deliver(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
+        turning = asyncio.create_task(self._turn())
+        try:
+            await self._app.delivery().run(stop, bell)
+        finally:
+            turning.cancel()
+            self._app.pulse.end("delivery")
+
+    async def _turn(self) -> None:
+        """Show that no call keeps the event loop, which every letter needs."""
+        while True:
+            self._app.pulse.promise("delivery", after_seconds=_TURN_SECONDS)
+            await asyncio.sleep(_TURN_SECONDS)
+
     # --- clockwork and the end ---
 
     def _start_clockwork(self) -> _Clockwork:
+        self._app.pulse.promise("clockwork")
         return _Clockwork(self._tick_quietly)
 
     def _tick_quietly(self) -> None:
+        self._app.pulse.promise("clockwork", after_seconds=_TICK_AT_MOST_SECONDS)
         try:
             tick(self._app)
         except StorageUnavailable as error:
-            _log.warning("upkeep put off", action="upkeep.storage_away", error=str(error))
+            _log.warning("tick put off", action="daemon.tick_put_off", error=str(error))
         except Exception as error:
             # The next tick tries again; the log says where, without words that may be a sender's.
-            _log.error("upkeep failed", action="upkeep.error", error=place_of(error))
+            _log.error("tick failed", action="daemon.tick_failed", error=place_of(error))
+        finally:
+            self._app.pulse.promise("clockwork", after_seconds=_TICK_SECONDS)
 
     def _drop_leases(self) -> None:
         with self._app.storage.write() as work:

@@ -333,6 +333,7 @@ def leases_kept(
 
     def renew() -> None:
         while not end.wait(LEASE_RENEWAL_SECONDS):
+            app.pulse.promise("leases", after_seconds=LEASE_RENEWAL_SECONDS)
             _renew_leases(app, collectors)
             hanging = _hanging_mail(app)
             if hanging is not None:
@@ -343,6 +344,7 @@ def leases_kept(
         yield
     finally:
         end.set()
+        app.pulse.end("leases")
         thread.join(join_seconds)
 
 
@@ -351,7 +353,7 @@ def _hanging_mail(app: App) -> HangingMail | None:
     try:
         mail_id = app.intake.give_up_hanging(WORK_LIMIT)
     except StorageUnavailable as error:
-        _log.warning("hanging mail not given up", action="daemon.storage_away", error=str(error))
+        _log.warning("hanging mail not given up", action="daemon.hanging_not_given_up", error=str(error))
         return None
     return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,14 @@ class SendMode(StrEnum):
     ALLOWLIST = "allowlist"
 
 
+class LogFormat(StrEnum):
+    """How log lines look; ``auto`` is JSON wherever stderr is no terminal."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
 class _Values(BaseModel):
     """The settings that do not belong to one mailbox, as pydantic checks them."""
 
@@ -54,12 +63,25 @@ class _Values(BaseModel):
     now: datetime | None = None
     allow_plain: bool = False
     workers: Annotated[int, Field(ge=0, le=64)] | None = None
+    log_format: LogFormat = LogFormat.AUTO
+    alert_command: str | None = None
+    alert_after_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    metrics_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    metrics_allow_remote: bool = False
 
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: str | None) -> str | None:
         if value is not None and len(value.encode()) < SECRET_BYTES_AT_LEAST:
             raise ValueError(f"needs at least {SECRET_BYTES_AT_LEAST} bytes")
+        return value
+
+    @field_validator("alert_command")
+    @classmethod
+    def _words(cls, value: str | None) -> str | None:
+        if value is not None and not all(_split_command(value)[:1] or ("",)):
+            raise ValueError("names no program")
         return value
 
     @field_validator("collect_since", "now")
@@ -87,6 +109,12 @@ class Settings:
     start_of_business_clock: datetime | None
     allow_plain: bool
     workers: int | None
+    log_format: LogFormat
+    alert_command: tuple[str, ...]
+    alert_after_minutes: int
+    metrics_port: int | None
+    metrics_host: str
+    metrics_allow_remote: bool
     secret_key: bytes | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
@@ -154,6 +182,12 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
         start_of_business_clock=values.now,
         allow_plain=values.allow_plain,
         workers=values.workers,
+        log_format=values.log_format,
+        alert_command=_split_command(values.alert_command or ""),
+        alert_after_minutes=values.alert_after_minutes,
+        metrics_port=values.metrics_port,
+        metrics_host=values.metrics_host,
+        metrics_allow_remote=values.metrics_allow_remote,
         secret_key=values.secret_key.encode() if values.secret_key else None,
         environment=resolved,
     )
@@ -195,6 +229,11 @@ def _with_secret_files(environment: Mapping[str, str], problems: list[Problem]) 
 def _problem(item: Any) -> Problem:
     name = PREFIX + str(item["loc"][0]).upper()
     return Problem(source="settings", key=name, message=str(item["msg"]))
+
+
+def _split_command(text: str) -> tuple[str, ...]:
+    """A command as its words, as a shell would part them; raises ``ValueError`` for a quote without its end."""
+    return tuple(shlex.split(text))
 
 
 def _split_allowlist(text: str) -> tuple[str, ...]:

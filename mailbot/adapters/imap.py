@@ -48,7 +48,7 @@ _IDLE_LINE_SECONDS = 10.0
 # How soon a token is asked for again that could not be had for a connection which goes on without.
 _RENEW_AGAIN_SECONDS = 30.0
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("mailbot.imap")
 
 
 class Doorbell:
@@ -117,6 +117,8 @@ class ImapSource:
         self._tokens = tokens
         self._ssl_context = ssl_context
         self._timing = timing or ImapTiming()
+        self.on_progress: Callable[[], object] = lambda: None
+        """Hears of every piece that arrives: a mail of 40 MB on a slow line takes an hour, and is no failure."""
         self._doorbell = Doorbell()
         self._client: Any = None
         self._uid_validity = 0
@@ -144,6 +146,7 @@ class ImapSource:
             self._client = connect(
                 self._server, tokens=self._tokens, context=self._ssl_context, timing=self._timing
             )
+            self._client._imap.on_progress = self.on_progress
             self._idle_refused = False
             self._target = None
         with self._conversation() as client:
@@ -288,7 +291,8 @@ class ImapSource:
         return explain(error)
 
     def _warn(self, action: str, **ids: object) -> None:
-        _log.warning(action, action=action, mailbox=self._mailbox, folder=self._folder, **ids)
+        text, ids = action.replace("_", " "), {"mailbox": self._mailbox, "folder": self._folder, **ids}
+        _log.warning(text, action=f"imap.{action}", **ids)
 
     # --- opening -----------------------------------------------------------------------------------------
 

@@ -69,12 +69,14 @@ class LimitedConnection(imaplib.IMAP4):
     """imaplib's connection, which by itself waits for ever and trusts every announced length.
 
     ``deadline`` (monotonic seconds) ends whatever is read; :meth:`allow` sets it before a command.
+    ``on_progress`` is called whenever something has arrived.
     """
 
     def __init__(self, server: ServerAddress, context: ssl.SSLContext | None, timing: ImapTiming) -> None:
         self._server = server
         self._context = context
         self._timing = timing
+        self.on_progress: Callable[[], object] = _nothing
         self.deadline = 0.0
         self.allow(timing.command_seconds)
         super().__init__(server.host, server.port, timing.connect_seconds)
@@ -194,6 +196,7 @@ class LimitedConnection(imaplib.IMAP4):
     def _check_time(self) -> None:
         if time.monotonic() > self.deadline:
             raise TimeoutError
+        self.on_progress()
 
 
 class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
@@ -242,6 +245,10 @@ def connect(
             raise ServerAway(f"{_place(server)}: {explain(error)}") from None
         raise
     return client
+
+
+def _nothing() -> None:
+    return
 
 
 def discard(client: Any) -> None:

@@ -77,6 +77,7 @@ class SmtpTransport:
 
     All methods are called on one event loop. ``tokens`` takes the password's place (XOAUTH2).
     ``ssl_context`` is for servers with an authority of their own; without it the system's authorities count.
+    ``on_progress`` hears, in the task that sends, of every step and every piece that the server has taken.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class SmtpTransport:
         max_connections: int = 2,
         limits: SmtpLimits | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        on_progress: Callable[[], object] = lambda: None,
     ) -> None:
         self._server = server
+        self._on_progress = on_progress
         self._tokens = tokens
         self._limits = limits or SmtpLimits()
         self._ssl_context = ssl_context
@@ -215,7 +218,7 @@ class SmtpTransport:
             raise _NotBegun(refusal(error.code, error.message, stage)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _NotBegun(NotReached(reason=f"{stage}: {_described(error)}")) from error
-        return _Connection(smtp, self._limits, token)
+        return _Connection(smtp, self._limits, token, self._on_progress)
 
     async def _greet(self, smtp: aiosmtplib.SMTP) -> None:
         try:
@@ -295,10 +298,17 @@ async def _without_blocking(ask: Callable[[], _Answer]) -> _Answer:
 class _Connection:
     """One open session: sends letters one after the other and knows when it is spent."""
 
-    def __init__(self, smtp: aiosmtplib.SMTP, limits: SmtpLimits, token: AccessToken | None) -> None:
+    def __init__(
+        self,
+        smtp: aiosmtplib.SMTP,
+        limits: SmtpLimits,
+        token: AccessToken | None,
+        on_progress: Callable[[], object] = lambda: None,
+    ) -> None:
         self._smtp = smtp
         self._limits = limits
         self._token = token
+        self._on_progress = on_progress
         self._letters = 0
         self._refusals = 0
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -448,6 +458,7 @@ class _Connection:
             if listener.done():
                 return False
         self._write(b".\r\n")
+        self._on_progress()
         return True
 
     def _write(self, chunk: bytes) -> None:
@@ -458,6 +469,7 @@ class _Connection:
 
     async def _drain(self, listener: asyncio.Future[aiosmtplib.SMTPResponse]) -> None:
         """Wait until the operating system has taken everything, or the server says something."""
+        self._on_progress()
         drained = asyncio.ensure_future(self._writer.drain())
         try:
             either: set[asyncio.Future[Any]] = {drained, listener}
@@ -511,6 +523,7 @@ class _Connection:
             self.abort()
 
     async def _command(self, *words: bytes) -> aiosmtplib.SMTPResponse:
+        self._on_progress()
         try:
             return await self._smtp.execute_command(*words)
         except (aiosmtplib.SMTPException, OSError) as error:

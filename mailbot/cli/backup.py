@@ -192,7 +192,7 @@ def _copy_configuration(settings: Settings, folder: Path) -> None:
 
 
 def _show(done: Backup) -> None:
-    from mailbot.cli.disk import readable_bytes
+    from mailbot.adapters.disk import readable_bytes
 
     say(
         f"{done.folder}: {done.mails} mails, {done.messages} messages, {done.letters} letters, "

@@ -4,6 +4,7 @@ to do."""
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailbot.domain.errors import ConfigurationError, StorageUnavailable
+from mailbot.domain.errors import AlertNotSent, ConfigurationError, StorageUnavailable
+from mailbot.domain.incidents import Notice, NoticeState
 
 if TYPE_CHECKING:
+    from mailbot.adapters.alert_command import AlertCommand
     from mailbot.catalogue.load import Catalogue
     from mailbot.settings import Settings
 
@@ -145,7 +148,7 @@ def _private(path: Path, *, advice: str) -> Iterator[Finding]:
 
 def check_disk(settings: Settings) -> Finding:
     """Room for mails."""
-    from mailbot.cli.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
+    from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
 
     free = free_bytes(settings.data_dir)
     message = f"{readable_bytes(free)} free for {settings.data_dir}"
@@ -154,6 +157,32 @@ def check_disk(settings: Settings) -> Finding:
             check="disk", state=State.PROBLEM, message=message, advice="make room: mail is not lost, but waits"
         )
     return Finding(check="disk", state=State.OK, message=message)
+
+
+def check_alert_command(settings: Settings) -> Iterator[Finding]:
+    """Whether the program is there; what it does, only ``--probe`` tells."""
+    if not settings.alert_command:
+        return
+    program = settings.alert_command[0]
+    if shutil.which(program) is None:
+        message = f"{program} is no program that can be started"
+        yield Finding(
+            check="alert command", state=State.PROBLEM, message=message, advice="mend MAILBOT_ALERT_COMMAND"
+        )
+    else:
+        yield Finding(check="alert command", state=State.OK, message=program)
+
+
+def try_alert_command(command: AlertCommand) -> Finding:
+    """Run it once."""
+    notice = Notice(state=NoticeState.TEST, subject="a trial, all is well", lines=("sent by `mailbot doctor`",))
+    try:
+        command.tell(notice)
+    except AlertNotSent as error:
+        return Finding(
+            check="alert command", state=State.PROBLEM, message=str(error), advice="mend MAILBOT_ALERT_COMMAND"
+        )
+    return Finding(check="alert command", state=State.OK, message="was run: see whether its word arrived")
 
 
 class _Undo(Exception):

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-
-import structlog
-
 from mailbot.bootstrap import App, build_app
 from mailbot.catalogue.load import Catalogue, load_catalogue
+from mailbot.cli.logs import LogListener, configure_logging
 from mailbot.cli.output import complain
-from mailbot.settings import Settings, load_settings, unknown_names
+from mailbot.settings import LogFormat, Settings, load_settings, unknown_names
 
 
-def set_up_logging(*, json_lines: bool | None = None) -> None:
-    """Logs go to stderr: lines of JSON, or readable ones on a terminal. They hold ids, never addresses."""
-    readable = sys.stderr.isatty() if json_lines is None else not json_lines
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
-    processors: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if not readable:
-        processors.append(structlog.processors.format_exc_info)
-    structlog.configure(
-        processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+def set_up_logging(settings: Settings | None = None, *, listener: LogListener | None = None) -> None:
+    """Logs go to stderr: lines of JSON, or readable ones on a terminal, unless MAILBOT_LOG_FORMAT says which.
+
+    To be called before anything is logged; again as soon as the settings are known. ``listener`` hears of
+    every event.
+    """
+    log_format = LogFormat.AUTO if settings is None else settings.log_format
+    json_lines = None if log_format is LogFormat.AUTO else log_format is LogFormat.JSON
+    configure_logging(json_lines=json_lines, listener=listener)
 
 
 def read_settings() -> Settings:

@@ -60,7 +60,7 @@ def doctor(
 
     With --probe each mailbox mails itself: plainly, at a plus-address, and with forged
     Authentication-Results or stamps of Exchange. These mails leave whatever MAILBOT_SEND says, and the
-    daemon discards them.
+    daemon discards them. The alert command is run with a word of trial.
 
     Ends with 0 if all is well, 1 if something needs a look, 2 if mailbot would not start, 3 if a server or the
     database cannot be reached.
@@ -90,6 +90,7 @@ def _examine(report: _Report, options: _Options) -> None:
     report.add(*checkup.check_templates_folder(settings))
     report.add(*checkup.check_files(settings))
     report.add(checkup.check_disk(settings))
+    report.add(*checkup.check_alert_command(settings))
     report.add(checkup.check_database(settings))
     report.add(*database_checkup.check_server_and_files(settings))
     if catalogue is not None:
@@ -98,6 +99,8 @@ def _examine(report: _Report, options: _Options) -> None:
     if app is None:
         return
     try:
+        if options.probe and settings.alert_command:
+            report.add(checkup.try_alert_command(app.alert_command()))
         for connection in app.connections.values():
             _examine_mailbox(report, app, connection, options)
     finally:

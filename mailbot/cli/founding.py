@@ -20,6 +20,7 @@ from mailbot.cli.share import shared
 _SECRET_BYTES = 48
 _EMPTY_SECRET = "MAILBOT_SECRET_KEY=\n"
 _READABLE, _PRIVATE = 0o644, 0o600
+_HOMES = ("/home", "/root", "/run/user")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +78,8 @@ def _found(folder: Path) -> _Founded:
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes, int]]:
     """Every file to be written: its path below the folder, its content, its mode."""
+    # The one folder that the unit lets the daemon write; systemd wants it to be there.
+    (folder / "var").mkdir(mode=0o700, exist_ok=True)
     for name in ("config", "templates"):
         source = shared(name)
         for path in sorted(one for one in source.rglob("*") if one.is_file()):
@@ -93,16 +96,36 @@ def _environment() -> str:
 
 def _unit(folder: Path) -> str:
     text = shared("mailbot.service").read_text(encoding="utf-8")
-    return text.replace("@FOLDER@", str(folder.absolute())).replace("@COMMAND@", _command())
+    # What lies in homes must stay in sight, and only then.
+    places = (folder.absolute(), _interpreter(), _interpreter().resolve())
+    in_homes = any(place.is_relative_to(home) for home in _HOMES for place in places)
+    for name, value in (
+        ("@FOLDER@", str(folder.absolute()).replace("%", "%%")),
+        ("@DATA@", _unit_word(folder.absolute() / "var")),
+        ("@COMMAND@", _command()),
+        ("@PROTECT_HOME@", "read-only" if in_homes else "yes"),
+    ):
+        text = text.replace(name, value)
+    return text
+
+
+def _interpreter() -> Path:
+    return Path(sys.executable).absolute()
 
 
 def _command() -> str:
     """How to start this very installation."""
-    beside = Path(sys.executable).with_name("mailbot")
+    beside = _interpreter().with_name("mailbot")
     if beside.is_file():
-        return str(beside)
+        return _unit_word(beside)
     found = shutil.which("mailbot")
-    return found or f"{sys.executable} -m mailbot"
+    return _unit_word(Path(found)) if found else f"{_unit_word(_interpreter())} -m mailbot"
+
+
+def _unit_word(path: Path) -> str:
+    """A path as one word of a line (systemd.unit(5) *Specifiers*, systemd.syntax(7) *Quoting*)."""
+    word = str(path).replace("%", "%%")
+    return f'"{word}"' if " " in word else word
 
 
 def _show(folder: Path, founded: _Founded) -> None:

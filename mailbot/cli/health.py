@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,12 +15,27 @@ from mailbot.cli.output import Exit, own_errors, print_json, say
 
 if TYPE_CHECKING:
     from mailbot.bootstrap import App
+    from mailbot.domain.ledger import ServerTrouble
     from mailbot.flows.ports import UnitOfWork
 
 # The daemon looks at each folder every 9 minutes at the latest (IDLE is re-issued within them).
-_COLLECT_LATE: Final = timedelta(minutes=20)
-_MAIL_LATE: Final = timedelta(minutes=15)
-_LETTER_LATE: Final = timedelta(minutes=60)
+_COLLECT_MINUTES: Final = 20
+_MAIL_MINUTES: Final = 15
+_LETTER_MINUTES: Final = 60
+# Monitors wait ten seconds, as a rule.
+_ANSWER_SECONDS: Final = 8.0
+
+_MINUTES_AT_LEAST: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """From when on something is a problem."""
+
+    collect: timedelta = timedelta(minutes=_COLLECT_MINUTES)
+    mail: timedelta = timedelta(minutes=_MAIL_MINUTES)
+    letter: timedelta = timedelta(minutes=_LETTER_MINUTES)
+    quarantined: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +51,27 @@ class Health:
     problems: list[str]
 
 
-def health(json: Json = False) -> None:
+def health(
+    max_collect_age: Annotated[
+        int, typer.Option(metavar="MINUTES", min=_MINUTES_AT_LEAST, help="Since a folder was last looked into.")
+    ] = _COLLECT_MINUTES,
+    max_mail_age: Annotated[
+        int, typer.Option(metavar="MINUTES", min=_MINUTES_AT_LEAST, help="Of the oldest mail that waits.")
+    ] = _MAIL_MINUTES,
+    max_letter_age: Annotated[
+        int, typer.Option(metavar="MINUTES", min=_MINUTES_AT_LEAST, help="Of the oldest letter that waits.")
+    ] = _LETTER_MINUTES,
+    max_quarantined: Annotated[
+        int, typer.Option(metavar="COUNT", min=0, help="Mails in quarantine that are nothing new.")
+    ] = 0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long the database is waited for.")
+    ] = _ANSWER_SECONDS,
+    monitor: Annotated[
+        bool, typer.Option("--monitor", help="One line with figures, as Nagios and its like read it.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Say whether mail comes in, is processed, and leaves. For monitors.
 
     Ends with 0 if all is well, 1 if something needs a look (late mail or letters, quarantine, little disk
@@ -42,23 +79,52 @@ def health(json: Json = False) -> None:
     """
     from mailbot.cli.context import open_app
 
+    limits = Limits(
+        collect=timedelta(minutes=max_collect_age),
+        mail=timedelta(minutes=max_mail_age),
+        letter=timedelta(minutes=max_letter_age),
+        quarantined=max_quarantined,
+    )
     with own_errors():
         app = open_app()
         try:
-            found, code = _examined(app)
+            found, code = _examined_within(timeout, app, limits)
+            now = app.clock.now()
         finally:
             app.close()
     if json:
         print_json(asdict(found))
+    elif monitor:
+        say(_monitor_line(found, code, limits, now))
     else:
         _show(found)
     raise typer.Exit(code)
 
 
-def _examined(app: App) -> tuple[Health, Exit]:
+def _examined_within(seconds: float, app: App, limits: Limits) -> tuple[Health, Exit]:
+    """A database or a disk that hangs must not make the monitor wait: that is the answer, then."""
+    answers: SimpleQueue[tuple[Health, Exit] | Exception] = SimpleQueue()
+
+    def examine() -> None:
+        try:
+            answers.put(_examined(app, limits))
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=examine, name="health", daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except Empty:
+        return Health(problems=[f"no answer from the database or the disk within {seconds:g} s"]), Exit.UNREACHABLE
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _examined(app: App, limits: Limits) -> tuple[Health, Exit]:
+    from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
     from mailbot.adapters.storage.unit_of_work import SqlStorage
     from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
-    from mailbot.cli.disk import LOW_DISK_BYTES, free_bytes, readable_bytes
     from mailbot.domain.errors import StorageUnavailable
 
     found = Health(disk_free_bytes=free_bytes(app.settings.data_dir), problems=[])
@@ -67,7 +133,7 @@ def _examined(app: App) -> tuple[Health, Exit]:
         database = existing_database(app.settings)
         try:
             with SqlStorage(database).read() as work:
-                away = _look(app, work, found)
+                away = _look(app, work, found, limits)
         finally:
             database.close()
     except NoDatabaseYet:
@@ -84,24 +150,24 @@ def _examined(app: App) -> tuple[Health, Exit]:
     return found, Exit.NEEDS_A_LOOK if found.problems else Exit.DONE
 
 
-def _look(app: App, work: UnitOfWork, found: Health) -> bool:
+def _look(app: App, work: UnitOfWork, found: Health, limits: Limits) -> bool:
     """Fill in what the database tells; true if a server is known to be away."""
     from mailbot.domain.events import LetterStatus
     from mailbot.domain.logins import is_coming_expiry, is_refused_login
 
-    _look_at_folders(app, work, found)
+    _look_at_folders(app, work, found, limits)
     found.oldest_pending_mail_at = work.mails.oldest_pending()
     found.oldest_pending_letter_at = work.outbox.oldest_waiting()
     found.quarantined = work.mails.count_quarantined()
     found.needs_person = work.outbox.count_status(LetterStatus.NEEDS_PERSON)
     now = app.clock.now()
     for what, since, limit in (
-        ("mail", found.oldest_pending_mail_at, _MAIL_LATE),
-        ("letter", found.oldest_pending_letter_at, _LETTER_LATE),
+        ("mail", found.oldest_pending_mail_at, limits.mail),
+        ("letter", found.oldest_pending_letter_at, limits.letter),
     ):
         if since is not None and now - since > limit:
             found.problems.append(f"the oldest pending {what} has waited {_readable(now - since)}")
-    if found.quarantined:
+    if found.quarantined > limits.quarantined:
         found.problems.append(f"{found.quarantined} mails in quarantine: see `mailbot mails list`")
     if found.needs_person:
         found.problems.append(f"{found.needs_person} letters need a person: see `mailbot outbox list`")
@@ -121,12 +187,18 @@ def _look(app: App, work: UnitOfWork, found: Health) -> bool:
             found.problems.append(f"the log-in has expired: {trouble.error}")
             continue
         moment = trouble.since.isoformat(timespec="seconds")
-        what = "holds letters back" if trouble.is_limit else "does not answer"
+        what = _what_ails(trouble)
         found.problems.append(f"{trouble.server} {what} since {moment}: {trouble.error}")
     return any(not trouble.is_limit for trouble in troubles)
 
 
-def _look_at_folders(app: App, work: UnitOfWork, found: Health) -> None:
+def _what_ails(trouble: ServerTrouble) -> str:
+    if trouble.is_limit:
+        return "holds letters back"
+    return "refuses our log-in" if trouble.is_login_refused else "does not answer"
+
+
+def _look_at_folders(app: App, work: UnitOfWork, found: Health, limits: Limits) -> None:
     """Folders are remembered in real time, whatever the business clock says."""
     collected: list[datetime] = []
     for plan, _ in app.plans():
@@ -137,7 +209,7 @@ def _look_at_folders(app: App, work: UnitOfWork, found: Health) -> None:
             continue
         collected.append(memory.last_collect_at)
         waited = datetime.now(UTC) - memory.last_collect_at
-        if waited > _COLLECT_LATE:
+        if waited > limits.collect:
             found.problems.append(f"{name} was last collected {_readable(waited)} ago: does the daemon run?")
     found.last_collect_at = min(collected, default=None)
 
@@ -149,8 +221,32 @@ def _readable(span: timedelta) -> str:
     return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
 
 
+def _monitor_line(found: Health, code: Exit, limits: Limits, now: datetime) -> str:
+    """``MAILBOT OK - … | name=value;limit …``, the form of the Monitoring Plugins' guidelines."""
+    word = {Exit.DONE: "OK", Exit.NEEDS_A_LOOK: "WARNING"}.get(code, "UNREACHABLE")
+    said = "; ".join(found.problems) or "mail comes in, is processed, and leaves"
+    # A bar would end the text.
+    said = " ".join(said.replace("|", "/").split())
+    ages = (
+        ("collect_age", found.last_collect_at, datetime.now(UTC), limits.collect),
+        ("mail_age", found.oldest_pending_mail_at, now, limits.mail),
+        ("letter_age", found.oldest_pending_letter_at, now, limits.letter),
+    )
+    figures = [
+        *(f"{name}={_age_seconds(since, at)}s;{limit.total_seconds():.0f}" for name, since, at, limit in ages),
+        f"quarantined={found.quarantined};{limits.quarantined}",
+        f"needs_person={found.needs_person};0",
+        f"disk_free={found.disk_free_bytes}B",
+    ]
+    return f"MAILBOT {word} - {said} | {' '.join(figures)}"
+
+
+def _age_seconds(since: datetime | None, now: datetime) -> int:
+    return 0 if since is None else max(0, int((now - since).total_seconds()))
+
+
 def _show(found: Health) -> None:
-    from mailbot.cli.disk import readable_bytes
+    from mailbot.adapters.disk import readable_bytes
 
     for label, value in (
         ("last collect", found.last_collect_at or "never"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.context import open_app, set_up_logging
+from mailbot.cli.logs import unforeseen_errors
 from mailbot.cli.output import Exit, own_errors, print_json, say
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable on stdout, nothing else there.")]
@@ -21,8 +22,9 @@ def run(
 ) -> None:
     """The daemon, until SIGTERM or SIGINT."""
     set_up_logging()
-    with own_errors():
+    with own_errors(), unforeseen_errors():
         app = open_app()
+        set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
         from mailbot.daemon import Daemon
         from mailbot.round import run_once
 

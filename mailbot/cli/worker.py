@@ -16,6 +16,7 @@ import mailbot
 from mailbot.bootstrap import build_app
 from mailbot.catalogue.load import load_catalogue
 from mailbot.cli.context import set_up_logging
+from mailbot.cli.logs import unforeseen_errors
 from mailbot.crew import Farewell, Orders
 from mailbot.domain.errors import ConfigurationError, StorageUnavailable
 from mailbot.settings import load_settings
@@ -34,7 +35,8 @@ def main() -> None:
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as orders:
         line = orders.readline()
         # Without a whole line there was no time to give orders.
-        farewell = _work(line, orders, reports) if line.endswith(b"\n") else Farewell.WORK_IS_DONE
+        with unforeseen_errors():
+            farewell = _work(line, orders, reports) if line.endswith(b"\n") else Farewell.WORK_IS_DONE
     sys.exit(farewell)
 
 
@@ -42,6 +44,7 @@ def _work(line: bytes, orders: IO[bytes], reports: IO[bytes]) -> Farewell:
     told = Orders.from_line(line)
     try:
         settings = load_settings(told.environment, dotenv=_NO_DOTENV)
+        set_up_logging(settings)
         catalogue = load_catalogue(settings.config_dir)
         if (mailbot.__version__, catalogue.digest) != (told.version, told.catalogue_digest):
             return Farewell.OTHER_RULES
@@ -56,7 +59,7 @@ def _work(line: bytes, orders: IO[bytes], reports: IO[bytes]) -> Farewell:
         _log.warning("wrong configuration", action="worker.wrong_configuration", problems=problems)
         return Farewell.OTHER_RULES
     except StorageUnavailable as error:
-        _log.warning("cannot process", action="worker.storage_away", error=str(error))
+        _log.warning("cannot process", action="worker.storage_not_open", error=str(error))
         return Farewell.STORAGE_AWAY
 
 

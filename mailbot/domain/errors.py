@@ -15,6 +15,7 @@
     │   │   └── StorageUnavailable
     │   │       └── WriteConflict    (a ConcurrentChange, too)
     │   ├── CopyRefused          a server does not take the copy of a letter that left
+    │   ├── AlertNotSent         the administrator's alert command did not do its work
     │   ├── UnreadableMail       this mail's bytes cannot be read within the limits
     │   └── LetterError          a template or its view model is wrong
     ├── TransitionNotAllowed     a status change that the table of transitions does not have
@@ -99,6 +100,10 @@ class StorageUnavailable(ServerAway):
 
 class CopyRefused(OurFault):
     """A server does not take the copy of a letter into the Sent folder; the letter itself has left."""
+
+
+class AlertNotSent(OurFault):
+    """The administrator's alert command could not be started, took too long or failed."""
 
 
 class UnreadableMail(OurFault):

@@ -140,6 +140,9 @@ class InboundRow:
 PROVIDER_LIMIT = "limit"
 """Before the mailbox in the name of a trouble: the server answers, and what it says is a limit of its own."""
 
+LOGIN_REFUSED = "our credentials do not count: "
+"""How the error of a trouble begins that no waiting ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTrouble:
@@ -155,3 +158,8 @@ class ServerTrouble:
     def is_limit(self) -> bool:
         """Whether the server answers and holds us to a limit."""
         return self.server.startswith(f"{PROVIDER_LIMIT}:")
+
+    @property
+    def is_login_refused(self) -> bool:
+        """Whether it answers, but not to us: a password or token is wrong, expired or withdrawn."""
+        return self.error.startswith(LOGIN_REFUSED)

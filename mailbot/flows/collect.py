@@ -17,10 +17,11 @@ import structlog
 
 from mailbot.domain.errors import CredentialsRefused, LeaseLost, LoginExpired, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, NewInboundMail
 from mailbot.domain.logins import refused_login
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.ports import BlobStore, MailSource, Storage, UnitOfWork
+from mailbot.flows.pulse import Pulse
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
@@ -55,6 +56,11 @@ class CollectPlan:
         """Name of the lease by which one process at a time collects this folder."""
         return f"collect:{self.mailbox}:{self.folder}"
 
+    @property
+    def loop(self) -> str:
+        """Under which name the loop that collects this folder shows that it is alive."""
+        return f"collect {self.mailbox}/{self.folder}"
+
 
 class Collector:
     """Collects one folder. Used by one thread."""
@@ -67,8 +73,10 @@ class Collector:
         storage: Storage,
         blobs: BlobStore,
         owner: str,
+        pulse: Pulse | None = None,
     ) -> None:
         self._plan = plan
+        self._pulse = pulse or Pulse()
         self._source = source
         self._storage = storage
         self._blobs = blobs
@@ -82,12 +90,14 @@ class Collector:
         """Collect until ``stop``; a server that is away is tried again with growing pauses."""
         back_off = BackOff()
         while not stop.is_set():
+            self._pulse.promise(self._plan.loop)
             try:
                 if not self.hold_lease():
                     stop.wait(_LEASE_RETRY_SECONDS)
                     continue
                 self.collect_once()
                 self._clear_trouble(back_off)
+                self._pulse.promise(self._plan.loop, after_seconds=self._plan.poll_seconds)
                 self._source.wait(self._plan.poll_seconds)
             except LeaseLost:
                 self._let_go()
@@ -99,11 +109,14 @@ class Collector:
                     action="collect.away",
                     mailbox=self._plan.mailbox,
                     error=str(error),
+                    cause=type(error).__name__,
                     retry_in_seconds=round(pause, 1),
                 )
                 self.note_trouble(error)
+                self._pulse.promise(self._plan.loop, after_seconds=pause)
                 stop.wait(pause)
         self._source.close()
+        self._pulse.end(self._plan.loop)
 
     def hold_lease(self) -> bool:
         """One owner per mailbox: take or renew its lease."""
@@ -165,6 +178,7 @@ class Collector:
         self._settle([entry.uid for entry in entries if entry.uid in known])
         taken = 0
         for batch in batches([entry for entry in entries if entry.uid not in known]):
+            self._pulse.renew(self._plan.loop)
             taken += self._take(batch, memory)
             self.on_collected()
         self._remember_visit(memory)
@@ -278,12 +292,14 @@ class Collector:
 
     def note_trouble(self, error: ServerAway) -> None:
         """Write down that the server is away; never raises."""
+        text = f"{LOGIN_REFUSED if isinstance(error, CredentialsRefused) else ''}{error}"
         try:
             with self._storage.write() as work:
                 for name in self._troubles_of(error):
-                    work.house.note_trouble(name, str(error)[:500], now=datetime.now(UTC))
+                    told = text if name == self._plan.server else str(error)
+                    work.house.note_trouble(name, told[:500], now=datetime.now(UTC))
         except ServerAway:
-            _log.warning("trouble not noted", action="collect.storage_away", mailbox=self._plan.mailbox)
+            _log.warning("trouble not noted", action="collect.trouble_not_noted", mailbox=self._plan.mailbox)
 
     def note_all_is_well(self) -> None:
         """The server answers: what was noted against it, by whatever process, is struck out."""

@@ -30,7 +30,7 @@ from mailbot.domain.exchange import (
     SendOutcome,
     Throttle,
 )
-from mailbot.domain.ledger import PROVIDER_LIMIT
+from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT
 from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.bounced import delivery_failed
@@ -39,6 +39,7 @@ from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.write_change import write_change
 
 _log = structlog.get_logger("mailbot.delivery")
@@ -71,6 +72,8 @@ _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
 # One answer of "too fast" is how a provider paces us; only several in a row are for the administrator.
 _WORTH_TELLING = 3
+# As long may a server think about a letter (RFC 5321 §4.5.3.2.6).
+_SERVER_THINKS_SECONDS = 600.0
 
 
 def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, jitter: float) -> LetterResult:
@@ -246,6 +249,8 @@ class Delivery:
         clock: Clock,
         owner: str,
     ) -> None:
+        self.pulse = Pulse()
+        """Where the workers of :meth:`run` show that they are alive."""
         self._storage = storage
         self._compositor = Compositor(blobs=blobs, secret_key=secret_key)
         self._outlets = outlets
@@ -269,7 +274,7 @@ class Delivery:
     async def run(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         """Deliver until ``stop``; ``bell`` says that a letter was written. A letter in hand is awaited."""
         count = DeliveryCount()
-        await self._all(self._work_until(stop, bell, count) for _ in range(self._workers))
+        await self._all(self._work_until(stop, bell, count, number) for number in range(self._workers))
 
     async def run_round(
         self, stop: asyncio.Event, bell: asyncio.Event, *, broken_off: Callable[[], bool]
@@ -281,11 +286,11 @@ class Delivery:
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
 
-        async def work() -> None:
-            await self._work_until(stop, bell, count)
+        async def work(number: int) -> None:
+            await self._work_until(stop, bell, count, number)
             await self._drain_in_turn(count, early=True, until=broken_off)
 
-        await self._all(work() for _ in range(self._workers))
+        await self._all(work(number) for number in range(self._workers))
         return count
 
     async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
@@ -331,9 +336,16 @@ class Delivery:
             if isinstance(end, BaseException):
                 raise end
 
-    async def _work_until(self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount) -> None:
+    async def _work_until(
+        self, stop: asyncio.Event, bell: asyncio.Event, count: DeliveryCount, number: int
+    ) -> None:
+        task, loop = asyncio.current_task(), f"deliver {number}"
+        if task is not None:
+            # By this name the transport, too, shows that it goes on.
+            task.set_name(loop)
         ahead: ClaimedLetter | None = None
         while ahead or not stop.is_set():
+            self.pulse.promise(loop, after_seconds=_SERVER_THINKS_SECONDS)
             try:
                 claimed = ahead or await self._in_thread(lambda: self._claim(early=False))
                 ahead = None
@@ -344,6 +356,7 @@ class Delivery:
                 _log.warning("cannot deliver", action="delivery.storage_away", error=str(error))
             bell.clear()
             await _first_of(stop, bell, _IDLE_SECONDS)
+        self.pulse.end(loop)
 
     async def _close(self) -> None:
         for outlet in self._outlets.values():
@@ -380,6 +393,7 @@ class Delivery:
         not_now = self._take_turn(claimed)
         if not_now is not None:
             return not_now, None
+        began = time.monotonic()
         try:
             outcome = await self._send(claimed, self._outlets[letter.mailbox])
         except LeaseLost:
@@ -399,7 +413,7 @@ class Delivery:
             return _after_error(letter, cause_of(error), now()), None
         result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
         self._adapt_pace(self._paces[letter.mailbox], outcome)
-        self._log_result(claimed, outcome, result)
+        self._log_result(claimed, outcome, result, seconds=time.monotonic() - began)
         return result, outcome
 
     def _take_turn(self, claimed: ClaimedLetter) -> LetterResult | None:
@@ -525,8 +539,9 @@ class Delivery:
         Never raises."""
         away = {}
         if isinstance(outcome, NotReached):
-            names = [outlet.server, *([outlet.login] if outcome.login_expired else [])]
-            away = dict.fromkeys(names, outcome.reason)
+            away = {outlet.server: f"{LOGIN_REFUSED if outcome.credentials_refused else ''}{outcome.reason}"}
+            if outcome.login_expired:
+                away[outlet.login] = outcome.reason
         limited = {}
         if isinstance(outcome, Refused) and outcome.throttled is not None:
             if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:
@@ -547,9 +562,11 @@ class Delivery:
             self._in_trouble |= troubles.keys()
             self._in_trouble -= over
         except StorageUnavailable:
-            _log.warning("trouble not noted", action="delivery.storage_away", mailbox=outlet.mailbox.key)
+            _log.warning("trouble not noted", action="delivery.trouble_not_noted", mailbox=outlet.mailbox.key)
 
-    def _log_result(self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult) -> None:
+    def _log_result(
+        self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult, *, seconds: float
+    ) -> None:
         log = _log.info if result.status is LetterStatus.SENT else _log.warning
         log(
             "letter attempted",
@@ -558,13 +575,17 @@ class Delivery:
             ticket=claimed.letter.ticket_number,
             outcome=type(outcome).__name__,
             code=outcome.code if isinstance(outcome, Refused) else None,
+            mailbox=claimed.letter.mailbox,
+            seconds=round(seconds, 3),
         )
 
     async def _sleep_until(self, moment: datetime) -> None:
         while (left := (moment - self._clock.now()).total_seconds()) > 0:
+            self.pulse.renew_task()
             await asyncio.sleep(min(left, _IDLE_SECONDS))
 
     async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
+        self.pulse.renew_task()
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
 

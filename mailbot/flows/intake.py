@@ -136,6 +136,7 @@ class Intake:
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:
         """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""
+        began = time.monotonic()
         try:
             result = self._handle(claimed)
         except LeaseLost:
@@ -152,6 +153,7 @@ class Intake:
             mail_id=claimed.id,
             ticket=result.ticket_number,
             reason=result.reason or None,
+            seconds=round(time.monotonic() - began, 3),
         )
         return result.outcome
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from mailbot.domain.events import LetterKind, LetterStatus, OutboundLetter, TicketEvent, TicketMessage
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.exchange import Envelope, FolderState, MailEntry, SendOutcome, SentCopy
+from mailbot.domain.incidents import Notice, Remembered
 from mailbot.domain.ledger import (
     ClaimedMail,
     FolderMemory,
@@ -106,6 +107,39 @@ class LetterTransport(Protocol):
 
     async def close(self) -> None:
         """Quit every connection; never raises."""
+        ...
+
+
+class Supervisor(Protocol):
+    """Who started this process and starts another when it gives no sign of life. No method raises or waits."""
+
+    @property
+    def watchdog_seconds(self) -> float | None:
+        """How often it wants a sign of life; ``None`` if it does not."""
+        ...
+
+    def alive(self) -> None:
+        """A sign of life."""
+        ...
+
+    def status(self, text: str) -> None:
+        """How things stand, in one line for people."""
+        ...
+
+
+class AlertChannel(Protocol):
+    """A way to the administrator that needs neither mail nor database."""
+
+    def tell(self, notice: Notice) -> None:
+        """Bring the notice out. Raises :class:`mailbot.domain.errors.AlertNotSent`."""
+        ...
+
+
+class AlertMemory(Protocol):
+    """What was told that way; it outlives this process."""
+
+    def held(self) -> AbstractContextManager[Remembered]:
+        """What is known, for one process at a time, and kept anew at the end. Never raises."""
         ...
 
 
@@ -273,6 +307,7 @@ class Outbox(Protocol):
     def untold_held(self) -> dict[str, int]: ...
     def mark_held_told(self) -> None: ...
     def tell_of_stuck(self) -> int: ...
+    def alerts_not_sent(self, *, written_before: datetime, failed_since: datetime) -> list[LetterKind]: ...
     def count_status(self, status: LetterStatus) -> int: ...
     def oldest_waiting(self) -> datetime | None: ...
 

@@ -539,7 +539,7 @@ def test_one_mail_that_the_server_refuses_stops_no_other(server: ScriptedImap) -
     server.answers["UID FETCH"] = refuse_two
     with Opened(server) as source, capture_logs() as logs:
         assert [mail.uid for mail in source.fetch(["1", "2", "3"])] == ["1", "3"]
-    assert [(line["action"], line["uids"]) for line in logs] == [("mail_not_handed_over", [2])]
+    assert [(line["action"], line["uids"]) for line in logs] == [("imap.mail_not_handed_over", [2])]
 
 
 def test_a_mail_without_a_body_is_not_taken_for_one_that_is_gone(server: ScriptedImap) -> None:
@@ -613,6 +613,25 @@ def test_a_big_mail_on_a_slow_line_gets_more_time(server: ScriptedImap) -> None:
     timing = ImapTiming(connect_seconds=2, read_seconds=2, command_seconds=0.3)
     with Opened(server, timing=timing) as source:
         assert source.fetch(["1"])[0].raw == raw
+
+
+def test_a_slow_line_shows_that_it_is_alive_with_each_piece(server: ScriptedImap) -> None:
+    progress: list[float] = []
+
+    def slowly(session: Session, tag: str, _: str) -> None:
+        session.send("* 1 FETCH (UID 1 BODY[] {40}\r\n")
+        for _piece in range(4):
+            heard = len(progress)
+            session.send(b"x" * 10)
+            server.wait_for(lambda heard=heard: len(progress) > heard)  # type: ignore[misc]
+        session.send(f")\r\n{tag} OK done\r\n")
+
+    server.answers["UID FETCH"] = slowly
+    source = source_of(server)
+    source.on_progress = lambda: progress.append(0.0)
+    source.open()
+    assert source.fetch(["1"])[0].raw == b"x" * 40
+    source.close()
 
 
 def test_a_server_that_never_stops_talking_runs_out_of_time(server: ScriptedImap) -> None:
@@ -884,7 +903,7 @@ def test_a_server_that_keeps_no_keyword_is_left_alone_with_one_warning(server: S
         assert [mail.uid for mail in source.list_mails(1)] == ["1", "2", "3"]
         assert len(server.commands("UID STORE")) == (reason in ("dropped", "refused"))
         assert "UNKEYWORD" not in server.log[-2]
-    assert [line["action"] for line in logs] == ["keyword_not_kept"]
+    assert [line["action"] for line in logs] == ["imap.keyword_not_kept"]
 
 
 def test_mails_that_are_gone_prove_nothing_about_keywords(server: ScriptedImap) -> None:

@@ -169,7 +169,7 @@ def test_where_exchange_keeps_no_keyword_it_goes_by_its_own_records() -> None:
             source.settle(["3"])
             assert [entry.uid for entry in source.list_mails(2)] == ["2", "3"]
         source.close()
-        assert [line["action"] for line in logs] == ["keyword_not_kept"]
+        assert [line["action"] for line in logs] == ["imap.keyword_not_kept"]
         assert server.commands("UID STORE") == []
 
 

@@ -255,4 +255,4 @@ def test_on_the_embedded_server_it_sees_whether_keywords_are_kept(
         first, second = [entry.uid for entry in source.list_mails(1)]
         source.settle([first])
         assert [entry.uid for entry in source.list_mails(1)] == ([second] if kept else [first, second])
-    assert [line["action"] for line in logs] == ([] if kept else ["keyword_not_kept"])
+    assert [line["action"] for line in logs] == ([] if kept else ["imap.keyword_not_kept"])

@@ -190,7 +190,7 @@ def test_a_connection_outlasts_a_provider_that_is_away(imap: TokenImap) -> None:
     with capture_logs() as logs:
         source.open()
         assert len(source.list_mails(1)) == 2
-    assert [log["action"] for log in logs] == ["login_not_renewed"]
+    assert [log["action"] for log in logs] == ["imap.login_not_renewed"]
     # Not again at once, and not a busy loop either.
     threading.Timer(0.3, source.interrupt).start()
     began = time.monotonic()

@@ -103,6 +103,17 @@ def test_it_delivers_a_large_letter_whole() -> None:
     assert server.log.kept[0].message == LARGE
 
 
+def test_a_letter_that_is_taken_bit_by_bit_shows_that_it_goes_on() -> None:
+    small: list[int] = []
+    large: list[int] = []
+    with ScriptedSmtp(extensions=["8BITMIME"]) as server:
+        send(server, an_envelope(), on_progress=lambda: small.append(1))
+        send(server, an_envelope(LARGE), on_progress=lambda: large.append(1))
+    # A sign with MAIL, RCPT, DATA and the dot, and with each block for which the server had to be waited for.
+    assert len(small) >= 4
+    assert len(large) > len(small)
+
+
 def test_it_uses_the_null_sender() -> None:
     with ScriptedSmtp() as server:
         send(server, an_envelope(sender=""))

@@ -543,3 +543,17 @@ def test_a_sent_folder_that_cannot_be_opened_is_told_of(
     app.close()
     assert finding.state == "unreachable"
     assert "MAILBOT_IMAP_URL" in finding.advice
+
+
+def test_an_alert_command_is_looked_for_and_run_by_a_probe_only(tmp_path: Path, settings: dict[str, str]) -> None:
+    assert found(doctor(tmp_path, settings), "alert command") == []
+    told = tmp_path / "told"
+    program = tmp_path / "alert"
+    program.write_text(f'#!/bin/sh\necho "$MAILBOT_ALERT_STATE" >> {told}\ncat >> {told}\n')
+    settings["MAILBOT_ALERT_COMMAND"] = str(program)
+    assert state(doctor(tmp_path, settings), "alert command") == {"problem"}
+    program.chmod(0o700)
+    assert state(doctor(tmp_path, settings), "alert command") == {"ok"}
+    assert not told.exists()
+    assert len(found(doctor(tmp_path, settings, "--probe", "--wait", "1"), "alert command")) == 2
+    assert told.read_text().startswith("test\nmailbot on ")

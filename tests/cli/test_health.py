@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,3 +110,81 @@ def test_db_upgrade_makes_the_schema_once(tmp_path: Path) -> None:
     assert (first.code, first.json["before"], first.json["changed"]) == (0, None, True)
     assert second.json == {"before": first.json["after"], "after": first.json["after"], "changed": False}
     assert "already at" in run_mailbot("db", "upgrade", cwd=tmp_path, settings=settings).stdout
+
+
+def test_limits_can_be_chosen(house: TestHouse, cli: Cli, now: datetime) -> None:
+    remember_collect(house, now - timedelta(minutes=30))
+    house.receive(mail("Oi", sender="a@example.com.br"), suspect="junk")
+    house.collect(mail("Oi", sender="b@example.com.br"), received_at=now - timedelta(minutes=30))
+    assert len(cli("health", "--json").json["problems"]) == 3
+    patient = ("--max-collect-age", "40", "--max-mail-age", "40", "--max-quarantined", "1")
+    assert cli("health", *patient).exit_code == 0
+    assert cli("health", *patient[:4]).exit_code == 1
+    assert cli("health", *patient[2:]).exit_code == 1
+    assert cli("health", *patient[:2], *patient[4:]).exit_code == 1
+    assert cli("health", "--max-mail-age", "0").exit_code == 2
+
+
+def test_the_age_of_letters_has_a_limit_of_its_own(house: TestHouse, cli: Cli, now: datetime) -> None:
+    remember_collect(house, now)
+    house.clock.advance(now - house.clock.now() - timedelta(hours=2))
+    house.receive(mail("Qual o prazo?"))
+    assert cli("health", "--json").json["problems"] == ["the oldest pending letter has waited 2 hours"]
+    assert cli("health", "--json", "--max-letter-age", "150").json["problems"] == []
+
+
+def test_a_monitor_gets_one_line_with_figures_and_limits(house: TestHouse, cli: Cli, now: datetime) -> None:
+    remember_collect(house, now - timedelta(seconds=90))
+    house.collect(mail("Oi"), received_at=now - timedelta(hours=1))
+    ran = cli("health", "--monitor")
+    assert ran.exit_code == 1
+    [line] = ran.stdout.splitlines()
+    said, _, figures = line.partition(" | ")
+    assert said.startswith("MAILBOT WARNING - the oldest pending mail has waited 60 minutes")
+    values = dict(figure.split("=") for figure in figures.split())
+    assert values.keys() == {"collect_age", "mail_age", "letter_age", "quarantined", "needs_person", "disk_free"}
+    assert 90 <= int(values["collect_age"].partition("s;1200")[0]) < 120
+    assert 3600 <= int(values["mail_age"].partition("s;900")[0]) < 3700
+    assert values["letter_age"] == "0s;3600"
+
+
+def test_a_monitor_sees_by_the_first_word_how_things_stand(house: TestHouse, cli: Cli, now: datetime) -> None:
+    remember_collect(house, now)
+    assert cli("health", "--monitor").stdout.startswith("MAILBOT OK - ")
+    with house.app.storage.write() as work:
+        work.house.note_trouble("imap:default", "a | bar\nand a line", now=now)
+    ran = cli("health", "--monitor")
+    assert ran.exit_code == 3
+    assert ran.stdout.startswith("MAILBOT UNREACHABLE - imap:default does not answer since ")
+    assert ran.stdout.count("|") == len(ran.stdout.splitlines()) == 1
+
+
+def test_a_daemon_that_writes_all_the_time_keeps_no_monitor_waiting(
+    house: TestHouse, cli: Cli, now: datetime
+) -> None:
+    remember_collect(house, now)
+    with house.app.storage.write() as work:
+        work.house.note_trouble("nobody", "an uncommitted word", now=now)
+        began = time.monotonic()
+        ran = cli("health", "--json")
+        assert time.monotonic() - began < 5
+        assert (ran.exit_code, ran.json["problems"]) == (0, [])
+        work.house.clear_trouble("nobody")
+
+
+def test_a_database_that_does_not_answer_in_time_is_an_answer(
+    house: TestHouse, cli: Cli, now: datetime, tmp_path: Path
+) -> None:
+    remember_collect(house, now)
+    house.app.close()
+    with closing(sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)) as other:
+        # As a repair does, which lets nobody in.
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        ran = cli("health", "--json", "--timeout", "0.5")
+        assert time.monotonic() - began < 5
+        assert ran.exit_code == 3
+        assert ran.json.keys() == KEYS
+        assert ran.json["problems"] == ["no answer from the database or the disk within 0.5 s"]
+        other.execute("ROLLBACK")

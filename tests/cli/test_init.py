@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from mailbot.bootstrap import build_app
 from mailbot.catalogue.load import load_catalogue
+from mailbot.cli import founding
 from mailbot.settings import SendMode, _Values, load_settings
 from tests.cli.command import REPOSITORY, run_mailbot
 
@@ -87,7 +89,26 @@ def test_the_unit_starts_this_installation_in_the_folder(tmp_path: Path) -> None
     start = re.search(r"^ExecStart=(\S+)", unit, re.MULTILINE)
     assert f"WorkingDirectory={tmp_path / 'house'}\n" in unit
     assert start is not None and os.access(start[1], os.X_OK)
-    assert "@" not in unit
+    assert not re.search(r"@[A-Z_]+@", unit)
+
+
+def test_the_unit_hides_the_homes_unless_something_lies_there(tmp_path: Path) -> None:
+    run_mailbot("init", "house", cwd=tmp_path)
+    unit = (tmp_path / "house" / "mailbot.service").read_text()
+    interpreter = Path(sys.executable)
+    places = (interpreter, interpreter.resolve(), tmp_path)
+    in_a_home = any(place.is_relative_to(home) for home in ("/home", "/root") for place in places)
+    assert f"ProtectHome={'read-only' if in_a_home else 'yes'}\n" in unit
+    home = Path("/home/mailbot-test/house")
+    assert "ProtectHome=read-only\n" in founding._unit(home)
+
+
+def test_the_folder_that_the_unit_lets_it_write_is_there(tmp_path: Path) -> None:
+    run_mailbot("init", "house", cwd=tmp_path)
+    unit = (tmp_path / "house" / "mailbot.service").read_text()
+    written = re.search(r"^ReadWritePaths=(\S+)$", unit, re.MULTILINE)
+    assert written is not None
+    assert Path(written[1]).stat().st_mode & 0o777 == 0o700
 
 
 def test_the_example_names_every_setting() -> None:

@@ -21,7 +21,7 @@ from mailbot.domain.errors import (
 )
 from mailbot.domain.events import LetterKind
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import LEASE_TIME, MailOutcome
+from mailbot.domain.ledger import LEASE_TIME, LOGIN_REFUSED, MailOutcome
 from mailbot.domain.mail import FetchedMail, InboundMail
 from mailbot.flows.collect import Collector, CollectPlan
 from tests.flows.house import TestHouse, mail
@@ -502,7 +502,7 @@ def test_a_refused_log_in_is_not_tried_every_second(house: TestHouse) -> None:
     assert stop.waits[0] >= 48
     with house.app.storage.read() as work:
         [trouble] = work.house.troubles()
-    assert (trouble.server, trouble.error) == ("imap:default", "535")
+    assert (trouble.server, trouble.error) == ("imap:default", f"{LOGIN_REFUSED}535")
     collector(house, folder).note_all_is_well()
     with house.app.storage.read() as work:
         assert work.house.troubles() == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.cli.health import _examined
+from mailbot.cli.health import Limits, _examined
 from mailbot.cli.output import Exit
 from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
@@ -250,10 +250,10 @@ def test_an_alert_leaves_by_a_mailbox_that_can_send(tmp_path: Path) -> None:
 
 def test_health_tells_what_ends_and_what_has_ended(house: TestHouse) -> None:
     Watched(house, NOON + DAY).tick()
-    found, code = _examined(house.app)
+    found, code = _examined(house.app, Limits())
     assert "the client secret by which mailbox default logs in ends on 2026-11-24" in found.problems
     assert code is Exit.NEEDS_A_LOOK
     collect(house, LoginExpired(SAID))
-    found, code = _examined(house.app)
+    found, code = _examined(house.app, Limits())
     assert f"the log-in has expired: {SAID}" in found.problems
     assert code is Exit.UNREACHABLE

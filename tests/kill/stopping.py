@@ -46,6 +46,7 @@ CALLS = {
     "examine": ("mailbot.flows.examine", "Examiner", "examine", "both"),
     "write ticket": ("mailbot.adapters.storage.ticket_store", "TicketStore", "add", "after"),
     "write letter": ("mailbot.adapters.storage.outbox_store", "OutboxStore", "add", "after"),
+    "tick": ("mailbot.flows.upkeep", "Upkeep", "tick", "before"),
     "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
 }
 

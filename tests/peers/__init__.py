@@ -18,9 +18,10 @@ _PROGRAMS = {
     "rspamd": ("/usr/bin/rspamd", "/usr/sbin/dnsmasq"),
     "chromium": ("chromium",),
     "postgresql": ("initdb", "postgres", "pg_ctl", "pg_dump"),
+    "systemd": ("systemd-analyze",),
 }
 _NEEDED_TOO = {"postfix": ("dovecot",), "rspamd": ("dovecot", "postfix")}
-_BY_ANYBODY = ("chromium", "postgresql")
+_BY_ANYBODY = ("chromium", "postgresql", "systemd")
 # Debian keeps the programs of each version in a folder of its own, the newest last.
 _POSTGRESQL_VERSIONS = Path("/usr/lib/postgresql")
 
@@ -34,7 +35,7 @@ def missing(peer: str) -> str | None:
         for program in _PROGRAMS[name]:
             if find_program(program) is None:
                 return f"needs {name}: {program} not found"
-    if peer != "chromium" and sys.platform != "linux":
+    if peer not in ("chromium", "systemd") and sys.platform != "linux":
         return f"needs {peer}: it is started on Linux only"
     if peer not in _BY_ANYBODY and os.geteuid() != 0:
         return f"needs {peer}: it is started by root"

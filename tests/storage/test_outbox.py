@@ -8,7 +8,7 @@ from sqlalchemy import text
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.errors import LeaseLost
-from mailbot.domain.events import Audience, LetterKind, LetterStatus
+from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.mail import Address
 from mailbot.domain.outbox import ClaimedLetter, LetterResult
@@ -247,3 +247,33 @@ def test_a_letter_that_a_newer_version_wrote_waits_for_a_person_and_keeps_no_oth
     with storage.read() as work:
         assert work.outbox.count_status(LetterStatus.NEEDS_PERSON) == 1
         assert len(work.outbox.browse()) == 2, "the others can be looked at"
+
+
+def alert(**changes: object) -> OutboundLetter:
+    values = {"audience": Audience.ADMIN, "letter": LetterKind.ALERT_QUARANTINE, "created_at": NOW - HOUR}
+    return letter(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "result", "is_told"),
+    [
+        ({}, None, True),
+        ({}, LetterResult(status=LetterStatus.RETRY, retry_at=NOW + HOUR), True),
+        ({}, LetterResult(status=LetterStatus.HELD), True),
+        ({}, LetterResult(status=LetterStatus.NEEDS_PERSON), True),
+        ({}, LetterResult(status=LetterStatus.FAILED), True),
+        ({"created_at": NOW - 2 * DAY}, LetterResult(status=LetterStatus.FAILED), False),
+        ({}, SENT, False),
+        ({"created_at": NOW - SECOND}, None, False),
+        ({"audience": Audience.STAFF}, None, False),
+    ],
+)
+def test_an_alert_that_should_have_left_by_now_is_known(
+    storage: SqlStorage, changes: dict[str, object], result: LetterResult | None, is_told: bool
+) -> None:
+    add_letters(storage, alert(**changes))
+    if result is not None:
+        record(storage, claimed(storage), result)
+    with storage.read() as work:
+        found = work.outbox.alerts_not_sent(written_before=NOW - 10 * MINUTE, failed_since=NOW - DAY)
+    assert found == ([LetterKind.ALERT_QUARANTINE] if is_told else [])

@@ -56,7 +56,8 @@ def understood(
         try:
             values.append(from_row(row))
         except NOT_UNDERSTOOD as error:
-            _log.error("row not understood", action="storage.row_skipped", **{key: row[key]}, error=str(error))
+            said = type(error).__name__
+            _log.error("row not understood", action="storage.row_skipped", **{key: row[key]}, error=said)
     return values
 
 

@@ -552,6 +552,17 @@ class OutboxStore:
         untold = and_(_IS_STUCK, _T.alerted.is_(False))
         return self._connection.execute(update(outbox).where(untold).values(alerted=True)).rowcount
 
+    def alerts_not_sent(self, *, written_before: datetime, failed_since: datetime) -> list[LetterKind]:
+        """Kinds of letters to the administrator that should have left by now, and of those that failed lately."""
+        waits = or_(
+            _T.due_at.is_not(None),
+            and_(_IN_SIGHT, _T.status.in_((_S.HELD.value, _S.NEEDS_PERSON.value))),
+            and_(_IN_SIGHT, _T.status == _S.FAILED.value, _T.created_at >= failed_since),
+        )
+        to_admin = and_(_T.audience == Audience.ADMIN.value, _T.created_at <= written_before)
+        found = self._connection.scalars(select(_T.letter).where(waits, to_admin).distinct().order_by(_T.letter))
+        return [LetterKind(word) for word in found]
+
     def count_status(self, status: LetterStatus) -> int:
         """How many letters have this status."""
         query = select(func.count()).select_from(outbox).where(_T.status == status.value)

@@ -1,0 +1,107 @@
+"""The administrator's command: what it gets, what it does not get, and that it keeps nobody waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mailbot.adapters import alert_command
+from mailbot.adapters.alert_command import AlertCommand
+from mailbot.domain.errors import AlertNotSent
+from mailbot.domain.incidents import Notice, NoticeState
+
+NOTICE = Notice(
+    state=NoticeState.ALARM, subject="the disk is full", lines=("ALARM: the disk is full", "OVER: ação")
+)
+WRITES_ALL = (
+    "import json, os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(json.dumps("
+    "{'argv': sys.argv[2:], 'stdin': sys.stdin.buffer.read().decode(), 'env': dict(os.environ)}))"
+)
+
+
+def python(program: str, *arguments: str | Path) -> tuple[str, ...]:
+    return (sys.executable, "-c", program, *map(str, arguments))
+
+
+def test_it_gets_the_text_on_its_input_and_the_state_in_its_environment(tmp_path: Path) -> None:
+    AlertCommand(python(WRITES_ALL, tmp_path / "told")).tell(NOTICE)
+    told = json.loads((tmp_path / "told").read_text())
+    first, *rest = told["stdin"].splitlines()
+    assert first == told["env"]["MAILBOT_ALERT_SUBJECT"]
+    assert first.endswith(": the disk is full")
+    assert rest == ["", "ALARM: the disk is full", "OVER: ação"]
+    assert told["env"]["MAILBOT_ALERT_STATE"] == "alarm"
+
+
+def test_no_shell_sees_its_words(tmp_path: Path) -> None:
+    odd = ("$(touch pwned)", "; touch pwned", "*", "a b")
+    AlertCommand(python(WRITES_ALL, tmp_path / "told", *odd)).tell(NOTICE)
+    assert json.loads((tmp_path / "told").read_text())["argv"] == list(odd)
+
+
+def test_it_gets_none_of_our_settings_and_secrets(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.defpath,
+        "CHANNEL_TOKEN": "the administrator's",
+        "MAILBOT_SECRET_KEY": "s" * 40,
+        "MAILBOT_IMAP_URL": "imaps://a:b@c",
+        "SUPPORT_PASSWORD": "of a mailbox",
+        "NOTIFY_SOCKET": "/run/notify",
+        "WATCHDOG_USEC": "1",
+    }
+    command = AlertCommand(
+        python(WRITES_ALL, tmp_path / "told"), secret_names=["SUPPORT_PASSWORD"], environment=environment
+    )
+    command.tell(NOTICE)
+    told = json.loads((tmp_path / "told").read_text())["env"]
+    # What C adds for the sake of its locale is not ours.
+    assert told.keys() - {"LC_CTYPE"} == {
+        *("PATH", "CHANNEL_TOKEN", "MAILBOT_ALERT_STATE", "MAILBOT_ALERT_SUBJECT"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("/no/such/program",), "cannot be started"),
+        (("/",), "cannot be started"),
+        (python("raise SystemExit(7)"), "ended with 7"),
+        (python("import os; os.kill(os.getpid(), 9)"), "ended with -9"),
+    ],
+)
+def test_a_command_that_fails_says_how(words: tuple[str, ...], cause: str) -> None:
+    with pytest.raises(AlertNotSent, match=cause):
+        AlertCommand(words).tell(NOTICE)
+
+
+def test_a_command_that_does_not_read_its_input_may_do_so() -> None:
+    AlertCommand(python("pass")).tell(Notice(state=NoticeState.ALARM, subject="x", lines=("y" * 1_000_000,)))
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_command, "TIME_LIMIT_SECONDS", 1.0)
+    child = (
+        "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
+    )
+    program = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]); time.sleep(600)"
+    )
+    began = time.monotonic()
+    with pytest.raises(AlertNotSent, match="longer than 1 s"):
+        AlertCommand(python(program, child, tmp_path / "pid")).tell(NOTICE)
+    assert time.monotonic() - began < 10
+    process = int((tmp_path / "pid").read_text())
+    while (Path("/proc") / str(process) / "cmdline").exists() and time.monotonic() - began < 10:
+        # A dead process that nobody has waited for has no command line any more.
+        if not (Path("/proc") / str(process) / "cmdline").read_bytes():
+            break
+        time.sleep(0.01)
+    else:
+        assert not (Path("/proc") / str(process)).exists()

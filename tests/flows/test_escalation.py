@@ -1,0 +1,264 @@
+"""What leaves by the alert command: what lasts, once, and its end; with or without the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from mailbot.domain.errors import AlertNotSent, StorageUnavailable
+from mailbot.domain.events import Audience, LetterKind, LetterStatus
+from mailbot.domain.incidents import Incident, Notice, NoticeState, Remembered
+from mailbot.domain.ledger import LOGIN_REFUSED, ServerTrouble
+from mailbot.domain.outbox import LetterResult
+from mailbot.flows import escalation
+from mailbot.flows.escalation import Escalation, HouseLook, HouseSight, Sight
+from mailbot.flows.pulse import Pulse
+from tests.flows.house import StandingClock, TestHouse, mail
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+WELL = Sight(house=HouseSight(), disk_free_bytes=10**12, low_disk_bytes=10**9)
+SMTP_AWAY = ServerTrouble(server="smtp:default", since=NOW, error="connect: refused")
+SMTP_REFUSES = ServerTrouble(server="smtp:default", since=NOW, error=f"{LOGIN_REFUSED}log-in: 535 no")
+
+
+class Memory:
+    """Remembers as long as the test runs."""
+
+    def __init__(self) -> None:
+        self.incidents: list[Incident] = []
+
+    @contextmanager
+    def held(self) -> Iterator[Remembered]:
+        remembered = Remembered(self.incidents)
+        yield remembered
+        self.incidents = remembered.incidents
+
+
+class Desk:
+    """An administrator with a command, a house that is seen as the test says, and time."""
+
+    def __init__(self, moment: time_machine.Traveller) -> None:
+        self.moment = moment
+        self.sight = WELL
+        self.memory = Memory()
+        self.told: list[Notice] = []
+        self.fails = False
+        self.restart()
+
+    def restart(self) -> None:
+        self.escalation = Escalation(
+            channel=self, memory=self.memory, look_at=lambda: self.sight, after=10 * MINUTE, pulse=Pulse()
+        )
+
+    def tell(self, notice: Notice) -> None:
+        if self.fails:
+            raise AlertNotSent("it ended with 1")
+        self.told.append(notice)
+
+    def look(self, sight: Sight, *, after: timedelta = timedelta()) -> list[Notice]:
+        """Time passes, then it looks; what it told."""
+        self.moment.shift(after)
+        self.sight = sight
+        before = len(self.told)
+        self.escalation.look()
+        return self.told[before:]
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with time_machine.travel(NOW, tick=False) as moment:
+        monkeypatch.setattr(escalation.time, "monotonic", lambda: datetime.now(UTC).timestamp())  # type: ignore[attr-defined]
+        yield Desk(moment)
+
+
+def sees(*troubles: ServerTrouble, **house: Any) -> Sight:
+    return Sight(house=HouseSight(troubles=troubles, **house), disk_free_bytes=10**12, low_disk_bytes=10**9)
+
+
+NO_DATABASE = Sight(house=None, disk_free_bytes=10**12, low_disk_bytes=10**9)
+
+
+def test_nothing_wrong_tells_nothing(desk: Desk) -> None:
+    assert desk.look(WELL) == desk.look(WELL, after=HOUR) == []
+
+
+def test_a_server_that_is_away_for_minutes_is_told_once_and_so_is_its_return(desk: Desk) -> None:
+    assert desk.look(sees(SMTP_AWAY)) == desk.look(sees(SMTP_AWAY), after=9 * MINUTE) == []
+    [alarm] = desk.look(sees(SMTP_AWAY), after=MINUTE)
+    assert alarm.state is NoticeState.ALARM
+    assert alarm.lines == (
+        "ALARM: the server does not answer: smtp:default (since 2026-11-23T15:00:00+00:00, 10 min)",
+    )
+    assert desk.look(sees(SMTP_AWAY), after=HOUR) == []
+    [over] = desk.look(WELL, after=MINUTE)
+    assert over.state is NoticeState.RECOVERED
+    assert over.lines == ("OVER: the server does not answer: smtp:default",)
+    assert desk.look(WELL, after=MINUTE) == []
+
+
+def test_a_server_that_was_away_for_a_moment_is_nobodys_business(desk: Desk) -> None:
+    for _ in range(10):
+        assert desk.look(sees(SMTP_AWAY), after=5 * MINUTE) == []
+        assert desk.look(WELL, after=5 * MINUTE) == []
+
+
+def test_what_lasts_is_told_again_after_hours(desk: Desk) -> None:
+    desk.look(sees(SMTP_AWAY))
+    assert len(desk.look(sees(SMTP_AWAY), after=10 * MINUTE)) == 1
+    assert desk.look(sees(SMTP_AWAY), after=5 * HOUR) == []
+    [again] = desk.look(sees(SMTP_AWAY), after=HOUR)
+    assert "370 min" in again.lines[0]
+
+
+def test_what_comes_and_goes_is_told_once_an_hour(desk: Desk) -> None:
+    low = Sight(house=HouseSight(), disk_free_bytes=5, low_disk_bytes=10**9)
+    alarms = 0
+    for _ in range(60):
+        alarms += sum(one.state is NoticeState.ALARM for one in desk.look(low, after=MINUTE))
+        desk.look(WELL, after=MINUTE)
+    assert alarms == 2
+
+
+def test_a_refused_login_is_told_sooner(desk: Desk) -> None:
+    assert desk.look(sees(SMTP_REFUSES)) == []
+    [alarm] = desk.look(sees(SMTP_REFUSES), after=2 * MINUTE)
+    assert "refuses our log-in: smtp:default" in alarm.subject
+
+
+def test_a_providers_limit_is_no_server_that_is_away(desk: Desk) -> None:
+    limit = ServerTrouble(server="limit:default", since=NOW, error="sending: 550 too many")
+    desk.look(sees(limit))
+    [alarm] = desk.look(sees(limit), after=10 * MINUTE)
+    assert alarm.subject == "the provider holds our letters to a limit: limit:default"
+
+
+def test_a_full_disk_and_a_loop_that_hangs_are_told_at_once_in_one_notice(desk: Desk) -> None:
+    [alarm] = desk.look(
+        Sight(house=HouseSight(), disk_free_bytes=7_000_000, low_disk_bytes=10**9, hanging=("intake",))
+    )
+    assert alarm.subject == "these loops hang: intake (and 1 more)"
+    assert "only 7 MB of disk space are left" in alarm.lines[1]
+
+
+def test_the_database_itself_is_told_of_without_the_database(desk: Desk) -> None:
+    assert desk.look(NO_DATABASE) == []
+    [alarm] = desk.look(NO_DATABASE, after=10 * MINUTE)
+    assert "the database does not take part" in alarm.subject
+    [over] = desk.look(WELL, after=MINUTE)
+    assert over.state is NoticeState.RECOVERED
+
+
+def test_what_only_the_database_knows_stays_as_it_was_while_it_is_away(desk: Desk) -> None:
+    desk.look(sees(SMTP_AWAY))
+    assert len(desk.look(sees(SMTP_AWAY), after=10 * MINUTE)) == 1
+    # Neither is its end told, nor is it told again, whatever the time.
+    desk.look(NO_DATABASE)
+    [database] = desk.look(NO_DATABASE, after=7 * HOUR)
+    assert len(database.lines) == 1
+    assert [one.state for one in desk.look(sees(SMTP_AWAY), after=MINUTE)] == [NoticeState.ALARM]
+
+
+def test_a_new_process_knows_what_was_told_and_since_when_things_are_wrong(desk: Desk) -> None:
+    """Without its database the daemon ends and is started again every few seconds."""
+    for _ in range(119):
+        desk.restart()
+        assert desk.look(NO_DATABASE, after=timedelta(seconds=5)) == []
+    desk.restart()
+    assert desk.look(NO_DATABASE, after=timedelta(seconds=5)) == []
+    desk.restart()
+    assert len(desk.look(NO_DATABASE, after=timedelta(seconds=5))) == 1
+    desk.restart()
+    assert desk.look(NO_DATABASE, after=timedelta(seconds=5)) == []
+    desk.restart()
+    assert [one.state for one in desk.look(WELL, after=MINUTE)] == [NoticeState.RECOVERED]
+
+
+def test_a_command_that_fails_is_tried_again_after_minutes(desk: Desk) -> None:
+    desk.fails = True
+    desk.look(sees(SMTP_AWAY))
+    assert desk.look(sees(SMTP_AWAY), after=10 * MINUTE) == []
+    desk.fails = False
+    assert desk.look(sees(SMTP_AWAY), after=4 * MINUTE) == []
+    assert len(desk.look(sees(SMTP_AWAY), after=MINUTE)) == 1
+
+
+def test_the_end_of_what_could_not_be_told_is_not_told(desk: Desk) -> None:
+    desk.fails = True
+    desk.look(sees(SMTP_AWAY))
+    desk.look(sees(SMTP_AWAY), after=10 * MINUTE)
+    desk.fails = False
+    assert desk.look(WELL, after=HOUR) == []
+
+
+# --- what is seen ---
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    with TestHouse(tmp_path, admin_address="administracao@example.com.br") as opened:
+        yield opened
+
+
+def look(house: TestHouse, *, tells_by_letter: bool = True) -> HouseSight | None:
+    return HouseLook(
+        storage=lambda: house.app.storage,
+        mailboxes=house.app.mailboxes.keys(),
+        tells_by_letter=tells_by_letter,
+        after=10 * MINUTE,
+        clock=house.clock,
+    ).look()
+
+
+def test_a_house_in_which_all_is_well_shows_nothing(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?"))
+    assert look(house) == look(house, tells_by_letter=False) == HouseSight()
+
+
+def test_a_quarantine_alarm_that_cannot_leave_is_seen(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?"), suspect="junk_folder")
+    house.app.alarms.tick()
+    assert look(house) == HouseSight()
+    house.clock.advance(11 * MINUTE)
+    assert look(house) == HouseSight(alerts_not_sent=(LetterKind.ALERT_QUARANTINE,))
+    with house.app.storage.write() as work:
+        now = house.clock.now()
+        while (claimed := work.outbox.claim(owner="me", now=now, real_now=now, early=True)) is not None:
+            result = LetterResult(status=LetterStatus.SENT, sent_at=now)
+            work.outbox.record(claimed, result, owner="me")
+    assert look(house) == HouseSight()
+
+
+def test_without_an_administrators_address_quarantine_itself_is_seen(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?"), suspect="junk_folder")
+    assert look(house, tells_by_letter=False) == HouseSight(quarantined=1)
+
+
+def test_the_letter_about_a_server_that_is_away_is_not_told_twice(house: TestHouse) -> None:
+    with house.app.storage.write() as work:
+        work.house.note_trouble("smtp:default", "no answer", now=house.clock.now())
+        work.house.note_trouble("imap:gone", "of a mailbox that is switched off", now=house.clock.now())
+    house.clock.advance(6 * MINUTE)
+    house.app.alarms.tick()
+    house.clock.advance(11 * MINUTE)
+    assert [one.letter for one in house.letters(Audience.ADMIN)].count(LetterKind.ALERT_SERVER_AWAY) == 2
+    seen = look(house)
+    assert seen is not None
+    assert [one.server for one in seen.troubles] == ["smtp:default"]
+    assert seen.alerts_not_sent == ()
+
+
+def test_a_database_that_takes_no_writes_or_cannot_be_opened_shows_nothing() -> None:
+    def away() -> Any:
+        raise StorageUnavailable("unable to open database file")
+
+    seen = HouseLook(
+        storage=away, mailboxes=["default"], tells_by_letter=True, after=MINUTE, clock=StandingClock(NOW)
+    )
+    assert seen.look() is None
