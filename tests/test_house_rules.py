@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mailbot"
 
 TOP_LEVEL = {
-    "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "correspondence", "crew", "daemon",
-    "demo", "domain", "evidence", "flows", "isolation", "loops", "mime", "round", "settings", "triage", "worker",
+    "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "connections", "correspondence", "crew",
+    "daemon", "demo", "domain", "evidence", "flows", "isolation", "loops", "mime", "round", "settings", "triage",
+    "worker",
 }  # fmt: skip
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.

@@ -11,10 +11,11 @@ from mailbot.cli.listing import Json
 from mailbot.cli.output import Exit, complain, is_terminal, print_json, say, visible
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import App, Connection
+    from mailbot.bootstrap import App
     from mailbot.catalogue.load import Catalogue
     from mailbot.cli.checkup import Finding
     from mailbot.cli.server_checkup import AuthservIds
+    from mailbot.connections import Connection
     from mailbot.settings import Settings
 
 _LONGEST_CHECK = 22

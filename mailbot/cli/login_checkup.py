@@ -15,7 +15,7 @@ from mailbot.domain.logins import LoginCredential, LoginProvider, TokenLogin
 
 if TYPE_CHECKING:
     from mailbot.adapters.oauth.renewing import RenewingTokens
-    from mailbot.bootstrap import Connection
+    from mailbot.connections import Connection
 
 _SOON = timedelta(days=14)
 # The trouble is with who gives the tokens, not with the mail server.

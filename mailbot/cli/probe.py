@@ -26,7 +26,8 @@ from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnkn
 from mailbot.domain.handles import LOOP_MARK_HEADER, loop_mark, new_handle
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import App, Connection
+    from mailbot.bootstrap import App
+    from mailbot.connections import Connection
     from mailbot.domain.mail import InboundMail
     from mailbot.flows.ports import MailSource
 
@@ -157,8 +158,8 @@ async def _nothing() -> None:
 
 def _begin(app: App, connection: Connection, watch: _Watch) -> None:
     """Open every folder, read-only, before anything is sent."""
-    from mailbot.bootstrap import source_of
     from mailbot.catalogue.models import SettleMode
+    from mailbot.connections import source_of
 
     spec = connection.mailbox.spec.model_copy(update={"settle": SettleMode.NONE})
     looking = replace(connection, mailbox=replace(connection.mailbox, spec=spec))

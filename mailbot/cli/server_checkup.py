@@ -33,8 +33,9 @@ from mailbot.triage.authentication import ExchangeStamp, exchange_stamp, is_host
 
 if TYPE_CHECKING:
     from mailbot.adapters.smtp import SmtpTransport
-    from mailbot.bootstrap import App, Connection
+    from mailbot.bootstrap import App
     from mailbot.catalogue.load import Catalogue
+    from mailbot.connections import Connection
     from mailbot.domain.mail import FetchedMail, InboundMail
     from mailbot.flows.ports import MailSource
     from mailbot.settings import Settings
@@ -46,7 +47,7 @@ _UIDS_TO_LOOK_AT = 50
 
 def check_switched_off(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     """Mailboxes whose variables are not all set."""
-    from mailbot.bootstrap import switched_off
+    from mailbot.connections import switched_off
 
     for spec, missing in switched_off(settings, catalogue):
         message = f"switched off, not set: {', '.join(missing)}"
@@ -63,7 +64,7 @@ class Incoming:
 
 def check_incoming(app: App, connection: Connection) -> Incoming:
     """Log in, select every folder, and fetch the headers of the newest mails."""
-    from mailbot.bootstrap import source_of
+    from mailbot.connections import source_of
 
     findings: list[Finding] = []
     newest: list[FetchedMail] = []
@@ -162,7 +163,7 @@ def check_provider(connection: Connection) -> Iterator[Finding]:
 
 def check_sent_folder(app: App, connection: Connection) -> list[Finding]:
     """Is there a Sent folder, is it watched, who saves our letters there, and could they be saved?"""
-    from mailbot.bootstrap import sent_folder_of
+    from mailbot.connections import sent_folder_of
 
     spec = connection.mailbox.spec
     check = f"sent folder {spec.key}"

@@ -1,7 +1,8 @@
 """DELIVER. Letters leave: ``claim ─▶ compose ─▶ SMTP ─▶ sent | retry later | failed (+ event)``.
 
-What an attempt means is decided by :func:`result_of` (pure); the rest carries it out. A mark committed just
-before DATA tells an unknown outcome from a harmless one: never lost, never told twice differently.
+What an attempt comes to is decided in ``attempts.py``, and how fast letters may leave in ``pace.py`` (both pure);
+this carries it out. A mark committed just before DATA tells an unknown outcome from a harmless one: never lost,
+never told twice differently.
 """
 
 from __future__ import annotations
@@ -10,22 +11,19 @@ import asyncio
 import math
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, assert_never
+from typing import TypeVar
 
 import structlog
 
 from mailbot.domain.errors import LeaseLost, LetterError, StorageUnavailable, UnreadableMail
 from mailbot.domain.events import LetterStatus, OutboundLetter
 from mailbot.domain.exchange import (
-    Delivered,
     Envelope,
     NotReached,
-    OutcomeUnknown,
     Refused,
     SendOutcome,
     Throttle,
@@ -33,11 +31,13 @@ from mailbot.domain.exchange import (
 from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT
 from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
+from mailbot.flows.attempts import MINUTE, UNKNOWN_OUTCOMES_AT_MOST, after_error, result_of
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.pace import SLOT_KEPT_FOR, Pace
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.write_change import write_change
@@ -45,28 +45,8 @@ from mailbot.flows.write_change import write_change
 _log = structlog.get_logger("mailbot.delivery")
 _Result = TypeVar("_Result")
 
-_MINUTE = timedelta(minutes=1)
-# RFC 5321 §4.5.4.1: wait longer with each try, give up after four to five days.
-_LADDER = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE, 120 * _MINUTE, 240 * _MINUTE)
-_GIVE_UP_AFTER = timedelta(days=5)
-_AWAY_LADDER = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 40, 80, 160, 300))
-# How long a whole mailbox pauses after a throttling answer, longer with each one in a row: a provider that is
-# asked on and on while its limit lasts may lengthen it.
-_THROTTLE_LADDERS = {
-    Throttle.RATE: (_MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE),
-    Throttle.HOURLY: (15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE),
-    Throttle.DAILY: (60 * _MINUTE,),
-    Throttle.BLOCKED: (60 * _MINUTE,),
-}
-# A slot that was missed by so much is taken anew, or all that piled up meanwhile would leave at once.
-_SLOT_KEPT_FOR = timedelta(seconds=5)
 _LOOK_AGAIN_AFTER = timedelta(seconds=0.2)
-_UNKNOWN_RETRY_AFTER = timedelta(minutes=2)
-_UNKNOWN_OUTCOMES_AT_MOST = 2
-# After so many errors of our own with one letter a person must look.
-_ERRORS_AT_MOST = 3
 _STORAGE_RETRY_AFTER = timedelta(seconds=30)
-_REFUSED_LOGIN_LADDER = (_MINUTE, 2 * _MINUTE, 4 * _MINUTE, 5 * _MINUTE)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
@@ -76,137 +56,12 @@ _WORTH_TELLING = 3
 _SERVER_THINKS_SECONDS = 600.0
 
 
-def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, jitter: float) -> LetterResult:
-    """What an attempt comes to. ``jitter`` is a factor around 1 for waiting times."""
-    match outcome:
-        case Delivered():
-            return LetterResult(status=LetterStatus.SENT, sent_at=now)
-        case Refused() if outcome.throttled is not None:
-            wait = _step(_THROTTLE_LADDERS[outcome.throttled], 0) * jitter
-            return LetterResult(
-                status=LetterStatus.RETRY,
-                error=outcome.response,
-                retry_at=now + wait,
-                counts_as_attempt=False,
-            )
-        # From when it could leave: a letter may have been held for weeks.
-        case Refused() if outcome.permanent or now - letter.not_before > _GIVE_UP_AFTER:
-            return LetterResult(status=LetterStatus.FAILED, error=f"{outcome.code} {outcome.response}")
-        case Refused():
-            wait = _step(_LADDER, letter.attempts) * jitter
-            return LetterResult(status=LetterStatus.RETRY, error=outcome.response, retry_at=now + wait)
-        case NotReached():
-            wait = _step(_AWAY_LADDER, letter.attempts) * jitter
-            return LetterResult(status=LetterStatus.RETRY, error=outcome.reason, retry_at=now + wait)
-        case OutcomeUnknown():
-            return _after_unknown_outcome(outcome.reason, letter.unknown_outcomes + 1, now)
-        case _:
-            assert_never(outcome)
-
-
-def _after_unknown_outcome(reason: str, unknown_outcomes: int, now: datetime) -> LetterResult:
-    if unknown_outcomes > _UNKNOWN_OUTCOMES_AT_MOST:
-        return LetterResult(status=LetterStatus.NEEDS_PERSON, error=reason, outcome_unknown=True)
-    retry_at = now + _UNKNOWN_RETRY_AFTER
-    return LetterResult(status=LetterStatus.RETRY, error=reason, retry_at=retry_at, outcome_unknown=True)
-
-
-def _after_error(letter: OutboundLetter, cause: str, now: datetime) -> LetterResult:
-    """An error of our own before the letter was transmitted: it harms this letter and no other."""
-    if letter.attempts + 1 >= _ERRORS_AT_MOST:
-        return LetterResult(status=LetterStatus.NEEDS_PERSON, error=cause)
-    return LetterResult(status=LetterStatus.RETRY, error=cause, retry_at=now + _step(_LADDER, letter.attempts))
-
-
-def _step(ladder: tuple[timedelta, ...], attempts: int) -> timedelta:
-    return ladder[min(attempts, len(ladder) - 1)]
-
-
 @dataclass(slots=True)
 class DeliveryCount:
     """What a run of deliveries came to."""
 
     sent: int = 0
     failed: int = 0
-
-
-class _Pace:
-    """How fast one mailbox may send: at most so many letters in any minute, and a pause after throttling or an
-    absent server.
-
-    A letter that has to wait is promised a slot of its own, so that a crowd of letters is looked at once each
-    and not all of them whenever one may leave.
-    """
-
-    def __init__(self, max_per_minute: int | None) -> None:
-        # When the last letters left or are promised to, at most as many as may leave in a minute.
-        self._slots: deque[datetime] | None = deque(maxlen=max_per_minute) if max_per_minute else None
-        self._promised: dict[int, datetime] = {}
-        self._paused_until: datetime | None = None
-        self._absences = 0
-        self._throttles = 0
-
-    def turn(self, letter: int, now: datetime) -> datetime | None:
-        """``None`` if the letter may leave now, else when it may."""
-        if self._paused_until is not None and now < self._paused_until:
-            return self._paused_until
-        slot = self._promised.pop(letter, None)
-        if slot is None or slot < now - _SLOT_KEPT_FOR:
-            slot = self._next_slot(now)
-        if slot <= now:
-            return None
-        self._promised[letter] = slot
-        return slot
-
-    def next_promise(self) -> datetime | None:
-        """When the first of the letters that were promised a slot may leave."""
-        return next(iter(self._promised.values()), None)
-
-    def forget_promises(self, before: datetime) -> None:
-        """Letters that were cancelled or taken over by another process do not come for their slots."""
-        while (first := self.next_promise()) is not None and first < before:
-            del self._promised[next(iter(self._promised))]
-
-    def _next_slot(self, now: datetime) -> datetime:
-        self.forget_promises(now - _SLOT_KEPT_FOR)
-        if self._slots is None:
-            return now
-        full = len(self._slots) == self._slots.maxlen
-        slot = max(now, self._slots[0] + _MINUTE) if full else now
-        self._slots.append(slot)
-        return slot
-
-    def pause_until(self, moment: datetime, now: datetime) -> None:
-        """Nothing leaves before ``moment``; what was promised is void."""
-        self._paused_until = max(moment, self._paused_until or moment)
-        self._promised.clear()
-        if self._slots is not None:
-            self._slots = deque((slot for slot in self._slots if slot <= now), self._slots.maxlen)
-
-    def server_is_away(self, now: datetime, *, login_refused: bool) -> None:
-        """A growing pause, however many letters wait: each would begin at the foot of its own ladder, and a
-        log-in that is tried again and again gets an account locked."""
-        pause = _step(_REFUSED_LOGIN_LADDER if login_refused else _AWAY_LADDER, self._absences)
-        self._absences += 1
-        self.pause_until(now + pause, now)
-
-    def is_throttled(self, limit: Throttle, now: datetime, *, jitter: float) -> None:
-        """A pause as the limit asks for, growing until a letter is taken."""
-        self._absences = 0
-        pause = _step(_THROTTLE_LADDERS[limit], self._throttles) * jitter
-        # Answers to letters that were under way already say the same thing once more.
-        if self._paused_until is None or now >= self._paused_until:
-            self._throttles += 1
-        self.pause_until(now + pause, now)
-
-    def server_is_there(self) -> None:
-        """It answered, and about the letter itself."""
-        self._absences = self._throttles = 0
-
-    @property
-    def throttles(self) -> int:
-        """How many times in a row the answer was a limit."""
-        return self._throttles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +114,7 @@ class Delivery:
         self._hold_reason_for = hold_reason_for
         self._clock = clock
         self._owner = owner
-        self._paces = {key: _Pace(outlet.mailbox.max_per_minute) for key, outlet in outlets.items()}
+        self._paces = {key: Pace(outlet.mailbox.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
         # A trouble noted by an earlier process is struck out by the first answer.
         self._in_trouble: set[str] = {
@@ -315,7 +170,7 @@ class Delivery:
 
     def _next_promise(self) -> datetime | None:
         for pace in self._paces.values():
-            pace.forget_promises(self._clock.now() - _SLOT_KEPT_FOR)
+            pace.forget_promises(self._clock.now() - SLOT_KEPT_FOR)
         return min(filter(None, (pace.next_promise() for pace in self._paces.values())), default=None)
 
     async def _drain(
@@ -410,7 +265,7 @@ class Delivery:
                 letter=claimed.id,
                 error=place_of(error),
             )
-            return _after_error(letter, cause_of(error), now()), None
+            return after_error(letter, cause_of(error), now()), None
         result = result_of(outcome, letter, now=now(), jitter=random.uniform(0.8, 1.2))
         self._adapt_pace(self._paces[letter.mailbox], outcome)
         self._log_result(claimed, outcome, result, seconds=time.monotonic() - began)
@@ -420,11 +275,11 @@ class Delivery:
         """Take a slot of the mailbox's pace: ``None``. Or what becomes of a letter that is not tried now."""
         letter = claimed.letter
         if letter.mailbox not in self._outlets:
-            return _later("the mailbox is switched off", self._clock.now() + 30 * _MINUTE)
+            return _later("the mailbox is switched off", self._clock.now() + 30 * MINUTE)
         held = None if letter.released else self._hold_reason_for(letter.recipient.address)
         if held is not None:
             return LetterResult(status=LetterStatus.HELD, hold_reason=held, counts_as_attempt=False)
-        if letter.unknown_outcomes > _UNKNOWN_OUTCOMES_AT_MOST:
+        if letter.unknown_outcomes > UNKNOWN_OUTCOMES_AT_MOST:
             return LetterResult(status=LetterStatus.NEEDS_PERSON, error="three times the outcome was unknown")
         busy_until = self._paces[letter.mailbox].turn(claimed.id, self._clock.now())
         return None if busy_until is None else _later("waits for its turn", busy_until)
@@ -524,7 +379,7 @@ class Delivery:
 
     # --- pace and health ---
 
-    def _adapt_pace(self, pace: _Pace, outcome: SendOutcome) -> None:
+    def _adapt_pace(self, pace: Pace, outcome: SendOutcome) -> None:
         now = self._clock.now()
         match outcome:
             case NotReached():

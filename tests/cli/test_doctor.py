@@ -537,7 +537,7 @@ def test_a_sent_folder_that_cannot_be_opened_is_told_of(
 ) -> None:
     folder = FakeSentFolder()
     folder.away = True
-    monkeypatch.setattr("mailbot.bootstrap.sent_folder_of", lambda _connection: folder)
+    monkeypatch.setattr("mailbot.connections.sent_folder_of", lambda _connection: folder)
     app = build_app(load_settings(settings, dotenv=tmp_path / "no.env"))
     [finding] = check_sent_folder(app, app.connections["default"])
     app.close()

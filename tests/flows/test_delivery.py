@@ -26,7 +26,8 @@ from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.mail import Address
 from mailbot.domain.outbox import ClaimedLetter, LetterResult
 from mailbot.domain.ticket import Status
-from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet, result_of
+from mailbot.flows.attempts import result_of
+from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
 
 DELIVERED = Delivered(response="250 ok")

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from mailbot.bootstrap import Connection, sent_folder_of
 from mailbot.catalogue.models import MailboxSpec
 from mailbot.catalogue.providers import provider_of
+from mailbot.connections import Connection, sent_folder_of
 from mailbot.domain.errors import ServerAway
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.exchange import Delivered, OutcomeUnknown, SentCopy
