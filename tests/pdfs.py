@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from functools import cache
 
 
-def text_pdf(*pages: Sequence[str]) -> bytes:
-    """A PDF with one page for each sequence of lines, in Helvetica, as a text layer."""
-    return _pdf([_page_stream(lines) for lines in pages])
+def text_pdf(*pages: Sequence[str], hidden: bool = False) -> bytes:
+    """A PDF with one page for each sequence of lines, in Helvetica, as a text layer.
+
+    ``hidden``: no pen draws the text, as behind the picture of a scanned page."""
+    behind = b"0.8 g 50 50 400 600 re f 3 Tr " if hidden else b""
+    return _pdf([behind + _page_stream(lines) for lines in pages])
+
+
+def sized_pdf(width_points: int, height_points: int) -> bytes:
+    """A PDF of one page that claims to be so large, with a box on it."""
+    plain = _pdf([b"0.8 g 50 50 400 600 re f"])
+    old, new = b"[0 0 595 842]", b"[0 0 %d %d]" % (width_points, height_points)
+    return plain.replace(old, new)
 
 
 def scanned_pdf(pages: int = 1) -> bytes:

@@ -1,7 +1,7 @@
 """The process that reads documents: files on standard input, readings on standard output.
 
 Started for :class:`mailbot.evidence.isolation.IsolatedDocumentReader`. It imports ``evidence``, ``isolation``,
-words of the catalogue and the domain. A file that is too much for it ends it.
+words of the catalogue and the domain, and the libraries that open files. A file that is too much for it ends it.
 """
 
 from __future__ import annotations

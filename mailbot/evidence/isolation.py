@@ -1,20 +1,20 @@
 """Reads documents, those that need a library in a child process: ``bytes → DocumentReading``.
 
-One small PDF can take all memory and all time there is (THREATS 26). Whatever it does to the child, the file is
-then *not checked*: a person looks at it, and nobody says that it is missing.
+One small PDF or picture can take all memory and all time there is (THREATS 26). Whatever it does to the child, the
+file is then *not checked*: a person looks at it, and nobody says that it is missing.
 """
 
 from __future__ import annotations
 
 from mailbot.domain.evidence import DocumentReading
 from mailbot.evidence.frames import read_reading, write_file
-from mailbot.evidence.reading import is_pdf, not_read, read_document
+from mailbot.evidence.reading import is_opened, not_read, read_document
 from mailbot.isolation.asking import Child, ChildFailed
 
 CHILD_MODULE = "mailbot.evidence.child"
 MEMORY_LIMIT_BYTES = 1 << 30
-TIME_LIMIT_SECONDS = 10.0
-"""Wall-clock time for one file."""
+TIME_LIMIT_SECONDS = 30.0
+"""Wall-clock time for one file. After 20 s the reader itself begins no further page."""
 
 
 class IsolatedDocumentReader:
@@ -25,7 +25,7 @@ class IsolatedDocumentReader:
 
     def read(self, digest: str, content: bytes, media_type: str, filename: str) -> DocumentReading:
         """As :func:`mailbot.evidence.reading.read_document`, which see; never raises for whatever bytes."""
-        if not is_pdf(content, media_type):
+        if not is_opened(content, media_type):
             return read_document(digest, content, media_type, filename)
         try:
             return self._child.ask(

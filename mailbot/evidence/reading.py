@@ -1,16 +1,19 @@
 """A file's bytes → :class:`DocumentReading`: what it is and how far it could be opened.
 
-Here only a PDF's text layer and the file's name are read; pictures are left to a person. ``isolation.py`` has
-PDFs read in a process with limits of its own.
+``file_content.py`` finds out what stands in it, ``documents/`` what that means. ``isolation.py`` has both done
+in a process with limits of its own.
 """
 
 from __future__ import annotations
 
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
-from mailbot.evidence.documents import CERTAIN_SCORE, certain_kind, kind_scores
-from mailbot.evidence.pdf_text import PdfState, PdfText, pdf_text
+from mailbot.evidence.content import FileContent, PageContent, TextSource
+from mailbot.evidence.documents import CERTAIN_SCORE, KindScore, certain_kind, kind_scores
+from mailbot.evidence.file_content import NO_OCR, Wanted, pdf_content, picture_content
+from mailbot.evidence.ocr import MissingOcr, Tesseract, tesseract
+from mailbot.evidence.picture_files import is_readable_picture
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 CONTAINS = "contains"
@@ -30,24 +33,56 @@ _FOR_A_PERSON = (
     "application/vnd.oasis.opendocument.",
     "application/rtf",
 )
+# Below it so much of what was recognized is wrong that no kind is certain by it.
+_FEWEST_CONFIDENCE = 0.7
 
 
-def read_document(digest: str, content: bytes, media_type: str, filename: str) -> DocumentReading:
+def read_document(
+    digest: str,
+    content: bytes,
+    media_type: str,
+    filename: str,
+    *,
+    ocr: Tesseract | MissingOcr | None = None,
+) -> DocumentReading:
     """Read one file. ``media_type`` is what its magic bytes say; ``digest`` only names the result.
 
-    Never raises. ``kind`` is ``UNKNOWN`` unless the text layer makes it certain; pages
-    of different kinds make it ``UNKNOWN`` with the fact ``contains``.
+    Raises nothing but ``MemoryError``. ``kind`` is ``UNKNOWN`` unless it is certain; pages of different kinds make
+    it ``UNKNOWN`` with the fact ``contains``. ``ocr`` is Tesseract as it is installed, unless it is given.
     """
-    if is_pdf(content, media_type):
-        return _read_pdf(digest, content, filename)
+    held = read_content(content, media_type, filename, ocr=ocr)
+    if held is not None:
+        return _meaning(digest, held, filename)
     if media_type.startswith(_FOR_A_PERSON):
         return _unread(digest, Readability.NOT_CHECKED, "not_text", pages=1)
     return _unread(digest, Readability.NOT_A_DOCUMENT, "not_a_document")
 
 
+def read_content(
+    content: bytes, media_type: str, filename: str, *, ocr: Tesseract | MissingOcr | None = None
+) -> FileContent | None:
+    """What stands in a file; ``None`` for what is not opened here. Raises nothing but ``MemoryError``."""
+    if is_pdf(content, media_type):
+        return pdf_content(content, ocr=ocr or _WhenNeeded.ocr(), judge=lambda text: _wanted(text, filename))
+    if is_readable_picture(media_type):
+        return picture_content(content, ocr=ocr or _WhenNeeded.ocr())
+    return None
+
+
+class _WhenNeeded:
+    """Tesseract, loaded for the first file that it may be needed for."""
+
+    ocr = staticmethod(tesseract)
+
+
 def is_pdf(content: bytes, media_type: str) -> bool:
-    """Whether a file is read as a PDF, by a library that hostile bytes can make slow or break."""
+    """Whether a file is read as a PDF."""
     return media_type == _PDF or content[:5] == b"%PDF-"
+
+
+def is_opened(content: bytes, media_type: str) -> bool:
+    """Whether a file is opened by a library that hostile bytes can make slow or break."""
+    return is_pdf(content, media_type) or is_readable_picture(media_type)
 
 
 def not_read(digest: str) -> DocumentReading:
@@ -56,8 +91,8 @@ def not_read(digest: str) -> DocumentReading:
 
 
 def is_to_be_kept(reading: DocumentReading) -> bool:
-    """Whether a reading says something of the file, so that it need not be read again."""
-    return NOT_READ not in reading.reasons
+    """Whether a reading says all that can be said of the file, so that it need not be read again."""
+    return NOT_READ not in reading.reasons and NO_OCR not in reading.reasons
 
 
 def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 0) -> DocumentReading:
@@ -72,43 +107,55 @@ def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 
     )
 
 
-def _read_pdf(digest: str, content: bytes, filename: str) -> DocumentReading:
-    pdf = pdf_text(content)
-    if pdf.state is PdfState.ENCRYPTED:
-        return _unread(digest, Readability.ENCRYPTED, "encrypted")
-    if pdf.state is PdfState.BROKEN:
-        return _unread(digest, Readability.UNREADABLE, "broken_pdf")
-    return _told_by_text(digest, pdf, filename)
+def _wanted(text: str, filename: str) -> Wanted:
+    """A boleto's bars confirm its line; of everything else that is certain by its text nothing more is wanted."""
+    certain = certain_kind(kind_scores(text, filename), text)
+    if certain is None:
+        return Wanted.EVERYTHING
+    return Wanted.CODES if certain.kind is DocumentKind.BOLETO else Wanted.NOTHING
 
 
-def _told_by_text(digest: str, pdf: PdfText, filename: str) -> DocumentReading:
-    several = _kinds_of_pages(pdf)
+# --- what it means -------------------------------------------------------------------------------------------
+
+
+def _meaning(digest: str, held: FileContent, filename: str) -> DocumentReading:
+    if not held.pages:
+        return _unread(digest, held.readability, held.reasons[0])
+    several = _kinds_of_pages(held.pages)
     if len(several) > 1:
-        return _several_documents(digest, pdf, several)
-    text = pdf.text
+        return _several_documents(digest, held, several)
+    text = "\n".join(page.text for page in held.pages)
     scores = kind_scores(text, filename)
-    certain = certain_kind(scores, text)
-    has_text = any(ch.isalnum() for ch in text)
+    certain = certain_kind(scores, text) if _is_trustworthy(held.pages) else None
     return DocumentReading(
         digest=digest,
         reader_version=READER_VERSION,
         kind=DocumentKind.UNKNOWN if certain is None else certain.kind,
         confidence=scores[0].score,
-        readability=Readability.READABLE if has_text else Readability.NOT_CHECKED,
-        pages=pdf.pages,
-        reasons=scores[0].reasons if has_text else ("no_text_layer", *scores[0].reasons),
+        readability=held.readability,
+        pages=held.page_count,
+        reasons=(*_for_a_person(held, certain), *held.reasons, *scores[0].reasons),
     )
 
 
-def _kinds_of_pages(pdf: PdfText) -> tuple[DocumentKind, ...]:
+def _is_trustworthy(pages: tuple[PageContent, ...]) -> bool:
+    return all(page.confidence >= _FEWEST_CONFIDENCE for page in pages if page.source is TextSource.OCR)
+
+
+def _for_a_person(held: FileContent, certain: KindScore | None) -> tuple[str, ...]:
+    is_picture = any(page.source is not TextSource.TEXT_LAYER for page in held.pages)
+    return ("not_text",) if certain is None and is_picture else ()
+
+
+def _kinds_of_pages(pages: tuple[PageContent, ...]) -> tuple[DocumentKind, ...]:
     """The different kinds of which single pages certainly are, in order."""
-    if len(pdf.page_texts) < 2:
+    if len(pages) < 2:
         return ()
-    certain = (certain_kind(kind_scores(text, ""), text) for text in pdf.page_texts)
+    certain = (certain_kind(kind_scores(page.text, ""), page.text) for page in pages if _is_trustworthy((page,)))
     return tuple(dict.fromkeys(score.kind for score in certain if score is not None))
 
 
-def _several_documents(digest: str, pdf: PdfText, kinds: tuple[DocumentKind, ...]) -> DocumentReading:
+def _several_documents(digest: str, held: FileContent, kinds: tuple[DocumentKind, ...]) -> DocumentReading:
     """People put all their papers into one file: the file is of no kind, the fact ``contains`` names them."""
     return DocumentReading(
         digest=digest,
@@ -116,7 +163,7 @@ def _several_documents(digest: str, pdf: PdfText, kinds: tuple[DocumentKind, ...
         kind=DocumentKind.UNKNOWN,
         confidence=CERTAIN_SCORE,
         readability=Readability.READABLE,
-        pages=pdf.pages,
+        pages=held.page_count,
         facts=(Fact(name=CONTAINS, value=",".join(kinds)),),
-        reasons=("several_documents",),
+        reasons=("several_documents", *held.reasons),
     )

@@ -13,12 +13,12 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.mail import Attachment, InboundMail
 from mailbot.evidence.assess import FileToAssess
-from mailbot.evidence.reading import is_pdf, is_to_be_kept, not_read
+from mailbot.evidence.reading import is_opened, is_to_be_kept, not_read
 from mailbot.flows.ports import DocumentReader
 
 MOST_PDFS = 40
 LAST_BEGIN_SECONDS = 20.0
-"""So long new files are begun; with the reader's limit of 10 s for the last one, a mail takes at most 30 s."""
+"""So long new files are begun; with the reader's limit of 30 s for the last one, a mail takes at most 50 s."""
 
 
 class MailReadings:
@@ -51,7 +51,7 @@ class MailReadings:
     @property
     def can_tell_kinds(self) -> bool:
         """Whether any file is of a sort that can be told what it is."""
-        return any(is_pdf(attachment.content, attachment.media_type) for attachment, _ in self._pairs)
+        return any(is_opened(attachment.content, attachment.media_type) for attachment, _ in self._pairs)
 
     def kinds(self) -> frozenset[DocumentKind]:
         """What the files certainly are."""
@@ -85,7 +85,7 @@ class MailReadings:
                 self._made.append(reading)
 
     def _read(self, digest: str, attachment: Attachment) -> DocumentReading:
-        if is_pdf(attachment.content, attachment.media_type) and not self._budget.take():
+        if is_opened(attachment.content, attachment.media_type) and not self._budget.take():
             return not_read(digest)
         return self._reader.read(digest, attachment.content, attachment.media_type, attachment.filename)
 

@@ -57,10 +57,11 @@ def test_a_pdf_with_another_media_type_goes_to_the_child_too(reader: IsolatedDoc
     assert reader.read("digest", text_pdf(BOLETO), "image/png", "x.png").kind is DocumentKind.BOLETO
 
 
-def test_a_picture_needs_no_child() -> None:
+def test_what_no_library_opens_needs_no_child() -> None:
     nobody = KeptChild("mailbot.no_such_module", memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=5)
-    reading = IsolatedDocumentReader(nobody).read("digest", b"\x89PNG", "image/png", "cnh.png")
-    assert (reading.readability, reading.reasons) == (Readability.NOT_CHECKED, ("not_text",))
+    reader = IsolatedDocumentReader(nobody)
+    assert reader.read("digest", b"GIF89a", "image/gif", "cnh.gif").reasons == ("not_text",)
+    assert reader.read("digest", b"PK", "application/zip", "x.zip").readability is Readability.NOT_A_DOCUMENT
 
 
 def test_a_bomb_of_memory_is_not_checked_and_the_next_file_is_read(reader: IsolatedDocumentReader) -> None:

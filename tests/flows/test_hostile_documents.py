@@ -12,8 +12,8 @@ import pytest
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Verdict
 from mailbot.domain.ledger import MailOutcome
 from mailbot.evidence.isolation import TIME_LIMIT_SECONDS, IsolatedDocumentReader
-from mailbot.evidence.reading import NOT_READ, not_read, read_document
-from mailbot.flows.readings import MOST_PDFS
+from mailbot.evidence.reading import NOT_READ, READER_VERSION, not_read, read_document
+from mailbot.flows.readings import LAST_BEGIN_SECONDS, MOST_PDFS
 from mailbot.flows.reprocess import tasks_for
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 from tests.pdfs import bomb_pdf, text_pdf
@@ -50,7 +50,7 @@ def many(count: int) -> Sequence[tuple[str, bytes]]:
 
 def kept(house: TestHouse, digests: Sequence[str]) -> set[str]:
     with house.app.storage.read() as work:
-        return {reading.digest for reading in work.house.readings(digests, 1)}
+        return {reading.digest for reading in work.house.readings(digests, READER_VERSION)}
 
 
 def test_a_pdf_bomb_is_for_a_person_and_the_other_files_of_its_mail_are_read(house: TestHouse) -> None:
@@ -98,10 +98,10 @@ def test_only_so_many_pdfs_of_a_mail_are_read(house: TestHouse, monkeypatch: pyt
 def test_no_pdf_of_a_mail_is_begun_when_its_time_is_over(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched = WatchedReader(monkeypatch, seconds=TIME_LIMIT_SECONDS)
-    house.receive(mail(REQUEST, files=[*many(5), ("cnh.png", b"\x89PNG\r\n\x1a\n" + bytes(20_000))]))
-    # A picture takes no time: it is looked at whatever the others took.
-    assert watched.files == ["0.pdf", "1.pdf", "cnh.png"]
+    watched = WatchedReader(monkeypatch, seconds=LAST_BEGIN_SECONDS / 2)
+    house.receive(mail(REQUEST, files=[*many(5), ("cnh.gif", b"GIF89a" + bytes(20_000))]))
+    # What is not opened takes no time: it is looked at whatever the others took.
+    assert watched.files == ["0.pdf", "1.pdf", "cnh.gif"]
     (ticket,) = house.tickets()
     assert ticket.missing == ()
 
@@ -133,11 +133,11 @@ def test_nothing_is_read_again_where_the_subject_decides(
     assert watched.files == [name for name, _ in ALL_PAPERS]
 
 
-def test_a_mail_without_pdfs_needs_no_reading_to_be_classified(
+def test_a_mail_whose_files_are_not_opened_needs_no_reading_to_be_classified(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = WatchedReader(monkeypatch)
-    house.receive(mail("Socorro.", subject="Outro assunto", files=[("foto.png", b"\x89PNG\r\n\x1a\n")]))
+    house.receive(mail("Socorro.", subject="Outro assunto", files=[("foto.gif", b"GIF89a")]))
     assert watched.files == []
 
 

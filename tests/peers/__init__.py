@@ -19,9 +19,10 @@ _PROGRAMS = {
     "chromium": ("chromium",),
     "postgresql": ("initdb", "postgres", "pg_ctl", "pg_dump"),
     "systemd": ("systemd-analyze",),
+    "tesseract": (),
 }
 _NEEDED_TOO = {"postfix": ("dovecot",), "rspamd": ("dovecot", "postfix")}
-_BY_ANYBODY = ("chromium", "postgresql", "systemd")
+_BY_ANYBODY = ("chromium", "postgresql", "systemd", "tesseract")
 # Debian keeps the programs of each version in a folder of its own, the newest last.
 _POSTGRESQL_VERSIONS = Path("/usr/lib/postgresql")
 
@@ -35,6 +36,8 @@ def missing(peer: str) -> str | None:
         for program in _PROGRAMS[name]:
             if find_program(program) is None:
                 return f"needs {name}: {program} not found"
+    if peer == "tesseract":
+        return _missing_ocr()
     if peer not in ("chromium", "systemd") and sys.platform != "linux":
         return f"needs {peer}: it is started on Linux only"
     if peer not in _BY_ANYBODY and os.geteuid() != 0:
@@ -47,6 +50,14 @@ def find_program(name: str) -> str | None:
     folders = sorted(_POSTGRESQL_VERSIONS.glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
     found = (shutil.which(name, path=folder) for folder in (None, *folders))
     return next((path for path in found if path is not None), None)
+
+
+def _missing_ocr() -> str | None:
+    """Tesseract is a library of the program, with models: it is here when it can be loaded."""
+    from mailbot.evidence.ocr import MissingOcr, tesseract
+
+    found = tesseract()
+    return f"needs tesseract: {found.what} not found" if isinstance(found, MissingOcr) else None
 
 
 def missing_corpora() -> str | None:
