@@ -6,6 +6,7 @@ not wait for what only an administrator's command needs.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -58,6 +59,7 @@ from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.pulse import Pulse
+from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
@@ -90,6 +92,8 @@ class App:
             key: connection.mailbox for key, connection in connections.items()
         }
         self.owner = this_process()
+        self.readers = readers_by_default()
+        """How many files are read at once; to be changed before the first."""
         self.clock = SystemClock(settings.start_of_business_clock)
         self.pulse = Pulse()
 
@@ -136,12 +140,9 @@ class App:
         return IsolatedReader()
 
     @cached_property
-    def documents(self) -> IsolatedDocumentReader:
-        """What attached files say, PDFs in a process of their own."""
-        child = KeptChild(
-            CHILD_MODULE, memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=TIME_LIMIT_SECONDS
-        )
-        return IsolatedDocumentReader(child)
+    def desk(self) -> ReadingDesk:
+        """Where attached files are read, several at once, each in a process."""
+        return ReadingDesk(readers=self.readers, make=document_reader)
 
     @cached_property
     def examiner(self) -> Examiner:
@@ -150,7 +151,8 @@ class App:
         key = self.settings.secret_key or secrets.token_bytes(32)
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
-        return Examiner(catalogue=self.catalogue, marks=marks, documents=self.documents, now=self.clock.now)
+        reader = ReadAtOnce(self.desk)
+        return Examiner(catalogue=self.catalogue, marks=marks, documents=reader, now=self.clock.now)
 
     @cached_property
     def outgoing(self) -> Outgoing:
@@ -205,7 +207,9 @@ class App:
     @cached_property
     def intake(self) -> Intake:
         """Stored mails become tickets."""
-        return self._intake(self.office)
+        intake = self._intake(self.office)
+        intake.park_with(ReadLater(self.desk, self.blobs))
+        return intake
 
     def _intake(self, office: LetterOffice) -> Intake:
         return Intake(
@@ -394,10 +398,22 @@ class App:
         """Close what was opened."""
         if "reader" in self.__dict__:
             self.reader.close()
-        if "documents" in self.__dict__:
-            self.documents.close()
+        if "desk" in self.__dict__:
+            self.desk.close()
         if "database" in self.__dict__:
             self.database.close()
+
+
+def readers_by_default() -> int:
+    """One processor is for the mails themselves; on the others files are read."""
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, ours - 1)
+
+
+def document_reader() -> IsolatedDocumentReader:
+    """What a file says, read in a process of its own."""
+    child = KeptChild(CHILD_MODULE, memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=TIME_LIMIT_SECONDS)
+    return IsolatedDocumentReader(child)
 
 
 def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:

@@ -204,9 +204,12 @@ class Daemon:
     def _process_next(self, crew: Crew) -> None:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
         if crew.lends_a_hand():
-            self._stop.wait(_HELPED_SECONDS)
-            return
-        outcome = self._app.intake.process_next()
+            outcome = self._app.intake.process_read()
+            if outcome is None:
+                self._stop.wait(_HELPED_SECONDS)
+                return
+        else:
+            outcome = self._app.intake.process_next()
         if outcome is None:
             self._mail_bell.wait(_INTAKE_IDLE_SECONDS)
             self._mail_bell.clear()

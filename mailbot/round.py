@@ -167,7 +167,7 @@ def _collect_and_process(
             _process_until_nothing_waits(app, crew, collecting, count, letters)
         count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.
-        while _process_one(app, count):
+        while _process_one(app, count) or app.intake.parked:
             pass
     finally:
         app.intake.stop()
@@ -184,10 +184,11 @@ def _process_until_nothing_waits(
         more_may_come = any(thread.is_alive() for thread in collecting)
         if crew.lends_a_hand():
             letters.begin()
+            count.count(app.intake.process_read() or MailOutcome.PENDING)
             if not more_may_come and not crew.waiting():
                 return
             time.sleep(_LOOK_AGAIN_SECONDS)
-        elif not _process_one(app, count) and not more_may_come:
+        elif not _process_one(app, count) and not more_may_come and not app.intake.parked:
             return
 
 
@@ -246,8 +247,9 @@ def _save_copies(keepers: Sequence[SentFolderKeeper], troubles: list[Exception])
 def _process_one(app: App, count: RoundCount) -> bool:
     outcome = app.intake.process_next(early=True)
     if outcome is None:
-        # Collecting goes on beside us; without a breath this would be a busy loop.
+        # Collecting and reading go on beside us; without a breath this would be a busy loop.
         threading.Event().wait(0.002)
+        app.intake.wait_for_readings(_LOOK_AGAIN_SECONDS)
         return False
     count.count(outcome)
     return True

@@ -48,6 +48,8 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         os._exit(Farewell.WORK_IS_DONE)
 
     guarded_thread("orders", listen, lambda _error: dismissed.set())
+    # There are as many of us as there are processors: one file after the other is enough for each.
+    app.readers = 1
     warm_up(app)
     with leases_kept(
         app,
@@ -81,6 +83,8 @@ def _process(app: App, reports: IO[bytes], dismissed: threading.Event, *, early:
     while not dismissed.is_set() and time.monotonic() < go_at:
         outcome = app.intake.process_next(early=early)
         if outcome is None:
+            if app.intake.parked:
+                go_at = time.monotonic() + _IDLE_SECONDS
             dismissed.wait(_LOOK_AGAIN_SECONDS)
             continue
         go_at = time.monotonic() + _IDLE_SECONDS

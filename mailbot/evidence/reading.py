@@ -85,6 +85,11 @@ def is_opened(content: bytes, media_type: str) -> bool:
     return is_pdf(content, media_type) or is_readable_picture(media_type)
 
 
+def is_quick(content: bytes, media_type: str) -> bool:
+    """Whether a file is likely to be read in tenths of a second: a PDF most often has a text layer."""
+    return is_pdf(content, media_type)
+
+
 def not_read(digest: str) -> DocumentReading:
     """The reading of a file that was not read: for a person, and not to be kept."""
     return _unread(digest, Readability.NOT_CHECKED, NOT_READ)

@@ -39,8 +39,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.ports import DocumentReader
-from mailbot.flows.readings import MailReadings
+from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.decide import ApplyAgentReply, Decision, Situation, decide
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
@@ -199,7 +198,7 @@ class Examiner:
     """Finds out what a mail is, from whom, about which ticket, and what to do with it. Writes nothing."""
 
     def __init__(
-        self, *, catalogue: Catalogue, marks: OwnMarks, documents: DocumentReader, now: Callable[[], datetime]
+        self, *, catalogue: Catalogue, marks: OwnMarks, documents: FileReadings, now: Callable[[], datetime]
     ) -> None:
         self._catalogue = catalogue
         self._marks = marks
@@ -214,6 +213,7 @@ class Examiner:
         known: Knowledge,
         *,
         in_sent_folder: bool = False,
+        reader: FileReadings | None = None,
     ) -> Examination:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
         is what somebody sent from the mailbox."""
@@ -242,7 +242,7 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
-        readings = self._readings(case)
+        readings = self._readings(case, reader)
         subject = self._subject(case, readings)
         if _asks_for_herself(sender, subject):
             case = _as_requester(case)
@@ -430,8 +430,8 @@ class Examiner:
         sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
-    def _readings(self, case: _Case) -> MailReadings:
-        return MailReadings(case.mail, case.files, kept=case.known.readings, reader=self._documents)
+    def _readings(self, case: _Case, reader: FileReadings | None = None) -> MailReadings:
+        return MailReadings(case.mail, case.files, kept=case.known.readings, reader=reader or self._documents)
 
     # --- which ticket, which type ---
 

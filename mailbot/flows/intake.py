@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -38,6 +38,7 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.reading_desk import Batch, ReadLater, WaitsForReading
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
@@ -46,14 +47,28 @@ from mailbot.triage.decide import Discard
 
 _log = structlog.get_logger("mailbot.intake")
 
+_SMALL_MAIL_BYTES = 300_000
+"""What a mail of text and a PDF or two has at most: while readers have enough to do, only such mails are taken."""
+
 _RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
 
 MESSAGE_ID_REUSED = "message_id_reused"
 """Reason in the log for a mail that went on like any other, under the Message-ID of a different mail."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parked:
+    """A mail that is ours and waits for its files to be read."""
+
+    claimed: ClaimedMail
+    batch: Batch
+
+
 class Intake:
-    """Works off stored mails, one at a time."""
+    """Works off stored mails, one at a time.
+
+    After ``park_with`` a mail whose files take long to read is put aside meanwhile, and others pass.
+    """
 
     def __init__(
         self,
@@ -67,6 +82,8 @@ class Intake:
         mailboxes: Mapping[str, ServedMailbox],
         owner: str,
     ) -> None:
+        self._parking: ReadLater | None = None
+        self._parked: list[_Parked] = []
         self._storage = storage
         self._blobs = blobs
         self._reader = reader
@@ -84,6 +101,10 @@ class Intake:
         # The mail in hand and since when, for the thread that looks whether it hangs.
         self._in_hand: tuple[ClaimedMail, float] | None = None
 
+    def park_with(self, parking: ReadLater) -> None:
+        """From now on put mails aside while their files are read."""
+        self._parking = parking
+
     # --- one mail ---
 
     def process_next(self, *, early: bool = False) -> MailOutcome | None:
@@ -92,6 +113,9 @@ class Intake:
         ``early`` counts the wait before another attempt as over (``run --once``).
         Raises ``StorageUnavailable`` when the database or the disk does not take part; nothing is lost then.
         """
+        resumed = self.process_read()
+        if resumed is not None:
+            return resumed
         claimed, self._claimed_ahead = self._claimed_ahead, None
         if claimed is None:
             with self._storage.write() as work:
@@ -99,8 +123,36 @@ class Intake:
                     work.mails.give_back(mail, ready_at=_real_now(), attempt=False)
                 claimed = self._claim(work, early=early)
             self._not_given_back.clear()
-        if claimed is None:
+        return None if claimed is None else self._bring_on(claimed)
+
+    def process_read(self) -> MailOutcome | None:
+        """Go on with a mail whose files are read by now; ``None`` if there is none. Raises as above."""
+        parked = next((one for one in self._parked if one.batch.is_done), None)
+        if parked is None or self._parking is None:
             return None
+        with self._storage.write() as work:
+            is_ours = work.mails.resume(parked.claimed, real_now=_real_now())
+        self._parked.remove(parked)
+        if not is_ours:
+            _log.warning("lease lost", action="intake.lease_lost", mail_id=parked.claimed.id)
+            return MailOutcome.PENDING
+        self._parking.present(parked.batch)
+        try:
+            return self._bring_on(parked.claimed)
+        finally:
+            self._parking.forget()
+
+    @property
+    def parked(self) -> int:
+        """How many mails wait for their files to be read; they come to no end before that."""
+        return len(self._parked)
+
+    def wait_for_readings(self, seconds: float) -> None:
+        """Until the files of one of the mails put aside are read, for ``seconds`` at most."""
+        if self._parked:
+            self._parked[0].batch.wait(seconds)
+
+    def _bring_on(self, claimed: ClaimedMail) -> MailOutcome:
         self._in_hand = (claimed, time.monotonic())
         try:
             return self.process(claimed)
@@ -121,9 +173,13 @@ class Intake:
         return claimed.id
 
     def stop(self) -> None:
-        """Give back the mail that was claimed ahead; to be called when no mail is in hand."""
-        claimed, self._claimed_ahead = self._claimed_ahead, None
-        if claimed is not None:
+        """Give back what was claimed ahead or put aside; to be called when no mail is in hand."""
+        held = [one.claimed for one in self._parked]
+        if self._claimed_ahead is not None:
+            held.append(self._claimed_ahead)
+        self._claimed_ahead = None
+        self._parked.clear()
+        for claimed in held:
             self._give_back(claimed)
 
     def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
@@ -131,14 +187,25 @@ class Intake:
         due_until = real_now + (_RETRY_AFTER[-1] if early else timedelta())
         # Mail of a mailbox that is switched off waits until it is switched on again.
         return work.mails.claim(
-            owner=self._owner, mailboxes=self._mailboxes.keys(), now=due_until, real_now=real_now
+            owner=self._owner,
+            mailboxes=self._mailboxes.keys(),
+            now=due_until,
+            real_now=real_now,
+            at_most_bytes=_SMALL_MAIL_BYTES if self._readers_have_enough() else None,
         )
 
+    def _readers_have_enough(self) -> bool:
+        """Whether a further mail with photographs would only wait, here as well as in its place."""
+        return self._parking is not None and len(self._parked) > self._parking.readers
+
     def process(self, claimed: ClaimedMail) -> MailOutcome:
-        """Bring a claimed mail to its end, or count an attempt against it (then ``pending``)."""
+        """Bring a claimed mail to its end, put it aside until its files are read, or count an attempt against it
+        (both: ``pending``)."""
         began = time.monotonic()
         try:
             result = self._handle(claimed)
+        except WaitsForReading as waiting:
+            return self._park(claimed, waiting.batch)
         except LeaseLost:
             _log.warning("lease lost", action="intake.lease_lost", mail_id=claimed.id)
             return MailOutcome.PENDING
@@ -156,6 +223,22 @@ class Intake:
             seconds=round(time.monotonic() - began, 3),
         )
         return result.outcome
+
+    def _park(self, claimed: ClaimedMail, batch: Batch) -> MailOutcome:
+        """Keep the mail ours, but as one on which nobody works: if we die meanwhile it is not to blame."""
+        try:
+            with self._storage.write() as work:
+                is_ours = work.mails.park(claimed)
+        except StorageUnavailable:
+            self._not_given_back.append(claimed)
+            batch.give_up()
+            raise
+        if is_ours:
+            self._parked.append(_Parked(claimed=claimed, batch=batch))
+        else:
+            batch.give_up()
+        _log.info("files are being read", action="intake.parked", mail_id=claimed.id, files=len(batch.files))
+        return MailOutcome.PENDING
 
     def _handle(self, claimed: ClaimedMail) -> MailResult:
         if claimed.deaths >= MAX_DEATHS:
@@ -190,7 +273,12 @@ class Intake:
         files = self._store_files(mail)
         for _ in range(CONFLICTS_AT_MOST):
             found = self._examiner.examine(
-                mail, files, mailbox, self._known, in_sent_folder=claimed.folder == SENT_FOLDER
+                mail,
+                files,
+                mailbox,
+                self._known,
+                in_sent_folder=claimed.folder == SENT_FOLDER,
+                reader=self._parking,
             )
             try:
                 return self._commit(claimed, mailbox, found, files)

@@ -151,17 +151,6 @@ class MailReader(Protocol):
         ...
 
 
-class DocumentReader(Protocol):
-    """A file's bytes to what it says, with limits."""
-
-    def read(self, digest: str, content: bytes, media_type: str, filename: str) -> DocumentReading:
-        """``digest`` names the result, ``media_type`` is what the magic bytes say.
-
-        Never raises; a file that could not be read within the limits is ``NOT_CHECKED``.
-        """
-        ...
-
-
 class BlobStore(Protocol):
     """Files named by a keyed digest."""
 
@@ -187,8 +176,16 @@ class MailLedger(Protocol):
     def known_uids(self, mailbox: str, folder: str, uid_validity: int, uids: Sequence[str]) -> set[str]: ...
     def add(self, mails: Sequence[NewInboundMail], *, now: datetime) -> list[int]: ...
     def claim(
-        self, *, owner: str, mailboxes: Collection[str], now: datetime, real_now: datetime
+        self,
+        *,
+        owner: str,
+        mailboxes: Collection[str],
+        now: datetime,
+        real_now: datetime,
+        at_most_bytes: int | None = None,
     ) -> ClaimedMail | None: ...
+    def park(self, claimed: ClaimedMail) -> bool: ...
+    def resume(self, claimed: ClaimedMail, *, real_now: datetime) -> bool: ...
     def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None: ...
     def finish(self, claimed: ClaimedMail, result: MailResult, *, now: datetime) -> None: ...
     def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> bool: ...

@@ -1,24 +1,33 @@
-"""What the files of one mail say, read when somebody asks: ``files -> DocumentReading``, within a budget.
+"""What the files of one mail say, read when somebody asks: ``files -> DocumentReading``.
 
-A mail with many slow files must not keep others waiting: what the budget does not reach is *not checked*, for a
-person, and is read another time.
+What need not be opened is told at once; the rest goes to a reading desk, up to so many files a mail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import monotonic
+from typing import Protocol
 
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.mail import Attachment, InboundMail
-from mailbot.evidence.assess import FileToAssess
-from mailbot.evidence.reading import is_opened, is_to_be_kept, not_read
-from mailbot.flows.ports import DocumentReader
+from mailbot.evidence.assess import FileToAssess, is_decoration
+from mailbot.evidence.reading import is_opened, is_to_be_kept, not_read, read_document
+from mailbot.flows.reading_desk import FileToRead, file_to_read
 
-MOST_PDFS = 40
-LAST_BEGIN_SECONDS = 20.0
-"""So long new files are begun; with the reader's limit of 30 s for the last one, a mail takes at most 50 s."""
+MOST_FILES = 40
+"""So many files of a mail are opened."""
+
+
+class FileReadings(Protocol):
+    """Reads files, each with its limits."""
+
+    def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
+        """The readings of ``files``, in any order; what could not be read is ``NOT_CHECKED``.
+
+        Raises nothing but, where mails can be put aside, ``WaitsForReading``.
+        """
+        ...
 
 
 class MailReadings:
@@ -34,12 +43,11 @@ class MailReadings:
         files: Sequence[StoredFile],
         *,
         kept: Callable[[Sequence[str]], Sequence[DocumentReading]],
-        reader: DocumentReader,
+        reader: FileReadings,
     ) -> None:
         self._pairs = tuple(zip(mail.attachments, files, strict=True))
         self._kept = kept
         self._reader = reader
-        self._budget = _Budget()
         self._by_digest: dict[str, DocumentReading] = {}
         self._made: list[DocumentReading] = []
 
@@ -51,7 +59,7 @@ class MailReadings:
     @property
     def can_tell_kinds(self) -> bool:
         """Whether any file is of a sort that can be told what it is."""
-        return any(is_opened(attachment.content, attachment.media_type) for attachment, _ in self._pairs)
+        return any(_is_to_be_opened(attachment) for attachment, _ in self._pairs)
 
     def kinds(self) -> frozenset[DocumentKind]:
         """What the files certainly are."""
@@ -73,36 +81,37 @@ class MailReadings:
         )
 
     def _read_all(self) -> None:
-        missing = [file.digest for _, file in self._pairs if file.digest not in self._by_digest]
+        missing = {
+            file.digest: attachment for attachment, file in self._pairs if file.digest not in self._by_digest
+        }
         if not missing:
             return
-        for reading in self._kept(missing):
+        for reading in self._kept(list(missing)):
             self._by_digest[reading.digest] = reading
-        for attachment, file in self._pairs:
-            if file.digest not in self._by_digest:
-                reading = self._read(file.digest, attachment)
-                self._by_digest[file.digest] = reading
-                self._made.append(reading)
+            missing.pop(reading.digest, None)
+        for reading in self._read(missing):
+            self._by_digest[reading.digest] = reading
+            self._made.append(reading)
 
-    def _read(self, digest: str, attachment: Attachment) -> DocumentReading:
-        if is_opened(attachment.content, attachment.media_type) and not self._budget.take():
-            return not_read(digest)
-        return self._reader.read(digest, attachment.content, attachment.media_type, attachment.filename)
+    def _read(self, missing: dict[str, Attachment]) -> list[DocumentReading]:
+        to_open = [digest for digest, attachment in missing.items() if _is_to_be_opened(attachment)]
+        asked = [
+            file_to_read(digest, missing[digest].content, missing[digest].media_type, missing[digest].filename)
+            for digest in to_open[:MOST_FILES]
+        ]
+        return [
+            *(_told_at_once(digest, missing[digest]) for digest in missing if digest not in set(to_open)),
+            *(self._reader.read_all(asked) if asked else ()),
+            *(not_read(digest) for digest in to_open[MOST_FILES:]),
+        ]
 
 
-class _Budget:
-    """PDFs that may still be read for one mail; its time begins with the first."""
+def _is_to_be_opened(attachment: Attachment) -> bool:
+    """Logos of signatures and tracking pixels are no documents whatever is on them."""
+    return is_opened(attachment.content, attachment.media_type) and not is_decoration(attachment)
 
-    def __init__(self) -> None:
-        self._left = MOST_PDFS
-        self._began: float | None = None
 
-    def take(self) -> bool:
-        """Whether one more may be begun now."""
-        now = monotonic()
-        if self._began is None:
-            self._began = now
-        if self._left <= 0 or now - self._began >= LAST_BEGIN_SECONDS:
-            return False
-        self._left -= 1
-        return True
+def _told_at_once(digest: str, attachment: Attachment) -> DocumentReading:
+    if is_opened(attachment.content, attachment.media_type):
+        return not_read(digest)
+    return read_document(digest, attachment.content, attachment.media_type, attachment.filename)

@@ -187,9 +187,13 @@ class TestHouse:
             return work.mails.add([row], now=datetime.now(UTC))[0]
 
     def process(self) -> MailOutcome:
-        """Let intake take the next mail, which there must be."""
-        outcome = self.app.intake.process_next(early=True)
+        """Let intake take the next mail, which there must be, and wait for its files where it is put aside."""
+        intake = self.app.intake
+        outcome = intake.process_next(early=True)
         assert outcome is not None
+        while intake.parked:
+            intake.wait_for_readings(1)
+            outcome = intake.process_read() or outcome
         # What it claimed ahead is free for another process of the same test.
         self.app.intake.stop()
         return outcome

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.mapping import (
@@ -45,6 +58,7 @@ _CLAIM = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_CLAIM_SMALL = _CLAIM.where(_T.size_bytes <= bindparam("at_most_bytes"))
 _WAITING = select(func.count()).select_from(
     select(_T.id)
     .where(
@@ -122,6 +136,10 @@ _OTHER_CONTENT = (
 )
 
 
+def _still_held(claimed: ClaimedMail) -> tuple[ColumnElement[bool], ...]:
+    return _T.id == claimed.id, _T.fence == claimed.fence, _T.owner.is_not(None), _PENDING
+
+
 class MailStore:
     """Rows of ``inbound_mails`` within one transaction."""
 
@@ -193,14 +211,23 @@ class MailStore:
     # --- intake ---
 
     def claim(
-        self, *, owner: str, mailboxes: Collection[str], now: datetime, real_now: datetime
+        self,
+        *,
+        owner: str,
+        mailboxes: Collection[str],
+        now: datetime,
+        real_now: datetime,
+        at_most_bytes: int | None = None,
     ) -> ClaimedMail | None:
         """Take the mail of these mailboxes that has waited longest and note durably that work on it begins.
+
+        With ``at_most_bytes`` larger ones are left where they are.
 
         A row whose lease ran out was in the hands of somebody who died or hangs: that counts as a death.
         """
         wanted = {"now": now, "real_now": real_now, "of_mailboxes": sorted(mailboxes)}
-        row = self._connection.execute(_CLAIM, wanted).mappings().first()
+        query = _CLAIM if at_most_bytes is None else _CLAIM_SMALL
+        row = self._connection.execute(query, wanted | {"at_most_bytes": at_most_bytes}).mappings().first()
         if row is None:
             return None
         fence = row["fence"] + 1
@@ -237,6 +264,21 @@ class MailStore:
         }
         self._connection.execute(_TAKE, parameters)
         return claimed_from_row(row, fence=row["fence"] + 1)
+
+    def park(self, claimed: ClaimedMail) -> bool:
+        """Note that work on a mail rests while its files are read: it stays its owner's as long as that one lives,
+        and nobody's death counts against it. False if it is in other hands."""
+        result = self._connection.execute(update(inbound_mails).where(*_still_held(claimed)).values(begun_at=None))
+        return result.rowcount == 1
+
+    def resume(self, claimed: ClaimedMail, *, real_now: datetime) -> bool:
+        """Note durably that work on a mail put aside goes on. False if it is in other hands."""
+        result = self._connection.execute(
+            update(inbound_mails)
+            .where(*_still_held(claimed))
+            .values(begun_at=real_now, lease_until=real_now + LEASE_TIME)
+        )
+        return result.rowcount == 1
 
     def finish(self, claimed: ClaimedMail, result: MailResult, *, now: datetime) -> None:
         """Write the outcome and let the next mail of the conversation come forward. Raises ``LeaseLost``."""
@@ -296,10 +338,10 @@ class MailStore:
         self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
 
     def renew(self, owner: str, *, real_now: datetime, begun_after: datetime) -> int:
-        """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``."""
+        """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``, or has put aside."""
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.owner == owner, _T.begun_at > begun_after)
+            .where(_T.owner == owner, or_(_T.begun_at > begun_after, _T.begun_at.is_(None)))
             .values(lease_until=real_now + LEASE_TIME)
         )
         return result.rowcount
