@@ -189,6 +189,45 @@ class _Undo(Exception):
     """Ends a transaction that was only tried."""
 
 
+def check_readers() -> Iterator[Finding]:
+    """What can be read of attached files: tried in the process that reads them."""
+    from mailbot.bootstrap import document_reader
+    from mailbot.isolation.asking import ChildFailed
+
+    reader = document_reader()
+    try:
+        able = reader.abilities()
+    except ChildFailed as error:
+        yield Finding(
+            check="documents",
+            state=State.PROBLEM,
+            message=f"the process that reads attached files {error}: every file goes to a person",
+            advice="install mailbot with all its requirements, and see whether memory is short",
+        )
+        return
+    finally:
+        reader.close()
+    if able.ocr_missing:
+        what = "Tesseract" if able.ocr_missing == "library" else f"Tesseract's language {able.ocr_missing!r}"
+        yield Finding(
+            check="ocr",
+            state=State.NOTE,
+            message=f"{what} is not installed: photographs and scans go to a person unread",
+            advice="on Debian: apt install tesseract-ocr tesseract-ocr-por",
+        )
+    else:
+        yield Finding(check="ocr", state=State.OK, message=f"Tesseract {able.ocr_version} with Portuguese")
+    if able.has_no_network:
+        yield Finding(check="documents", state=State.OK, message="files are read by processes without network")
+    else:
+        yield Finding(
+            check="documents",
+            state=State.NOTE,
+            message="no network namespaces here: the processes that read files could reach the network",
+            advice="allow user namespaces to forbid it; everything works without",
+        )
+
+
 def check_database(settings: Settings) -> Finding:
     """Opens it, compares the schema, and writes something that is taken back."""
     from mailbot.adapters.storage.unit_of_work import UnitOfWork

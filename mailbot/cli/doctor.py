@@ -94,6 +94,7 @@ def _examine(report: _Report, options: _Options) -> None:
     report.add(*checkup.check_alert_command(settings))
     report.add(checkup.check_database(settings))
     report.add(*database_checkup.check_server_and_files(settings))
+    report.add(*checkup.check_readers())
     if catalogue is not None:
         report.add(*checkup.check_types_in_use(settings, catalogue))
     app = _app(report, settings, catalogue) if catalogue is not None else None

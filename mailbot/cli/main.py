@@ -12,6 +12,7 @@ from mailbot.cli import (
     database,
     demonstration,
     doctor,
+    documents,
     explain,
     founding,
     health,
@@ -44,6 +45,7 @@ app.add_typer(tickets.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(documents.app)
 app.command("doctor")(doctor.doctor)
 app.command("health")(health.health)
 app.add_typer(database.app, name="db")

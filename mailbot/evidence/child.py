@@ -6,22 +6,54 @@ words of the catalogue and the domain, and the libraries that open files. A file
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from typing import IO
 
-from mailbot.evidence.frames import read_file, write_reading
-from mailbot.evidence.reading import read_document
-from mailbot.isolation.serving import serve
+from mailbot.evidence.frames import (
+    Abilities,
+    Asked,
+    read_question,
+    write_abilities,
+    write_content,
+    write_reading,
+)
+from mailbot.evidence.ocr import MissingOcr, tesseract
+from mailbot.evidence.reading import read_document, read_thoroughly
+from mailbot.isolation.serving import has_no_network, serve
 
 
 def answer_next(source: IO[bytes], target: IO[bytes], memory_limit_bytes: int) -> bool:
-    """Read one file and answer it; ``False`` at the end of the input."""
-    file = read_file(source, memory_limit_bytes)
-    if file is None:
+    """Answer one question; ``False`` at the end of the input."""
+    question = read_question(source, memory_limit_bytes)
+    if question is None:
         return False
-    content, media_type, filename = file
-    write_reading(target, read_document("", content, media_type, filename))
+    if question.asked is Asked.ABILITIES:
+        write_abilities(target, abilities())
+    elif question.asked is Asked.CONTENT:
+        reading, held = read_thoroughly("", question.content, question.media_type, question.filename)
+        write_reading(target, reading)
+        write_content(target, held)
+    else:
+        write_reading(target, read_document("", question.content, question.media_type, question.filename))
+    del question
+    _give_memory_back()
     return True
+
+
+def abilities() -> Abilities:
+    """What this process can do on this machine."""
+    ocr = tesseract()
+    missing = ocr.what if isinstance(ocr, MissingOcr) else ""
+    version = "" if isinstance(ocr, MissingOcr) else ocr.version
+    return Abilities(ocr_version=version, ocr_missing=missing, has_no_network=has_no_network())
+
+
+def _give_memory_back() -> None:
+    """A large picture leaves memory free that glibc would keep; elsewhere there is nothing to be done."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 if __name__ == "__main__":

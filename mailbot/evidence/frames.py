@@ -1,18 +1,24 @@
 """How a file and its reading travel between two processes: ``bytes → child``, ``DocumentReading → parent``.
 
-A question is one frame of JSON (media type, file name), then one of the file. An answer is one frame of JSON
-without digest and version: those the parent knows better.
+A question is one frame of JSON (what is wanted, media type, file name), then one of the file. An answer is one
+frame of JSON: a reading without digest and version, which the parent knows better, or one of that and one of what
+stands in the file, or what the child can do here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import IO
 
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
+from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
 from mailbot.evidence.reading import READER_VERSION
 from mailbot.isolation.frames import (
     BrokenFrame,
     as_items,
+    as_mapping,
     as_text,
     as_texts,
     as_type,
@@ -25,22 +31,105 @@ from mailbot.isolation.frames import (
 
 _MOST_QUESTION_BYTES = 1 << 20
 _MOST_ANSWER_BYTES = 1 << 20
+# Text of 200,000 characters may take six bytes each in JSON, and codes come on top.
+_MOST_CONTENT_BYTES = 1 << 23
 
 
-def write_file(stream: IO[bytes], content: bytes, media_type: str, filename: str) -> None:
+class Asked(StrEnum):
+    """What the parent wants to know."""
+
+    READING = "reading"
+    CONTENT = "content"
+    ABILITIES = "abilities"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A file, and what is asked about it; of ``ABILITIES`` the file is empty."""
+
+    asked: Asked
+    content: bytes = b""
+    media_type: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What the reader can do on this machine: ``ocr_version``, or what is missing for OCR."""
+
+    ocr_version: str
+    ocr_missing: str
+    has_no_network: bool
+
+
+def write_question(stream: IO[bytes], question: Question) -> None:
     """Send a file to be read."""
-    write_json(stream, {"media_type": media_type, "filename": filename})
-    write_frame(stream, content)
+    about = {"asked": question.asked, "media_type": question.media_type, "filename": question.filename}
+    write_json(stream, about)
+    write_frame(stream, question.content)
 
 
-def read_file(stream: IO[bytes], max_content_bytes: int) -> tuple[bytes, str, str] | None:
-    """Receive a file with its media type and name; ``None`` at the end. Raises :class:`BrokenFrame`."""
+def read_question(stream: IO[bytes], max_content_bytes: int) -> Question | None:
+    """Receive a question; ``None`` at the end. Raises :class:`BrokenFrame`."""
     frame = read_frame(stream, _MOST_QUESTION_BYTES)
     if frame is None:
         return None
     about = parse_mapping(frame)
     content = expect_frame(stream, max_content_bytes)
-    return content, as_text(about.get("media_type")), as_text(about.get("filename"))
+    return Question(
+        asked=Asked(as_text(about.get("asked"))),
+        content=content,
+        media_type=as_text(about.get("media_type")),
+        filename=as_text(about.get("filename")),
+    )
+
+
+def write_abilities(stream: IO[bytes], abilities: Abilities) -> None:
+    """Send what the child can do."""
+    write_json(stream, asdict(abilities))
+
+
+def read_abilities(stream: IO[bytes]) -> Abilities:
+    """Receive what the child can do. Raises :class:`BrokenFrame`."""
+    answer = parse_mapping(expect_frame(stream, _MOST_ANSWER_BYTES))
+    return Abilities(
+        ocr_version=as_text(answer.get("ocr_version")),
+        ocr_missing=as_text(answer.get("ocr_missing")),
+        has_no_network=as_type(answer.get("has_no_network"), bool),
+    )
+
+
+def write_content(stream: IO[bytes], held: FileContent | None) -> None:
+    """Send what stands in a file; ``None`` of one that is not opened."""
+    write_json(stream, {"held": None if held is None else asdict(held)})
+
+
+def read_content(stream: IO[bytes]) -> FileContent | None:
+    """Receive what stands in a file. Raises :class:`BrokenFrame`."""
+    answer = parse_mapping(expect_frame(stream, _MOST_CONTENT_BYTES)).get("held")
+    if answer is None:
+        return None
+    held = as_mapping(answer)
+    try:
+        return FileContent(
+            pages=tuple(_page(as_mapping(one)) for one in as_items(held.get("pages"))),
+            page_count=_count(held.get("page_count")),
+            readability=Readability(as_text(held.get("readability"))),
+            reasons=as_texts(held.get("reasons")),
+        )
+    except ValueError as error:
+        raise BrokenFrame("the reader's answer is malformed") from error
+
+
+def _page(page: Mapping[str, object]) -> PageContent:
+    codes = (as_mapping(one) for one in as_items(page.get("codes")))
+    return PageContent(
+        number=_count(page.get("number")),
+        text=as_text(page.get("text")),
+        source=TextSource(as_text(page.get("source"))),
+        codes=tuple(Code(format=as_text(one.get("format")), text=as_text(one.get("text"))) for one in codes),
+        confidence=_share(page.get("confidence")),
+    )
 
 
 def write_reading(stream: IO[bytes], reading: DocumentReading) -> None:

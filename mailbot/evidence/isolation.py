@@ -6,10 +6,24 @@ file is then *not checked*: a person looks at it, and nobody says that it is mis
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import IO, TypeVar
+
 from mailbot.domain.evidence import DocumentReading
-from mailbot.evidence.frames import read_reading, write_file
+from mailbot.evidence.content import FileContent
+from mailbot.evidence.frames import (
+    Abilities,
+    Asked,
+    Question,
+    read_abilities,
+    read_content,
+    read_reading,
+    write_question,
+)
 from mailbot.evidence.reading import is_opened, not_read, read_document
 from mailbot.isolation.asking import Child, ChildFailed
+
+_Answer = TypeVar("_Answer")
 
 CHILD_MODULE = "mailbot.evidence.child"
 MEMORY_LIMIT_BYTES = 1 << 30
@@ -28,12 +42,33 @@ class IsolatedDocumentReader:
         if not is_opened(content, media_type):
             return read_document(digest, content, media_type, filename)
         try:
-            return self._child.ask(
-                lambda target: write_file(target, content, media_type, filename),
+            return self._ask(
+                Question(asked=Asked.READING, content=content, media_type=media_type, filename=filename),
                 lambda source: read_reading(source, digest),
             )
         except ChildFailed:
             return not_read(digest)
+
+    def read_thoroughly(
+        self, digest: str, content: bytes, media_type: str, filename: str
+    ) -> tuple[DocumentReading, FileContent | None]:
+        """As :meth:`read`, with what stands in the file; ``None`` if it is not opened or could not be read."""
+        if not is_opened(content, media_type):
+            return read_document(digest, content, media_type, filename), None
+        try:
+            return self._ask(
+                Question(asked=Asked.CONTENT, content=content, media_type=media_type, filename=filename),
+                lambda source: (read_reading(source, digest), read_content(source)),
+            )
+        except ChildFailed:
+            return not_read(digest), None
+
+    def abilities(self) -> Abilities:
+        """What can be read on this machine. Raises :class:`ChildFailed`."""
+        return self._ask(Question(asked=Asked.ABILITIES), read_abilities)
+
+    def _ask(self, question: Question, answer: Callable[[IO[bytes]], _Answer]) -> _Answer:
+        return self._child.ask(lambda target: write_question(target, question), answer)
 
     def close(self) -> None:
         """End the child, if there is one."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS = 40_000_000
-"""A JPEG with more is scaled while it is decoded, any other picture with more is refused."""
+"""A JPEG with more is scaled while it is decoded, any other picture with more is refused (WebP with 16.5 million,
+one with an alpha channel with 30 million)."""
 
 MOST_FRAMES = 20
 WORKING_SIDE_PIXELS = 3_200
@@ -26,6 +27,9 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF")
 _MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/heic"})
 # Of a JPEG that is decoded in steps all coefficients stay in memory, however small it is wanted.
 _MOST_JPEG_PIXELS = 400_000_000
+_MOST_WEBP_PIXELS = 16_500_000
+_MOST_SEE_THROUGH_PIXELS = 30_000_000
+_SEE_THROUGH = ("RGBA", "LA", "PA")
 
 # EXIF 2.32, 4.6.4 A: how the stored rows and columns stand to what was seen; Pillow's name for setting it right.
 _ORIENTATION_TAG = 0x0112
@@ -74,8 +78,7 @@ def open_picture(content: bytes) -> OpenPicture | PictureState:
     try:
         with _opened(content) as picture:
             is_scalable = picture.format == "JPEG" and not picture.info.get("progressive")
-            most = _MOST_JPEG_PIXELS if is_scalable else MOST_PIXELS
-            if picture.width * picture.height > most:
+            if picture.width * picture.height > (_MOST_JPEG_PIXELS if is_scalable else _most_pixels(picture)):
                 return PictureState.TOO_LARGE
             frames = int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
             return OpenPicture(frame_count=frames, content=content)
@@ -86,6 +89,13 @@ def open_picture(content: bytes) -> OpenPicture | PictureState:
     except Exception:
         # Decoders answer to broken files with errors of every type there is.
         return PictureState.BROKEN
+
+
+def _most_pixels(picture: Image) -> int:
+    """What can be decoded within 400 MB: some decoders keep several copies, and an alpha channel costs some."""
+    if picture.format == "WEBP":
+        return _MOST_WEBP_PIXELS
+    return _MOST_SEE_THROUGH_PIXELS if picture.mode in _SEE_THROUGH else MOST_PIXELS
 
 
 def _opened(content: bytes) -> Image:
@@ -135,7 +145,7 @@ def _on_white(picture: Image) -> Image:
     """What can be seen through is seen on white paper, and 16 bits a pixel as eight."""
     from PIL import Image
 
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+    if picture.mode in _SEE_THROUGH or "transparency" in picture.info:
         paper = Image.new("RGBA", picture.size, "white")
         paper.alpha_composite(picture.convert("RGBA"))
         return paper

@@ -50,12 +50,24 @@ def read_document(
     Raises nothing but ``MemoryError``. ``kind`` is ``UNKNOWN`` unless it is certain; pages of different kinds make
     it ``UNKNOWN`` with the fact ``contains``. ``ocr`` is Tesseract as it is installed, unless it is given.
     """
+    return read_thoroughly(digest, content, media_type, filename, ocr=ocr)[0]
+
+
+def read_thoroughly(
+    digest: str,
+    content: bytes,
+    media_type: str,
+    filename: str,
+    *,
+    ocr: Tesseract | MissingOcr | None = None,
+) -> tuple[DocumentReading, FileContent | None]:
+    """As :func:`read_document`, with what stands in the file, for a person who wants to know why."""
     held = read_content(content, media_type, filename, ocr=ocr)
     if held is not None:
-        return _meaning(digest, held, filename)
+        return _meaning(digest, held, filename), held
     if media_type.startswith(_FOR_A_PERSON):
-        return _unread(digest, Readability.NOT_CHECKED, "not_text", pages=1)
-    return _unread(digest, Readability.NOT_A_DOCUMENT, "not_a_document")
+        return _unread(digest, Readability.NOT_CHECKED, "not_text", pages=1), None
+    return _unread(digest, Readability.NOT_A_DOCUMENT, "not_a_document"), None
 
 
 def read_content(

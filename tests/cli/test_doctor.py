@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from mailbot.bootstrap import build_app
+from mailbot.cli.checkup import check_readers
 from mailbot.cli.server_checkup import (
     AuthservIds,
     _common_domain,
@@ -24,6 +25,8 @@ from mailbot.cli.server_checkup import (
 )
 from mailbot.demo.daemon_process import settings_for
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
+from mailbot.evidence.frames import Abilities
+from mailbot.isolation.asking import ChildFailed
 from mailbot.settings import load_settings
 from tests.adapters.scripted_imap import ScriptedImap
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
@@ -557,3 +560,58 @@ def test_an_alert_command_is_looked_for_and_run_by_a_probe_only(tmp_path: Path, 
     assert not told.exists()
     assert len(found(doctor(tmp_path, settings, "--probe", "--wait", "1"), "alert command")) == 2
     assert told.read_text().startswith("test\nmailbot on ")
+
+
+# --- what can be read of attached files ------------------------------------------------------------------------
+
+
+class _Reader:
+    """A process that reads files, as the machine lets it be."""
+
+    def __init__(self, able: Abilities | None) -> None:
+        self._able = able
+
+    def abilities(self) -> Abilities:
+        if self._able is None:
+            raise ChildFailed("ended it (1)")
+        return self._able
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+@pytest.mark.parametrize(
+    ("able", "check", "said"),
+    [
+        (
+            Abilities(ocr_version="", ocr_missing="library", has_no_network=True),
+            "ocr",
+            "Tesseract is not installed",
+        ),
+        (
+            Abilities(ocr_version="", ocr_missing="por", has_no_network=True),
+            "ocr",
+            "language 'por' is not installed",
+        ),
+        (Abilities(ocr_version="5.3.0", ocr_missing="", has_no_network=True), "ocr", "5.3.0 with Portuguese"),
+        (Abilities(ocr_version="5.3.0", ocr_missing="", has_no_network=True), "documents", "without network"),
+        (
+            Abilities(ocr_version="5.3.0", ocr_missing="", has_no_network=False),
+            "documents",
+            "could reach the network",
+        ),
+        (None, "documents", "every file goes to a person"),
+    ],
+)
+def test_it_says_what_can_be_read_and_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, able: Abilities | None, check: str, said: str
+) -> None:
+    monkeypatch.setattr("mailbot.bootstrap.document_reader", lambda: _Reader(able))
+    findings = {finding.check: finding for finding in check_readers()}
+    assert said in findings[check].message
+
+
+@pytest.mark.tesseract
+def test_it_tries_the_reader_of_this_machine() -> None:
+    findings = {finding.check: finding for finding in check_readers()}
+    assert findings["ocr"].message.startswith("Tesseract 5")

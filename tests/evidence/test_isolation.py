@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import resource
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,13 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
-from mailbot.evidence.frames import read_reading, write_reading
+from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
+from mailbot.evidence.frames import read_content, read_reading, write_content, write_reading
 from mailbot.evidence.isolation import CHILD_MODULE, MEMORY_LIMIT_BYTES, IsolatedDocumentReader
-from mailbot.evidence.reading import is_to_be_kept, read_document
+from mailbot.evidence.reading import is_to_be_kept, read_document, read_thoroughly
 from mailbot.isolation.frames import BrokenFrame, write_frame, write_json
 from mailbot.isolation.kept_child import KeptChild
+from tests.evidence.test_picture_files import bomb_png
 from tests.evidence.test_reading import BOLETO
-from tests.pdfs import bomb_pdf, encrypted_pdf, scanned_pdf, text_pdf
+from tests.papers import BOLETO as PAPER
+from tests.papers import page, photograph, saved
+from tests.pdfs import bomb_pdf, encrypted_pdf, scanned_pdf, sized_pdf, text_pdf
 
 PDF = "application/pdf"
 
@@ -90,6 +96,61 @@ def test_what_was_read_is_to_be_kept_whatever_it_was(reader: IsolatedDocumentRea
         assert is_to_be_kept(reader.read("digest", content, PDF, "x.pdf"))
 
 
+def test_what_stands_in_a_file_comes_with_its_reading(reader: IsolatedDocumentReader) -> None:
+    content = text_pdf(BOLETO, ["Verso da folha"])
+    reading, held = reader.read_thoroughly("digest", content, PDF, "x.pdf")
+    assert (reading, held) == read_thoroughly("digest", content, PDF, "x.pdf")
+    assert held is not None
+    assert [page.text.splitlines()[0] for page in held.pages] == [BOLETO[0], "Verso da folha"]
+    assert reader.read_thoroughly("digest", b"GIF89a", "image/gif", "x.gif")[1] is None
+
+
+@pytest.mark.tesseract
+@pytest.mark.parametrize(("picture_format", "media_type"), [("JPEG", "image/jpeg"), ("HEIF", "image/heic")])
+def test_a_photograph_is_read_in_the_child(
+    reader: IsolatedDocumentReader, picture_format: str, media_type: str
+) -> None:
+    content = saved(photograph(page(PAPER)), picture_format)
+    assert reader.read("digest", content, media_type, "x").kind is DocumentKind.BOLETO
+
+
+@pytest.mark.tesseract
+def test_the_child_tells_what_it_can_do(reader: IsolatedDocumentReader) -> None:
+    able = reader.abilities()
+    assert re.fullmatch(r"[45]\.[\d.]+", able.ocr_version)
+    assert able.ocr_missing == ""
+
+
+def test_the_child_has_no_network_where_the_system_allows_that(reader: IsolatedDocumentReader) -> None:
+    allowed = subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True).returncode == 0
+    if not allowed:
+        pytest.skip("needs network namespaces: this process may not make one")
+    assert reader.abilities().has_no_network
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "reason"),
+    [
+        (bomb_png(10_000), "image/png", "picture_too_large"),
+        (b"MZ" + bytes(100) + b"%PDF-1.4", "application/x-msdownload", "not_a_document"),
+        (saved(page(PAPER), "HEIF")[:3000] + b"\xff" * 500, "image/heic", "broken_picture"),
+        (sized_pdf(141_732, 141_732), PDF, "not_text"),
+        (text_pdf(["7" * 1000] * 1000), PDF, ""),
+        (b"%PDF-1.4\n" + b"1 0 obj\n<< /Length 9 " * 50_000, PDF, "broken_pdf"),
+    ],
+    ids=["100 megapixels", "EXE", "broken HEIC", "50 m x 50 m", "a million digits", "nested"],
+)
+def test_a_hostile_file_gets_its_verdict_within_the_limits(
+    reader: IsolatedDocumentReader, content: bytes, media_type: str, reason: str
+) -> None:
+    before = resident_bytes()
+    reading = reader.read("digest", content, media_type, "boleto.pdf")
+    assert reading.kind is DocumentKind.UNKNOWN
+    assert not reason or reason in reading.reasons
+    assert is_to_be_kept(reading)
+    assert resident_bytes() - before < 20_000_000
+
+
 # --- frames ----------------------------------------------------------------------------------------------
 
 READING = replace(
@@ -119,6 +180,44 @@ def test_a_crooked_answer_is_a_broken_frame_or_a_reading(position: int, put: byt
         return
     assert reading.digest == "digest"
     assert 0 <= reading.confidence <= 1
+
+
+HELD = FileContent(
+    pages=(
+        PageContent(
+            number=1,
+            text="Valor  R$ 1,00\n\udcff",
+            source=TextSource.OCR,
+            codes=(Code(format="ITF", text="1"),),
+            confidence=0.5,
+        ),
+    ),
+    page_count=3,
+    readability=Readability.READABLE,
+    reasons=("pages_not_read",),
+)
+
+
+def sent_content(held: FileContent | None) -> bytes:
+    stream = io.BytesIO()
+    write_content(stream, held)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("held", [HELD, None], ids=["opened", "not opened"])
+def test_what_stands_in_a_file_comes_through_unchanged(held: FileContent | None) -> None:
+    assert read_content(io.BytesIO(sent_content(held))) == held
+
+
+@given(st.integers(0, 300), st.binary(min_size=1, max_size=8))
+def test_a_crooked_content_is_a_broken_frame_or_a_content(position: int, put: bytes) -> None:
+    whole = sent_content(HELD)
+    crooked = whole[:position] + put + whole[position + len(put) :]
+    try:
+        held = read_content(io.BytesIO(crooked))
+    except BrokenFrame:
+        return
+    assert held is None or all(0 <= one.confidence <= 1 for one in held.pages)
 
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b"[]", b"null", b"[" * 100_000, b"\xff"])
