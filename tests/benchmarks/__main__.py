@@ -16,6 +16,7 @@ from pathlib import Path
 from tests import peers
 from tests.benchmarks.crowded import crowded
 from tests.benchmarks.delivery import delivery
+from tests.benchmarks.documents import documents, papers
 from tests.benchmarks.intake import intake, once
 from tests.benchmarks.latency import latency
 from tests.benchmarks.memory import memory
@@ -74,6 +75,11 @@ _BENCHMARKS: dict[str, tuple[tuple[str, ...], Benchmark]] = {
     ),
     "memory": (("dovecot",), lambda options, servers: memory(options, servers.dovecot)),
     "crowded": (("dovecot",), lambda options, servers: crowded(options, servers.dovecot)),
+    "documents": (("tesseract",), lambda options, _: documents(options)),
+    "papers": (
+        ("postfix", "tesseract"),
+        lambda options, servers: papers(options, servers.dovecot, servers.postfix),
+    ),
     "writers": ((), lambda options, _: writers(options)),
 }
 """Name → the peers that it needs, and what to run."""
