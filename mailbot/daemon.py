@@ -102,6 +102,7 @@ class Daemon:
         collecting += [self._thread("sent", partial(one.run, self._stop)) for one in self._keepers]
         self._letters = DeliveryThread(self._deliver, self._died)
         crew = Crew(self._app, heard=self._hear_of_helper)
+        self._app.desk.on_done = self._mail_bell.set
         intake = self._thread("intake", partial(self._process, crew))
         clockwork = self._start_clockwork()
         # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
