@@ -357,7 +357,7 @@ class App:
                 reader=self.reader,
                 examiner=self.examiner,
                 compositor=Compositor(blobs=self.blobs, secret_key=self.settings.require_secret_key()),
-                clock=self.clock,
+                pulse=self.pulse,
             )
             for connection in self.connections.values()
             if connection.mailbox.spec.watches_sent_folder or connection.saves_copies

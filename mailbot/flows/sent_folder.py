@@ -36,7 +36,8 @@ from mailbot.flows.collect import BackOff, batches, now_on_the_server
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.ports import BlobStore, Clock, MailReader, SentFolder, Storage
+from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.mime.parse import header_summary
 from mailbot.mime.structure import header_only
@@ -77,6 +78,11 @@ class SentPlan:
         return f"sent:{self.mailbox.key}"
 
     @property
+    def loop(self) -> str:
+        """How the loop is named among those that show that they are alive."""
+        return f"sent {self.mailbox.key}"
+
+    @property
     def lease(self) -> str:
         """Name of the lease by which one process at a time has the folder in hand."""
         return f"sent:{self.mailbox.key}"
@@ -103,8 +109,9 @@ class SentFolderKeeper:
         reader: MailReader,
         examiner: Examiner,
         compositor: Compositor,
-        clock: Clock,
+        pulse: Pulse | None = None,
     ) -> None:
+        self._pulse = pulse or Pulse()
         self._plan = plan
         self._key = plan.mailbox.key
         self._folder = folder
@@ -113,7 +120,6 @@ class SentFolderKeeper:
         self._reader = reader
         self._examiner = examiner
         self._compositor = compositor
-        self._clock = clock
         self._owner = plan.owner
         self._known = StoredKnowledge(storage)
         # Mails beyond what is remembered durably that need no second look, and since when others wait for one.
@@ -129,6 +135,7 @@ class SentFolderKeeper:
         """Look after the folder until ``stop``; a server that is away is tried again with growing pauses."""
         back_off = BackOff()
         while not stop.is_set():
+            self._pulse.promise(self._plan.loop)
             try:
                 if not self.hold_lease():
                     stop.wait(_LEASE_RETRY_SECONDS)
@@ -137,6 +144,7 @@ class SentFolderKeeper:
                 if back_off.had_trouble:
                     self.note_all_is_well()
                     back_off.reset()
+                self._pulse.promise(self._plan.loop, after_seconds=self._plan.poll_seconds)
                 if is_there:
                     self._wait(stop)
                 else:
@@ -152,8 +160,10 @@ class SentFolderKeeper:
                     retry_in_seconds=round(pause, 1),
                 )
                 self.note_trouble(error)
+                self._pulse.promise(self._plan.loop, after_seconds=pause)
                 stop.wait(pause)
         self._folder.close()
+        self._pulse.end(self._plan.loop)
 
     def run_once(self, *, inbox_is_seen: bool) -> int:
         """Look once; how many mails were taken. Without such a folder there is nothing to do."""
@@ -251,6 +261,7 @@ class SentFolderKeeper:
         fresh = [entry for entry in entries if entry.uid not in self._decided]
         taken = 0
         for batch in batches(self._not_taken_before(fresh, memory)):
+            self._pulse.renew(self._plan.loop)
             taken += self._look_at(batch, memory, inbox_is_seen=inbox_is_seen)
         self._remember_visit(memory, entries)
         return taken
@@ -471,7 +482,8 @@ class SentFolderKeeper:
             there: list[int] = []
             try:
                 for copy in copies:
-                    if self._settled(copy):
+                    self._pulse.renew(self._plan.loop)
+                    if self._save(copy):
                         there.append(copy.letter_id)
                         saved += 1
             finally:
@@ -481,9 +493,9 @@ class SentFolderKeeper:
 
     def _due(self) -> list[DueCopy]:
         with self._storage.read() as work:
-            return work.sent.due_copies(self._key, now=self._clock.now(), limit=_COPIES_AT_ONCE)
+            return work.sent.due_copies(self._key, now=self._examiner.now(), limit=_COPIES_AT_ONCE)
 
-    def _settled(self, copy: DueCopy) -> bool:
+    def _save(self, copy: DueCopy) -> bool:
         """Whether the copy lies in the folder now; if not, it is noted why and whether to try again."""
         letter = copy.letter
         sent_at = letter.sent_at or letter.created_at
@@ -494,13 +506,13 @@ class SentFolderKeeper:
             self._note_refusal(copy, str(error), again=False)
             return False
         except CopyRefused as error:
-            is_young = self._clock.now() - sent_at < _COPY_GIVEN_UP_AFTER
+            is_young = self._examiner.now() - sent_at < _COPY_GIVEN_UP_AFTER
             self._note_refusal(copy, str(error), again=is_young and copy.attempts + 1 < _REFUSALS_AT_MOST)
             return False
         return True
 
     def _note_refusal(self, copy: DueCopy, error: str, *, again: bool) -> None:
-        now = self._clock.now()
+        now = self._examiner.now()
         _log.warning(
             "letter not saved in the Sent folder",
             action="sent.copy_refused" if again else "sent.copy_given_up",

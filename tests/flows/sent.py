@@ -11,6 +11,7 @@ from mailbot.domain.errors import CopyRefused, FolderMissing, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry, SentCopy
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.compositor import Compositor
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse
 
@@ -140,7 +141,13 @@ class FakeSentFolder:
 
 
 def keeper_of(
-    house: TestHouse, folder: FakeSentFolder, *, watches: bool = True, saves: bool = True, owner: str = "me"
+    house: TestHouse,
+    folder: FakeSentFolder,
+    *,
+    watches: bool = True,
+    saves: bool = True,
+    owner: str = "me",
+    pulse: Pulse | None = None,
 ) -> SentFolderKeeper:
     """Looks after ``folder`` for the house's mailbox; what lies there at first contact counts."""
     app = house.app
@@ -159,5 +166,5 @@ def keeper_of(
         reader=app.reader,
         examiner=app.examiner,
         compositor=Compositor(blobs=app.blobs, secret_key=app.settings.require_secret_key()),
-        clock=house.clock,
+        pulse=pulse,
     )

@@ -27,11 +27,13 @@ from mailbot.domain.events import (
     TicketMessage,
     Visibility,
 )
+from mailbot.domain.exchange import FolderState
 from mailbot.domain.ledger import FolderMemory, MailOutcome, ServerTrouble
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.pulse import Pulse
 from mailbot.flows.sent_folder import SentFolderKeeper
 from tests.flows.house import (
     AUTHSERV_ID,
@@ -785,3 +787,21 @@ def test_an_answer_is_understood_as_each_webmail_keeps_it(
 
 def test_there_are_golden_mails_of_webmails() -> None:
     assert len(GOLDEN) == 3
+
+
+def test_a_sent_folder_that_hangs_is_seen_by_the_watchdog(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailbot.flows.pulse.STEP_SECONDS", 0.0)
+    pulse, stop = Pulse(), threading.Event()
+    late: list[list[str]] = []
+
+    class Hanging(FakeSentFolder):
+        def open(self) -> FolderState:
+            late.append(pulse.overdue())
+            stop.set()
+            return super().open()
+
+    keeper_of(house, Hanging(), pulse=pulse).run(stop)
+    assert late == [["sent default"]]
+    assert pulse.overdue() == [], "one that came to its end promises nothing"
