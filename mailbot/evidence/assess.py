@@ -24,6 +24,7 @@ from mailbot.domain.evidence import (
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.documents import kind_by_filename
 from mailbot.evidence.fields import check_places
+from mailbot.evidence.file_content import PICTURE_TOO_LARGE
 from mailbot.evidence.links import links_to_a_shared_file
 from mailbot.evidence.pictures import picture_size
 from mailbot.evidence.reading import CONTAINS, NOT_READ
@@ -173,6 +174,8 @@ def _refusal(file: FileToAssess, limits: Limits, *, count: int, total_bytes: int
 
 def _not_openable(reading: DocumentReading | None) -> tuple[Verdict, str] | None:
     readability = Readability.NOT_CHECKED if reading is None else reading.readability
+    if reading is not None and PICTURE_TOO_LARGE in reading.reasons:
+        return Verdict.REFUSED_SIZE, PICTURE_TOO_LARGE
     if readability is Readability.ENCRYPTED:
         return Verdict.ENCRYPTED, "encrypted"
     if readability is Readability.UNREADABLE:

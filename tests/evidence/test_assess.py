@@ -17,6 +17,7 @@ from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Fin
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.assess import FileToAssess, assess
 from mailbot.evidence.reading import not_read, read_document
+from tests.evidence.test_picture_files import bomb_png
 from tests.pdfs import encrypted_pdf, scanned_pdf, text_pdf
 from tests.pictures import jpeg, png
 
@@ -307,6 +308,8 @@ def test_a_refused_file_sent_again_stands_there_once() -> None:
         ),
         (file(b"PK\x03\x04", "documentos.zip", "application/zip"), Verdict.REFUSED_TYPE, "type_not_allowed"),
         (file(BOLETO + b" " * (11 << 20), "boleto.pdf"), Verdict.REFUSED_SIZE, "file_too_large:10 MB"),
+        (file(bomb_png(10_000), "boleto.png", "image/png"), Verdict.REFUSED_SIZE, "picture_too_large"),
+        (file(jpeg(3000, 2000)[:9000], "boleto.jpg", "image/jpeg"), Verdict.UNREADABLE, "unreadable"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_refused_with_its_reason(
