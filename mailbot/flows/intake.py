@@ -336,7 +336,8 @@ class Intake:
                 ticket_number=change.after.number,
             )
             work.mails.finish(claimed, result, now=_real_now())
-            ahead = self._claim(work)
+            # A mail that was put aside goes before the one claimed ahead, which stays so.
+            ahead = self._claimed_ahead or self._claim(work)
         self._claimed_ahead = ahead
         return result
 

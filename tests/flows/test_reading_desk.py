@@ -250,3 +250,19 @@ def test_the_lease_of_a_mail_put_aside_is_kept(house: TestHouse, gate: threading
             owner="other", mailboxes=house.app.mailboxes, now=later, real_now=later + LEASE_TIME / 2
         )
     assert taken is None
+
+
+def test_a_mail_claimed_ahead_is_not_lost_when_another_one_goes_on(
+    house: TestHouse, gate: threading.Event
+) -> None:
+    intake = house.app.intake
+    house.collect(photos_of("ana@example.com.br"))
+    for number in range(4):
+        house.collect(mail("Qual o horário?", sender=f"joao{number}@example.com.br", subject="Dúvida"))
+    assert intake.process_next() is MailOutcome.PENDING
+    assert intake.process_next() is MailOutcome.TICKET
+    gate.set()
+    intake.wait_for_readings(10)
+    while intake.process_next() is not None:
+        pass
+    assert {row.outcome for row in house.mails()} == {MailOutcome.TICKET}
