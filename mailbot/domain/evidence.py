@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+_KIND_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
+_MOST_FURTHER_KINDS = 200
+
+
 class DocumentKind(StrEnum):
-    """What a file is. ``UNKNOWN`` unless it is certain; ``IMAGE``-only files stay unknown until read."""
+    """What a file is. ``UNKNOWN`` unless it is certain, ``OTHER`` if it is certainly none that anybody asks for.
+
+    The kinds here are those that the program itself names. Any other well-formed name is a kind too, so that a
+    module in ``evidence/documents/`` and an entry in the catalogue are all that a new kind takes: equal names
+    give the same object.
+    """
 
     BOLETO = "boleto"
     PAYMENT_RECEIPT = "payment_receipt"
     DRIVER_LICENCE = "driver_licence"
     OTHER = "other"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> DocumentKind | None:
+        if not isinstance(value, str) or not _KIND_NAME.fullmatch(value):
+            return None
+        kind = _FURTHER_KINDS.get(value)
+        if kind is None and len(_FURTHER_KINDS) < _MOST_FURTHER_KINDS:
+            kind = str.__new__(cls, value)
+            kind._name_, kind._value_ = value.upper(), value
+            _FURTHER_KINDS[value] = kind
+        return kind
+
+
+_FURTHER_KINDS: dict[str, DocumentKind] = {}
+
+
+class PaymentStatus(StrEnum):
+    """What a receipt says of the payment. ``PAID`` only where nothing in it says otherwise (DOMAIN C.4)."""
+
+    PAID = "paid"
+    SCHEDULED = "scheduled"
+    FAILED = "failed"
     UNKNOWN = "unknown"
 
 
@@ -50,11 +83,37 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPart:
+    """One of several documents in a file: certainly of ``kind``, beginning on ``page`` (from 1).
+
+    ``guesses`` are facts that were read but are not certain: for a person's eyes, never for a decision.
+    """
+
+    kind: DocumentKind
+    confidence: float
+    page: int
+    facts: tuple[Fact, ...] = ()
+    guesses: tuple[Fact, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindCandidate:
+    """What a file could be, with how much speaks for it (0 to 1)."""
+
+    kind: DocumentKind
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentReading:
-    """What one file (or one page of it) is and says; made by one version of the reader.
+    """What one file is and says; made by one version of the reader.
 
     ``digest`` is the keyed digest that also names the stored file. ``page`` counts from 1, ``None`` is the
-    whole file.
+    whole file. ``facts`` are certain; ``guesses`` were read but are not: for a person's eyes, never for a
+    decision. A file of several documents is of no kind by itself and has them as ``parts``. ``candidates`` are
+    the kinds that it could be, best first.
     """
 
     digest: str
@@ -66,6 +125,17 @@ class DocumentReading:
     pages: int = 0
     facts: tuple[Fact, ...] = ()
     reasons: tuple[str, ...] = ()
+    guesses: tuple[Fact, ...] = ()
+    parts: tuple[DocumentPart, ...] = ()
+    candidates: tuple[KindCandidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What an agent should look at in a document: the fact that it is about and a code that says what."""
+
+    fact: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +143,8 @@ class Finding:
     """A file held against the requirements: which requirement it serves and what it is worth.
 
     ``requirement`` is ``None`` where it serves none. ``for_a_person`` marks what counts as received but was
-    not told by its content (an image): an agent looks at it.
+    not told by its content (an image): an agent looks at it. ``guesses`` as in :class:`DocumentReading`;
+    ``remarks`` are for agents and refuse nothing.
     """
 
     digest: str
@@ -89,6 +160,12 @@ class Finding:
     reasons: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     for_a_person: bool = False
+    guesses: tuple[Fact, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    def fact(self, name: str) -> str | None:
+        """The certain fact ``name``, ``None`` if there is none."""
+        return next((fact.value for fact in self.facts if fact.name == name), None)
 
 
 class FieldOrigin(StrEnum):
@@ -116,10 +193,11 @@ class FieldValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """Two things that should agree and do not."""
+    """Two things that should agree and do not. ``name`` is whose document is wanted, where that is known."""
 
     key: str
     reason: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

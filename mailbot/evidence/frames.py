@@ -12,7 +12,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import IO
 
-from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
+from mailbot.domain.evidence import (
+    DocumentKind,
+    DocumentPart,
+    DocumentReading,
+    Fact,
+    KindCandidate,
+    Readability,
+)
 from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
 from mailbot.evidence.reading import READER_VERSION
 from mailbot.isolation.frames import (
@@ -142,10 +149,30 @@ def write_reading(stream: IO[bytes], reading: DocumentReading) -> None:
             "readability": reading.readability,
             "page": reading.page,
             "pages": reading.pages,
-            "facts": [[fact.name, fact.value] for fact in reading.facts],
+            "facts": _pairs(reading.facts),
             "reasons": reading.reasons,
+            "guesses": _pairs(reading.guesses),
+            "parts": [_sent_part(part) for part in reading.parts],
+            "candidates": [
+                {"kind": one.kind, "score": one.score, "reasons": one.reasons} for one in reading.candidates
+            ],
         },
     )
+
+
+def _pairs(facts: tuple[Fact, ...]) -> list[list[str]]:
+    return [[fact.name, fact.value] for fact in facts]
+
+
+def _sent_part(part: DocumentPart) -> dict[str, object]:
+    return {
+        "kind": part.kind,
+        "confidence": part.confidence,
+        "page": part.page,
+        "facts": _pairs(part.facts),
+        "guesses": _pairs(part.guesses),
+        "reasons": part.reasons,
+    }
 
 
 def read_reading(stream: IO[bytes], digest: str) -> DocumentReading:
@@ -161,11 +188,37 @@ def read_reading(stream: IO[bytes], digest: str) -> DocumentReading:
             readability=Readability(as_text(answer.get("readability"))),
             page=None if page is None else _count(page),
             pages=_count(answer.get("pages")),
-            facts=tuple(_fact(one) for one in as_items(answer.get("facts"))),
+            facts=_facts(answer.get("facts")),
             reasons=as_texts(answer.get("reasons")),
+            guesses=_facts(answer.get("guesses")),
+            parts=tuple(_received_part(as_mapping(one)) for one in as_items(answer.get("parts"))),
+            candidates=tuple(_candidate(as_mapping(one)) for one in as_items(answer.get("candidates"))),
         )
     except ValueError as error:
         raise BrokenFrame("the reader's answer is malformed") from error
+
+
+def _received_part(part: Mapping[str, object]) -> DocumentPart:
+    return DocumentPart(
+        kind=DocumentKind(as_text(part.get("kind"))),
+        confidence=_share(part.get("confidence")),
+        page=_count(part.get("page")),
+        facts=_facts(part.get("facts")),
+        guesses=_facts(part.get("guesses")),
+        reasons=as_texts(part.get("reasons")),
+    )
+
+
+def _candidate(one: Mapping[str, object]) -> KindCandidate:
+    return KindCandidate(
+        kind=DocumentKind(as_text(one.get("kind"))),
+        score=_share(one.get("score")),
+        reasons=as_texts(one.get("reasons")),
+    )
+
+
+def _facts(value: object) -> tuple[Fact, ...]:
+    return tuple(_fact(one) for one in as_items(value))
 
 
 def _fact(value: object) -> Fact:

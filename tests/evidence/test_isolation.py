@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
+from mailbot.domain.evidence import DocumentKind, DocumentPart, DocumentReading, Fact, KindCandidate, Readability
 from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
 from mailbot.evidence.frames import read_content, read_reading, write_content, write_reading
 from mailbot.evidence.isolation import CHILD_MODULE, MEMORY_LIMIT_BYTES, IsolatedDocumentReader
@@ -157,6 +157,9 @@ READING = replace(
     read_document("digest", text_pdf(BOLETO), PDF, "boleto.pdf"),
     page=1,
     facts=(Fact(name="amount", value="1.00"),),
+    guesses=(Fact(name="payer_name", value="Maria"),),
+    parts=(DocumentPart(kind=DocumentKind.DRIVER_LICENCE, confidence=0.9, page=2, reasons=("title",)),),
+    candidates=(KindCandidate(kind=DocumentKind.BOLETO, score=0.7, reasons=("line",)),),
 )
 
 
@@ -243,9 +246,17 @@ def test_a_lie_that_no_reader_tells_is_a_broken_frame(lie: dict[str, object]) ->
         "pages": 1,
         "facts": [],
         "reasons": [],
+        "guesses": [],
+        "parts": [],
+        "candidates": [],
     }
-    stream = io.BytesIO()
-    write_json(stream, truth | lie)
-    stream.seek(0)
+    assert read_reading(answered(truth), "digest").kind is DocumentKind.BOLETO
     with pytest.raises(BrokenFrame):
-        read_reading(stream, "digest")
+        read_reading(answered(truth | lie), "digest")
+
+
+def answered(answer: dict[str, object]) -> io.BytesIO:
+    stream = io.BytesIO()
+    write_json(stream, answer)
+    stream.seek(0)
+    return stream

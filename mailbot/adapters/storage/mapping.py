@@ -24,13 +24,16 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.evidence import (
     DocumentKind,
+    DocumentPart,
     DocumentReading,
     Fact,
     FieldOrigin,
     FieldValue,
     Finding,
+    KindCandidate,
     Mismatch,
     Readability,
+    Remark,
     Verdict,
 )
 from mailbot.domain.ledger import ClaimedMail, InboundRow, MailOutcome, NewInboundMail
@@ -70,7 +73,7 @@ def without_nul(text: str) -> str:
 
 
 def fact_to_json(fact: Fact) -> Json:
-    return {"name": fact.name, "value": fact.value}
+    return {"name": fact.name, "value": without_nul(fact.value)}
 
 
 def fact_from_json(data: Json) -> Fact:
@@ -114,6 +117,8 @@ def finding_to_json(finding: Finding) -> Json:
         "reasons": list(finding.reasons),
         "facts": [fact_to_json(fact) for fact in finding.facts],
         "for_a_person": finding.for_a_person,
+        "guesses": [fact_to_json(fact) for fact in finding.guesses],
+        "remarks": [[remark.fact, remark.reason] for remark in finding.remarks],
     }
 
 
@@ -132,15 +137,17 @@ def finding_from_json(data: Json) -> Finding:
         reasons=tuple(data["reasons"]),
         facts=tuple(fact_from_json(fact) for fact in data["facts"]),
         for_a_person=data["for_a_person"],
+        guesses=tuple(fact_from_json(fact) for fact in data.get("guesses", ())),
+        remarks=tuple(Remark(fact=fact, reason=reason) for fact, reason in data.get("remarks", ())),
     )
 
 
 def mismatch_to_json(mismatch: Mismatch) -> Json:
-    return {"key": mismatch.key, "reason": mismatch.reason}
+    return {"key": mismatch.key, "reason": mismatch.reason, "name": without_nul(mismatch.name)}
 
 
 def mismatch_from_json(data: Json) -> Mismatch:
-    return Mismatch(key=data["key"], reason=data["reason"])
+    return Mismatch(key=data["key"], reason=data["reason"], name=data.get("name", ""))
 
 
 def reading_to_json(reading: DocumentReading) -> Json:
@@ -152,7 +159,32 @@ def reading_to_json(reading: DocumentReading) -> Json:
         "pages": reading.pages,
         "facts": [fact_to_json(fact) for fact in reading.facts],
         "reasons": list(reading.reasons),
+        "guesses": [fact_to_json(fact) for fact in reading.guesses],
+        "parts": [part_to_json(part) for part in reading.parts],
+        "candidates": [[one.kind.value, one.score, list(one.reasons)] for one in reading.candidates],
     }
+
+
+def part_to_json(part: DocumentPart) -> Json:
+    return {
+        "kind": part.kind.value,
+        "confidence": part.confidence,
+        "page": part.page,
+        "facts": [fact_to_json(fact) for fact in part.facts],
+        "guesses": [fact_to_json(fact) for fact in part.guesses],
+        "reasons": list(part.reasons),
+    }
+
+
+def part_from_json(data: Json) -> DocumentPart:
+    return DocumentPart(
+        kind=DocumentKind(data["kind"]),
+        confidence=data["confidence"],
+        page=data["page"],
+        facts=tuple(fact_from_json(fact) for fact in data["facts"]),
+        guesses=tuple(fact_from_json(fact) for fact in data["guesses"]),
+        reasons=tuple(data["reasons"]),
+    )
 
 
 def reading_from_json(digest: str, reader_version: int, data: Json) -> DocumentReading:
@@ -166,6 +198,12 @@ def reading_from_json(digest: str, reader_version: int, data: Json) -> DocumentR
         pages=data["pages"],
         facts=tuple(fact_from_json(fact) for fact in data["facts"]),
         reasons=tuple(data["reasons"]),
+        guesses=tuple(fact_from_json(fact) for fact in data.get("guesses", ())),
+        parts=tuple(part_from_json(part) for part in data.get("parts", ())),
+        candidates=tuple(
+            KindCandidate(kind=DocumentKind(kind), score=score, reasons=tuple(reasons))
+            for kind, score, reasons in data.get("candidates", ())
+        ),
     )
 
 

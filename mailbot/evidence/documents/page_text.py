@@ -1,0 +1,204 @@
+"""A page's text as lines and cells, and what stands beside or below a label: ``PageContent -> PageText``.
+
+Documents are forms: a label, and its value behind it, in the next column, or below. Text layers and OCR keep the
+columns apart badly or not at all, so a value is told by its own form, and a label only says where to look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from mailbot.catalogue.folding import plain_lines
+from mailbot.evidence.content import Code, PageContent, TextSource
+from mailbot.evidence.documents.ocr_words import corrected
+
+_Value = TypeVar("_Value")
+
+MOST_CHARACTERS = 60_000
+"""So much of a page is read; papers that are asked for have a tenth of it."""
+
+_MOST_LINES = 1_500
+_COLUMN = re.compile(r"[ \u00a0]{2,}|\t+|\s*[|¦]\s*")
+_LEADER = re.compile(r"[.·_\-=*]{4,}")
+_AFTER_LABEL = re.compile(r"^[\s:.;)\]\-–=>]+")
+_WORD_CHARACTER = re.compile(r"\w")
+_NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A piece of a line between two columns: as printed, and as words to compare (lower case, no accents)."""
+
+    raw: str
+    folded: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One printed line. ``words`` are all its cells as words apart by single blanks."""
+
+    raw: str
+    words: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """A page ready to be asked. ``words`` is the whole page as words, lines apart by ``\\n``."""
+
+    number: int
+    raw: str
+    words: str
+    lines: tuple[Line, ...]
+    codes: tuple[Code, ...]
+    is_ocr: bool
+    confidence: float
+
+    def has(self, pattern: str) -> bool:
+        """Whether the words of the page have ``pattern``, at the borders of words."""
+        return compiled(pattern).search(self.words) is not None
+
+    def near(
+        self, label: str, read: Callable[[str], Sequence[_Value]], *, below: int = 2, anywhere: bool = False
+    ) -> tuple[_Value, ...]:
+        """What ``read`` finds behind or below each place where a cell begins with ``label``, in order.
+
+        ``below`` is how many lines below a label may be asked; ``anywhere`` lets the label begin within a cell.
+        """
+        found: list[_Value] = []
+        for index, position, cell, rest in self._labels(label, anywhere=anywhere):
+            for text in self._places(index, position, cell, rest, below):
+                values = read(text)
+                if values:
+                    found.extend(values)
+                    break
+        return tuple(found)
+
+    def _labels(self, label: str, *, anywhere: bool) -> Iterator[tuple[int, int, Cell, str]]:
+        pattern = compiled(label)
+        for index, line in enumerate(self.lines):
+            for position, cell in enumerate(line.cells):
+                match = pattern.search(cell.folded)
+                if match is None or (not anywhere and _begins_late(cell.folded, match.start())):
+                    continue
+                yield index, position, cell, _rest(cell, match.end())
+
+    def _places(self, index: int, position: int, cell: Cell, rest: str, below: int) -> Iterator[str]:
+        if rest:
+            yield rest
+        line = self.lines[index]
+        if position + 1 < len(line.cells):
+            yield line.cells[position + 1].raw
+        for lower in self.lines[index + 1 : index + 1 + below]:
+            aligned = [one.raw for one in lower.cells if one.start < cell.end + 4 and one.end > cell.start - 4]
+            if len(lower.cells) > 1 and aligned:
+                yield aligned[0]
+            elif len(lower.cells) == 1:
+                yield lower.raw
+
+    def below(self, label: str, *, lines: int, anywhere: bool = False) -> Iterator[tuple[str, ...]]:
+        """The rest of the line behind each ``label``, then the lines below it, as printed."""
+        for index, position, cell, rest in self._labels(label, anywhere=anywhere):
+            same = [rest] if rest else []
+            same += [one.raw for one in self.lines[index].cells[position + 1 :]]
+            lower = [_in_column(line, cell) for line in self.lines[index + 1 : index + 1 + lines]]
+            yield ("  ".join(same), *lower)
+
+
+def _in_column(line: Line, above: Cell) -> str:
+    """What stands below ``above``: its column where the line has several, else the whole line."""
+    if len(line.cells) < 2:
+        return line.raw
+    inside = [cell.raw for cell in line.cells if cell.start < above.end + 4 and cell.end > above.start - 4]
+    return "  ".join(inside) if inside else line.raw
+
+
+def _begins_late(folded: str, start: int) -> bool:
+    """Whether other words stand before a label; a field's number or mark (*4d CPF*, *(=) Valor*) is none."""
+    before = folded[:start]
+    return len(_WORD_CHARACTER.findall(before)) > 4
+
+
+def _rest(cell: Cell, end: int) -> str:
+    if len(cell.raw) != len(cell.folded):
+        return _AFTER_LABEL.sub("", cell.folded[end:]).strip()
+    return _AFTER_LABEL.sub("", cell.raw[end:]).strip()
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """``pattern`` on folded words, at the borders of words."""
+    return re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])")
+
+
+def page_text(page: PageContent) -> PageText:
+    """Make a page ready to be asked; words that OCR misread are put right where they can only be one label."""
+    is_ocr = page.source is TextSource.OCR
+    raw = page.text[:MOST_CHARACTERS].replace("\r", "\n").replace("\x0c", "\n")
+    lines = tuple(_lines(raw, is_ocr=is_ocr))
+    return PageText(
+        number=page.number,
+        raw=raw,
+        words="\n".join(line.words for line in lines),
+        lines=lines,
+        codes=page.codes,
+        is_ocr=is_ocr,
+        confidence=page.confidence,
+    )
+
+
+def _lines(raw: str, *, is_ocr: bool) -> Iterator[Line]:
+    made = 0
+    for printed in raw.split("\n"):
+        text = _LEADER.sub("  ", printed).rstrip()
+        if not text.strip():
+            continue
+        cells = tuple(_cells(text, is_ocr=is_ocr))
+        if not cells:
+            continue
+        words = " ".join(_NOT_WORDS.sub(" ", cell.folded).strip() for cell in cells)
+        yield Line(raw=text.strip(), words=" ".join(words.split()), cells=cells)
+        made += 1
+        if made >= _MOST_LINES:
+            return
+
+
+def _cells(text: str, *, is_ocr: bool) -> Iterator[Cell]:
+    start = 0
+    for gap in [*_COLUMN.finditer(text), None]:
+        end = len(text) if gap is None else gap.start()
+        raw = text[start:end]
+        if raw.strip():
+            yield _cell(raw.strip(), start + len(raw) - len(raw.lstrip()), is_ocr=is_ocr)
+        start = len(text) if gap is None else gap.end()
+
+
+def _cell(raw: str, start: int, *, is_ocr: bool) -> Cell:
+    folded = plain_lines(raw).replace("\n", " ")
+    if is_ocr:
+        better = corrected(folded)
+        if better != folded:
+            # A label of another length moves what stands behind it: the printed form follows the words.
+            raw, folded = _follow(raw, folded, better), better
+    return Cell(raw=raw, folded=folded, start=start, end=start + len(raw))
+
+
+def _follow(raw: str, folded: str, better: str) -> str:
+    """``raw`` with the words replaced that were put right, so that both stay in step."""
+    if len(raw) != len(folded):
+        return better
+    pieces = [piece for piece in re.split(r"([a-z0-9]+)", folded) if piece]
+    improved = [piece for piece in re.split(r"([a-z0-9]+)", better) if piece]
+    if len(pieces) != len(improved):
+        return better
+    made, position = [], 0
+    for before, after in zip(pieces, improved, strict=True):
+        made.append(raw[position : position + len(before)] if before == after else after)
+        position += len(before)
+    return "".join(made)
