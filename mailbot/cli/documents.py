@@ -13,7 +13,9 @@ import typer
 from mailbot.cli.output import Exit, complain, print_json, say, visible
 
 if TYPE_CHECKING:
-    from mailbot.domain.evidence import DocumentReading
+    from collections.abc import Iterable
+
+    from mailbot.domain.evidence import DocumentKind, DocumentPart, DocumentReading, Fact
     from mailbot.evidence.content import FileContent, PageContent
     from mailbot.evidence.isolation import IsolatedDocumentReader
 
@@ -86,7 +88,9 @@ class _Found:
             "confidence": reading.confidence,
             "readability": reading.readability,
             "reasons": list(reading.reasons),
-            "facts": {fact.name: fact.value for fact in reading.facts},
+            "facts": _facts(reading.kind, reading.facts),
+            "uncertain": {fact.name: fact.value for fact in reading.guesses},
+            "documents": [_part_as_json(part) for part in reading.parts],
             "candidates": _candidates(self),
             "page_count": reading.pages,
             "pages": [_page_as_json(page) for page in self.held.pages] if self.held else [],
@@ -124,14 +128,28 @@ def _not_there(path: Path) -> _Found:
 
 
 def _candidates(found: _Found) -> list[dict[str, Any]]:
-    from mailbot.evidence.documents import kind_scores
-
-    text = "\n".join(page.text for page in found.held.pages) if found.held else ""
     return [
-        {"kind": one.kind, "score": one.score, "reasons": list(one.reasons)}
-        for one in kind_scores(text, found.path.name)
-        if one.score > 0
+        {"kind": one.kind, "score": one.score, "reasons": list(one.reasons)} for one in found.reading.candidates
     ]
+
+
+def _facts(kind: DocumentKind, facts: Iterable[Fact]) -> dict[str, str | None]:
+    """Every fact that the kind has, absent and uncertain ones null."""
+    from mailbot.cli.explained import FACTS_OF
+
+    known = {fact.name: fact.value for fact in facts}
+    return {**dict.fromkeys(FACTS_OF.get(kind, ())), **known}
+
+
+def _part_as_json(part: DocumentPart) -> dict[str, Any]:
+    return {
+        "kind": part.kind,
+        "page": part.page,
+        "confidence": part.confidence,
+        "reasons": list(part.reasons),
+        "facts": _facts(part.kind, part.facts),
+        "uncertain": {fact.name: fact.value for fact in part.guesses},
+    }
 
 
 def _page_as_json(page: PageContent) -> dict[str, Any]:
@@ -154,6 +172,11 @@ def _show(found: _Found, *, is_first: bool) -> None:
         say(f"  because: {', '.join(reading.reasons)}")
     for fact in reading.facts:
         say(visible(f"  {fact.name}: {fact.value}"))
+    for fact in reading.guesses:
+        say(visible(f"  {fact.name}, not certain: {fact.value}"))
+    for part in reading.parts:
+        said = ", ".join(f"{fact.name} {fact.value}" for fact in part.facts)
+        say(visible(f"  page {part.page}: {part.kind} ({part.confidence:.2f}): {said}"))
     for one in _candidates(found):
         say(f"  could be {one['kind']} ({one['score']:.2f}): {', '.join(one['reasons'])}")
     for page in found.held.pages if found.held else ():

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 _KIND_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
 _MOST_FURTHER_KINDS = 200
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from mailbot.catalogue.models import Limits, RequestType
 from mailbot.domain.evidence import (
     DocumentKind,
     DocumentReading,
     EvidenceReport,
+    Fact,
     FieldValue,
     Finding,
     Mismatch,
@@ -22,12 +24,13 @@ from mailbot.domain.evidence import (
     Verdict,
 )
 from mailbot.domain.mail import Attachment
+from mailbot.evidence.agreement import held_together
 from mailbot.evidence.documents import kind_by_filename
 from mailbot.evidence.fields import check_places
 from mailbot.evidence.file_content import PICTURE_TOO_LARGE
 from mailbot.evidence.links import links_to_a_shared_file
 from mailbot.evidence.pictures import picture_size
-from mailbot.evidence.reading import CONTAINS, NOT_READ
+from mailbot.evidence.reading import NOT_READ
 
 _SMALLEST_INLINE_BYTES = 10_000
 _SMALLEST_PICTURE_PIXELS = 64
@@ -80,6 +83,7 @@ def assess(
     fields: tuple[FieldValue, ...],
     limits: Limits,
     new_text: str = "",
+    today: date | None = None,
 ) -> EvidenceReport:
     """Hold everything shown so far against the requirements.
 
@@ -87,8 +91,11 @@ def assess(
     go when a good one comes; the same file counts once. ``missing`` names documents, then fields, in the
     catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin.
     While documents are missing, a link to a shared file in ``new_text`` is a mismatch of its own: nobody opens it.
+    What the documents say is held against each other, anew with every mail (``agreement.py``).
     """
     new = tuple(_findings(request_type, _countable(new_files, held), limits))
+    together = held_together((*held, *new), today or datetime.now(UTC).date())
+    held, new = together[: len(held)], together[len(held) :]
     findings = _for_a_person(request_type, _without_replaced(held, new))
     fields = check_places(request_type, fields)
     missing_documents = _missing_documents(request_type, findings)
@@ -97,8 +104,19 @@ def assess(
         findings=findings,
         fields=fields,
         missing=(*missing_documents, *_missing_fields(request_type, fields)),
-        mismatches=(_LINK_INSTEAD_OF_FILE,) if link_instead else (),
+        mismatches=(*_mismatches(findings), *([_LINK_INSTEAD_OF_FILE] if link_instead else [])),
     )
+
+
+def _mismatches(findings: Sequence[Finding]) -> Iterator[Mismatch]:
+    """What does not fit, once each; whose document is wanted stands behind the reason's colon."""
+    told = set()
+    for finding in findings:
+        if finding.verdict is Verdict.MISMATCH and finding.requirement is not None:
+            reason, _, name = finding.reasons[0].partition(":")
+            if (finding.requirement, reason) not in told:
+                told.add((finding.requirement, reason))
+                yield Mismatch(key=finding.requirement, reason=reason, name=name)
 
 
 # --- which files count --------------------------------------------------------------------------------------
@@ -192,13 +210,27 @@ def _refused(request_type: RequestType, file: FileToAssess, verdict: Verdict, re
 
 
 def _judged(request_type: RequestType, file: FileToAssess) -> list[Finding]:
-    """One finding, or one for each document that is asked for and stands on pages of its own in the file."""
+    """One finding, or one for each document that is asked for and stands by itself in the file."""
     finding = _finding(file)
-    contained = next((fact.value.split(",") for fact in finding.facts if fact.name == CONTAINS), [])
-    kinds = [DocumentKind(kind) for kind in contained if request_type.document(kind) is not None]
-    if kinds:
-        return [_of_kind(request_type, replace(finding, kind=kind, facts=())) for kind in kinds]
-    return [_of_kind(request_type, finding)]
+    parts = () if file.reading is None else file.reading.parts
+    asked = [part for part in parts if request_type.document(part.kind) is not None]
+    if not asked:
+        return [_of_kind(request_type, finding)]
+    return [
+        _of_kind(
+            request_type,
+            replace(
+                finding,
+                kind=part.kind,
+                confidence=part.confidence,
+                page=part.page,
+                facts=part.facts,
+                guesses=part.guesses,
+                reasons=part.reasons,
+            ),
+        )
+        for part in asked
+    ]
 
 
 def _of_kind(request_type: RequestType, finding: Finding) -> Finding:
@@ -231,7 +263,23 @@ def _finding(file: FileToAssess) -> Finding:
         page=None if reading is None else reading.page,
         reasons=_reasons(reading),
         facts=() if reading is None else reading.facts,
+        guesses=_guesses(reading),
     )
+
+
+def _guesses(reading: DocumentReading | None) -> tuple[Fact, ...]:
+    """What was read and is not certain, the likeliest kind first where the kind itself is not."""
+    if reading is None:
+        return ()
+    likely = [
+        one.kind for one in reading.candidates if one.score >= _LIKELY and one.kind is not DocumentKind.OTHER
+    ]
+    if reading.kind is not DocumentKind.UNKNOWN or not likely:
+        return reading.guesses
+    return (Fact(name="kind", value=likely[0]), *reading.guesses)
+
+
+_LIKELY = 0.4
 
 
 def _reasons(reading: DocumentReading | None) -> tuple[str, ...]:

@@ -152,3 +152,22 @@ def _pieces(run: str) -> Iterator[str]:
         for start in starts:
             if start + length in ends:
                 yield digits[start : start + length]
+
+
+def is_licence_number(text: str) -> bool:
+    """Whether ``text`` is the registration number of a driver's licence (nine digits and two check digits).
+
+    Weights 9 … 1, then 1 … 9, and two less where the first result was 10. Published algorithms differ in that
+    last rule, so a number that fails may still be right (DOMAIN C.5).
+    """
+    digits = compact(text)
+    if not _CPF.fullmatch(digits) or len(set(digits)) == 1:
+        return False
+    numbers = [int(digit) for digit in digits[:9]]
+    first = sum(number * weight for number, weight in zip(numbers, range(9, 0, -1), strict=True)) % 11
+    second = sum(number * weight for number, weight in zip(numbers, range(1, 10), strict=True)) % 11
+    if first == 10:
+        first, second = 0, second - 2
+    if second < 0:
+        second += 11
+    return digits[9:] == f"{first}{0 if second >= 10 else second}"

@@ -6,18 +6,15 @@ in a process with limits of its own.
 
 from __future__ import annotations
 
-from mailbot.domain.evidence import DocumentKind, DocumentReading, Fact, Readability
+from dataclasses import replace
+
+from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.evidence.content import FileContent, PageContent, TextSource
-from mailbot.evidence.documents import CERTAIN_SCORE, KindScore, certain_kind, kind_scores
 from mailbot.evidence.file_content import NO_OCR, Wanted, pdf_content, picture_content
+from mailbot.evidence.meaning import READER_VERSION as READER_VERSION
+from mailbot.evidence.meaning import reading_of, settled_kind
 from mailbot.evidence.ocr import MissingOcr, Tesseract, tesseract
 from mailbot.evidence.picture_files import is_readable_picture
-
-READER_VERSION = 2
-"""Grows with every change of what is read, so that kept readings are made anew."""
-
-CONTAINS = "contains"
-"""Name of the fact that lists, apart by commas, the kinds of documents that one file holds on different pages."""
 
 NOT_READ = "not_read"
 """Reason where the reading was not ended or never begun, for lack of time or memory: nothing is known of the
@@ -33,8 +30,6 @@ _FOR_A_PERSON = (
     "application/vnd.oasis.opendocument.",
     "application/rtf",
 )
-# Below it so much of what was recognized is wrong that no kind is certain by it.
-_FEWEST_CONFIDENCE = 0.7
 
 
 def read_document(
@@ -47,8 +42,8 @@ def read_document(
 ) -> DocumentReading:
     """Read one file. ``media_type`` is what its magic bytes say; ``digest`` only names the result.
 
-    Raises nothing but ``MemoryError``. ``kind`` is ``UNKNOWN`` unless it is certain; pages of different kinds make
-    it ``UNKNOWN`` with the fact ``contains``. ``ocr`` is Tesseract as it is installed, unless it is given.
+    Raises nothing but ``MemoryError``. ``kind`` is ``UNKNOWN`` unless it is certain; a file of several documents
+    has them as ``parts``. ``ocr`` is Tesseract as it is installed, unless it is given.
     """
     return read_thoroughly(digest, content, media_type, filename, ocr=ocr)[0]
 
@@ -62,7 +57,7 @@ def read_thoroughly(
     ocr: Tesseract | MissingOcr | None = None,
 ) -> tuple[DocumentReading, FileContent | None]:
     """As :func:`read_document`, with what stands in the file, for a person who wants to know why."""
-    held = read_content(content, media_type, filename, ocr=ocr)
+    held = read_content(content, media_type, ocr=ocr)
     if held is not None:
         return _meaning(digest, held, filename), held
     if media_type.startswith(_FOR_A_PERSON):
@@ -71,11 +66,11 @@ def read_thoroughly(
 
 
 def read_content(
-    content: bytes, media_type: str, filename: str, *, ocr: Tesseract | MissingOcr | None = None
+    content: bytes, media_type: str, *, ocr: Tesseract | MissingOcr | None = None
 ) -> FileContent | None:
     """What stands in a file; ``None`` for what is not opened here. Raises nothing but ``MemoryError``."""
     if is_pdf(content, media_type):
-        return pdf_content(content, ocr=ocr or _WhenNeeded.ocr(), judge=lambda text: _wanted(text, filename))
+        return pdf_content(content, ocr=ocr or _WhenNeeded.ocr(), judge=_wanted)
     if is_readable_picture(media_type):
         return picture_content(content, ocr=ocr or _WhenNeeded.ocr())
     return None
@@ -124,63 +119,20 @@ def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 
     )
 
 
-def _wanted(text: str, filename: str) -> Wanted:
+def _wanted(text: str) -> Wanted:
     """A boleto's bars confirm its line; of everything else that is certain by its text nothing more is wanted."""
-    certain = certain_kind(kind_scores(text, filename), text)
-    if certain is None:
+    page = PageContent(number=1, text=text, source=TextSource.TEXT_LAYER)
+    kind = settled_kind(page)
+    if kind is None:
         return Wanted.EVERYTHING
-    return Wanted.CODES if certain.kind is DocumentKind.BOLETO else Wanted.NOTHING
-
-
-# --- what it means -------------------------------------------------------------------------------------------
+    return Wanted.CODES if kind is DocumentKind.BOLETO else Wanted.NOTHING
 
 
 def _meaning(digest: str, held: FileContent, filename: str) -> DocumentReading:
     if not held.pages:
         return _unread(digest, held.readability, held.reasons[0])
-    several = _kinds_of_pages(held.pages)
-    if len(several) > 1:
-        return _several_documents(digest, held, several)
-    text = "\n".join(page.text for page in held.pages)
-    scores = kind_scores(text, filename)
-    certain = certain_kind(scores, text) if _is_trustworthy(held.pages) else None
-    return DocumentReading(
-        digest=digest,
-        reader_version=READER_VERSION,
-        kind=DocumentKind.UNKNOWN if certain is None else certain.kind,
-        confidence=scores[0].score,
-        readability=held.readability,
-        pages=held.page_count,
-        reasons=(*_for_a_person(held, certain), *held.reasons, *scores[0].reasons),
-    )
-
-
-def _is_trustworthy(pages: tuple[PageContent, ...]) -> bool:
-    return all(page.confidence >= _FEWEST_CONFIDENCE for page in pages if page.source is TextSource.OCR)
-
-
-def _for_a_person(held: FileContent, certain: KindScore | None) -> tuple[str, ...]:
+    reading = reading_of(digest, held, filename=filename)
     is_picture = any(page.source is not TextSource.TEXT_LAYER for page in held.pages)
-    return ("not_text",) if certain is None and is_picture else ()
-
-
-def _kinds_of_pages(pages: tuple[PageContent, ...]) -> tuple[DocumentKind, ...]:
-    """The different kinds of which single pages certainly are, in order."""
-    if len(pages) < 2:
-        return ()
-    certain = (certain_kind(kind_scores(page.text, ""), page.text) for page in pages if _is_trustworthy((page,)))
-    return tuple(dict.fromkeys(score.kind for score in certain if score is not None))
-
-
-def _several_documents(digest: str, held: FileContent, kinds: tuple[DocumentKind, ...]) -> DocumentReading:
-    """People put all their papers into one file: the file is of no kind, the fact ``contains`` names them."""
-    return DocumentReading(
-        digest=digest,
-        reader_version=READER_VERSION,
-        kind=DocumentKind.UNKNOWN,
-        confidence=CERTAIN_SCORE,
-        readability=Readability.READABLE,
-        pages=held.page_count,
-        facts=(Fact(name=CONTAINS, value=",".join(kinds)),),
-        reasons=("several_documents", *held.reasons),
-    )
+    if is_picture and reading.kind is DocumentKind.UNKNOWN and not reading.parts:
+        return replace(reading, reasons=("not_text", *reading.reasons))
+    return reading

@@ -80,7 +80,8 @@ def test_show_tells_everything_of_a_ticket(house: TestHouse, cli: Cli) -> None:
     assert list(shown)[len(LIST_KEYS) :] == ["fields", "documents", "mismatches", "history", "events", "letters"]
     assert shown["fields"]["origin_unit"] == {"value": "Rio Verde", "valid": True, "reason": None}
     assert [document["kind"] for document in shown["documents"]] == ["boleto", "payment_receipt"]
-    assert shown["documents"][0]["facts"]["amount"] is None
+    assert shown["documents"][0]["facts"]["amount"] == "108.00"
+    assert shown["documents"][1]["facts"]["pix_end_to_end_id"] is None
     (message,) = shown["history"]
     assert message["author"] == {"name": "", "address": CUSTOMER, "role": "requester"}
     assert message["message_id"] == "first@example.com.br"

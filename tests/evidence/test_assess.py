@@ -26,7 +26,7 @@ CHANGE = CATALOGUE.type("inspection_location_change")
 LIMITS = CATALOGUE.limits_of("inspection_location_change")
 DOCUMENTS = ("payment_receipt", "boleto", "driver_licence")
 
-LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
+LINE = "34199.83691 00602.677353 46848.745264 9 16410000010800"
 BOLETO = text_pdf(["Recibo do Pagador", LINE, "Vencimento 20/11/2026"])
 RECEIPT = text_pdf(["Comprovante de pagamento", "Valor pago 108,00", "Data do pagamento 20/11/2026"])
 LICENCE = text_pdf(["CARTEIRA NACIONAL DE HABILITAÇÃO", "Categoria B", "Filiação"])
@@ -165,7 +165,7 @@ def test_a_file_that_was_not_read_may_be_all_that_is_asked_for() -> None:
 def test_one_file_with_all_three_texts_serves_all_three() -> None:
     pages = (
         ["Recibo do Pagador", LINE],
-        ["Comprovante de pagamento", "Valor pago 1"],
+        ["Comprovante de pagamento", "Valor pago R$ 108,00"],
         ["CARTEIRA NACIONAL DE HABILITAÇÃO", "Categoria"],
     )
     report = assessed(file(text_pdf(*pages), "tudo.pdf"))

@@ -69,7 +69,7 @@ def test_without_it_a_picture_is_for_a_person_and_read_again_another_time(conten
 def test_without_it_codes_are_still_read() -> None:
     from mailbot.evidence.reading import read_content
 
-    held = read_content(saved(page(BOLETO, barcode=BARCODE)), "image/jpeg", "x", ocr=MissingOcr(what="por"))
+    held = read_content(saved(page(BOLETO, barcode=BARCODE)), "image/jpeg", ocr=MissingOcr(what="por"))
     assert held is not None
     assert [code.text for code in held.pages[0].codes] == [BARCODE]
 

@@ -43,8 +43,10 @@ def test_a_file_with_pages_of_several_kinds_names_them_and_is_none_of_them() -> 
     licence = ("CARTEIRA NACIONAL DE HABILITAÇÃO", "Categoria B", "Filiação")
     reading = read(text_pdf(BOLETO, receipt, licence), "tudo.pdf")
     assert (reading.kind, reading.readability) == (DocumentKind.UNKNOWN, Readability.READABLE)
-    assert [(fact.name, fact.value) for fact in reading.facts] == [
-        ("contains", "boleto,payment_receipt,driver_licence")
+    assert [(part.kind, part.page) for part in reading.parts] == [
+        (DocumentKind.BOLETO, 1),
+        (DocumentKind.PAYMENT_RECEIPT, 2),
+        (DocumentKind.DRIVER_LICENCE, 3),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a reader of one kind says of a page: ``KindReading``, with facts that are certain and facts that are not."""
+"""What a reader of one kind says of a page: ``KindReading``, with facts that are certain and others."""
 
 from __future__ import annotations
 

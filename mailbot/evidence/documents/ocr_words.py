@@ -15,21 +15,22 @@ from rapidfuzz.process import extractOne
 _WORD = re.compile(r"[a-z0-9]{5,24}")
 _FEWEST_LETTERS = 4
 
-_WORDS = tuple(
-    """
-    agencia agendada agendado agendamento aguardando aprovada aprovado arrecadacao assinatura autenticacao autorizada
-    autorizado bancaria bancario banco barras beneficiario boleto cancelada cancelado cancelamento carteira cedente
-    chave cobrado codigo compensacao comprovante concluida concluido conducao confirmada confirmado conta controle
-    debitada debitado debito desconto destinatario destino devolucao devolvido digitavel documento efetivacao
-    efetivada efetivado efetuada efetuado eletronica emissao emissor encargos enviada enviado especie estorno
-    estornada estornado favorecido ficha filiacao habilitacao identidade identificador instituicao juros licenca
-    liquidacao liquidado local mecanica moeda motorista multa nacional nacionalidade nascimento nosso numero
-    operacao origem pagador pagamento pagar parcela pendente permissao preferencialmente previsto processado
-    processamento programado programada protocolo quantidade realizada realizado recebedor recebido recebida recibo
-    recusada recusado referencia registro rejeitada rejeitado representacao republica sacado sacador secretaria situacao
-    sobrenome solicitacao status sucesso titulo transacao transferencia transferido transito validade valor vencimento
-    """.split()
-)
+_WORD_LIST = """
+    agencia agendada agendado agendamento aguardando aprovada aprovado arrecadacao assinatura
+    autenticacao autorizada autorizado bancaria bancario banco barras beneficiario boleto cancelada
+    cancelado cancelamento carteira cedente chave cobrado codigo compensacao comprovante concluida
+    concluido conducao confirmada confirmado conta controle debitada debitado debito desconto
+    destinatario destino devolucao devolvido digitavel documento efetivacao efetivada efetivado efetuada
+    efetuado eletronica emissao emissor encargos enviada enviado especie estorno estornada estornado
+    favorecido ficha filiacao habilitacao identidade identificador instituicao juros licenca liquidacao
+    liquidado local mecanica moeda motorista multa nacional nacionalidade nascimento nosso numero
+    operacao origem pagador pagamento pagar parcela pendente permissao preferencialmente previsto
+    processado processamento programado programada protocolo quantidade realizada realizado recebedor
+    recebido recebida recibo recusada recusado referencia registro rejeitada rejeitado representacao
+    republica sacado sacador secretaria situacao sobrenome solicitacao status sucesso titulo transacao
+    transferencia transferido transito validade valor vencimento
+"""
+_WORDS = tuple(_WORD_LIST.split())
 _KNOWN = frozenset(_WORDS)
 # Words of letters and marks that look alike and are others: never made one of the above.
 _OTHERS = frozenset({"conduta", "locais", "barros", "contas", "bancos", "valores", "titular", "paga", "pagas"})

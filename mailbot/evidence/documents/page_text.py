@@ -23,10 +23,12 @@ MOST_CHARACTERS = 60_000
 
 _MOST_LINES = 1_500
 _COLUMN = re.compile(r"[ \u00a0]{2,}|\t+|\s*[|¦]\s*")
-_LEADER = re.compile(r"[.·_\-=*]{4,}")
+_LEADER = re.compile(r"([.·_\-=])\1{3,}|\*{5,}")
 _AFTER_LABEL = re.compile(r"^[\s:.;)\]\-–=>]+")
-_WORD_CHARACTER = re.compile(r"\w")
-_NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
+_FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*")
+_SLACK = 3
+NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
+"""What parts words in folded text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class PageText:
         if position + 1 < len(line.cells):
             yield line.cells[position + 1].raw
         for lower in self.lines[index + 1 : index + 1 + below]:
-            aligned = [one.raw for one in lower.cells if one.start < cell.end + 4 and one.end > cell.start - 4]
+            aligned = _column_of(lower, cell, _next_start(line, position))
             if len(lower.cells) > 1 and aligned:
                 yield aligned[0]
             elif len(lower.cells) == 1:
@@ -107,22 +109,35 @@ class PageText:
         for index, position, cell, rest in self._labels(label, anywhere=anywhere):
             same = [rest] if rest else []
             same += [one.raw for one in self.lines[index].cells[position + 1 :]]
-            lower = [_in_column(line, cell) for line in self.lines[index + 1 : index + 1 + lines]]
+            border = _next_start(self.lines[index], position)
+            lower = [_in_column(line, cell, border) for line in self.lines[index + 1 : index + 1 + lines]]
             yield ("  ".join(same), *lower)
 
 
-def _in_column(line: Line, above: Cell) -> str:
+def _next_start(line: Line, position: int) -> int | None:
+    """Where the column after the cell at ``position`` begins, if there is one."""
+    return line.cells[position + 1].start if position + 1 < len(line.cells) else None
+
+
+def _column_of(line: Line, above: Cell, border: int | None) -> list[str]:
+    """The cells below ``above``, up to where the next column begins."""
+    end = max(above.end + _SLACK, (border or 0) - _SLACK) if border is not None else None
+    return [
+        cell.raw for cell in line.cells if cell.end > above.start - _SLACK and (end is None or cell.start < end)
+    ]
+
+
+def _in_column(line: Line, above: Cell, border: int | None) -> str:
     """What stands below ``above``: its column where the line has several, else the whole line."""
     if len(line.cells) < 2:
         return line.raw
-    inside = [cell.raw for cell in line.cells if cell.start < above.end + 4 and cell.end > above.start - 4]
+    inside = _column_of(line, above, border)
     return "  ".join(inside) if inside else line.raw
 
 
 def _begins_late(folded: str, start: int) -> bool:
     """Whether other words stand before a label; a field's number or mark (*4d CPF*, *(=) Valor*) is none."""
-    before = folded[:start]
-    return len(_WORD_CHARACTER.findall(before)) > 4
+    return _FIELD_NUMBER.fullmatch(folded[:start]) is None
 
 
 def _rest(cell: Cell, end: int) -> str:
@@ -162,7 +177,7 @@ def _lines(raw: str, *, is_ocr: bool) -> Iterator[Line]:
         cells = tuple(_cells(text, is_ocr=is_ocr))
         if not cells:
             continue
-        words = " ".join(_NOT_WORDS.sub(" ", cell.folded).strip() for cell in cells)
+        words = " ".join(NOT_WORDS.sub(" ", cell.folded).strip() for cell in cells)
         yield Line(raw=text.strip(), words=" ".join(words.split()), cells=cells)
         made += 1
         if made >= _MOST_LINES:

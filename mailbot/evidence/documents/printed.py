@@ -56,7 +56,8 @@ _DAY = re.compile(
     r"(?<![\d/.,-])(?:"
     r"(?P<d1>\d{1,2})\s?[/.\-]\s?(?P<m1>\d{1,2})\s?[/.\-]\s?(?P<y1>20\d{2}|19\d{2}|\d{2})"
     r"|(?P<y2>20\d{2})-(?P<m2>\d{2})-(?P<d2>\d{2})"
-    r"|(?P<d3>\d{1,2})(?:o|\.o)?(?:\s?[/.\-]\s?|\s+(?:de\s+)?)(?P<m3>[a-z]{3,9})\.?(?:\s?[/.\-,]\s?|\s+(?:de\s+)?)(?P<y3>20\d{2}|19\d{2})"
+    r"|(?P<d3>\d{1,2})(?:o|\.o)?(?:\s?[/.\-]\s?|\s+(?:de\s+)?)(?P<m3>[a-z]{3,9})\.?(?:\s?[/.\-,]\s?"
+    r"|\s+(?:de\s+)?)(?P<y3>20\d{2}|19\d{2})"
     r")(?![\d])"
 )
 _TIME = re.compile(
@@ -85,14 +86,15 @@ def moments_in(text: str) -> tuple[Moment, ...]:
 
 def _moments(folded: str) -> Iterator[Moment]:
     matches = [(match, day) for match in _DAY.finditer(folded) if (day := _day(match)) is not None]
+    taken = 0
     for index, (match, day) in enumerate(matches):
         end = matches[index + 1][0].start() if index + 1 < len(matches) else len(folded)
-        behind = _TIME.search(folded[match.end() : min(end, match.end() + _MOST_BETWEEN_DAY_AND_TIME + 9)])
-        if behind is None:
-            begin = matches[index - 1][0].end() if index else 0
-            before = folded[max(begin, match.start() - _MOST_BETWEEN_DAY_AND_TIME) : match.start()]
-            behind = _TIME.search(before)
-        yield Moment(day=day, at=None if behind is None else _time(behind))
+        last = min(end, match.end() + _MOST_BETWEEN_DAY_AND_TIME + 9)
+        hour = _TIME.search(folded, match.end(), last)
+        if hour is None:
+            hour = _TIME.search(folded, max(taken, match.start() - _MOST_BETWEEN_DAY_AND_TIME), match.start())
+        taken = match.end() if hour is None else max(hour.end(), match.end())
+        yield Moment(day=day, at=None if hour is None else _time(hour))
 
 
 def _day(match: re.Match[str]) -> date | None:
@@ -146,9 +148,7 @@ def tax_ids_in(text: str) -> tuple[str, ...]:
 
 def masked_cpfs_in(text: str) -> tuple[str, ...]:
     """CPF of which only the middle is shown, as ``***.123.456-**``."""
-    return tuple(
-        dict.fromkeys(f"***.{one[1]}.{one[2]}-**" for one in _MASKED.finditer(text[:_LONGEST]) if one[1])
-    )
+    return tuple(dict.fromkeys(f"***.{one[1]}.{one[2]}-**" for one in _MASKED.finditer(text[:_LONGEST]) if one[1]))
 
 
 # --- names ---
@@ -160,8 +160,10 @@ _NOT_A_NAME = re.compile(
     r"dados|especie|aceite|carteira|nosso|local|uso|quantidade|descricao|identificador|id|autenticacao)\b"
 )
 _END_OF_NAME = re.compile(
-    r"\s+-\s+|\s*[|;]\s*|\s{2,}|\s*[(\[]|,\s|\s*(?:cpf|cnpj|cpf/cnpj|cnpj/cpf|cnpj / cpf|cpf / cnpj|c\.?n\.?p\.?j\.?|"
-    r"c\.?p\.?f\.?|ag[eê]ncia|conta|institui[cç][aã]o|banco:|endere[cç]o|chave|documento|valor|data)\b\s*[:.]?|\s+[\d*•]{3}[\d.*•]{3}",
+    r"\s+-\s+|\s*[|;]\s*|\s{2,}|\s*[(\[]|,\s|\s*(?:cpf|cnpj|cpf/cnpj|cnpj/cpf|cnpj / cpf|cpf / cnpj"
+    r"|c\.?n\.?p\.?j\.?|"
+    r"c\.?p\.?f\.?|ag[eê]ncia|conta|institui[cç][aã]o|banco:|endere[cç]o|chave|documento|valor|data)\b\s*[:.]?"
+    r"|\s+[\d*•]{3}[\d.*•]{3}",
     re.IGNORECASE,
 )
 _LONGEST_NAME = 80

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.domain.evidence import DocumentKind
-from mailbot.evidence.documents import KindScore, certain_kind, kind_by_filename, kind_scores
+from mailbot.evidence.documents import KindReading, certain_kind, kind_by_filename, kind_readings
+from mailbot.evidence.documents.page_text import page_text
+from tests.evidence.pages import TODAY, page, read
 
 LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
 SLIP = "85890000460-9 52460179160-5 60759305086-5 83148300001-0"
@@ -38,9 +40,8 @@ VEHICLE_PAPER = (
 LICENCE_FEE = f"{TAX_SLIP}\nTaxa: renovação da Carteira Nacional de Habilitação - DETRAN"
 
 
-def kind_of(text: str, filename: str = "arquivo.pdf") -> DocumentKind:
-    certain = certain_kind(kind_scores(text, filename), text)
-    return DocumentKind.UNKNOWN if certain is None else certain.kind
+def kind_of(text: str) -> DocumentKind:
+    return read(text).kind
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def kind_of(text: str, filename: str = "arquivo.pdf") -> DocumentKind:
         (PIX, DocumentKind.PAYMENT_RECEIPT),
         (SCHEDULED, DocumentKind.PAYMENT_RECEIPT),
         (LICENCE, DocumentKind.DRIVER_LICENCE),
-        (VEHICLE_PAPER, DocumentKind.UNKNOWN),
+        (VEHICLE_PAPER, DocumentKind.OTHER),
         (SIGNED, DocumentKind.UNKNOWN),
         ("Prezados, segue a relação de preços dos nossos produtos para o ano que vem.", DocumentKind.UNKNOWN),
         ("", DocumentKind.UNKNOWN),
@@ -64,36 +65,14 @@ def test_the_text_tells_the_kind(text: str, kind: DocumentKind) -> None:
     assert kind_of(text) is kind
 
 
-@pytest.mark.parametrize("name", ["comprovante.pdf", "CNH.pdf", "recibo de pagamento.pdf"])
-def test_an_unpaid_boleto_is_a_boleto_whatever_it_is_called(name: str) -> None:
-    assert kind_of(BOLETO, name) is DocumentKind.BOLETO
-
-
-@pytest.mark.parametrize("name", ["boleto.pdf", "CNH.pdf"])
-def test_a_receipt_is_a_receipt_whatever_it_is_called(name: str) -> None:
-    assert kind_of(RECEIPT, name) is DocumentKind.PAYMENT_RECEIPT
-
-
-def test_a_vehicle_paper_is_no_licence_even_if_it_is_called_so() -> None:
-    assert kind_of(VEHICLE_PAPER, "CNH.pdf") is DocumentKind.UNKNOWN
-
-
-def test_the_app_s_sentence_and_the_name_together_are_a_licence() -> None:
-    assert kind_of(SIGNED, "CNH-e.pdf.pdf") is DocumentKind.DRIVER_LICENCE
-
-
-def test_a_name_alone_is_never_certain() -> None:
-    assert kind_of("", "boleto.pdf") is DocumentKind.UNKNOWN
-    assert kind_scores("", "boleto.pdf")[0].kind is DocumentKind.BOLETO
-
-
 def test_a_kind_that_is_hardly_better_than_the_next_is_not_certain() -> None:
-    scores = (
-        KindScore(kind=DocumentKind.BOLETO, score=0.8),
-        KindScore(kind=DocumentKind.PAYMENT_RECEIPT, score=0.65),
+    looked_at = page_text(page(BOLETO))
+    readings = (
+        KindReading(kind=DocumentKind.BOLETO, score=0.8),
+        KindReading(kind=DocumentKind.PAYMENT_RECEIPT, score=0.65),
     )
-    assert certain_kind(scores, BOLETO) is None
-    assert certain_kind(scores[:1], BOLETO) is scores[0]
+    assert certain_kind(looked_at, readings) is None
+    assert certain_kind(looked_at, readings[:1]) is readings[0]
 
 
 def test_accents_lost_on_the_way_do_no_harm() -> None:
@@ -128,18 +107,29 @@ def test_a_telling_name_tells_one_kind_or_none(name: str, kind: DocumentKind) ->
     assert kind_by_filename(name) is kind
 
 
-@given(st.text(max_size=400), st.text(max_size=60))
-def test_no_text_and_no_name_raises_and_scores_stay_between_0_and_1(text: str, name: str) -> None:
-    scores = kind_scores(text, name)
-    assert len({score.kind for score in scores}) == 3
-    assert all(0 <= score.score <= 1 for score in scores)
+@given(st.text(max_size=400), st.text(max_size=60), st.sampled_from([None, 0.5, 0.95]))
+def test_no_text_and_no_name_raises_and_scores_stay_between_0_and_1(
+    text: str, name: str, ocr: float | None
+) -> None:
+    readings = kind_readings(page_text(page(text, ocr=ocr)), today=TODAY)
+    assert len({one.kind for one in readings}) == 4
+    assert all(0 <= one.score <= 1 for one in readings)
+    read(text, ocr=ocr)
     kind_by_filename(name)
 
 
-@pytest.mark.parametrize("piece", ["comprovante de ", "1 ", "I<BRA", "E18236120", "a", "\u0301", "autenticacao "])
-def test_a_megabyte_of_text_is_scored_in_no_time(piece: str) -> None:
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "comprovante de ", "1 ", "I<BRA", "E18236120", "a", "\u0301", "autenticacao ", "valor\n", "R$ 1,00 ",
+        "data 1/1/2026\n", "pagador: ", "123.456.789-09 ", "recibo do pagador\ncomprovante de pagamento\n1\n",
+        "agendamento nao ", "nome\n", "*** ", "34199.83691 ",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ocr", [None, 0.9])
+def test_a_megabyte_of_text_is_read_in_no_time(piece: str, ocr: float | None) -> None:
     text = piece * (1_000_000 // len(piece))
     begun = time.perf_counter()
-    kind_scores(text, text)
+    read(text, ocr=ocr)
     kind_by_filename(text)
     assert time.perf_counter() - begun < 5
