@@ -166,7 +166,10 @@ def _document(finding: Finding, labels: dict[str, str]) -> str:
     if finding.requirement:
         parts.append(f"{_how_it_serves(finding)} {labels.get(finding.requirement, finding.requirement)}")
     facts = ", ".join(f"{_words(fact.name)} {visible(fact.value)}" for fact in finding.facts)
-    return "; ".join([*parts, *([facts] if facts else [])])
+    remarks = ", ".join(f"{_words(remark.fact)}: {_words(remark.reason)}" for remark in finding.remarks)
+    guesses = ", ".join(f"{_words(fact.name)} {visible(fact.value)}" for fact in finding.guesses)
+    more = [facts, remarks and f"look at {remarks}", guesses and f"not certain: {guesses}"]
+    return "; ".join([*parts, *(one for one in more if one)])
 
 
 def _how_it_serves(finding: Finding) -> str:

@@ -107,14 +107,32 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
-    """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label may
-    be its key (``amount``): the templates word it."""
+    """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label is
+    its key (``amount``): the templates word it. ``guesses`` were read and are not certain."""
 
     label: str
     state: ItemState
     verdict: Phrase
     filename: str = field(default="", metadata=THEIRS)
     facts: tuple[FieldRow, ...] = ()
+    guesses: tuple[FieldRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedValue:
+    """What one document says; ``document`` is its kind, worded by the templates."""
+
+    document: str
+    value: str = field(metadata=THEIRS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One thing that several documents say, side by side. ``differs``: it does not fit, or needs a look."""
+
+    label: str
+    values: tuple[ComparedValue, ...]
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +353,7 @@ class TicketReadyView(StaffTicketView):
     answer_by: str = ""
     fields: tuple[FieldRow, ...] = ()
     documents: tuple[DocumentRow, ...] = ()
+    comparison: tuple[ComparisonRow, ...] = ()
     mismatches: tuple[Phrase, ...] = ()
     suggestions: tuple[Phrase, ...] = ()
     messages: tuple[MessageRow, ...] = ()

@@ -217,7 +217,9 @@ def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters.update(say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label)
+    environment.filters.update(
+        say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label, phrase_of=words.phrase_of
+    )
     environment.filters.update(counted=_counted, breaks=_breaks)
     environment.globals.update(mailto=mailto)
     return environment

@@ -58,7 +58,7 @@ def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         opened_at=desk.words.moment(ticket.opened_at, desk.zone),
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
-        items=checklist(ticket, kind),
+        items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket),
         fields=field_rows(ticket, kind),
         for_a_person=not kind.documents and not kind.fields,
@@ -75,10 +75,13 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
         **_requester_base(change, desk),
         first=first,
         missing_count=str(len(ticket.missing)),
-        items=checklist(ticket, kind),
+        items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket),
         form_lines=form_lines(ticket, kind),
-        mismatches=tuple(phrase(f"mismatch.{mismatch.reason}") for mismatch in ticket.mismatches),
+        # What is wrong with a document stands beside it in the checklist.
+        mismatches=tuple(
+            phrase(f"mismatch.{one.reason}") for one in ticket.mismatches if one.key not in _documents(kind)
+        ),
         days_to_answer=str(kind.expires_day),
         answer_until=_answer_until(ticket, kind, desk),
         understood_as=kind.name if change.right_subject else "",
@@ -89,12 +92,16 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
     return _for_requester(LetterKind.EVIDENCE_REQUESTED, view, change, desk, delay=delay)
 
 
+def _documents(kind: RequestType) -> frozenset[str]:
+    return frozenset(str(document.key) for document in kind.documents)
+
+
 def evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     """Everything is here, and the request goes on."""
     ticket, kind = change.after, kind_of(change, desk)
     view = EvidenceCompleteView(
         **_requester_base(change, desk),
-        items=checklist(ticket, kind),
+        items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket),
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
@@ -168,7 +175,7 @@ def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     view = ReminderView(
         **_requester_base(change, desk),
         missing_count=str(len(ticket.missing)),
-        items=checklist(ticket, kind),
+        items=checklist(ticket, kind, quoting=change.verified),
         form_lines=form_lines(ticket, kind),
         days_left=str(max(1, kind.expires_day - waited)),
         answer_until=_answer_until(ticket, kind, desk),

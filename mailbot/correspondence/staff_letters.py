@@ -16,6 +16,7 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
+from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.view_parts import (
     StaffBase,
@@ -61,8 +62,9 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         opened_at=desk.words.moment(ticket.opened_at, desk.zone),
         answer_by=answer_by(ticket, desk),
         fields=field_rows(ticket, kind),
-        documents=document_rows(ticket, kind),
-        mismatches=tuple(phrase(f"mismatch.{mismatch.reason}") for mismatch in ticket.mismatches),
+        documents=document_rows(ticket, kind, desk.words),
+        comparison=comparison(ticket.documents, desk.words),
+        mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),

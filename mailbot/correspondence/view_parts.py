@@ -15,8 +15,9 @@ from mailbot.correspondence.context import (
     ItemState,
     RefusedFile,
 )
+from mailbot.correspondence.document_facts import fact_rows, guess_rows
 from mailbot.correspondence.planned import LetterDesk
-from mailbot.correspondence.words import Phrase, phrase
+from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -57,17 +58,16 @@ class StaffBase(TypedDict):
     other_address: str
 
 
-# What the reader notes for itself, in keys and not in words.
-_FACTS_OF_THE_READER = frozenset({"contains"})
 _NOT_SAID_TO_SENDERS = frozenset({Verdict.ACCEPTED, Verdict.NOT_CHECKED})
 
 
-def checklist(ticket: Ticket, kind: RequestType) -> tuple[ChecklistItem, ...]:
-    """Every document of the request with how it stands, in the catalogue's order."""
-    return tuple(_item(requirement, ticket) for requirement in kind.documents)
+def checklist(ticket: Ticket, kind: RequestType, *, quoting: bool = True) -> tuple[ChecklistItem, ...]:
+    """Every document of the request with how it stands, in the catalogue's order; ``quoting`` a name that was
+    read in a file only to who is verified (THREATS 6)."""
+    return tuple(_item(requirement, ticket, quoting=quoting) for requirement in kind.documents)
 
 
-def _item(requirement: DocumentRequirement, ticket: Ticket) -> ChecklistItem:
+def _item(requirement: DocumentRequirement, ticket: Ticket, *, quoting: bool) -> ChecklistItem:
     key = str(requirement.key)
     findings = [finding for finding in ticket.documents if finding.requirement == key]
     received = next((one for one in findings if one.verdict is Verdict.ACCEPTED), None)
@@ -83,7 +83,7 @@ def _item(requirement: DocumentRequirement, ticket: Ticket) -> ChecklistItem:
         state=state,
         note=requirement.hint if state in (ItemState.MISSING, ItemState.REFUSED) else "",
         filename=shown.filename if shown else "",
-        reason=_reason(shown) if shown is not None and state is ItemState.REFUSED else None,
+        reason=_reason(shown, quoting=quoting) if shown is not None and state is ItemState.REFUSED else None,
     )
 
 
@@ -96,11 +96,13 @@ def refused_files(ticket: Ticket) -> tuple[RefusedFile, ...]:
     )
 
 
-def _reason(finding: Finding) -> Phrase:
-    """The first reason, ``code`` or ``code:limit``; where that has no sentence, the verdict's."""
+def _reason(finding: Finding, *, quoting: bool = True) -> Phrase:
+    """The first reason, ``code``, ``code:limit`` or ``code:name``; where that has no sentence, the verdict's."""
     verdict = finding.verdict.value
-    code, _, limit = (finding.reasons[0] if finding.reasons else verdict).partition(":")
-    return Phrase(code=code, otherwise=verdict, values=(("limit", limit),) if limit else ())
+    code, _, value = (finding.reasons[0] if finding.reasons else verdict).partition(":")
+    if finding.verdict is Verdict.MISMATCH:
+        return Phrase(code=code, otherwise=verdict, values=(("name", value),) if value and quoting else ())
+    return Phrase(code=code, otherwise=verdict, values=(("limit", value),) if value else ())
 
 
 def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
@@ -136,7 +138,7 @@ def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
     )
 
 
-def document_rows(ticket: Ticket, kind: RequestType) -> tuple[DocumentRow, ...]:
+def document_rows(ticket: Ticket, kind: RequestType, words: Words) -> tuple[DocumentRow, ...]:
     """Every file as an agent sees it, then every document that is missing."""
     rows = [
         DocumentRow(
@@ -144,11 +146,8 @@ def document_rows(ticket: Ticket, kind: RequestType) -> tuple[DocumentRow, ...]:
             state=_state(finding),
             verdict=_reason(finding),
             filename=finding.filename,
-            facts=tuple(
-                FieldRow(label=fact.name, value=fact.value)
-                for fact in finding.facts
-                if fact.name not in _FACTS_OF_THE_READER
-            ),
+            facts=fact_rows(finding, words),
+            guesses=guess_rows(finding, words),
         )
         for finding in ticket.documents
     ]

@@ -62,6 +62,10 @@ class Words:
         """What a fact of a document is called, ``fact.<name>``; a name without a sentence stays as it is."""
         return self.phrases.get(f"fact.{name}", name)
 
+    def phrase_of(self, code: str) -> str:
+        """The sentence of a ``code``; one without a sentence stays as it is, without what is before its dot."""
+        return self.phrases.get(code, code.rpartition(".")[2])
+
     def _sentence(self, wanted: Phrase | None, families: tuple[str, ...]) -> str:
         if wanted is None:
             return ""

@@ -541,6 +541,7 @@ class Examiner:
             fields=merge_fields(ticket.fields if ticket else (), fields),
             limits=self._catalogue.limits_of(kind.key),
             new_text=case.mail.new_text,
+            today=case.now.date(),
         )
 
     def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:

@@ -65,6 +65,7 @@ class MailReadings:
         """What the files certainly are."""
         self._read_all()
         found = {reading.kind for reading in self._by_digest.values()}
+        found |= {part.kind for reading in self._by_digest.values() for part in reading.parts}
         return frozenset(found - {DocumentKind.UNKNOWN, DocumentKind.OTHER})
 
     def files(self, *, read: bool) -> tuple[FileToAssess, ...]:
