@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint bench evaluate lock
 
 help:
 	@echo "make demo   the bot at work on embedded servers    make test   the whole suite"
+	@echo "make evaluate   accuracy of the document readers; SAMPLE=60 for a quick look"
 	@echo "make lint   ruff, mypy, import directions          make bench  speed, as ratios in one run"
 
 setup: $(STAMP)
@@ -32,6 +33,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+evaluate: setup
+	$(BIN)/python -m tests.evaluation $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --extra demo --extra google --extra metrics --extra microsoft --extra postgresql --group dev --universal --python-version 3.11 --generate-hashes \

@@ -72,12 +72,12 @@ def certain_kind(page: PageText, readings: tuple[KindReading, ...]) -> KindReadi
     if not has_text(page.words) and not page.codes:
         return None
     asked = [one for one in readings if one.kind is not DocumentKind.OTHER]
+    other = next((one for one in readings if one.kind is DocumentKind.OTHER and one.certain), None)
     best, *others = asked
-    margin = best.score - max((other.score for other in others), default=0.0)
-    if best.certain and margin >= CERTAIN_MARGIN:
-        return best
-    other = next((one for one in readings if one.kind is DocumentKind.OTHER), None)
-    return other if other is not None and other.certain and not best.certain else None
+    margin = best.score - max((one.score for one in others), default=0.0)
+    if best.certain and (other is None or other.score - best.score < CERTAIN_MARGIN):
+        return best if margin >= CERTAIN_MARGIN else None
+    return other
 
 
 def kind_by_filename(filename: str) -> DocumentKind:

@@ -61,40 +61,38 @@ _CLUES = (
     Clue(
         reason="says_paid",
         weight=-0.9,
-        pattern=r"comprovante (?:d[eoa]s? )?(?:\w+ ){0,2}(?:pagamentos?|pix|transferencias?|agendamento"
-        r"|titulos?|operacao|"
-        r"transacao|transacoes|arrecadacao|boletos?|convenios?)"
-        r"|(?:pagamento|boleto|titulo|conta) (?:\w+ ){0,1}(?:efetuad|realizad|confirmad|agendad|pag|concluid"
-        r"|recusad|cancelad)[oa]"
+        pattern=r"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ ){0,2}(?:pagamentos?|pix|transferencias?|agendamento"
+        r"|titulos?|operacao|transacao|transacoes|arrecadacao|boletos?|convenios?)"
+        r"|agendamento d[eo] (?:\w+ ){0,2}(?:boletos?|pagamentos?|titulos?|tributos?)"
+        r"|(?:pagamento|boleto|titulo|conta|tributo|debito) (?:\w+ ){0,2}(?:efetuad|realizad|confirmad|agendad|pag"
+        r"|concluid|recusad|cancelad|programad|rejeitad|estornad|autorizad|expirad|devolvid|liquidad)[oa]"
         r"|valor pago(?! \d* ?(?:x|=))|data d[eo] (?:efetivacao|pagamento)|pix enviado|voce pagou|agendado para"
-        r"|nr autenticacao|autenticacao (?:sisbb|bancaria|eletronica|digital)|(?:data|valor) do debito",
+        r"|nr autenticacao|autenticacao (?:sisbb|bancaria|eletronica|digital)|(?:data|valor) do debito"
+        r"|conta (?:de debito|debitada)|debitad[oa] em conta",
     ),
     # Papers that only talk about boletos, or bill something and carry one.
     Clue(
         reason="is_a_manual",
         weight=-0.9,
         pattern=r"este manual|manual (?:de|do|tecnico|operacional)|layout|posicoes|tamanho do campo|modulo 1[01]"
-        r"|digito verificador|fator de vencimento|calculo do|especificac(?:ao|oes) tecnicas?|sumario|capitulo|cnab"
-        r"|como (?:ler|emitir|preencher|pagar|identificar|funciona)|perguntas frequentes|passo a passo|aprenda"
-        r"|figura \d"
-        r"|codigo de barras (?:e|deve|possui|contem|tem)",
+        r"|digito verificador|fator de vencimento|especificac(?:ao|oes) tecnicas?|cnab|perguntas frequentes"
+        r"|passo a passo|codigo de barras (?:deve|possui|contem|tem)",
     ),
     Clue(
         reason="is_a_card_bill",
         weight=-0.9,
         pattern=r"fatura (?:d[oe] )?(?:seu )?cartao|pagamento minimo|limite (?:total|disponivel|de credito)"
-        r"|melhor dia (?:de|para) compra"
-        r"|lancamentos? (?:nacionais|internacionais|do periodo)|compras parceladas|credito rotativo"
-        r"|parcelamento (?:da|de) fatura"
+        r"|melhor dia (?:de|para) compra|compras parceladas|credito rotativo|parcelamento (?:da|de) fatura"
         r"|total (?:d[ae] )?(?:sua |esta )?fatura|final do cartao|cartao final|encargos rotativo",
     ),
     Clue(
         reason="is_an_invoice",
         weight=-0.9,
-        pattern=r"danfe|nota fiscal|nf e|nfs e|chave de acesso|natureza da operacao|fatura comercial|invoice"
-        r"|proposta comercial|orcamento|pedido de (?:compra|venda)|tomador (?:de|do) servicos?",
+        pattern=r"danfe|chave de acesso|natureza da operacao|documento auxiliar|fatura comercial|invoice",
     ),
 )
+_OTHER_PAPERS = frozenset({"is_a_manual", "is_a_card_bill", "is_an_invoice"})
+_DOUBTED = 0.55
 _CODE_WEIGHT = 0.5
 _MOST_CODES = 2
 
@@ -139,6 +137,9 @@ def read(page: PageText, *, today: date) -> KindReading:
             score, reasons = score - _CODE_WEIGHT, (*reasons, "several_boletos")
     elif not {"payers_slip", "collection_form", "tax_slip"} & set(reasons):
         score = min(score, 0.4)
+    if _OTHER_PAPERS & set(reasons):
+        # However much of a boleto stands in it: a person looks.
+        score = min(score, _DOUBTED)
     score = round(max(0.0, min(1.0, score)), 3)
     facts = tuple(_facts(page, barcodes, today)) if score >= 0.2 else ()
     return KindReading(

@@ -32,7 +32,9 @@ _PAYMENT = (
 )
 _CLUES = (
     Clue(
-        reason="title", weight=0.5, pattern=rf"comprovante (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}"
+        reason="title",
+        weight=0.5,
+        pattern=rf"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}",
     ),
     Clue(
         reason="scheduled_title",
