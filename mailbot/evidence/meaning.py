@@ -23,7 +23,6 @@ from mailbot.evidence.documents import KindReading, certain_kind, kind_by_filena
 from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
-from mailbot.evidence.documents.scoring import has_text
 
 READER_VERSION = 3
 """Grows with every change of what is read, so that kept readings are made anew."""

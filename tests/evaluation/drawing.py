@@ -90,7 +90,7 @@ def pdf(*papers: Paper) -> bytes:
     fonts = b" ".join(b"/F%d %d 0 R" % (index, index + 3) for index in range(len(_FONTS)))
     kids = []
     for paper in papers:
-        pictures = []
+        pictures: list[bytes] = []
         for data, wide, high in paper._pictures:
             objects.append(
                 b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8"
