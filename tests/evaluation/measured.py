@@ -110,6 +110,9 @@ class Tally:
         complete = read.kind == read.made_as
         for name, truth in read.truth.items():
             said = read.facts.get(name) if read.kind == read.made_as else None
+            if name == "status" and said == "unknown":
+                # It says that nobody knows: a person looks.
+                said = None
             right = said is not None and is_same(name, said, truth)
             self._fact(f"{read.made_as}.{name}", said, right)
             if name in CRITICAL[read.made_as]:

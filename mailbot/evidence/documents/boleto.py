@@ -93,6 +93,8 @@ _CLUES = (
 )
 _OTHER_PAPERS = frozenset({"is_a_manual", "is_a_card_bill", "is_an_invoice"})
 _DOUBTED = 0.55
+_SURE_OCR = 0.85
+"""So sure must OCR be of a page, on average, that a day that stands there once is believed."""
 _CODE_WEIGHT = 0.5
 _MOST_CODES = 2
 
@@ -215,7 +217,8 @@ def _due(page: PageText, fields: BarcodeFields, today: date, *, sure: bool) -> I
     elif coded is not None and not printed:
         yield FactReading(name="due_date", value=coded.isoformat(), certain=sure)
     elif printed:
-        certain = fields.due_factor == 0 and len(set(printed)) == 1 and (not page.is_ocr or len(printed) > 1)
+        is_legible = not page.is_ocr or len(printed) > 1 or page.confidence >= _SURE_OCR
+        certain = fields.due_factor == 0 and len(set(printed)) == 1 and is_legible
         yield FactReading(name="due_date", value=printed[0].isoformat(), certain=certain)
         if coded is not None:
             yield FactReading(name="coded_due_date", value=coded.isoformat(), certain=False)
@@ -238,7 +241,7 @@ def _parties(page: PageText) -> Iterator[FactReading]:
         payer, beneficiary = _untold(payer.name), _untold(beneficiary.name)
     for prefix, party in (("payer", payer), ("beneficiary", beneficiary)):
         if party.name:
-            certain = not page.is_ocr or page.confidence >= 0.8
+            certain = not page.is_ocr or page.times(party.name) > 1
             yield FactReading(name=f"{prefix}_name", value=party.name, certain=certain)
         if party.tax_id:
             yield FactReading(name=f"{prefix}_tax_id", value=party.tax_id, certain=True)

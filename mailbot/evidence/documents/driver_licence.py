@@ -117,7 +117,7 @@ def _facts(page: PageText, mrz: Mrz | None, today: date) -> Iterator[FactReading
     name = _holder(page)
     if name:
         by_mrz = mrz is not None and _same_words(name, mrz.names)
-        yield FactReading(name="holder_name", value=name, certain=sure or by_mrz or page.confidence >= 0.8)
+        yield FactReading(name="holder_name", value=name, certain=sure or by_mrz or page.times(name) > 1)
     cpf = _cpf(page)
     if cpf:
         yield FactReading(name="tax_id", value=cpf, certain=True)

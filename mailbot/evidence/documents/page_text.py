@@ -26,6 +26,10 @@ _COLUMN = re.compile(r"[ \u00a0]{2,}|\t+|\s*[|¦]\s*")
 _LEADER = re.compile(r"([.·_\-=])\1{3,}|\*{5,}")
 _AFTER_LABEL = re.compile(r"^[\s:.;)\]\-–=>]+")
 _FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*")
+_TAX_COLUMN = re.compile(r"\W*(?:n[ro.º°]* (?:do )?)?(?:cpf|cnpj)")
+_LABEL = re.compile(
+    r".*:$|\W*(?:cpf|cnpj|nome|razao|institu|agencia|conta|banco|chave|venc|valor|data|tipo|documento|id\b|cod|n[o.º])"
+)
 _SLACK = 3
 NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
 """What parts words in folded text."""
@@ -98,20 +102,38 @@ class PageText:
         if position + 1 < len(line.cells):
             yield line.cells[position + 1].raw
         for lower in self.lines[index + 1 : index + 1 + below]:
-            aligned = _column_of(lower, cell, _next_start(line, position))
-            if len(lower.cells) > 1 and aligned:
-                yield aligned[0]
-            elif len(lower.cells) == 1:
+            if len(lower.cells) == 1:
                 yield lower.raw
+            elif len(lower.cells) == len(line.cells):
+                # A row of labels above a row of values, whatever became of the blanks between them.
+                yield lower.cells[position].raw
+            else:
+                yield from _column_of(lower, cell, _next_start(line, position))[:1]
 
     def below(self, label: str, *, lines: int, anywhere: bool = False) -> Iterator[tuple[str, ...]]:
         """The rest of the line behind each ``label``, then the lines below it, as printed."""
-        for index, position, cell, rest in self._labels(label, anywhere=anywhere):
+        for index, position, _, rest in self._labels(label, anywhere=anywhere):
             same = [rest] if rest else []
             same += [one.raw for one in self.lines[index].cells[position + 1 :]]
-            border = _next_start(self.lines[index], position)
-            lower = [_in_column(line, cell, border) for line in self.lines[index + 1 : index + 1 + lines]]
+            lower = [self._under(index, position, line) for line in self.lines[index + 1 : index + 1 + lines]]
             yield ("  ".join(same), *lower)
+
+    def _under(self, index: int, position: int, lower: Line) -> str:
+        """What stands below a label's column; a column of tax numbers beside it belongs to it."""
+        line = self.lines[index]
+        last = position + 1
+        while last < len(line.cells) and _TAX_COLUMN.match(line.cells[last].folded):
+            last += 1
+        if len(lower.cells) == len(line.cells) > 1:
+            below = lower.cells[position:last]
+            # Labels on the left, values on the right: the whole line is the next row.
+            return lower.raw if _LABEL.match(below[0].folded) else "  ".join(cell.raw for cell in below)
+        return _in_column(lower, line.cells[position], _next_start(line, last - 1))
+
+    def times(self, text: str) -> int:
+        """How often ``text`` stands on the page, regardless of case, accents and punctuation."""
+        wanted = " ".join(NOT_WORDS.sub(" ", plain_lines(text)).split())
+        return len(compiled(re.escape(wanted)).findall(self.words.replace("\n", " "))) if wanted else 0
 
 
 def _next_start(line: Line, position: int) -> int | None:

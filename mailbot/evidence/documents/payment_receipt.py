@@ -147,7 +147,8 @@ _PAYEES = (
         r"(?:dados d[eo] )?(?:quem recebeu|quem vai receber|recebedor|favorecido|destinatario"
         r"|beneficiario(?: final| original)?(?: / cedente)?|cedente|destino|pago para|pagamento para"
         r"|transferido para|enviado para)"
-        r"|(?:nome fantasia|razao social|nome) (?:d[oa] )?(?:recebedor|favorecido|beneficiario|destinatario"
+        r"|(?:nome ?/ ?razao social|nome fantasia|razao social|nome) (?:d[oa] )?(?:recebedor|favorecido"
+        r"|beneficiario|destinatario"
         r"|empresa|cedente)|nome destinatario|recebido por"
     ),
     r"para|convenio|orgao (?:arrecadador|recebedor)?|empresa|estabelecimento",
@@ -156,7 +157,7 @@ _PAYERS = (
     (
         r"(?:dados d[eo] )?(?:quem pagou|quem enviou|quem fez a transacao|quem transferiu"
         r"|pagador(?: final| efetivo)?(?: / efetivo)?|remetente|sacado|origem|debitado de|pago por|enviado por)"
-        r"|(?:razao social|nome) (?:d[oa] )?(?:pagador|remetente|sacado)"
+        r"|(?:nome ?/ ?razao social|razao social|nome) (?:d[oa] )?(?:pagador|remetente|sacado)"
     ),
     r"de|(?:nome (?:d[oa] )?)?(?:cliente|correntista|titular)",
 )
@@ -212,8 +213,8 @@ def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[Fa
     if barcode is not None:
         yield FactReading(name="boleto_line", value=digitable_line(barcode), certain=True)
     if len(pix_ids) == 1:
-        certain = not page.is_ocr or _agrees(pix_ids[0], moment)
-        yield FactReading(name="pix_end_to_end_id", value=pix_ids[0], certain=certain)
+        # Its last eleven characters have no check: OCR takes o for 0, and nobody can tell.
+        yield FactReading(name="pix_end_to_end_id", value=pix_ids[0], certain=not page.is_ocr)
     authentication = _authentication(page)
     if authentication:
         yield FactReading(name="authentication", value=authentication, certain=not page.is_ocr)
@@ -354,9 +355,9 @@ def _parties(page: PageText) -> Iterator[FactReading]:
         ("payee_tax_id", payee.tax_id),
     ):
         if value:
-            yield FactReading(name=name, value=value, certain=_sure_text(page, name))
+            yield FactReading(name=name, value=value, certain=_sure_text(page, name, value))
 
 
-def _sure_text(page: PageText, name: str) -> bool:
-    """Tax numbers are believed for their check digits; a masked one has none, and a name neither."""
-    return name.endswith("_tax_id") or not page.is_ocr or page.confidence >= _SURE_OCR
+def _sure_text(page: PageText, name: str, value: str) -> bool:
+    """Tax numbers are believed for their check digits; a name that OCR read only if it stands there twice."""
+    return not page.is_ocr or (name.endswith("_tax_id") and "*" not in value) or page.times(value) > 1

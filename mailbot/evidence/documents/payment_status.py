@@ -118,7 +118,9 @@ _SAYS_PAID = re.compile(
     r"aprovad|quitad|finalizad|autorizad|enviad|completad|processad|sucesso)[oa]?s?\b"
 )
 _SCHEDULE_WORDS = ("agendamento", "agendamentos", "agendado", "agendada", "agendados", "programado", "programada")
-_OTHERS = frozenset({"agencia", "agencias", "agenciado", "pagamento", "programa", "programas"})
+_OTHERS = frozenset(
+    {"agencia", "agencias", "agenciado", "atendimento", "atendimentos", "pagamento", "programa", "programas"}
+)
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4
 
@@ -140,8 +142,8 @@ def payment_status(page: PageText) -> PaymentStatus:
 def _signs(page: PageText) -> Iterator[PaymentStatus]:
     for sentence in _sentences(page):
         yield from _signs_in(_HARMLESS.sub(" ", sentence))
-    if page.is_ocr and _misread_schedule(page.words):
-        yield PaymentStatus.UNKNOWN
+        if page.is_ocr and _misread_schedule(_HARMLESS.sub(" ", sentence)):
+            yield PaymentStatus.UNKNOWN
 
 
 def _signs_in(sentence: str) -> Iterator[PaymentStatus]:
