@@ -163,7 +163,8 @@ _PAYERS = (
 )
 _PAYEE, _PAYER = "|".join(_PAYEES), "|".join(_PAYERS)
 _AUTHENTICATION = (
-    r"(?:nr|n|no|numero|codigo|cod)? ?(?:d[ae] )?autenticacao(?: (?:bancaria|sisbb|eletronica|digital|mecanica"
+    r"(?:(?:nr|n|no|numero|codigo|cod)[.º° ]*)?(?:d[ae] )?autenticacao(?: (?:bancaria|sisbb|eletronica|digital"
+    r"|mecanica"
     r"|do banco))?"
     r"|chave de (?:seguranca|autenticacao)|codigo de (?:seguranca|controle)"
 )
@@ -172,6 +173,7 @@ _AUTHENTICATION_VALUE = re.compile(
 )
 
 _PIX_WEIGHT = 0.3
+_AMOUNT_AND_DAY_WEIGHT = 0.15
 _CLOSE = timedelta(minutes=30)
 _BRASILIA = timedelta(hours=-3)
 _SURE_OCR = 0.8
@@ -184,6 +186,8 @@ def read(page: PageText, *, today: date) -> KindReading:
     pix_ids = _pix_ids(page)
     if pix_ids:
         score, reasons = score + _PIX_WEIGHT, (*reasons, "pix_id")
+    if _has_title(reasons) and _has_amount_and_day(page):
+        score, reasons = score + _AMOUNT_AND_DAY_WEIGHT, (*reasons, "amount_and_day")
     if not _has_title(reasons):
         # Amounts and dates stand in everything; only a title or a status makes a receipt.
         score = min(score, 0.5)
@@ -196,6 +200,11 @@ def read(page: PageText, *, today: date) -> KindReading:
 
 def _has_title(reasons: tuple[str, ...]) -> bool:
     return bool({"title", "scheduled_title", "done", "pix_id"} & set(reasons))
+
+
+def _has_amount_and_day(page: PageText) -> bool:
+    lines = [line.raw for line in page.lines]
+    return any(money_in(line) for line in lines) and any(moments_in(line) for line in lines)
 
 
 def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[FactReading]:

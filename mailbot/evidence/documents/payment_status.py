@@ -123,6 +123,7 @@ _OTHERS = frozenset(
 )
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4
+_SHORTEST_SCHEDULE_WORD = 7
 
 
 def payment_status(page: PageText) -> PaymentStatus:
@@ -183,13 +184,13 @@ def _as_words(text: str) -> str:
 
 def _misread_schedule(words: str) -> bool:
     """Whether a word is nearly *agendado*, as OCR may have it: *aqendado*, *agendarnento*."""
-    return any(
-        len(word) >= 7
-        and word not in _OTHERS
-        and word[0] in "ap4@9"
-        and any(Levenshtein.distance(word, one, score_cutoff=2) <= 2 for one in _SCHEDULE_WORDS)
-        for word in set(words.split())
-    )
+    for word in set(words.split()):
+        likely = word.replace("rn", "m").replace("q", "g").replace("0", "o").replace("1", "l")
+        if len(likely) < _SHORTEST_SCHEDULE_WORD or word in _OTHERS or likely[0] not in "ap49":
+            continue
+        if any(Levenshtein.distance(likely, one, score_cutoff=2) <= 2 for one in _SCHEDULE_WORDS):
+            return True
+    return False
 
 
 def _by_label(page: PageText) -> PaymentStatus | None:

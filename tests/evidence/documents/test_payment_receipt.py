@@ -1,0 +1,206 @@
+"""What receipts say, in the words of many banks; above all, whether something was paid (DOMAIN C.4)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailbot.domain.evidence import DocumentKind
+from tests.evidence.pages import facts, read
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))
+LINE = "34199.83691 00602.677353 46848.745264 9 16410000010800"
+
+BANCO_DO_BRASIL = f"""15/09/2026    -  BANCO DO BRASIL  -   09:00:00
+     COMPROVANTE DE PAGAMENTO DE TITULOS
+CLIENTE: MARIA DE SOUZA
+================================================
+{LINE}
+BENEFICIARIO:
+VISTORIAS EXEMPLO LTDA
+CNPJ:  02.872.448/0001-20
+PAGADOR:
+MARIA DE SOUZA
+CPF: 529.982.247-25
+------------------------------------------------
+DATA DE VENCIMENTO                    25/11/2026
+DATA DO PAGAMENTO                     15/09/2026
+VALOR DO DOCUMENTO                        108,00
+VALOR COBRADO                             108,00
+NR.AUTENTICACAO            F.123.DC4.5C6.78E.901
+PAGAMENTOS REALIZADOS APOS AS 15 HORAS SERAO
+PROCESSADOS NO PROXIMO DIA UTIL."""
+CAIXA = f"""Comprovante de Pagamento de Boleto
+Pagador Final / Efetivo
+CPF/CNPJ:  529.982.247-25
+Nome:  MARIA DE SOUZA
+Representação numérica do código de barras:
+{LINE}
+Beneficiário original / Cedente
+Nome Fantasia:  VISTORIAS EXEMPLO
+CPF/CNPJ:  02.872.448/0001-20
+Data de Efetivação / Agendamento:  11/09/2026
+Valor Pago (R$):  108,00"""
+SICOOB = f"""SISBR - COMPROVANTE DE PAGAMENTO DE BOLETO
+{LINE}
+Número do agendamento:  123456
+Data Pagamento:  11/09/2026
+Pago:  108,00
+Situação:  EFETIVADO"""
+NUBANK = """Comprovante de transferência
+20 NOV 2026 - 22:10:45
+Valor
+R$ 108,00
+Destino
+Nome
+VISTORIAS EXEMPLO LTDA
+CNPJ
+02.872.448/0001-20
+Origem
+Nome
+Maria de Souza
+CPF
+•••.982.247-••
+ID da transação:
+E18236120202611210110zLXiYrokk4z"""
+PAID = {"banco do brasil": BANCO_DO_BRASIL, "caixa": CAIXA, "sicoob": SICOOB, "nubank": NUBANK}
+
+
+@pytest.mark.parametrize("text", PAID.values(), ids=PAID)
+def test_a_receipt_of_a_payment_that_was_made_says_paid(text: str) -> None:
+    reading = read(text)
+    assert (reading.kind, facts(reading)["status"]) == (DocumentKind.PAYMENT_RECEIPT, "paid")
+    assert facts(reading)["amount"] == "108.00"
+
+
+def test_all_that_a_receipt_of_a_boleto_says_is_read() -> None:
+    assert facts(read(BANCO_DO_BRASIL)) == {
+        "status": "paid",
+        "amount": "108.00",
+        "paid_at": "2026-09-15",
+        "payer_name": "MARIA DE SOUZA",
+        "payee_name": "VISTORIAS EXEMPLO LTDA",
+        "payee_tax_id": "02872448000120",
+        "boleto_line": LINE.replace(".", "").replace(" ", ""),
+        "authentication": "F.123.DC4.5C6.78E.901",
+    }
+
+
+def test_a_pix_s_moment_is_the_printed_one_and_not_that_of_its_id() -> None:
+    said = facts(read(NUBANK))
+    assert said["paid_at"] == "2026-11-20T22:10:45"
+    assert said["pix_end_to_end_id"] == "E18236120202611210110zLXiYrokk4z"
+    assert (said["payer_name"], said["payee_name"]) == ("Maria de Souza", "VISTORIAS EXEMPLO LTDA")
+
+
+SCHEDULED = (
+    "Comprovante de agendamento\nPagamento de boleto\nValor R$ 108,00\nData 20/11/2026",
+    "Pix agendado\nR$ 108,00\nPara Vistorias\n25/11/2026",
+    "COMPROVANTE DE PAGAMENTO\nAgendado para 25/11/2026\nValor 108,00",
+    "Comprovante de transferência\nTransferência agendada com sucesso\nValor R$ 108,00\nData 21/11/2026",
+    "Comprovante de pagamento\nValor R$ 108,00\nO débito será efetuado em 25/11/2026",
+    "Comprovante de pagamento\nR$ 108,00\n20/11/2026\nEste documento não garante a efetivação do pagamento.",
+    "Comprovante de pagamento de boleto\nData do pagamento 05/12/2026\nValor pago R$ 108,00",
+    "Você programou um pagamento\nPagamento programado\nR$ 108,00\nData 25/11/2026",
+    "Comprovante de pagamento\nValor 108,00\nPagamento previsto para 25/11/2026",
+)
+FAILED = (
+    "COMPROVANTE DE PAGAMENTO\nVALOR 108,00\n10/11/2026\nO PAGAMENTO ACIMA FOI CANCELADO COM SUCESSO",
+    "Comprovante Pix\nSituação: NÃO EFETIVADA\nValor R$ 108,00\n20/11/2026 10:22",
+    "Pix devolvido\nR$ 108,00\nData do pagamento 20/11/2026",
+    "Pagamento recusado\nComprovante de pagamento\nValor R$ 108,00\n20/11/2026",
+    "Comprovante de pagamento\nNão foi possível concluir o pagamento. Consulte seu saldo.\nR$ 108,00\n20/11/2026",
+    "Transferência estornada\nValor R$ 108,00\n20/11/2026\nComprovante de transferência",
+)
+
+
+@pytest.mark.parametrize("ocr", [None, 0.95])
+@pytest.mark.parametrize("text", SCHEDULED)
+def test_what_is_scheduled_is_never_paid(text: str, ocr: float | None) -> None:
+    assert facts(read(text, ocr=ocr)).get("status") == "scheduled"
+
+
+@pytest.mark.parametrize("ocr", [None, 0.95])
+@pytest.mark.parametrize("text", FAILED)
+def test_what_failed_is_never_paid(text: str, ocr: float | None) -> None:
+    assert facts(read(text, ocr=ocr)).get("status") in ("failed", "unknown")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pix recebido\nR$ 108,00\nDe Maria de Souza\n20/11/2026 10:22",
+        "Comprovante de pagamento\nValor R$ 108,00\n20/11/2026\nAguardando autorização",
+        "Confira os dados\nValor R$ 108,00\nData do pagamento 20/11/2026\nConfirmar pagamento",
+        "Comprovante de Pix\nStatus: em processamento\nValor R$ 108,00\n20/11/2026",
+    ],
+)
+def test_what_came_in_or_is_still_on_its_way_is_not_paid(text: str) -> None:
+    assert facts(read(text)).get("status") != "paid"
+
+
+@pytest.mark.parametrize(
+    "misread",
+    ["Comprovante de aqendarnento de pagamento", "Cornprovante de agendamcnto de boleto", "Pix agendad0"],
+)
+def test_a_schedule_that_ocr_misread_is_not_paid(misread: str) -> None:
+    text = f"{misread}\nComprovante de pagamento\nValor R$ 108,00\nData 20/11/2026"
+    assert facts(read(text, ocr=0.9)).get("status") != "paid"
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "SAC 0800 726 0101 Informações, reclamações, cancelamentos",
+        "Em caso de pagamento não realizado procure a ouvidoria.",
+        "Você pode agendar os próximos pagamentos pelo aplicativo.",
+    ],
+)
+def test_a_footer_of_every_receipt_does_not_make_it_scheduled_or_failed(footer: str) -> None:
+    assert facts(read(f"{BANCO_DO_BRASIL}\n{footer}"))["status"] == "paid"
+
+
+def test_without_any_id_a_receipt_is_one() -> None:
+    reading = read("Comprovante de pagamento\nValor pago R$ 108,00\nData do pagamento 20/11/2026")
+    assert facts(reading) == {"status": "paid", "amount": "108.00", "paid_at": "2026-11-20"}
+
+
+@pytest.mark.parametrize("one", VECTORS["e2e_valid"], ids=lambda one: one["note"][:12])
+def test_published_end_to_end_ids_are_read(one: dict[str, str]) -> None:
+    text = f"Pix enviado\nValor R$ 108,00\nData 20/11/2026 23:59\nID da transação\n{one['id']}"
+    assert facts(read(text))["pix_end_to_end_id"] == one["id"]
+
+
+@pytest.mark.parametrize("wrong", VECTORS["e2e_invalid"])
+def test_what_is_no_end_to_end_id_is_not_read_as_one(wrong: str) -> None:
+    text = f"Pix enviado\nValor R$ 108,00\nData 20/11/2026 23:59\nID da transação\n{wrong}"
+    assert "pix_end_to_end_id" not in facts(read(text))
+
+
+def test_two_amounts_at_one_label_are_not_certain() -> None:
+    reading = read("Comprovante de pagamento\nValor pago R$ 108,00\nValor pago R$ 180,00\nData 20/11/2026")
+    assert "amount" not in facts(reading)
+    assert [fact.value for fact in reading.guesses if fact.name == "amount"] == ["108.00"]
+
+
+def test_an_amount_that_stands_once_on_a_bad_photograph_is_for_a_person() -> None:
+    text = "Comprovante de pagamento\nValor pago R$ 108,00\nData do pagamento 20/11/2026"
+    assert "amount" not in facts(read(text, ocr=0.6))
+    assert "amount" in facts(read(f"{text}\nTotal R$ 108,00", ocr=0.6))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Comprovante de inscrição e de situação cadastral no CPF\nEmitido em 20/11/2026 10:22",
+        "Comprovante de residência\nValor 108,00\n20/11/2026",
+        "Minhas chaves Pix\nCPF 529.982.247-25\nChave aleatória\nCadastrar nova chave",
+        "Pague com Pix\nR$ 108,00\nPix copia e cola\nEscaneie o QR Code",
+        "Comprovante de agendamento de vistoria\nData 25/11/2026 14:00\nUnidade Goiânia",
+        "Extrato de conta corrente\nSaldo anterior 10,00\n20/11/2026 Pix enviado 108,00\nSaldo final 5,00",
+    ],
+)
+def test_other_papers_are_no_receipt(text: str) -> None:
+    assert read(text).kind is not DocumentKind.PAYMENT_RECEIPT
