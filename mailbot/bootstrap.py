@@ -43,6 +43,7 @@ from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import keyed_digest
 from mailbot.domain.mailbox import ServerKind
 from mailbot.domain.outbox import HoldReason, LetterCaps
+from mailbot.evidence.askable import unreadable_requirements
 from mailbot.evidence.isolation import (
     CHILD_MODULE,
     MEMORY_LIMIT_BYTES,
@@ -423,6 +424,7 @@ def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:
     if settings.start_of_business_clock and not all(one.is_local for one in connections.values()):
         problems.append(setting_problem("MAILBOT_NOW", "is for trials: every server must be on this machine"))
     problems += _metrics_problems(settings)
+    problems += unreadable_requirements(catalogue)
     if problems:
         raise ConfigurationError(problems)
     return App(settings, catalogue, connections)

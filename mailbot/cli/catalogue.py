@@ -44,6 +44,7 @@ def _problems() -> list[Problem]:
     from mailbot.cli.context import read_settings
     from mailbot.correspondence.check import check_templates
     from mailbot.domain.errors import ConfigurationError
+    from mailbot.evidence.askable import unreadable_requirements
 
     try:
         settings = read_settings()
@@ -51,7 +52,7 @@ def _problems() -> list[Problem]:
         return list(error.problems)
     problems: list[Problem] = []
     try:
-        load_catalogue(settings.config_dir)
+        problems.extend(unreadable_requirements(load_catalogue(settings.config_dir)))
     except ConfigurationError as error:
         problems.extend(_under(settings.config_dir, problem) for problem in error.problems)
     problems.extend(check_templates(settings.templates_dir))
