@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.cli.explained import FACTS_OF
+from mailbot.domain.evidence import DocumentKind
 from tests.cli.command import run_mailbot
 from tests.evidence.test_reading import BOLETO as LINES
 from tests.papers import BARCODE, BOLETO, page, photograph, saved
@@ -13,7 +15,7 @@ from tests.pdfs import encrypted_pdf, text_pdf
 
 KEYS = {
     *("file", "media_type", "size_bytes", "sha256", "kind", "confidence", "readability", "reasons", "facts"),
-    *("candidates", "page_count", "pages", "elapsed_ms"),
+    *("uncertain", "documents", "candidates", "page_count", "pages", "elapsed_ms"),
 }
 
 
@@ -30,6 +32,8 @@ def test_it_says_what_each_file_is_in_their_order(tmp_path: Path) -> None:
     assert first["pages"][0]["text"].splitlines()[0] == LINES[0]
     assert first["candidates"][0]["kind"] == "boleto"
     assert first["candidates"][0]["score"] > 0.5
+    assert set(first["facts"]) >= set(FACTS_OF[DocumentKind.BOLETO])
+    assert first["facts"]["payer_name"] is None
     assert (second["readability"], second["reasons"]) == ("encrypted", ["encrypted"])
     assert third["readability"] == "not_a_document"
 
