@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from mailbot.evidence.documents.page_text import PageText, compiled
 from mailbot.evidence.documents.printed import masked_cpfs_in, name_in, tax_ids_in
 
 _LINES_BELOW = 5
+_BEFORE_A_NAME = re.compile(r"^\s*(?:de|para)\s+(?=[A-ZÀ-Ý])")
+_DIGITS_OF_A_BOLETO = 40
 _NAME_LABEL = (
     r"(?:nome/razao social|nome ou razao social|nome completo|nome fantasia|razao social|nome|cliente)"
     r"(?: (?:d[oae] )?(?:pagador|recebedor|favorecido|beneficiario|destinatario|cliente|titular|empresa))?"
@@ -62,6 +65,8 @@ def _own(block: Sequence[str], others: str) -> list[str]:
 
 
 def _name(lines: Sequence[str]) -> str:
+    # *de Maria*, *para Detran*: the word before the name is none of it.
+    lines = [_BEFORE_A_NAME.sub("", line) for line in lines]
     labelled = compiled(_NAME_LABEL)
     for index, line in enumerate(lines):
         match = labelled.match(_folded(line))
@@ -78,6 +83,9 @@ def _name(lines: Sequence[str]) -> str:
 
 def _tax_id(lines: Sequence[str]) -> str:
     for line in lines:
+        if sum(ch.isdigit() for ch in line) >= _DIGITS_OF_A_BOLETO:
+            # Pieces of a digitable line may by chance have the check digits of a CPF.
+            continue
         found = tax_ids_in(line) or masked_cpfs_in(line)
         if found:
             return found[0]

@@ -217,7 +217,9 @@ def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[Fa
     if amount is not None:
         yield FactReading(name="amount", value=money(amount), certain=amount_certain)
     if moment is not None:
-        yield FactReading(name="paid_at", value=moment.isoformat(), certain=moment_certain)
+        # Nothing was paid on the day for which it is scheduled.
+        was_paid = status in (PaymentStatus.PAID, PaymentStatus.UNKNOWN)
+        yield FactReading(name="paid_at", value=moment.isoformat(), certain=moment_certain and was_paid)
     yield from _parties(page)
     if barcode is not None:
         yield FactReading(name="boleto_line", value=digitable_line(barcode), certain=True)

@@ -127,7 +127,7 @@ _TAX_NUMBER = re.compile(
     r"(?<![\dA-Za-z.*])(?:"
     r"(?P<cpf>\d{3}[. ]?\d{3}[. ]?\d{3}[-. /]?\d{2})"
     r"|(?P<cnpj>[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}\s?/?\s?[0-9A-Z]{4}\s?-?\s?\d{2})"
-    r")(?![\dA-Za-z*])"
+    r")(?![\dA-Za-z*]|-\d)"
 )
 _HIDDEN = r"[*•●xX#]"
 _MASKED = re.compile(

@@ -204,3 +204,23 @@ def test_an_amount_that_stands_once_on_a_bad_photograph_is_for_a_person() -> Non
 )
 def test_other_papers_are_no_receipt(text: str) -> None:
     assert read(text).kind is not DocumentKind.PAYMENT_RECEIPT
+
+
+def test_a_piece_of_a_digitable_line_is_nobody_s_cpf() -> None:
+    # Its first eleven digits have right check digits.
+    line = "85620000001-1 08003879507-8 66805747207-2 37883690753-5"
+    text = f"COMPROVANTE DE PAGAMENTO\nCONVENIO: DETRAN GO\n{line}\nDATA 20/11/2026\nVALOR PAGO: 108,00"
+    said = facts(read(text))
+    assert (said["payee_name"], "payee_tax_id" in said) == ("DETRAN GO", False)
+
+
+def test_a_name_is_read_without_the_word_before_it() -> None:
+    parties = "dados de quem recebeu\npara Detran Goias\ndados de quem pagou\nde Maria Lima"
+    said = facts(read(f"comprovante de Pix\nR$ 108,00\n20/11/2026\n{parties}"))
+    assert (said["payee_name"], said["payer_name"]) == ("Detran Goias", "Maria Lima")
+
+
+def test_the_day_for_which_a_payment_is_scheduled_is_no_day_of_payment() -> None:
+    reading = read(SCHEDULED[1])
+    assert "paid_at" not in facts(reading)
+    assert ("paid_at", "2026-11-25") in [(fact.name, fact.value) for fact in reading.guesses]
