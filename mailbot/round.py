@@ -199,7 +199,7 @@ def _collect_once(collector: Collector, count: RoundCount, troubles: list[Except
             collector.note_all_is_well()
     except LeaseLost:
         # What is new is the other's to take.
-        _log.warning("lease lost", action="collect.lease_lost")
+        _log.warning("folder taken over", action="daemon.folder_taken_over")
     except ServerAway as error:
         collector.note_trouble(error)
         troubles.append(error)

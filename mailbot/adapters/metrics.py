@@ -89,7 +89,7 @@ class Metrics:
                 self._errors.labels("smtp", mailbox).inc()
         elif action == "collect.stored":
             self._collected.labels(mailbox).inc(int(event.get("count", 0)))
-        elif action == "collect.away":
+        elif action in ("collect.away", "sent.away"):
             service = "database" if event.get("cause") == _NOT_STORED else "imap"
             self._errors.labels(service, mailbox if service == "imap" else "").inc()
         elif what == "storage_away" or what.endswith("_put_off"):

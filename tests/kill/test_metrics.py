@@ -64,6 +64,13 @@ def test_what_helpers_work_off_is_counted_with_the_rest(site: Site, port: int) -
     site.settings |= {"MAILBOT_METRICS_PORT": str(port), "MAILBOT_WORKERS": "1"}
     for _ in range(12):
         site.customer_writes(site.servers.new_user("cliente"))
+    with site.app() as app:
+        # So that all of them wait when the daemon looks for the first time.
+        for collector in app.collectors():
+            assert collector.hold_lease()
+            collector.collect_once()
+            collector.drop_lease()
+            collector.close()
     flag = site.folder / "flag"
     slow = ["-m", "tests.kill.stopping", "--at", "before examine", "--how", "pause", "--flag", str(flag)]
     slow += ["--times", "1", "--set", "mailbot.crew.MAILS_PER_WORKER=2"]
