@@ -84,6 +84,7 @@ class Intake:
     ) -> None:
         self._parking: ReadLater | None = None
         self._parked: list[_Parked] = []
+        self._goes_on_with_parked = False
         self._storage = storage
         self._blobs = blobs
         self._reader = reader
@@ -137,9 +138,11 @@ class Intake:
             _log.warning("lease lost", action="intake.lease_lost", mail_id=parked.claimed.id)
             return MailOutcome.PENDING
         self._parking.present(parked.batch)
+        self._goes_on_with_parked = True
         try:
             return self._bring_on(parked.claimed)
         finally:
+            self._goes_on_with_parked = False
             self._parking.forget()
 
     @property
@@ -336,8 +339,9 @@ class Intake:
                 ticket_number=change.after.number,
             )
             work.mails.finish(claimed, result, now=_real_now())
-            # A mail that was put aside goes before the one claimed ahead, which stays so.
-            ahead = self._claimed_ahead or self._claim(work)
+            # A mail that was put aside goes before the one claimed ahead, which stays so; and where helpers work
+            # it is all that we do, so that a further mail would wait in our hands.
+            ahead = self._claimed_ahead if self._goes_on_with_parked else self._claim(work)
         self._claimed_ahead = ahead
         return result
 
