@@ -374,14 +374,18 @@ def _processes_naming(folders: list[Path]) -> list[str]:
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda program: None if "postfix" in program else program)
+    monkeypatch.setattr(
+        "shutil.which", lambda program, path=None: None if "postfix" in program or path else program
+    )
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("sys.platform", "linux")
     assert peers.missing("dovecot") is None
     assert peers.missing("postfix") == "needs postfix: /usr/sbin/postfix not found"
     assert peers.missing("rspamd") == "needs postfix: /usr/sbin/postfix not found"
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert peers.missing("dovecot") == "needs dovecot: it is started by root on Linux"
+    assert peers.missing("dovecot") == "needs dovecot: it is started by root"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert peers.missing("dovecot") == "needs dovecot: it is started on Linux only"
     assert peers.missing("chromium") is None
     monkeypatch.delenv("MAILBOT_CORPORA", raising=False)
     assert peers.missing_corpora() == "needs corpora: MAILBOT_CORPORA is not set"
