@@ -172,6 +172,14 @@ _AUTHENTICATION_VALUE = re.compile(
     r"(?=[\w.\-/:]*\d)[A-Z0-9][A-Z0-9.\-/:]{5,79}(?: [A-Z0-9.]{3,}){0,9}", re.IGNORECASE
 )
 
+# What a receipt of a payment that was made says besides its title.
+_COMPLETED = (
+    r"autenticacao|id (?:da )?transacao|id/transacao|(?:numero|codigo) d[ae] (?:operacao|transacao)|protocolo"
+    r"|chave de seguranca|identificador da transacao|com sucesso|voce (?:pagou|transferiu|enviou)"
+    r"|(?:pagamento|pix|transferencia|operacao|transacao|boleto)(?: \w+){0,2} "
+    r"(?:efetuad|realizad|concluid|confirmad|efetivad|enviad|aprovad)[oa]|(?:efetuad|realizad|pag)[oa] em"
+    r"|(?:situacao|status) (?:efetivad|efetuad|concluid|pag|aprovad|liquidad)[oa]"
+)
 _PIX_WEIGHT = 0.3
 _AMOUNT_AND_DAY_WEIGHT = 0.15
 _CLOSE = timedelta(minutes=30)
@@ -241,7 +249,8 @@ def _status(page: PageText, moment: Moment | None, amount: Decimal | None, today
     # A day later than anybody's clock: what is to come was not paid.
     if any(day > today + timedelta(days=1) for day in ahead):
         return PaymentStatus.SCHEDULED
-    if page.is_ocr and page.confidence < _SURE_OCR / 2:
+    if page.is_ocr and (page.confidence < _SURE_OCR / 2 or not page.has(_COMPLETED)):
+        # A line that says *cancelled* may be one that OCR did not see: a title alone is no proof.
         return PaymentStatus.UNKNOWN
     return PaymentStatus.PAID if amount is not None or moment is not None else PaymentStatus.UNKNOWN
 

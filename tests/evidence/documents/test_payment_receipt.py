@@ -224,3 +224,9 @@ def test_the_day_for_which_a_payment_is_scheduled_is_no_day_of_payment() -> None
     reading = read(SCHEDULED[1])
     assert "paid_at" not in facts(reading)
     assert ("paid_at", "2026-11-25") in [(fact.name, fact.value) for fact in reading.guesses]
+
+
+def test_a_title_that_ocr_read_is_no_proof_while_the_rest_may_be_lost() -> None:
+    text = "COMPROVANTE DE PAGAMENTO DE TITULOS\nDATA DO PAGAMENTO 19/11/2026\nVALOR DO DOCUMENTO 175,76"
+    assert facts(read(text, ocr=0.92))["status"] == "unknown"
+    assert facts(read(f"{text}\nNR.AUTENTICACAO F.123.DC4.5C6", ocr=0.92))["status"] == "paid"
