@@ -30,7 +30,7 @@ _HARMLESS = compiled(
     r"|informacoes reclamacoes (?:e )?cancelamentos?|reclamacoes cancelamentos?"
     r"|(?:nao )?e possivel cancelar (?:ou estornar )?(?:esta|a) (?:transacao|transferencia)"
     r"|esta (?:transacao|operacao) (?:e|foi) [a-z ]{0,20}nao pode ser cancelada|nao pode ser cancelad[oa]"
-    r"|sem (?:erros|pendencias)"
+    r"|sem (?:erros|pendencias)|(?:serao|sera) (?:processad|efetivad)[oa]s? no (?:proximo|primeiro) dia util"
 )
 # What stands behind these in a sentence is what would be, or what could be done: it says nothing of what was.
 _IF = compiled(

@@ -155,6 +155,7 @@ def test_a_schedule_that_ocr_misread_is_not_paid(misread: str) -> None:
     [
         "SAC 0800 726 0101 Informações, reclamações, cancelamentos",
         "Em caso de pagamento não realizado procure a ouvidoria.",
+        "SERAO PROCESSADOS NO PROXIMO DIA UTIL.",
         "Você pode agendar os próximos pagamentos pelo aplicativo.",
     ],
 )
