@@ -218,3 +218,13 @@ def test_every_tag_of_a_rule_has_its_line_in_the_table() -> None:
         for tag in _tags(path.read_text("utf-8", errors="replace")) - explained
     }
     assert pointing_nowhere == set()
+
+
+def test_no_template_computes_a_class() -> None:
+    """The styles are written into the templates once, before anything is filled in."""
+    computed = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        if re.search(r'class="[^"]*\{[{%]', path.read_text(encoding="utf-8"))
+    ]
+    assert computed == []
