@@ -418,14 +418,14 @@ class _Connection:
         try:
             answer = await self._command(b"RCPT", f"TO:<{envelope.recipient}>".encode())
         except _Lost as lost:
-            return NotReached(reason=f"{Stage.RCPT}: {lost}")
+            return NotReached(reason=f"{Stage.RCPT}: {lost}", letter_offered=True)
         return self._judged(answer, Stage.RCPT)
 
     async def _data(self, message: bytes) -> SendOutcome:
         try:
             answer = await self._command(b"DATA")
         except _Lost as lost:
-            return NotReached(reason=f"{Stage.DATA}: {lost}")
+            return NotReached(reason=f"{Stage.DATA}: {lost}", letter_offered=True)
         if answer.code != _GO_AHEAD:
             await self._reset()
             return refusal(answer.code, answer.message, Stage.DATA)
@@ -436,7 +436,7 @@ class _Connection:
             return await self._final_answer(listener, dot_sent)
         except _Lost as lost:
             self.abort()
-            return NotReached(reason=f"{Stage.DATA}: {lost}")
+            return NotReached(reason=f"{Stage.DATA}: {lost}", letter_offered=True)
         finally:
             _forget(listener)
 

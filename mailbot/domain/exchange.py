@@ -66,6 +66,7 @@ class Refused:
     ``permanent`` is a 5xx. ``throttled`` is set for a 4xx (or a 5xx of a provider's own) that speaks of what
     this mailbox may send in all: it slows the mailbox and counts as no attempt of this letter.
     ``sender_refused`` tells that the envelope sender was the reason (a null sender that a server does not take).
+    ``at_recipient`` tells that ``throttled`` was answered to RCPT TO, where one recipient may be the reason.
     """
 
     code: int
@@ -73,6 +74,7 @@ class Refused:
     permanent: bool
     throttled: Throttle | None = None
     sender_refused: bool = False
+    at_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +82,14 @@ class NotReached:
     """No connection, no log-in, or a connection lost before the final dot: harmless, the letter did not leave.
 
     ``credentials_refused`` tells that the server does not accept our log-in, ``login_expired`` that this is so
-    because a secret, certificate or consent has come to its end.
+    because a secret, certificate or consent has come to its end. ``letter_offered``: the server had heard for
+    whom the letter is, so the letter itself may be why.
     """
 
     reason: str
     credentials_refused: bool = False
     login_expired: bool = False
+    letter_offered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """How servers say that a mailbox has sent all that it may for now: ``text → Throttle | None``.
 
 They say so in an answer to the submission, some with a 5xx; cPanel takes the letter and returns it. Only words
-count that cannot be about the recipient's mailbox or a large mail.
+count that cannot be about the recipient's mailbox or a large mail, and only the server's own: addresses, which
+senders choose, and what another server said, which they may run, are cut away first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,18 @@ from __future__ import annotations
 import re
 
 from mailbot.domain.exchange import Throttle
+
+# A quoted local part may hold blanks and ">" (RFC 5321 §4.1.2); an answer may end within an address.
+_ADDRESS = re.compile(r'<(?:"(?:\\.|[^"\\])*"@|[^>])*(?:>|$)|"(?:\\.|[^"\\])*"@\S+|\S*@\S*')
+# Postfix ("host mx.example said:"), Exim ("SMTP error from remote mail server", a callout's "Response:"),
+# Exchange ("Remote Server returned"), sendmail (">>> RCPT TO").
+_ANOTHERS_WORDS = re.compile(
+    r"\bsaid\b|\brespon(?:se|ded)\b|\bremote (?:mail )?(?:host|server|mta)\b|\bhost \S+ ?\[|\bcall(?:out|back)\b"
+    r"|unverified address|>>>",
+    re.IGNORECASE,
+)
+# What stands before an enhanced code (RFC 2034) in the diagnosis of a bounce (RFC 3464 §2.3.6).
+_REPLY_CODE = re.compile(r"\s*(?:smtp;\s*)?(?:[245]\d\d[ -])?\s*", re.IGNORECASE)
 
 _LIMITS: tuple[tuple[Throttle, re.Pattern[str]], ...] = (
     (
@@ -18,15 +31,15 @@ _LIMITS: tuple[tuple[Throttle, re.Pattern[str]], ...] = (
             # another prefix stands for the recipient's.
             r"STOREDRV\.Submission[^ ]{0,40}:QuotaExceeded"
             r"|unusual sending activity|outgoing blocked|bad outbound sender"
-            r"|\b5\.1\.8\b.{0,40}sender address blocked|envio (?:bloqueado|suspenso)",
+            r"|\A5\.1\.8 .{0,40}sender address blocked|envio (?:bloqueado|suspenso)",
             re.IGNORECASE,
         ),
     ),
     (
         Throttle.DAILY,
         re.compile(
-            r"submission ?quota|daily (?:\w+ ){0,4}(?:limit|quota)|(?:mails?|messages?|recipients?) per day"
-            r"|limite di\wrio|\b5\.4\.5\b|\b5\.1\.90\b",
+            r"STOREDRV\.Submission[^ ]{0,40}:SubmissionQuota|submission quota|daily (?:\w+ ){0,4}(?:limit|quota)"
+            r"|(?:mails?|messages?|recipients?) per day|limite di\wrio|\A5\.(?:4\.5|1\.90)(?![\w.-])",
             re.IGNORECASE,
         ),
     ),
@@ -49,6 +62,15 @@ _LIMITS: tuple[tuple[Throttle, re.Pattern[str]], ...] = (
 )
 
 
+def own_words(text: str) -> str:
+    """What the server itself says, from its enhanced code on: an answer or the diagnosis of a bounce without
+    addresses and without what it passes on of another server's words."""
+    # Addresses first: "said" may be part of one.
+    without_addresses = _ADDRESS.sub(" ", _REPLY_CODE.sub("", text, count=1))
+    return _ANOTHERS_WORDS.split(without_addresses, maxsplit=1)[0]
+
+
 def limit_spoken_of(text: str) -> Throttle | None:
-    """The limit that ``text``, an answer or the diagnosis of a bounce, names."""
-    return next((kind for kind, words in _LIMITS if words.search(text)), None)
+    """The limit that the writer of ``text``, an answer or the diagnosis of a bounce, names in words of its own."""
+    words = own_words(text)
+    return next((kind for kind, pattern in _LIMITS if pattern.search(words)), None)

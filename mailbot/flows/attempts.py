@@ -33,6 +33,9 @@ def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, ji
     match outcome:
         case Delivered():
             return LetterResult(status=LetterStatus.SENT, sent_at=now)
+        case Refused() | NotReached() if _is_given_up(outcome, letter, now):
+            said = outcome.reason if isinstance(outcome, NotReached) else f"{outcome.code} {outcome.response}"
+            return LetterResult(status=LetterStatus.FAILED, error=said)
         case Refused() if outcome.throttled is not None:
             wait = step(THROTTLE_LADDERS[outcome.throttled], 0) * jitter
             return LetterResult(
@@ -41,9 +44,6 @@ def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, ji
                 retry_at=now + wait,
                 counts_as_attempt=False,
             )
-        # From when it could leave: a letter may have been held for weeks.
-        case Refused() if outcome.permanent or now - letter.not_before > _GIVE_UP_AFTER:
-            return LetterResult(status=LetterStatus.FAILED, error=f"{outcome.code} {outcome.response}")
         case Refused():
             wait = step(LADDER, letter.attempts) * jitter
             return LetterResult(status=LetterStatus.RETRY, error=outcome.response, retry_at=now + wait)
@@ -54,6 +54,17 @@ def result_of(outcome: SendOutcome, letter: OutboundLetter, *, now: datetime, ji
             return _after_unknown_outcome(outcome.reason, letter.unknown_outcomes + 1, now)
         case _:
             assert_never(outcome)
+
+
+def _is_given_up(outcome: Refused | NotReached, letter: OutboundLetter, now: datetime) -> bool:
+    """After five days a letter is given up, for whatever reason it did not leave, but for one: a server that is
+    away or refuses our log-in before it hears of any letter. That is nothing of the letter's, ends for all letters
+    when an administrator (who is alarmed) acts, and would otherwise cost every one of them."""
+    if isinstance(outcome, Refused) and outcome.permanent:
+        return True
+    # From when it could leave: a letter may have been held for weeks.
+    overdue = now - letter.not_before > _GIVE_UP_AFTER
+    return overdue and (isinstance(outcome, Refused) or outcome.letter_offered)
 
 
 def _after_unknown_outcome(reason: str, unknown_outcomes: int, now: datetime) -> LetterResult:

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ import structlog
 from mailbot.domain.errors import LeaseLost, LetterError, StorageUnavailable, UnreadableMail
 from mailbot.domain.events import LetterStatus, OutboundLetter
 from mailbot.domain.exchange import (
+    Delivered,
     Envelope,
     NotReached,
     Refused,
@@ -250,7 +251,7 @@ class Delivery:
             return not_now, None
         began = time.monotonic()
         try:
-            outcome = await self._send(claimed, self._outlets[letter.mailbox])
+            outcome = self._believed(await self._send(claimed, self._outlets[letter.mailbox]), letter)
         except LeaseLost:
             raise
         except StorageUnavailable as error:
@@ -379,6 +380,13 @@ class Delivery:
 
     # --- pace and health ---
 
+    def _believed(self, outcome: SendOutcome, letter: OutboundLetter) -> SendOutcome:
+        """A limit that so far only one recipient met is a temporary refusal of their letter."""
+        if not isinstance(outcome, Refused) or outcome.throttled is None or not outcome.at_recipient:
+            return outcome
+        ours = self._paces[letter.mailbox].limit_is_ours(letter.recipient.address)
+        return outcome if ours else replace(outcome, throttled=None)
+
     def _adapt_pace(self, pace: Pace, outcome: SendOutcome) -> None:
         now = self._clock.now()
         match outcome:
@@ -386,6 +394,8 @@ class Delivery:
                 pace.server_is_away(now, login_refused=outcome.credentials_refused)
             case Refused() if outcome.throttled is not None:
                 pace.is_throttled(outcome.throttled, now, jitter=random.uniform(1.0, 1.2))
+            case Delivered():
+                pace.letter_was_taken()
             case _:
                 pace.server_is_there()
 

@@ -28,6 +28,8 @@ class Pace:
         self._paused_until: datetime | None = None
         self._absences = 0
         self._throttles = 0
+        # Two of those to whom a limit was answered since a letter was last taken.
+        self._limited_recipients: set[str] = set()
 
     def turn(self, letter: int, now: datetime) -> datetime | None:
         """``None`` if the letter may leave now, else when it may."""
@@ -81,6 +83,18 @@ class Pace:
         if self._paused_until is None or now >= self._paused_until:
             self._throttles += 1
         self.pause_until(now + pause, now)
+
+    def limit_is_ours(self, recipient: str) -> bool:
+        """Whether a limit that was answered to ``recipient`` is the mailbox's: another got it too, and since then
+        no letter was taken. One recipient's alone may be of their own making, and must not stop the others."""
+        if len(self._limited_recipients) < 2:
+            self._limited_recipients.add(recipient)
+        return bool(self._limited_recipients - {recipient})
+
+    def letter_was_taken(self) -> None:
+        """A letter left: there is no limit, or it is over."""
+        self._limited_recipients.clear()
+        self.server_is_there()
 
     def server_is_there(self) -> None:
         """It answered, and about the letter itself."""

@@ -90,7 +90,13 @@ from mailbot.domain.exchange import NotReached, Refused, Throttle
 )
 def test_it_knows_that_we_send_too_much(stage: Stage, code: int, text: str, limit: str) -> None:
     outcome = refusal(code, text, stage)
-    assert outcome == Refused(code=code, response=text, permanent=False, throttled=Throttle(limit))
+    assert outcome == Refused(
+        code=code,
+        response=text,
+        permanent=False,
+        throttled=Throttle(limit),
+        at_recipient=stage is Stage.RCPT,
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +161,82 @@ def test_it_does_not_blame_the_letter_for_the_servers_state(
     stage: Stage, code: int, text: str, credentials_refused: bool
 ) -> None:
     outcome = refusal(code, text, stage)
-    assert outcome == NotReached(reason=f"{stage}: {code} {text}", credentials_refused=credentials_refused)
+    assert outcome == NotReached(
+        reason=f"{stage}: {code} {text}",
+        credentials_refused=credentials_refused,
+        letter_offered=stage is Stage.RCPT,
+    )
+
+
+# Postfix', Exim's, Exchange's and Gmail's ways to name a recipient whom they do not take.
+_ECHOES = (
+    (550, "5.1.1 <{}>: Recipient address rejected: User unknown in virtual mailbox table"),
+    (550, "<{}>: No such user here"),
+    (550, "{} unknown"),
+    (550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {} not found by SMTP address lookup"),
+    (553, "5.7.1 <{}>: Relay access denied"),
+    (450, "4.2.0 <{}>: Recipient address rejected: Greylisted"),
+    (450, "4.1.2 <{}>: Recipient address rejected: Domain not found"),
+    (451, "Temporary local problem - please try later for {}"),
+)
+_TELLING = (
+    *("5.4.5", "5.1.90", "5.7.57", "5.7.139", "5.1.7", "5.1.8", "5.2.252", "4.7.0", "4.3.2", "4.7.28", "4.2.1"),
+    *("submissionquota", "rate", "throttled", "sendas", "sendasdenied", "starttls", "size", "said", "response"),
+    *("daily.limit", "per-hour", "5.3.4", "concurrent", "remote-host"),
+)
+_ATOMS = st.sampled_from(_TELLING) | st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}", fullmatch=True)
+_DOT_STRINGS = st.lists(_ATOMS, min_size=1, max_size=3).map(".".join)
+_QUOTED_STRINGS = st.lists(
+    st.sampled_from((*_TELLING, "daily quota", "too many", "max emails per hour", ">", ">: 5.4.5", "@", "said:")),
+    min_size=1,
+    max_size=3,
+).map(lambda words: f'"{" ".join(words)}"')
+_RECIPIENTS = st.builds("{}@{}.example".format, _DOT_STRINGS | _QUOTED_STRINGS, _DOT_STRINGS)
+
+
+def _judgement(outcome: Refused | NotReached) -> object:
+    if isinstance(outcome, NotReached):
+        return outcome.credentials_refused
+    return outcome.permanent, outcome.throttled, outcome.sender_refused
+
+
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DATA, Stage.FINAL_DOT])
+@pytest.mark.parametrize(("code", "echo"), _ECHOES)
+@given(recipient=_RECIPIENTS)
+def test_no_recipient_changes_what_an_answer_means(stage: Stage, code: int, echo: str, recipient: str) -> None:
+    """The sender of a mail chose it, and one letter must not stop all the others."""
+    outcome = refusal(code, echo.format(recipient), stage)
+    assert isinstance(outcome, Refused)
+    assert _judgement(outcome) == (code >= 500, None, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            450,
+            (
+                "4.1.1 <a@mx.example>: Recipient address rejected: unverified address: host mx.example[192.0.2.1] "
+                "said: 450 4.7.0 Daily sending quota exceeded, too many mails (in reply to RCPT TO command)"
+            ),
+        ),
+        (
+            550,
+            (
+                "5.1.1 <a@mx.example>: Recipient address rejected: undeliverable address: host mx.example[192.0.2.1]"
+                " said: 550 5.7.57 Domain has exceeded the max emails per hour"
+            ),
+        ),
+        (550, "Verification failed for <a@b.example> Called: 192.0.2.1 Response: 550 5.4.5 Daily quota exceeded"),
+        (451, "response to RCPT TO from mx.example [192.0.2.1] was: 451 4.7.0 Sending rate limit exceeded"),
+        (550, "5.1.1 No such user; they are told of the daily sending limit"),
+        (550, "5.1.2 Host daily.limit.example not found; name=5.4.5.example"),
+    ],
+)
+def test_what_the_recipients_own_server_said_says_nothing_of_us(code: int, text: str) -> None:
+    outcome = refusal(code, text, Stage.RCPT)
+    assert isinstance(outcome, Refused)
+    assert _judgement(outcome) == (code >= 500, None, False)
 
 
 @given(code=st.integers(400, 599), text=st.text(max_size=600), stage=st.sampled_from(Stage))

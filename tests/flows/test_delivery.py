@@ -36,6 +36,10 @@ NOT_NOW = Refused(code=450, response="4.2.0 greylisted", permanent=False)
 TOO_FAST = Refused(code=421, response="too many mails", permanent=False, throttled=Throttle.RATE)
 SENDER_REFUSED = Refused(code=550, response="sender rejected", permanent=True, sender_refused=True)
 AWAY = NotReached(reason="connection refused")
+LOST_AT_RCPT = NotReached(reason="RCPT TO: closed", letter_offered=True)
+LIMIT_AT_RCPT = Refused(
+    code=450, response="too many mails", permanent=False, throttled=Throttle.DAILY, at_recipient=True
+)
 LOGIN_REFUSED = NotReached(reason="log-in: 535", credentials_refused=True)
 UNKNOWN = OutcomeUnknown(reason="lost after the final dot")
 
@@ -132,9 +136,12 @@ _MINUTE = timedelta(minutes=1)
         (NOT_NOW, {"not_before": _NOW - timedelta(days=5, seconds=1)}, "failed", None, True),
         # Held for a month and released now: the five days begin now.
         (NOT_NOW, {"created_at": _NOW - timedelta(days=30)}, "retry", _MINUTE, True),
-        (TOO_FAST, {"attempts": 4, "not_before": _NOW - timedelta(days=9)}, "retry", _MINUTE, False),
+        (TOO_FAST, {"attempts": 4, "not_before": _NOW - timedelta(days=4)}, "retry", _MINUTE, False),
+        (TOO_FAST, {"not_before": _NOW - timedelta(days=5, seconds=1)}, "failed", None, True),
         (AWAY, {}, "retry", timedelta(seconds=5), True),
         (AWAY, {"attempts": 9, "not_before": _NOW - timedelta(days=90)}, "retry", 5 * _MINUTE, True),
+        (LOST_AT_RCPT, {}, "retry", timedelta(seconds=5), True),
+        (LOST_AT_RCPT, {"not_before": _NOW - timedelta(days=5, seconds=1)}, "failed", None, True),
         (UNKNOWN, {}, "retry", 2 * _MINUTE, True),
         (UNKNOWN, {"unknown_outcomes": 1}, "retry", 2 * _MINUTE, True),
         (UNKNOWN, {"unknown_outcomes": 2}, "needs_person", None, True),
@@ -293,6 +300,29 @@ def test_a_limit_that_lasts_is_asked_about_ever_less_and_fails_no_letter(
     }
     house.clock.advance(timedelta(hours=2))
     assert deliver(house, FakeTransport(DELIVERED)).sent == len(house.letters())
+
+
+def test_a_limit_that_one_recipient_meets_delays_their_letter_alone(house: TestHouse) -> None:
+    """Whoever writes one mail chooses the recipient of one letter, and often the server that answers."""
+    theirs = question(house)
+    transport = FakeTransport(LIMIT_AT_RCPT, DELIVERED)
+    running = delivery(house, transport)
+    asyncio.run(running._drain(DeliveryCount(), early=True))
+    assert {one.status for one in house.letters() if one.message_id != theirs.message_id} == {LetterStatus.SENT}
+    assert (now_of(house, theirs).status, now_of(house, theirs).attempts) == (LetterStatus.RETRY, 1)
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+
+
+def test_a_limit_that_a_second_recipient_meets_too_stops_the_mailbox(house: TestHouse) -> None:
+    for number in range(5):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    transport = FakeTransport(LIMIT_AT_RCPT)
+    running = delivery(house, transport)
+    asyncio.run(running._drain(DeliveryCount(), early=True))
+    assert len(transport.envelopes) == 2
+    with house.app.storage.read() as work:
+        assert [one.server for one in work.house.troubles()] == ["limit:default"]
 
 
 def test_a_letter_that_is_taken_ends_the_growing_of_pauses(house: TestHouse) -> None:
