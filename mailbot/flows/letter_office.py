@@ -66,7 +66,7 @@ class LetterOffice:
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
         if kinds := taken_back(change):
-            work.outbox.stop_waiting(change.after.number, change.after.requester.address, kinds, now=now)
+            work.outbox.stop_waiting(change.after.number, change.after.requester.address, kinds)
         if kinds := made_void(change):
             number, requester = change.after.number, change.after.requester.address
             work.outbox.supersede(number, requester, kinds, why=_ANSWERED_BY_A_PERSON)

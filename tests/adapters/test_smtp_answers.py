@@ -223,8 +223,8 @@ def test_no_recipient_changes_what_an_answer_means(stage: Stage, code: int, echo
         (
             550,
             (
-                "5.1.1 <a@mx.example>: Recipient address rejected: undeliverable address: host mx.example[192.0.2.1]"
-                " said: 550 5.7.57 Domain has exceeded the max emails per hour"
+                "5.1.1 <a@mx.example>: Recipient address rejected: undeliverable address: "
+                "host mx.example[192.0.2.1] said: 550 5.7.57 Domain has exceeded the max emails per hour"
             ),
         ),
         (550, "Verification failed for <a@b.example> Called: 192.0.2.1 Response: 550 5.4.5 Daily quota exceeded"),

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from mailbot.bootstrap import App
 from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
-from mailbot.domain.exchange import Delivered, Envelope, SendOutcome
+from mailbot.domain.exchange import Delivered, Envelope, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.ticket import Status
 from mailbot.flows.delivery import Delivery, Outlet
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
@@ -27,23 +27,28 @@ def house(tmp_path: Path) -> Iterator[TestHouse]:
 
 
 class Postman:
-    """A server that takes everything and keeps the subjects."""
+    """A server that gives every letter the same answer and keeps the envelopes."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: SendOutcome) -> None:
         self.envelopes: list[Envelope] = []
+        self._answer = answer
 
     async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> SendOutcome:
         await before_data()
         self.envelopes.append(envelope)
-        return Delivered(response="250 ok")
+        return self._answer
 
     async def close(self) -> None:
         return
 
 
-def deliver_all(app: App) -> Postman:
+TAKEN = Delivered(response="250 ok")
+OVER_THE_LIMIT = Refused(code=550, response="5.4.5 daily limit", permanent=False, throttled=Throttle.DAILY)
+
+
+def deliver_all(app: App, answer: SendOutcome = TAKEN) -> Postman:
     """Deliver with the app's own send mode."""
-    postman = Postman()
+    postman = Postman(answer)
     delivery = Delivery(
         storage=app.storage,
         blobs=app.blobs,
@@ -111,6 +116,33 @@ def test_a_decision_that_has_left_is_not_taken_back(house: TestHouse) -> None:
     deliver_all(house.app)
     house.requester_reply(decisions(house)[0], "E qual é o endereço da unidade?")
     assert [one.status for one in decisions(house)] == [LetterStatus.SENT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (OVER_THE_LIMIT, LetterStatus.CANCELLED),
+        # It may be there: only a person can find out.
+        (OutcomeUnknown(reason="lost after the final dot"), LetterStatus.NEEDS_PERSON),
+    ],
+)
+def test_a_decision_that_was_to_be_tried_again_does_not_leave_for_a_reopened_ticket(
+    house: TestHouse, answer: SendOutcome, status: LetterStatus
+) -> None:
+    house.receive(mail(REQUEST, files=COMPLETE))
+    deliver_all(house.app)
+    house.agent_reply(notice(house), "#negar não atendemos em Goiás")
+    (denial,) = decisions(house)
+    house.clock.advance(timedelta(minutes=6))
+    deliver_all(house.app, answer)
+    house.requester_reply(house.letters(Audience.REQUESTER)[0], "Na verdade quero ir para Jataí, pode ser?")
+    assert house.tickets()[0].status is Status.OPEN
+    house.clock.advance(timedelta(days=1))
+    assert denial.recipient.address not in {one.recipient for one in deliver_all(house.app).envelopes}
+    with house.app.storage.read() as work:
+        found = work.outbox.by_message_id(denial.message_id)
+    assert found is not None
+    assert found.status is status
 
 
 def test_the_newest_of_two_held_decisions_is_the_one_that_is_kept(tmp_path: Path) -> None:

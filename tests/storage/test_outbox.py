@@ -277,3 +277,38 @@ def test_an_alert_that_should_have_left_by_now_is_known(
     with storage.read() as work:
         found = work.outbox.alerts_not_sent(written_before=NOW - 10 * MINUTE, failed_since=NOW - DAY)
     assert found == ([LetterKind.ALERT_QUARANTINE] if is_told else [])
+
+
+def test_a_decision_that_is_taken_back_does_not_leave_whatever_it_waits_for(storage: SqlStorage) -> None:
+    decision = {"letter": LetterKind.DECISION, "ticket_number": "2026-000001"}
+    overdue, waiting = letter(**decision, not_before=NOW - MINUTE), letter(**decision, not_before=NOW + HOUR)
+    tried, doubtful, held = (letter(**decision) for _ in range(3))
+    in_hand, on_the_wire, gone = (letter(**decision) for _ in range(3))
+    others = letter(ticket_number="2026-000001")
+    results = {
+        tried: LetterResult(status=LetterStatus.RETRY, retry_at=NOW + HOUR, counts_as_attempt=False),
+        doubtful: LetterResult(status=LetterStatus.RETRY, retry_at=NOW + MINUTE, outcome_unknown=True),
+        held: LetterResult(status=LetterStatus.HELD, hold_reason="hold"),
+        gone: SENT,
+        in_hand: None,
+        on_the_wire: None,
+    }
+    for one, result in results.items():
+        add_letters(storage, one)
+        taken = claimed(storage)
+        assert taken.letter.message_id == one.message_id
+        if one is on_the_wire:
+            mark(storage, taken)
+        if result is not None:
+            record(storage, taken, result)
+    add_letters(storage, overdue, waiting, others)
+    with storage.write() as work:
+        assert work.outbox.stop_waiting("2026-000001", overdue.recipient.address, [LetterKind.DECISION]) == 5
+    statuses = {
+        overdue: "cancelled", waiting: "cancelled", tried: "cancelled", held: "cancelled",
+        doubtful: "needs_person", in_hand: "sending", on_the_wire: "transmitting", gone: "sent", others: "queued",
+    }  # fmt: skip
+    assert [status_of(storage, one.message_id) for one in statuses] == list(statuses.values())
+    with storage.write() as work:
+        # Nobody knows whether it left: the administrator hears of it.
+        assert work.outbox.tell_of_stuck() == 1

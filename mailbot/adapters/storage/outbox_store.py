@@ -201,20 +201,31 @@ class OutboxStore:
             self._connection.execute(_CANCEL_REPLACED, {**those, "why": why})
         return cast("datetime | None", earliest)
 
-    def stop_waiting(
-        self, ticket_number: str, recipient: str, letters: Sequence[LetterKind], *, now: datetime
-    ) -> int:
-        """Cancel letters of these kinds whose time (for being taken back) has not yet come."""
+    def stop_waiting(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> int:
+        """Take back letters of these kinds that have not left, for whatever they wait: time to be taken back in,
+        another try, or leave. What is being delivered is not touched.
+
+        Of one that is to be tried again because nobody knows whether it left, a person must know: it leaves no
+        more, but is not said not to have left. Returns how many of both there were.
+        """
+        may_have_left = _T.unknown_outcomes > 0
         result = self._connection.execute(
             update(outbox)
             .where(
                 _T.ticket_number == ticket_number,
                 _T.recipient_address == recipient,
                 _T.letter.in_([kind.value for kind in letters]),
-                _T.status == _S.QUEUED.value,
-                _T.due_at > now,
+                _T.status.in_(_UNSENT),
             )
-            .values(status=_S.CANCELLED.value, due_at=None, last_error="the ticket was reopened")
+            .values(
+                status=case((may_have_left, _S.NEEDS_PERSON.value), else_=_S.CANCELLED.value),
+                due_at=None,
+                last_error=case(
+                    (may_have_left, "the ticket was reopened; whether this letter left is not known"),
+                    else_="the ticket was reopened",
+                ),
+                alerted=False,
+            )
         )
         return result.rowcount
 
