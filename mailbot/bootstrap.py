@@ -19,6 +19,7 @@ from mailbot.adapters.alert_memory import FileAlertMemory
 from mailbot.adapters.blobs import FileBlobs
 from mailbot.adapters.clock import SystemClock
 from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes
+from mailbot.adapters.own_thread import OwnThread
 from mailbot.adapters.processes import this_process
 from mailbot.adapters.server_url import names_loopback, parse_server_url
 from mailbot.adapters.storage.engine import Database
@@ -53,7 +54,7 @@ from mailbot.evidence.isolation import (
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.compositor import Compositor
-from mailbot.flows.escalation import Escalation, HouseLook, Sight
+from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook, Sight
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
@@ -268,10 +269,12 @@ class App:
             after=self._alert_after,
             clock=self.clock,
         )
+        asked = OwnThread(house.look, name="look at the house")
 
         def look() -> Sight:
             return Sight(
-                house=house.look(),
+                # A database that does not answer is away, and must not keep us from telling so.
+                house=asked.ask(HOUSE_ANSWER_SECONDS),
                 disk_free_bytes=free_bytes(self.settings.data_dir),
                 low_disk_bytes=LOW_DISK_BYTES,
                 hanging=tuple(self.pulse.overdue()),

@@ -17,12 +17,17 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 import mailbot
+from mailbot.adapters.own_thread import OwnThread
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.figures import HouseFigures
 from mailbot.domain.ledger import MailOutcome
 
 # Several Prometheus servers, or an eager one, cost one look into the database in so many seconds.
 _FIGURES_KEPT_SECONDS = 5.0
+# Prometheus waits ten seconds for a scrape, unless told otherwise.
+_ANSWER_SECONDS = 5.0
+# What was seen longer ago says nothing of now, above all not that the database takes part.
+_FIGURES_COUNT_SECONDS = 60.0
 _INTAKE_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _DELIVERY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 _OUTCOMES = frozenset(MailOutcome) - {MailOutcome.PENDING}
@@ -124,6 +129,7 @@ class _Standing(Collector):
         disk_free_bytes: Callable[[], int],
     ) -> None:
         self._read_figures = read_figures
+        self._asked = OwnThread(self._look, name="figures")
         self._hanging = hanging
         self._disk_free_bytes = disk_free_bytes
         self._lock = threading.Lock()
@@ -146,18 +152,21 @@ class _Standing(Collector):
     def _now(self) -> HouseFigures | None:
         if self._lock.acquire(blocking=False):
             try:
-                if time.monotonic() - self._looked_at > _FIGURES_KEPT_SECONDS:
-                    self._figures = self._look()
-                    self._looked_at = time.monotonic()
+                if self._age_seconds() > _FIGURES_KEPT_SECONDS:
+                    self._asked.ask(_ANSWER_SECONDS)
             finally:
                 self._lock.release()
-        return self._figures
+        return self._figures if self._age_seconds() <= _FIGURES_COUNT_SECONDS else None
 
-    def _look(self) -> HouseFigures | None:
+    def _age_seconds(self) -> float:
+        return time.monotonic() - self._looked_at
+
+    def _look(self) -> None:
         try:
-            return self._read_figures()
+            self._figures = self._read_figures()
         except StorageUnavailable:
-            return None
+            self._figures = None
+        self._looked_at = time.monotonic()
 
 
 def _gauges(figures: HouseFigures) -> Iterator[Metric]:

@@ -24,6 +24,9 @@ from mailbot.flows.pulse import Pulse
 
 _log = structlog.get_logger("mailbot.alert")
 
+HOUSE_ANSWER_SECONDS = 30.0
+"""How long the database may think about :meth:`HouseLook.look`; then it counts as away."""
+
 _LOOK_SECONDS = 30.0
 _LOOP = "escalation"
 # A log-in that is refused once may be the server's bad moment; nobody mends a password by waiting.
@@ -204,7 +207,7 @@ class Escalation:
         after: timedelta,
         pulse: Pulse,
     ) -> None:
-        """``look_at`` never raises; ``after`` is how long servers may be away before it is told."""
+        """``look_at`` never raises and never waits for long; ``after`` is how long servers may be away before it is told."""
         self._channel = channel
         self._memory = memory
         self._look_at = look_at

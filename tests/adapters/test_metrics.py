@@ -163,6 +163,34 @@ def test_a_look_that_hangs_keeps_no_other_scrape(monkeypatch: pytest.MonkeyPatch
     assert value(metrics, "mails_waiting") == 3
 
 
+def test_a_database_that_hangs_is_soon_no_database_that_takes_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_module, "_FIGURES_KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(metrics_module, "_ANSWER_SECONDS", 0.05)
+    moment = [1000.0]
+    monkeypatch.setattr(metrics_module.time, "monotonic", lambda: moment[0])  # type: ignore[attr-defined]
+    go_on, looks = threading.Event(), []
+    go_on.set()
+
+    def read() -> HouseFigures:
+        looks.append(1)
+        assert go_on.wait(20)
+        return FIGURES
+
+    metrics = made(read)
+    assert value(metrics, "database_up") == 1
+    go_on.clear()
+    moment[0] += 59
+    # For a minute what was seen last counts: a busy database is not away.
+    assert value(metrics, "database_up") == 1
+    moment[0] += 2
+    assert value(metrics, "database_up") == value(metrics, "database_up") == 0
+    assert value(metrics, "mails_waiting") is None
+    assert len(looks) == 2
+    go_on.set()
+    monkeypatch.setattr(metrics_module, "_ANSWER_SECONDS", 20.0)
+    assert value(metrics, "database_up") == 1
+
+
 @pytest.mark.parametrize(
     "event", [{}, {"action": 7}, {"action": "intake.", "seconds": "0.5"}, {"action": "a.b.c"}]
 )

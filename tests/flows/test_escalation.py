@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -262,3 +265,44 @@ def test_a_database_that_takes_no_writes_or_cannot_be_opened_shows_nothing() -> 
         storage=away, mailboxes=["default"], tells_by_letter=True, after=MINUTE, clock=StandingClock(NOW)
     )
     assert seen.look() is None
+
+
+class StorageThatHangs:
+    """A database whose server was stopped: the connection stands, and nothing comes."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.asked = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Any]:
+        self.asked += 1
+        self.go_on.wait(60)
+        raise StorageUnavailable("the server went away")
+        yield
+
+    read = write
+
+
+def test_a_database_that_hangs_keeps_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.bootstrap.HOUSE_ANSWER_SECONDS", 0.05)
+    told: list[Notice] = []
+    storage = StorageThatHangs()
+    with (
+        TestHouse(tmp_path, alert_command="/bin/false", alert_after_minutes="1") as house,
+        time_machine.travel(NOW, tick=False) as moment,
+    ):
+        monkeypatch.setattr(house.app, "storage", storage)
+        desk = house.app.escalation
+        assert desk is not None
+        monkeypatch.setattr(desk, "_channel", SimpleNamespace(tell=told.append))
+        monkeypatch.setattr(house.app.pulse, "overdue", lambda: ["intake"])
+        began = time.monotonic()
+        desk.look()
+        assert told[0].subject.startswith("these loops hang: intake")
+        moment.shift(MINUTE)
+        desk.look()
+        assert "the database does not take part" in told[1].subject
+        assert time.monotonic() - began < 30
+        assert storage.asked == 1
+        storage.go_on.set()
