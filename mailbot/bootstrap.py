@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
@@ -15,7 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from mailbot.adapters.alert_command import AlertCommand
-from mailbot.adapters.alert_memory import FileAlertMemory
+from mailbot.adapters.alert_memory import FileAlertMemory, second_place
 from mailbot.adapters.blobs import FileBlobs
 from mailbot.adapters.clock import SystemClock
 from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes
@@ -98,12 +99,18 @@ class App:
         """How many files are read at once; to be changed before the first."""
         self.clock = SystemClock(settings.start_of_business_clock)
         self.pulse = Pulse()
+        self._opening = threading.Lock()
 
     # --- storage ---
 
     @cached_property
     def database(self) -> Database:
         """The database, brought to the newest schema. Raises ``StorageUnavailable`` and ``ConfigurationError``."""
+        with self._opening:
+            # Another thread may have been first.
+            return self.__dict__.get("database") or self._opened_database()
+
+    def _opened_database(self) -> Database:
         database = Database(self.settings.database_url)
         try:
             upgrade(database)
@@ -282,7 +289,7 @@ class App:
 
         return Escalation(
             channel=self.alert_command(),
-            memory=FileAlertMemory(self.settings.data_dir),
+            memory=FileAlertMemory(self.settings.data_dir, else_in=second_place(self.settings.data_dir)),
             look_at=look,
             after=self._alert_after,
             pulse=self.pulse,

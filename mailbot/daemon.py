@@ -70,7 +70,7 @@ class Daemon:
     def run(self) -> None:
         """Start everything, wait for a signal, stop everything.
 
-        Raises ``StorageUnavailable`` at the start, and at the end the error by which a loop died, if one did:
+        Raises ``StorageUnavailable`` at the start where nobody is told by command, and at the end the error by which a loop died, if one did:
         who supervises this process must see that it did not end as it was asked to.
         """
         keep_large_memory_apart()
@@ -78,17 +78,12 @@ class Daemon:
         if sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)
         self._awake.listen_to_signals()
-        with self._told_if_storage_is_away():
-            take_over_from_the_dead(self._app)
-            warn_of_types_that_are_gone(self._app)
-            self._collectors = self._app.collectors()
-        for collector in self._collectors:
-            collector.on_collected = self._mail_bell.set
-        self._keepers = self._sent_folder_keepers()
-        self._serve_metrics()
+        # First, so that a database that hangs while it is opened is told of as well.
         with self._watched():
-            self._run_loops()
-        self._write_at_last("leases not given back", self._drop_leases)
+            if self._storage_is_open():
+                self._prepare_loops()
+                self._run_loops()
+                self._write_at_last("leases not given back", self._drop_leases)
         _log.info("stopped", action="daemon.stopped")
         if self._error is not None:
             raise self._error
@@ -96,6 +91,36 @@ class Daemon:
     def stop(self) -> None:
         """Ask for a polite stop; returns at once."""
         self._awake.ring()
+
+    def _storage_is_open(self) -> bool:
+        """Open the database and take over what the dead left; false if a stop was asked for meanwhile.
+
+        Where the administrator has a command for alarms a database that is away is waited for: a process that
+        ended by it, again and again, would have to remember on the disk that may be the reason what it told.
+        """
+        while True:
+            try:
+                take_over_from_the_dead(self._app)
+                warn_of_types_that_are_gone(self._app)
+                self._collectors = self._app.collectors()
+            except StorageUnavailable as error:
+                if self._app.escalation is None:
+                    raise
+                _log.warning("cannot begin", action="daemon.start_put_off", error=str(error))
+                # As good as it gets: a start without end would be cut off, and nothing is to be told by its failure.
+                self._supervisor.ready()
+                self._supervisor.status("waits for the database")
+                if self._awake.wait(_STORAGE_AWAY_SECONDS):
+                    self._supervisor.stopping()
+                    return False
+            else:
+                return True
+
+    def _prepare_loops(self) -> None:
+        for collector in self._collectors:
+            collector.on_collected = self._mail_bell.set
+        self._keepers = self._sent_folder_keepers()
+        self._serve_metrics()
 
     def _run_loops(self) -> None:
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
@@ -145,16 +170,6 @@ class Daemon:
             _log.error("metrics not served", action="daemon.metrics_not_served", port=port, error=error.strerror)
         else:
             _log.info("metrics served", action="daemon.metrics_served", port=port)
-
-    @contextmanager
-    def _told_if_storage_is_away(self) -> Iterator[None]:
-        """Without the database this process ends, again and again: each looks whether it is time to tell."""
-        try:
-            yield
-        except StorageUnavailable:
-            if self._app.escalation is not None:
-                self._app.escalation.look()
-            raise
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -319,9 +334,14 @@ class _Awakening:
         with suppress(OSError):
             self._sender.send(b"\0")
 
-    def wait(self) -> None:
-        """Until it rings."""
-        self._receiver.recv(1)
+    def wait(self, at_most_seconds: float | None = None) -> bool:
+        """Until it rings; false if it did not in that time."""
+        self._receiver.settimeout(at_most_seconds)
+        try:
+            self._receiver.recv(1)
+        except TimeoutError:
+            return False
+        return True
 
 
 class _Clockwork:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from mailbot.adapters.alert_memory import FileAlertMemory
+from mailbot.adapters.alert_memory import FileAlertMemory, second_place
 from mailbot.domain.incidents import Incident, IncidentKind
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -69,3 +70,48 @@ def test_two_that_look_at_once_look_one_after_the_other(tmp_path: Path) -> None:
         remembered.incidents = [INCIDENT]
     thread.join(5)
     assert seen == [[INCIDENT]]
+
+
+def test_where_the_first_place_cannot_be_written_the_next_process_knows_it_from_the_second(tmp_path: Path) -> None:
+    data, second = tmp_path / "var", tmp_path / "run" / "memory"
+    keep(FileAlertMemory(data, else_in=second), OVER)
+    assert not second.exists()
+    # A full disk: what lies there stays, and nothing new can be put there.
+    (data / "alerts.json.new").mkdir()
+    keep(FileAlertMemory(data, else_in=second), INCIDENT)
+    assert known(FileAlertMemory(data)) == [OVER]
+    assert known(FileAlertMemory(data, else_in=second)) == [INCIDENT]
+    assert second.stat().st_mode & 0o777 == 0o700
+    assert (second / "alerts.json").stat().st_mode & 0o777 == 0o600
+    # There is room again: it goes back, and what lay in the second place is no more.
+    (data / "alerts.json.new").rmdir()
+    assert known(FileAlertMemory(data, else_in=second)) == [INCIDENT]
+    assert not (second / "alerts.json").exists()
+    assert known(FileAlertMemory(data)) == [INCIDENT]
+
+
+@pytest.mark.parametrize("kind", ["a link", "open to others"])
+def test_a_second_place_that_somebody_else_may_have_made_is_not_used(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    theirs, second = tmp_path / "theirs", tmp_path / "memory"
+    keep(FileAlertMemory(theirs), OVER)
+    if kind == "a link":
+        second.symlink_to(theirs)
+    else:
+        theirs.rename(second)
+        second.chmod(0o777)
+    memory = FileAlertMemory(tmp_path / "file", else_in=second)
+    assert known(memory) == []
+    keep(memory, INCIDENT)
+    assert known(memory) == [INCIDENT]
+    assert known(FileAlertMemory(second)) == [OVER]
+
+
+def test_the_second_place_is_the_service_managers_else_among_temporary_files(tmp_path: Path) -> None:
+    given = second_place(tmp_path / "a", {"RUNTIME_DIRECTORY": "/run/mailbot:/run/other"})
+    assert given is not None
+    assert given.parent == Path("/run/mailbot")
+    assert given != second_place(tmp_path / "b", {"RUNTIME_DIRECTORY": "/run/mailbot"})
+    temporary = second_place(tmp_path / "a", {})
+    assert temporary is not None
+    assert temporary.parent == Path(tempfile.gettempdir())

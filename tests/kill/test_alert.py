@@ -13,7 +13,8 @@ from tests.peers.process import Ports
 pytestmark = pytest.mark.kill
 
 STOPPING = ("-m", "tests.kill.stopping")
-IMPATIENT = ("--set", "mailbot.flows.escalation._LOOK_SECONDS=0.2", "--set", "mailbot.daemon._TICK_SECONDS=1")
+IMPATIENT = ("--set", "mailbot.flows.escalation._LOOK_SECONDS=0.2", "--set", "mailbot.daemon._TICK_SECONDS=1",
+             "--set", "mailbot.daemon._STORAGE_AWAY_SECONDS=0.2")  # fmt: skip
 SORRY = "qpalavraqsigilosa"
 
 
@@ -69,17 +70,32 @@ def test_a_password_that_the_server_refuses_is_told_as_such(site: Site, told: Pa
         assert site.stop_politely(process) == 0
 
 
-def test_a_database_that_is_away_at_the_start_is_told_once_by_all_processes_that_end_by_it(
+def test_a_database_that_is_away_at_the_start_is_waited_for_and_told_once_whatever_is_restarted(
     site: Site, told: Path
 ) -> None:
     (site.data / "mailbot.db").mkdir(parents=True)
-    for _ in range(3):
-        assert site.run("-m", "mailbot", "run") == 3
-    assert words(told).count("ALARM: the database does not take part") == 1
-    (site.data / "mailbot.db").rmdir()
+    # As on a full disk: the memory beside the database cannot be written either.
+    (site.data / "alerts.json.new").mkdir()
+    (site.folder / "run").mkdir()
+    site.settings["RUNTIME_DIRECTORY"] = str(site.folder / "run")
+    for tries in (2, 4):
+        with site.daemon(*STOPPING, *IMPATIENT, "--", "run") as process:
+            site.wait(lambda tries=tries: len(site.log_lines("daemon.start_put_off")) >= tries, "two tries")
+            site.wait(lambda: "ALARM: the database does not take part" in words(told), "the alarm")
+            assert site.stop_politely(process) == 0
+    assert not site.log_lines("daemon.started")
     with site.daemon(*STOPPING, *IMPATIENT, "--", "run") as process:
+        site.wait(lambda: len(site.log_lines("daemon.start_put_off")) >= 5, "another try")
+        (site.data / "mailbot.db").rmdir()
+        site.wait(lambda: site.log_lines("daemon.started"), "the start")
         site.wait(lambda: "recovered mailbot on " in words(told), "the end")
         assert site.stop_politely(process) == 0
+    assert words(told).count("ALARM: the database does not take part") == 1
+
+
+def test_without_a_command_a_database_that_is_away_ends_the_start(site: Site) -> None:
+    (site.data / "mailbot.db").mkdir(parents=True)
+    assert site.run("-m", "mailbot", "run") == 3
 
 
 def test_a_command_that_is_not_there_is_told_by_the_log_and_work_goes_on(site: Site) -> None:

@@ -110,6 +110,18 @@ def test_servers_that_are_away_are_no_reason_to_be_started_again(site: Site, sys
     assert not site.log_lines("daemon.loop_hangs")
 
 
+def test_a_start_that_waits_for_its_database_is_alive_and_can_be_stopped(site: Site, systemd: Systemd) -> None:
+    (site.data / "mailbot.db").mkdir(parents=True)
+    site.settings["MAILBOT_ALERT_COMMAND"] = "/bin/true"
+    with site.daemon(*STOPPING, *IMPATIENT, "--", "run") as process:
+        systemd.wait_for("STATUS=waits for the database")
+        assert "READY=1" in systemd.heard
+        assert systemd.listen(8).count("WATCHDOG=1") > 20
+        process.send_signal(signal.SIGTERM)
+        systemd.wait_for("STOPPING=1")
+        assert process.wait(20) == 0
+
+
 @pytest.mark.parametrize(
     ("step", "loops"),
     [
