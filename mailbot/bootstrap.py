@@ -59,6 +59,7 @@ from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
+from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.pulse import Pulse
@@ -100,6 +101,7 @@ class App:
         self.clock = SystemClock(settings.start_of_business_clock)
         self.pulse = Pulse()
         self._opening = threading.Lock()
+        self.letters_in_hand = LettersInHand()
 
     # --- storage ---
 
@@ -402,7 +404,7 @@ class App:
             clock=self.clock,
             owner=self.owner,
         )
-        delivery.pulse = self.pulse
+        delivery.pulse, delivery.in_hand = self.pulse, self.letters_in_hand
         return delivery
 
     def close(self) -> None:

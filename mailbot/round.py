@@ -365,7 +365,7 @@ def _renew_leases(app: App, collectors: Sequence[HoldsLease]) -> None:
     try:
         with app.storage.write() as work:
             work.mails.renew(app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
-            work.outbox.renew(app.owner, real_now=real_now)
+            work.outbox.renew(app.owner, app.letters_in_hand.ids(), real_now=real_now)
         for collector in collectors:
             collector.renew_lease()
         take_over_from_the_dead(app)

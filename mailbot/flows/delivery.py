@@ -37,6 +37,7 @@ from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.pace import SLOT_KEPT_FOR, Pace
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
@@ -107,6 +108,8 @@ class Delivery:
     ) -> None:
         self.pulse = Pulse()
         """Where the workers of :meth:`run` show that they are alive."""
+        self.in_hand = LettersInHand()
+        """The letters whose leases are to be renewed."""
         self._storage = storage
         self._compositor = Compositor(blobs=blobs, secret_key=secret_key)
         self._outlets = outlets
@@ -230,6 +233,8 @@ class Delivery:
         except LeaseLost:
             _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.id)
             return None
+        finally:
+            self.in_hand.let_go(claimed.id)
         if outcome is not None:
             await self._in_thread(lambda: self._note_server(self._outlets[claimed.letter.mailbox], outcome))
         count.sent += result.status is LetterStatus.SENT
@@ -238,7 +243,14 @@ class Delivery:
 
     def _claim(self, early: bool) -> ClaimedLetter | None:
         with self._storage.write() as work:
-            return self._claim_in(work, early=early)
+            claimed = self._claim_in(work, early=early)
+        return self._taken(claimed)
+
+    def _taken(self, claimed: ClaimedLetter | None) -> ClaimedLetter | None:
+        """Only once we know that its claim is committed is a letter in hand."""
+        if claimed is not None:
+            self.in_hand.take(claimed.id)
+        return claimed
 
     def _claim_in(self, work: UnitOfWork, *, early: bool) -> ClaimedLetter | None:
         return work.outbox.claim(owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early)
@@ -355,7 +367,8 @@ class Delivery:
     ) -> ClaimedLetter | None:
         with self._storage.write() as work:
             self._record_in(work, claimed, result)
-            return self._claim_in(work, early=early) if more() else None
+            ahead = self._claim_in(work, early=early) if more() else None
+        return self._taken(ahead)
 
     def _record_in(self, work: UnitOfWork, claimed: ClaimedLetter, result: LetterResult) -> None:
         """The result, and with it the wish for a copy in the Sent folder: that is somebody else's work, which

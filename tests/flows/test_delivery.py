@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.parser import BytesParser
 from email.policy import SMTP
 from itertools import pairwise
@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from mailbot import round as one_round
 from mailbot.adapters.storage.engine import Database
 from mailbot.catalogue.providers import provider_of
 from mailbot.domain.errors import StorageUnavailable
@@ -29,6 +30,7 @@ from mailbot.domain.ticket import Status
 from mailbot.flows.attempts import result_of
 from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
+from tests.flows.lost_answers import answer_is_lost
 
 DELIVERED = Delivered(response="250 ok")
 NO_SUCH_USER = Refused(code=550, response="5.1.1 no such user", permanent=True)
@@ -567,6 +569,66 @@ def test_one_worker_that_fails_lets_the_others_end(house: TestHouse, monkeypatch
         LetterStatus.SENT,
     }
     assert letter.ticket_number
+
+
+@contextmanager
+def much_later(monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
+    """Leases are renewed at a time at which those not renewed since are over."""
+    moment = datetime.now(UTC) + 2 * LEASE_TIME
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            del tz
+            return cls.fromtimestamp(moment.timestamp(), UTC)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one_round, "datetime", Later)
+        yield moment
+
+
+def claimed_by_another(house: TestHouse, real_now: datetime) -> ClaimedLetter | None:
+    with house.app.storage.write() as work:
+        return work.outbox.claim(owner="another", now=house.clock.now(), real_now=real_now, early=True)
+
+
+@pytest.mark.parametrize("lost", ["the first claim", "a result and the next claim"])
+def test_a_letter_whose_claim_nobody_heard_of_is_free_when_its_lease_ends(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    question(house)
+    running = delivery(house, FakeTransport(DELIVERED), owner=house.app.owner)
+    running.in_hand = house.app.letters_in_hand
+    monkeypatch.setattr("mailbot.flows.delivery._RECORD_AGAIN_SECONDS", 0.0)
+    # Claim, mark, result.
+    with answer_is_lost(monkeypatch, of_write=1 if lost == "the first claim" else 3), suppress(StorageUnavailable):
+        asyncio.run(running.deliver_all())
+    assert LetterStatus.SENDING in {letter.status for letter in house.letters()}
+    with much_later(monkeypatch) as moment:
+        one_round._renew_leases(house.app, [])
+    assert claimed_by_another(house, moment) is not None
+
+
+def test_a_letter_in_hand_stays_so_however_long_its_server_thinks(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question(house)
+    others: list[ClaimedLetter | None] = []
+
+    class Slow(FakeTransport):
+        async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> SendOutcome:
+            outcome = await super().send(envelope, before_data)
+            with much_later(monkeypatch) as moment:
+                one_round._renew_leases(house.app, [])
+            # The one that waits for its turn is free to be taken; this one is not.
+            others.extend(claimed_by_another(house, moment) for _ in range(3))
+            return outcome
+
+    running = delivery(house, Slow(DELIVERED), owner=house.app.owner)
+    running.in_hand = house.app.letters_in_hand
+    assert asyncio.run(running.deliver_all()).sent == 1
+    assert [one is not None for one in others] == [True, False, False]
+    assert house.app.letters_in_hand.ids() == frozenset()
 
 
 def test_a_letter_of_a_mailbox_that_is_switched_off_waits(house: TestHouse) -> None:

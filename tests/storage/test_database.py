@@ -135,7 +135,7 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.outbox.mark_transmitting(claimed, owner="me", real_now=NOW)
         work.outbox.record(claimed, LetterResult(status=LetterStatus.SENT), owner="me")
         work.outbox.claim(owner="me", now=NOW, real_now=NOW, early=True)
-        work.outbox.renew("me", real_now=NOW)
+        work.outbox.renew("me", [claimed.id], real_now=NOW)
         work.outbox.owners()
         work.outbox.untold_held()
         work.outbox.mark_held_told()

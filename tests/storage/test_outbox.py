@@ -128,10 +128,11 @@ def test_the_mark_may_be_made_twice(storage: SqlStorage) -> None:
 
 def test_a_lease_is_renewed_by_its_owner(storage: SqlStorage) -> None:
     add_letters(storage, letter())
-    claimed(storage)
+    ours = claimed(storage).id
     with storage.write() as work:
-        assert work.outbox.renew(OTHER, real_now=STALE) == 0
-        assert work.outbox.renew(ME, real_now=NOW + MINUTE) == 1
+        assert work.outbox.renew(OTHER, [ours], real_now=STALE) == 0
+        assert work.outbox.renew(ME, [], real_now=STALE) == 0
+        assert work.outbox.renew(ME, [ours], real_now=NOW + MINUTE) == 1
     assert claim_letter(storage, owner=OTHER, real_now=STALE) is None
 
 

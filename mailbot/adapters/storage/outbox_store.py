@@ -357,10 +357,14 @@ class OutboxStore:
         if changed.rowcount != 1:
             raise LeaseLost(f"letter {claimed.letter.message_id} is in other hands")
 
-    def renew(self, owner: str, *, real_now: datetime) -> int:
-        """Lengthen the leases of what ``owner`` has in hand."""
+    def renew(self, owner: str, letter_ids: Collection[int], *, real_now: datetime) -> int:
+        """Lengthen the leases of these letters, as far as they are ``owner``'s."""
+        if not letter_ids:
+            return 0
         result = self._connection.execute(
-            update(outbox).where(_T.owner == owner).values(lease_until=real_now + LEASE_TIME)
+            update(outbox)
+            .where(_T.owner == owner, _T.id.in_(letter_ids))
+            .values(lease_until=real_now + LEASE_TIME)
         )
         return result.rowcount
 
