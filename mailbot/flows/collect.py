@@ -93,6 +93,8 @@ class Collector:
             self._pulse.promise(self._plan.loop)
             try:
                 if not self.hold_lease():
+                    # What its owner notes until then is ours to strike out when we follow.
+                    back_off.had_trouble = True
                     stop.wait(_LEASE_RETRY_SECONDS)
                     continue
                 self.collect_once()
@@ -291,10 +293,16 @@ class Collector:
     # --- trouble ---
 
     def note_trouble(self, error: ServerAway) -> None:
-        """Write down that the server is away; never raises."""
+        """Write down that the server is away; never raises.
+
+        Only the folder's owner does: it alone will strike it out. Another process, whose own way to the database
+        was cut for a moment, knows nothing of the server.
+        """
         text = f"{LOGIN_REFUSED if isinstance(error, CredentialsRefused) else ''}{error}"
         try:
             with self._storage.write() as work:
+                if work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC)) is None:
+                    return
                 for name in self._troubles_of(error):
                     told = text if name == self._plan.server else str(error)
                     work.house.note_trouble(name, told[:500], now=datetime.now(UTC))

@@ -36,7 +36,7 @@ from mailbot.flows.collect import BackOff, batches, now_on_the_server
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage
+from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage, UnitOfWork
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.mime.parse import header_summary
@@ -138,6 +138,8 @@ class SentFolderKeeper:
             self._pulse.promise(self._plan.loop)
             try:
                 if not self.hold_lease():
+                    # What its owner notes until then is ours to strike out when we follow.
+                    back_off.had_trouble = True
                     stop.wait(_LEASE_RETRY_SECONDS)
                     continue
                 is_there = self._look_if_there()
@@ -221,7 +223,10 @@ class SentFolderKeeper:
     def hold_lease(self) -> bool:
         """One owner per folder: take or renew its lease."""
         with self._storage.write() as work:
-            return work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC)) is not None
+            return self._takes_lease(work)
+
+    def _takes_lease(self, work: UnitOfWork) -> bool:
+        return work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC)) is not None
 
     def renew_lease(self) -> None:
         """Lengthen the lease if we hold it; to be called by another thread."""
@@ -528,11 +533,14 @@ class SentFolderKeeper:
     # --- trouble ---
 
     def note_trouble(self, error: ServerAway) -> None:
-        """Write down that the folder cannot be looked into, if that is awaited; never raises."""
+        """Write down that the folder cannot be looked into, if that is awaited; never raises. Only its owner does,
+        as it alone will strike it out."""
         if not self._plan.watches:
             return
         try:
             with self._storage.write() as work:
+                if not self._takes_lease(work):
+                    return
                 work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
         except StorageUnavailable:
             _log.warning("trouble not noted", action="sent.storage_away", mailbox=self._key)

@@ -447,6 +447,48 @@ def test_who_lost_the_folder_lets_go_of_the_server_and_waits_for_its_turn(house:
     assert folder.closed
 
 
+def test_a_process_that_does_not_own_the_folder_notes_nothing_against_its_server(house: TestHouse) -> None:
+    """The database was cut off from it for a moment: nobody would strike out what it says of the mail server."""
+    owner, other = collector(house, FakeFolder()), collector(house, FakeFolder(), owner="another")
+    assert owner.hold_lease()
+    other.note_trouble(StorageUnavailable("server closed the connection"))
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+    owner.note_trouble(ServerAway("refused"))
+    with house.app.storage.read() as work:
+        assert [trouble.server for trouble in work.house.troubles()] == ["imap:default"]
+
+
+def test_what_an_owner_noted_before_it_died_is_struck_out_by_who_follows_it(house: TestHouse) -> None:
+    """Also by one that had the folder before, and whose own trouble was over long ago."""
+    folder = FakeFolder()
+    mine, other = collector(house, folder), collector(house, folder, owner="another")
+    looks: list[str] = []
+
+    def lose(timeout_seconds: float) -> bool:
+        looks.append("mine")
+        mine.drop_lease()
+        if len(looks) == 1:
+            assert other.hold_lease()
+            other.note_trouble(ServerAway("refused"))
+        return True
+
+    class Stop:
+        """Ends when the folder was had twice; meanwhile the other one dies."""
+
+        def is_set(self) -> bool:
+            return len(looks) == 2
+
+        def wait(self, seconds: float) -> bool:
+            other.drop_lease()
+            return False
+
+    folder.wait = lose  # type: ignore[method-assign]
+    mine.run(Stop())  # type: ignore[arg-type]
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+
+
 def test_two_collectors_of_one_folder_take_each_mail_once(house: TestHouse) -> None:
     """The lease ran out while the first was busy: both collect at the same time."""
     folder = FakeFolder(moves=False)

@@ -697,6 +697,37 @@ def test_of_two_processes_one_looks_after_the_folder(house: TestHouse, folder: F
     assert other.hold_lease()
 
 
+def test_only_its_owner_notes_that_the_folder_cannot_be_looked_into_and_who_follows_strikes_it_out(
+    house: TestHouse, folder: FakeSentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = keeper_of(house, folder), keeper_of(house, folder, owner="another")
+    assert mine.hold_lease()
+    other.note_trouble(StorageUnavailable("server closed the connection"))
+    assert _troubles(house) == []
+    looks: list[str] = []
+
+    def lose(_stop: threading.Event) -> None:
+        looks.append("mine")
+        mine.drop_lease()
+        if len(looks) == 1:
+            assert other.hold_lease()
+            other.note_trouble(StorageUnavailable("server closed the connection"))
+            assert len(_troubles(house)) == 1
+        else:
+            stop.set()
+
+    class Dying(_Stop):
+        def wait(self, timeout: float | None = None) -> bool:
+            other.drop_lease()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(mine, "_wait", lose)
+    stop = Dying(9)
+    mine.run(stop)
+    assert len(looks) == 2
+    assert _troubles(house) == []
+
+
 def test_while_it_waits_it_saves_what_leaves_and_comes_back_when_the_inbox_was_seen(
     house: TestHouse, folder: FakeSentFolder, keeper: SentFolderKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
