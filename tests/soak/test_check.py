@@ -247,6 +247,7 @@ def test_a_daemon_that_ends_by_itself_is_seen(ended: dict[int, int], codes: list
         ('{"action": "intake.ticket", "level": "info"}', False),
         ('{"action": "delivery.retry", "level": "warning"}', False),
         ('{"action": "intake.attempt_failed", "level": "error", "error": "KeyError in x"}', True),
+        ("mailbot: the database does not take part now: connection failed", False),
         ("Traceback (most recent call last):", True),
         (f'{{"action": "delivery.retry", "level": "warning", "error": "{CUSTOMER} is unknown"}}', True),
     ],
