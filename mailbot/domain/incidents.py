@@ -18,6 +18,8 @@ class IncidentKind(StrEnum):
     ALERT_NOT_SENT = "alert_not_sent"
     QUARANTINE = "quarantine"
     LETTERS_STUCK = "letters_stuck"
+    LETTERS_WAIT = "letters_wait"
+    MAILS_WAIT = "mails_wait"
     LOOP_HANGS = "loop_hangs"
 
 

@@ -36,6 +36,8 @@ _AGAIN_AFTER = timedelta(hours=6)
 _SAME_AT_MOST_EVERY = timedelta(hours=1)
 _FAILED_ALERTS_COUNT_FOR = timedelta(days=1)
 _FAILED_COMMAND_RETRY_SECONDS = 300.0
+# Greylisting, a server's bad hour and a rush are over by then.
+_WAITS_TOO_LONG = timedelta(hours=1)
 
 _FROM_DATABASE = frozenset(
     {
@@ -45,6 +47,8 @@ _FROM_DATABASE = frozenset(
         IncidentKind.ALERT_NOT_SENT,
         IncidentKind.QUARANTINE,
         IncidentKind.LETTERS_STUCK,
+        IncidentKind.LETTERS_WAIT,
+        IncidentKind.MAILS_WAIT,
     }
 )
 
@@ -57,6 +61,10 @@ class HouseSight:
     alerts_not_sent: tuple[LetterKind, ...] = ()
     quarantined: int = 0
     letters_stuck: int = 0
+    letters_wait: tuple[str, ...] = ()
+    """Mailboxes whose letters nobody takes, though nothing else tells why."""
+    mails_wait: tuple[str, ...] = ()
+    """Mailboxes whose mails intake does not take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,12 @@ def symptoms_of(sight: Sight, after: timedelta) -> list[Symptom]:
         return found
     # Of a log-in that will end only some day mail itself tells in time.
     troubles = [trouble for trouble in sight.house.troubles if not is_coming_expiry(trouble.server)]
-    return found + [_of_server(trouble, after) for trouble in troubles] + _of_letters(sight.house)
+    return (
+        found
+        + [_of_server(trouble, after) for trouble in troubles]
+        + _of_letters(sight.house)
+        + _of_waiting(sight.house, after)
+    )
 
 
 def _of_server(trouble: ServerTrouble, after: timedelta) -> Symptom:
@@ -124,6 +137,21 @@ def _of_letters(house: HouseSight) -> list[Symptom]:
         text = f"{house.letters_stuck} letters need a person: see `mailbot outbox list --status needs_person`"
         found.append(Symptom(kind=IncidentKind.LETTERS_STUCK, text=text, after=timedelta()))
     return found
+
+
+def _of_waiting(house: HouseSight, after: timedelta) -> list[Symptom]:
+    """After a standstill there is much to do: only what is not done then either is worth telling."""
+    minutes = int(_WAITS_TOO_LONG.total_seconds() // 60)
+    letters = f"no letter leaves, and the oldest has waited for more than {minutes} minutes"
+    mails = f"the oldest mail has waited for more than {minutes} minutes to be processed"
+    return [
+        Symptom(kind=kind, about=mailbox, text=f"{text}: {mailbox}", after=after)
+        for kind, text, mailboxes in (
+            (IncidentKind.LETTERS_WAIT, letters, house.letters_wait),
+            (IncidentKind.MAILS_WAIT, mails, house.mails_wait),
+        )
+        for mailbox in mailboxes
+    ]
 
 
 def noted(
@@ -289,16 +317,27 @@ class HouseLook:
                 unsent = work.outbox.alerts_not_sent(
                     written_before=now - self._after, failed_since=now - _FAILED_ALERTS_COUNT_FOR
                 )
+                # Letters go by the business clock, mails by the real one.
+                letters_wait = work.outbox.not_leaving(since=now - _WAITS_TOO_LONG)
+                mails_wait = work.mails.not_taken(since=datetime.now(UTC) - _WAITS_TOO_LONG)
                 counts = (0, 0)
                 if not self._tells_by_letter:
                     counts = (work.mails.count_quarantined(), work.outbox.count_status(LetterStatus.NEEDS_PERSON))
         except StorageUnavailable:
             return None
         away = tuple(one for one in troubles if one.server.partition(":")[2] in self._mailboxes)
+        # Of these it is told why nothing leaves.
+        explained = {one.server.partition(":")[2] for one in away if _keeps_letters(one)}
         return HouseSight(
             troubles=away,
             # Of a server that is away the command tells anyway.
             alerts_not_sent=tuple(kind for kind in unsent if not (away and kind is LetterKind.ALERT_SERVER_AWAY)),
             quarantined=counts[0],
             letters_stuck=counts[1],
+            letters_wait=tuple(sorted((letters_wait & set(self._mailboxes)) - explained)),
+            mails_wait=tuple(sorted(mails_wait & set(self._mailboxes))),
         )
+
+
+def _keeps_letters(trouble: ServerTrouble) -> bool:
+    return trouble.server.startswith("smtp:") or trouble.is_limit or is_refused_login(trouble.server)

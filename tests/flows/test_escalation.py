@@ -22,7 +22,7 @@ from mailbot.domain.outbox import LetterResult
 from mailbot.flows import escalation
 from mailbot.flows.escalation import Escalation, HouseLook, HouseSight, Sight
 from mailbot.flows.pulse import Pulse
-from tests.flows.house import StandingClock, TestHouse, mail
+from tests.flows.house import CUSTOMER, StandingClock, TestHouse, mail
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -265,6 +265,93 @@ def test_a_database_that_takes_no_writes_or_cannot_be_opened_shows_nothing() -> 
         storage=away, mailboxes=["default"], tells_by_letter=True, after=MINUTE, clock=StandingClock(NOW)
     )
     assert seen.look() is None
+
+
+def attempt(house: TestHouse, result: LetterResult) -> None:
+    """What is due is tried, and this comes of it."""
+    now = house.clock.now()
+    with house.app.storage.write() as work:
+        while (claimed := work.outbox.claim(owner="me", now=now, real_now=now, early=False)) is not None:
+            work.outbox.record(claimed, result, owner="me")
+
+
+def answers_not_now(house: TestHouse) -> LetterResult:
+    """452 4.3.1 Insufficient system storage."""
+    retry_at = house.clock.now() + 5 * MINUTE
+    return LetterResult(status=LetterStatus.RETRY, error="452 4.3.1", retry_at=retry_at)
+
+
+def test_letters_that_the_server_takes_not_now_for_hours_are_seen(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?"))
+    house.clock.advance(10 * MINUTE)
+    attempt(house, answers_not_now(house))
+    assert look(house) == HouseSight()
+    house.clock.advance(HOUR)
+    assert look(house) == HouseSight(letters_wait=("default",))
+    # A second letter leaves: the server takes letters, if not this one.
+    attempt(house, answers_not_now(house))
+    house.receive(mail("Qual o horário?", subject="Horário", sender="jose@example.com.br"))
+    house.clock.advance(10 * MINUTE)
+    with house.app.storage.write() as work:
+        now = house.clock.now()
+        while (claimed := work.outbox.claim(owner="me", now=now, real_now=now, early=False)) is not None:
+            is_new = claimed.letter.recipient.address != CUSTOMER
+            sent = LetterResult(status=LetterStatus.SENT, sent_at=now)
+            work.outbox.record(claimed, sent if is_new else answers_not_now(house), owner="me")
+    assert look(house) == HouseSight()
+
+
+def test_letters_that_wait_for_a_server_or_a_limit_of_which_is_told_are_not_told_of(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?"))
+    house.clock.advance(2 * HOUR)
+    for trouble in ("smtp:default", "limit:default"):
+        with house.app.storage.write() as work:
+            work.house.note_trouble(trouble, "no answer", now=house.clock.now())
+        seen = look(house)
+        assert seen is not None
+        assert (len(seen.troubles), seen.letters_wait) == (1, ())
+        with house.app.storage.write() as work:
+            work.house.clear_trouble(trouble)
+    # Where only the inbox cannot be reached, letters could leave.
+    with house.app.storage.write() as work:
+        work.house.note_trouble("imap:default", "no answer", now=house.clock.now())
+    seen = look(house)
+    assert seen is not None
+    assert seen.letters_wait == ("default",)
+
+
+def test_letters_in_hold_mode_and_those_that_may_still_be_taken_back_wait_by_intent(tmp_path: Path) -> None:
+    with TestHouse(tmp_path / "hold", send="hold") as holding:
+        holding.receive(mail("Qual o prazo?"))
+        holding.clock.advance(5 * HOUR)
+        assert look(holding) == HouseSight()
+    with TestHouse(tmp_path / "undo", undo_minutes="300", quiet_seconds="10800") as slow:
+        slow.receive(mail("Qual o prazo?"))
+        attempt(slow, LetterResult(status=LetterStatus.SENT, sent_at=slow.clock.now()))
+        assert slow.letters()
+        slow.clock.advance(2 * HOUR)
+        assert look(slow) == HouseSight()
+
+
+def test_a_mail_that_intake_does_not_take_is_seen(house: TestHouse) -> None:
+    house.collect(mail("Qual o prazo?"))
+    assert look(house) == HouseSight()
+    with time_machine.travel(datetime.now(UTC) + HOUR):
+        assert look(house) == HouseSight(mails_wait=("default",))
+        house.process()
+        assert look(house) == HouseSight()
+
+
+def test_what_waits_is_told_if_it_lasts_and_not_in_the_rush_after_a_standstill(desk: Desk) -> None:
+    waits = sees(letters_wait=("default",), mails_wait=("default",))
+    assert desk.look(waits) == desk.look(WELL, after=9 * MINUTE) == desk.look(waits, after=MINUTE) == []
+    [alarm] = desk.look(waits, after=10 * MINUTE)
+    assert alarm.subject == (
+        "no letter leaves, and the oldest has waited for more than 60 minutes: default (and 1 more)"
+    )
+    assert "the oldest mail has waited for more than 60 minutes to be processed: default" in alarm.lines[1]
+    assert desk.look(waits, after=5 * HOUR) == []
+    assert [one.state for one in desk.look(WELL, after=MINUTE)] == [NoticeState.RECOVERED]
 
 
 class StorageThatHangs:

@@ -497,6 +497,11 @@ class MailStore:
         oldest: datetime | None = self._connection.scalar(select(func.min(_T.received_at)).where(_PENDING))
         return oldest
 
+    def not_taken(self, *, since: datetime) -> set[str]:
+        """Mailboxes of which a mail could have been taken since then, and was not."""
+        query = select(_T.mailbox).where(_T.ready_at.is_not(None), _T.ready_at <= since).distinct()
+        return set(self._connection.scalars(query))
+
     def nothing_pending(self, *, now: datetime) -> bool:
         """Whether no mail can be taken now."""
         query = select(_T.id).where(and_(_T.ready_at.is_not(None), _T.ready_at <= now)).limit(1)

@@ -45,6 +45,7 @@ from mailbot.domain.threads import KnownHandle, KnownMessageId
 
 _T = outbox.c
 _S = LetterStatus
+_RETURNED = "returned for a limit on sending"
 _UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
 # Word for word as the partial indexes have it: only so does SQLite see that they apply. (A literal column of
 # boolean type would be written "= 1" there; a list of parameters would be laid out anew for every letter.)
@@ -442,7 +443,7 @@ class OutboxStore:
         result = self._connection.execute(
             update(outbox)
             .where(_T.message_id == message_id, _T.status == _S.SENT.value)
-            .values(status=_S.RETRY.value, due_at=at, sent_at=None, last_error="returned for a limit on sending")
+            .values(status=_S.RETRY.value, due_at=at, sent_at=None, last_error=_RETURNED)
         )
         return result.rowcount == 1
 
@@ -590,3 +591,16 @@ class OutboxStore:
         query = select(func.min(_T.created_at)).where(_T.due_at.is_not(None))
         oldest: datetime | None = self._connection.scalar(query)
         return oldest
+
+    def not_leaving(self, *, since: datetime) -> set[str]:
+        """Mailboxes of which a letter could have left before ``since``, and none left after.
+
+        One that only its own recipient's server refuses, or that waits behind many, is not meant.
+        """
+        # A letter that left once before could do so long ago.
+        waits = and_(_T.due_at.is_not(None), _T.not_before <= since, _T.last_error != _RETURNED)
+        waiting = set(self._connection.scalars(select(_T.mailbox).where(waits).distinct()))
+        if not waiting:
+            return waiting
+        left = select(_T.mailbox).where(_T.mailbox.in_(waiting), _T.sent_at > since).distinct()
+        return waiting - set(self._connection.scalars(left))
