@@ -238,6 +238,15 @@ def test_a_quarantine_alarm_that_cannot_leave_is_seen(house: TestHouse) -> None:
     assert look(house) == HouseSight()
 
 
+def test_in_hold_mode_an_alarm_that_is_held_like_all_letters_is_no_fault(tmp_path: Path) -> None:
+    with TestHouse(tmp_path, admin_address="administracao@example.com.br", send="hold") as holding:
+        holding.receive(mail("Qual o prazo?"), suspect="junk_folder")
+        holding.app.alarms.tick()
+        assert holding.letters(Audience.ADMIN)
+        holding.clock.advance(HOUR)
+        assert look(holding) == HouseSight()
+
+
 def test_without_an_administrators_address_quarantine_itself_is_seen(house: TestHouse) -> None:
     house.receive(mail("Qual o prazo?"), suspect="junk_folder")
     assert look(house, tells_by_letter=False) == HouseSight(quarantined=1)

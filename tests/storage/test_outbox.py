@@ -11,7 +11,7 @@ from mailbot.domain.errors import LeaseLost
 from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.mail import Address
-from mailbot.domain.outbox import ClaimedLetter, LetterResult
+from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from tests.storage.rows import (
     DAY,
     HOUR,
@@ -260,7 +260,8 @@ def alert(**changes: object) -> OutboundLetter:
     [
         ({}, None, True),
         ({}, LetterResult(status=LetterStatus.RETRY, retry_at=NOW + HOUR), True),
-        ({}, LetterResult(status=LetterStatus.HELD), True),
+        ({}, LetterResult(status=LetterStatus.HELD, hold_reason=HoldReason.ALLOWLIST), True),
+        ({}, LetterResult(status=LetterStatus.HELD, hold_reason=HoldReason.SEND_HOLD), False),
         ({}, LetterResult(status=LetterStatus.NEEDS_PERSON), True),
         ({}, LetterResult(status=LetterStatus.FAILED), True),
         ({"created_at": NOW - 2 * DAY}, LetterResult(status=LetterStatus.FAILED), False),

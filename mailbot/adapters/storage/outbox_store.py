@@ -37,6 +37,7 @@ from mailbot.domain.ledger import LEASE_TIME
 from mailbot.domain.outbox import (
     HELD_FOR_SUMMARY,
     ClaimedLetter,
+    HoldReason,
     LetterCounts,
     LetterResult,
     LetterRow,
@@ -569,10 +570,14 @@ class OutboxStore:
         return self._connection.execute(update(outbox).where(untold).values(alerted=True)).rowcount
 
     def alerts_not_sent(self, *, written_before: datetime, failed_since: datetime) -> list[LetterKind]:
-        """Kinds of letters to the administrator that should have left by now, and of those that failed lately."""
+        """Kinds of letters to the administrator that should have left by now, and of those that failed lately.
+
+        While nothing leaves by the administrator's own word (``MAILBOT_SEND=hold``) no alert should.
+        """
         waits = or_(
             _T.due_at.is_not(None),
-            and_(_IN_SIGHT, _T.status.in_((_S.HELD.value, _S.NEEDS_PERSON.value))),
+            and_(_IN_SIGHT, _T.status == _S.NEEDS_PERSON.value),
+            and_(_IN_SIGHT, _T.status == _S.HELD.value, _T.hold_reason != HoldReason.SEND_HOLD.value),
             and_(_IN_SIGHT, _T.status == _S.FAILED.value, _T.created_at >= failed_since),
         )
         to_admin = and_(_T.audience == Audience.ADMIN.value, _T.created_at <= written_before)
