@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -142,6 +143,20 @@ PROVIDER_LIMIT = "limit"
 
 LOGIN_REFUSED = "our credentials do not count: "
 """How the error of a trouble begins that no waiting ends."""
+
+
+_TROUBLE_CHARACTERS = 500
+# Of an answer without end no more is looked at.
+_ANSWER_CHARACTERS = 2_000
+_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'@]+@[^\s<>()\[\],;:"'@]+""")
+
+
+def trouble_words(answer: str) -> str:
+    """What a server answered, fit for those who watch: monitors are shown it, and it may name whom a letter was for.
+
+    No address of it is left, and no more than 500 characters.
+    """
+    return _ADDRESS.sub("(address)", answer[:_ANSWER_CHARACTERS])[:_TROUBLE_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ import structlog
 
 from mailbot.domain.errors import CredentialsRefused, LeaseLost, LoginExpired, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, NewInboundMail
+from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, NewInboundMail, trouble_words
 from mailbot.domain.logins import refused_login
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.ports import BlobStore, MailSource, Storage, UnitOfWork
@@ -305,7 +305,7 @@ class Collector:
                     return
                 for name in self._troubles_of(error):
                     told = text if name == self._plan.server else str(error)
-                    work.house.note_trouble(name, told[:500], now=datetime.now(UTC))
+                    work.house.note_trouble(name, trouble_words(told), now=datetime.now(UTC))
         except ServerAway:
             _log.warning("trouble not noted", action="collect.trouble_not_noted", mailbox=self._plan.mailbox)
 

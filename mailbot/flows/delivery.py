@@ -29,7 +29,7 @@ from mailbot.domain.exchange import (
     SendOutcome,
     Throttle,
 )
-from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT
+from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT, trouble_words
 from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
 from mailbot.flows.attempts import MINUTE, UNKNOWN_OUTCOMES_AT_MOST, after_error, result_of
@@ -434,7 +434,7 @@ class Delivery:
                 return
             with self._storage.write() as work:
                 for trouble, error in troubles.items():
-                    work.house.note_trouble(trouble, error[:500], now=self._clock.now())
+                    work.house.note_trouble(trouble, trouble_words(error), now=self._clock.now())
                 for trouble in over:
                     work.house.clear_trouble(trouble)
             self._in_trouble |= troubles.keys()

@@ -26,7 +26,7 @@ from mailbot.domain.errors import (
     UnreadableMail,
 )
 from mailbot.domain.exchange import FolderState, MailEntry, SentCopy
-from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.ledger import FolderMemory, NewInboundMail, trouble_words
 from mailbot.domain.mail import FetchedMail, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import DueCopy
@@ -541,7 +541,7 @@ class SentFolderKeeper:
             with self._storage.write() as work:
                 if not self._takes_lease(work):
                     return
-                work.house.note_trouble(self._plan.server, str(error)[:500], now=datetime.now(UTC))
+                work.house.note_trouble(self._plan.server, trouble_words(str(error)), now=datetime.now(UTC))
         except StorageUnavailable:
             _log.warning("trouble not noted", action="sent.storage_away", mailbox=self._key)
 

@@ -350,11 +350,17 @@ def test_a_letter_that_is_taken_ends_the_growing_of_pauses(house: TestHouse) -> 
 
 def test_a_limit_is_noted_for_the_administrator_and_struck_out_when_a_letter_is_taken(house: TestHouse) -> None:
     question(house)
-    over_quota = Refused(code=550, response="5.4.5 quota", permanent=False, throttled=Throttle.DAILY)
+    over_quota = Refused(
+        code=550, response="5.4.5 quota of <maria@example.com.br>", permanent=False, throttled=Throttle.DAILY
+    )
     deliver(house, FakeTransport(over_quota))
     with house.app.storage.read() as work:
         (trouble,) = work.house.troubles()
-    assert (trouble.server, trouble.error, trouble.is_limit) == ("limit:default", "daily: 550 5.4.5 quota", True)
+    assert (trouble.server, trouble.error, trouble.is_limit) == (
+        "limit:default",
+        "daily: 550 5.4.5 quota of <(address)>",
+        True,
+    )
     house.clock.advance(timedelta(hours=2))
     deliver(house, FakeTransport(AWAY))
     with house.app.storage.read() as work:
