@@ -70,8 +70,8 @@ class Daemon:
     def run(self) -> None:
         """Start everything, wait for a signal, stop everything.
 
-        Raises ``StorageUnavailable`` at the start where nobody is told by command, and at the end the error by which a loop died, if one did:
-        who supervises this process must see that it did not end as it was asked to.
+        Raises ``StorageUnavailable`` at the start where nobody is told by command, and at the end the error by
+        which a loop died, if one did: who supervises this process must see that it did not end as it was asked to.
         """
         keep_large_memory_apart()
         # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung: places, no values.
@@ -107,7 +107,7 @@ class Daemon:
                 if self._app.escalation is None:
                     raise
                 _log.warning("cannot begin", action="daemon.start_put_off", error=str(error))
-                # As good as it gets: a start without end would be cut off, and nothing is to be told by its failure.
+                # As good as it gets: a start that takes too long would be cut off.
                 self._supervisor.ready()
                 self._supervisor.status("waits for the database")
                 if self._awake.wait(_STORAGE_AWAY_SECONDS):

@@ -30,8 +30,10 @@ _LOCK = "alerts.lock"
 
 
 def second_place(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """A folder on another disk than ``data_dir``, as far as one can know: of the service manager's (systemd.exec(5),
-    *RuntimeDirectory*), else among the temporary files; ``None`` if there is neither."""
+    """A folder on another disk than ``data_dir``, as far as one can know; ``None`` if there is none.
+
+    The service manager's (systemd.exec(5), *RuntimeDirectory*), else one among the temporary files.
+    """
     # Several houses may share it.
     name = f"mailbot-alerts-{hashlib.sha256(os.fsencode(data_dir.absolute())).hexdigest()[:16]}"
     given = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]

@@ -152,7 +152,7 @@ _ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'@]+@[^\s<>()\[\],;:"'@]+""")
 
 
 def trouble_words(answer: str) -> str:
-    """What a server answered, fit for those who watch: monitors are shown it, and it may name whom a letter was for.
+    """What a server answered, fit for monitors to be shown: it may have named whom a letter was for.
 
     No address of it is left, and no more than 500 characters.
     """

@@ -235,7 +235,7 @@ class Escalation:
         after: timedelta,
         pulse: Pulse,
     ) -> None:
-        """``look_at`` never raises and never waits for long; ``after`` is how long servers may be away before it is told."""
+        """``look_at`` never raises and never waits for long; ``after`` is how long servers may be away untold."""
         self._channel = channel
         self._memory = memory
         self._look_at = look_at
