@@ -17,7 +17,11 @@ from mailbot.domain.incidents import Notice
 
 TIME_LIMIT_SECONDS = 30.0
 _OURS = "MAILBOT_"
-_SYSTEMD = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+# The last names the folder of a unit's LoadCredential= (systemd.exec(5)).
+_SYSTEMD = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY"})
+# By which the database may let us in without a password in its URL, or the place where such a word lies:
+# https://www.postgresql.org/docs/current/libpq-envars.html
+_LIBPQ = frozenset({"PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLKEY"})
 
 
 class AlertCommand:
@@ -31,11 +35,12 @@ class AlertCommand:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         """``secret_names`` are variables of ours whose names do not begin as our others do."""
+        hidden = _SYSTEMD | _LIBPQ | {*secret_names, *(f"{name}_FILE" for name in secret_names)}
         self._words = list(words)
         self._environment = {
             name: value
             for name, value in environment.items()
-            if not name.startswith(_OURS) and name not in _SYSTEMD and name not in secret_names
+            if not name.startswith(_OURS) and name not in hidden
         }
 
     def tell(self, notice: Notice) -> None:

@@ -51,6 +51,13 @@ def test_it_gets_none_of_our_settings_and_secrets(tmp_path: Path) -> None:
         "MAILBOT_SECRET_KEY": "s" * 40,
         "MAILBOT_IMAP_URL": "imaps://a:b@c",
         "SUPPORT_PASSWORD": "of a mailbox",
+        "SUPPORT_PASSWORD_FILE": "/run/secret",
+        "PGPASSWORD": "of the database",
+        "PGPASSFILE": "/run/pgpass",
+        "PGSERVICE": "tickets",
+        "PGSERVICEFILE": "/run/pg_service.conf",
+        "PGSSLKEY": "/run/key",
+        "CREDENTIALS_DIRECTORY": "/run/credentials/mailbot.service",
         "NOTIFY_SOCKET": "/run/notify",
         "WATCHDOG_USEC": "1",
     }
