@@ -77,12 +77,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStatus:
-    """What a DSN (RFC 3464) or a server's own kind of bounce says about one recipient."""
+    """What a DSN (RFC 3464) or a server's own kind of bounce says about one recipient.
+
+    ``from_remote``: ``diagnostic`` is what another server answered (it has a Remote-MTA, §2.3.5).
+    """
 
     recipient: str
     permanent: bool
     status: str = ""
     diagnostic: str = ""
+    from_remote: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -350,7 +350,7 @@ class Intake:
     ) -> MailResult:
         now = self._examiner.now()
         with self._storage.write() as work:
-            change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now)
+            change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now, answer=claimed.answer)
             if change is not None:
                 write_change(work, change)
                 if claimed.answer:

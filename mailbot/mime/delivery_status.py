@@ -60,6 +60,7 @@ def _status_of(recipient: str, fields: dict[str, str]) -> DeliveryStatus:
         permanent=action == "failed" or (action not in _STATUS_OF_ACTION and status.startswith("5")),
         status=status,
         diagnostic=diagnostic.partition(";")[2].strip() or diagnostic,
+        from_remote="remote-mta" in fields,
     )
 
 

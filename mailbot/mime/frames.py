@@ -155,6 +155,7 @@ def _status(values: Mapping[str, object]) -> DeliveryStatus:
         permanent=_flag(values["permanent"]),
         status=as_text(values["status"]),
         diagnostic=as_text(values["diagnostic"]),
+        from_remote=_flag(values["from_remote"]),
     )
 
 

@@ -35,6 +35,7 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.fields import extract_fields
 from mailbot.flows import examine as examine_module
 from mailbot.flows import intake as intake_module
+from mailbot.flows.bounced import LEAVES_AGAIN
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.write_change import write_change
 from tests.flows.house import (
@@ -251,10 +252,33 @@ def _exim_bounce(letter: OutboundLetter) -> bytes:
     ).encode()
 
 
+def _leave(house: TestHouse) -> list[str]:
+    """Every letter that is due leaves; their Message-IDs."""
+    gone: list[str] = []
+    sent = LetterResult(status=LetterStatus.SENT, sent_at=house.clock.now())
+    with house.app.storage.write() as work:
+        while claimed := work.outbox.claim(
+            owner="me", now=house.clock.now(), real_now=datetime.now(UTC), early=False
+        ):
+            work.outbox.record(claimed, sent, owner="me")
+            gone.append(claimed.letter.message_id)
+    return gone
+
+
+def _failures(house: TestHouse, number: str) -> list[str]:
+    with house.app.storage.read() as work:
+        events = work.tickets.events(number)
+    return [event.detail for event in events if event.kind is EventKind.DELIVERY_FAILED]
+
+
+def _for_limit(letter: OutboundLetter) -> bytes:
+    return _dsn(letter).replace(b"550 5.1.1 user unknown", _CPANEL.encode())
+
+
 @pytest.mark.parametrize(
     "returned",
     [
-        lambda letter: _dsn(letter).replace(b"550 5.1.1 user unknown", _CPANEL.encode()),
+        _for_limit,
         lambda letter: (
             _dsn(letter, status="5.0.0")
             .replace(b"Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n", b"")
@@ -263,40 +287,106 @@ def _exim_bounce(letter: OutboundLetter) -> bytes:
         _exim_bounce,
     ],
 )
-def test_a_letter_thrown_away_for_our_providers_hourly_limit_leaves_again(
+def test_a_letter_thrown_away_for_our_providers_hourly_limit_leaves_again_twice(
     house: TestHouse, returned: Callable[[OutboundLetter], bytes]
 ) -> None:
     """cPanel takes it and then returns it as failed for good: nothing is wrong with the customer's address."""
     ticket, notice = complete_ticket(house)
     (letter,) = to(house, CUSTOMER)
-    sent = LetterResult(status=LetterStatus.SENT, sent_at=house.clock.now())
-
-    def leaves() -> bool:
-        with house.app.storage.write() as work:
-            claimed = work.outbox.claim(owner="me", now=house.clock.now(), real_now=datetime.now(UTC), early=False)
-            while claimed is not None and claimed.letter.message_id != letter.message_id:
-                work.outbox.record(claimed, sent, owner="me")
-                claimed = work.outbox.claim(
-                    owner="me", now=house.clock.now(), real_now=datetime.now(UTC), early=False
-                )
-            if claimed is not None:
-                work.outbox.record(claimed, sent, owner="me")
-            return claimed is not None
-
     house.clock.advance(timedelta(minutes=5))
-    assert leaves()
-    assert house.receive(returned(letter)) is MailOutcome.BOUNCE
-    assert not leaves()
-    house.clock.advance(timedelta(minutes=61))
-    assert leaves()
+    assert letter.message_id in _leave(house)
+    again = f"{LEAVES_AGAIN} {CUSTOMER}"
+    for time in (1, 2):
+        report = returned(letter).replace(b"Message-ID: <", b"Message-ID: <%d." % time, 1)
+        assert house.receive(report) is MailOutcome.BOUNCE
+        # A second report of the same is no news.
+        house.receive(report.replace(b"Message-ID: <", b"Message-ID: <copy.", 1))
+        assert _leave(house) == []
+        house.clock.advance(timedelta(minutes=61))
+        assert _leave(house) == [letter.message_id]
+        assert _failures(house, ticket.number) == [again] * time
     assert kinds(to(house, ANA)) == [notice.letter]
-    assert EventKind.DELIVERY_FAILED not in happened(house, ticket.number)
     # Not for ever: the report may be made up by somebody who wants the letter again and again.
-    house.clock.advance(timedelta(days=1))
-    house.receive(returned(letter).replace(b"Message-ID: <", b"Message-ID: <again.", 1))
+    house.receive(returned(letter).replace(b"Message-ID: <", b"Message-ID: <third.", 1))
     house.clock.advance(timedelta(minutes=61))
-    assert not leaves()
-    assert EventKind.DELIVERY_FAILED in happened(house, ticket.number)
+    assert letter.message_id not in _leave(house)
+    assert len(_failures(house, ticket.number)) == 3
+    assert kinds(to(house, ANA)) == [notice.letter, LetterKind.DELIVERY_FAILED]
+
+
+def test_a_letter_that_is_a_day_old_does_not_leave_again(house: TestHouse) -> None:
+    ticket, _ = complete_ticket(house)
+    (letter,) = to(house, CUSTOMER)
+    house.clock.advance(timedelta(days=1))
+    _leave(house)
+    house.receive(_for_limit(letter))
+    assert to(house, CUSTOMER)[0].status is LetterStatus.FAILED
+    assert _failures(house, ticket.number) == [_CPANEL.replace("  ", " ")]
+
+
+def _returned_by_another(letter: OutboundLetter) -> bytes:
+    return _for_limit(letter).replace(b"Action:", b"Remote-MTA: dns; mx.cliente.example\r\nAction:")
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        _returned_by_another,
+        lambda letter: _for_limit(letter).replace(
+            _CPANEL.encode(), b"550 5.1.1 host mx.cliente.example said: " + _CPANEL.encode()
+        ),
+        lambda letter: _dsn(letter).replace(b"user unknown", b"<daily.limit@5.4.5.example> unknown"),
+        lambda letter: _exim_bounce(letter).replace(
+            _CPANEL.encode(), b"SMTP error from remote mail server after RCPT TO: 550 " + _CPANEL.encode()
+        ),
+    ],
+)
+def test_a_limit_of_the_recipients_server_does_not_make_a_letter_leave_again(
+    house: TestHouse, returned: Callable[[OutboundLetter], bytes]
+) -> None:
+    complete_ticket(house)
+    (letter,) = to(house, CUSTOMER)
+    house.clock.advance(timedelta(minutes=5))
+    _leave(house)
+    house.receive(returned(letter))
+    assert to(house, CUSTOMER)[0].status is LetterStatus.FAILED
+    assert LetterKind.DELIVERY_FAILED in kinds(to(house, ANA))
+
+
+def test_an_imported_report_makes_no_letter_leave_again(house: TestHouse) -> None:
+    complete_ticket(house)
+    (letter,) = to(house, CUSTOMER)
+    house.clock.advance(timedelta(minutes=5))
+    _leave(house)
+    house.receive(_for_limit(letter), answer=False)
+    house.clock.advance(timedelta(hours=2))
+    assert letter.message_id not in _leave(house)
+
+
+def test_a_letter_does_not_leave_again_after_a_newer_one(house: TestHouse) -> None:
+    """The customer would hear that a paper is missing after they heard that all is there."""
+    incomplete_ticket(house)
+    checklist = to(house, CUSTOMER)[-1]
+    house.clock.advance(timedelta(minutes=5))
+    _leave(house)
+    house.requester_reply(checklist, "Segue a CNH", files=[LICENCE])
+    house.clock.advance(timedelta(minutes=5))
+    _leave(house)
+    house.receive(_for_limit(checklist))
+    house.clock.advance(timedelta(hours=2))
+    assert checklist.message_id not in _leave(house)
+    assert LetterKind.DELIVERY_FAILED in kinds(to(house, ANA))
+
+
+def test_a_letter_does_not_leave_again_when_its_ticket_has_changed(house: TestHouse) -> None:
+    decision = resolved_ticket(house)
+    house.clock.advance(timedelta(minutes=15))
+    assert decision.message_id in _leave(house)
+    house.requester_reply(decision, "Cheguei lá e não me atenderam.")
+    assert to(house, CUSTOMER)[-1].message_id == decision.message_id
+    house.receive(_for_limit(decision))
+    house.clock.advance(timedelta(hours=2))
+    assert decision.message_id not in _leave(house)
 
 
 def test_threat_5_a_bounce_never_reopens(house: TestHouse) -> None:

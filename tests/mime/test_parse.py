@@ -409,6 +409,7 @@ def test_a_delivery_report_tells_recipient_outcome_and_ids() -> None:
     )
     read = _report(
         "Original-Recipient: rfc822;Bia@example.com.br\nFinal-Recipient: rfc822; bia@int.example.com.br\n"
+        "Remote-MTA: dns; mx.int.example.com.br\n"
         "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1\n  no such user\n\n"
         "Final-Recipient: rfc822; <caio@example.com.br>\nAction: delayed (later)\nStatus: 4.4.1",
         returned,
@@ -418,6 +419,7 @@ def test_a_delivery_report_tells_recipient_outcome_and_ids() -> None:
     first, second = read.delivery_statuses
     assert (first.recipient, first.permanent, first.status) == ("bia@example.com.br", True, "5.1.1")
     assert first.diagnostic == "550 5.1.1 no such user"
+    assert (first.from_remote, second.from_remote) == (True, False)
     assert (second.recipient, second.permanent, second.status) == ("caio@example.com.br", False, "4.4.1")
     assert read.returned_message_ids == ("mb.abc@example.com.br", "mb.def@example.com.br")
 
