@@ -96,9 +96,10 @@ class Intake:
         self._known = StoredKnowledge(storage)
         # The next mail, claimed in the commit that ended the one before: one commit a mail instead of two.
         self._claimed_ahead: ClaimedMail | None = None
-        # Mails that the database did not let us give back: ours until it does, or else each would count as a
-        # death of the daemon when its lease runs out.
-        self._not_given_back: list[ClaimedMail] = []
+        # Whether mails may be claimed in our name that nobody here has in hand: the database did not let us give
+        # one back, or we did not hear that it let us claim one. Each would count as a death of the daemon when its
+        # lease runs out.
+        self._may_own_more = False
         # The mail in hand and since when, for the thread that looks whether it hangs.
         self._in_hand: tuple[ClaimedMail, float] | None = None
 
@@ -119,12 +120,33 @@ class Intake:
             return resumed
         claimed, self._claimed_ahead = self._claimed_ahead, None
         if claimed is None:
-            with self._storage.write() as work:
-                for mail in self._not_given_back:
-                    work.mails.give_back(mail, ready_at=_real_now(), attempt=False)
-                claimed = self._claim(work, early=early)
-            self._not_given_back.clear()
+            self._give_back_what_nobody_holds()
+            claimed = self._claim_next(early=early)
         return None if claimed is None else self._bring_on(claimed)
+
+    def _claim_next(self, *, early: bool) -> ClaimedMail | None:
+        try:
+            with self._storage.write() as work:
+                return self._claim(work, early=early)
+        except StorageUnavailable:
+            self._may_own_more = True
+            raise
+
+    def leave_to_others(self) -> None:
+        """Give back what was claimed ahead, because others work now and nobody here would come to it; what is put
+        aside stays. Raises ``StorageUnavailable``; to be called again then."""
+        if self._claimed_ahead is not None:
+            self._claimed_ahead, self._may_own_more = None, True
+        self._give_back_what_nobody_holds()
+
+    def _give_back_what_nobody_holds(self) -> None:
+        """To be called when no mail is in hand nor claimed ahead."""
+        if not self._may_own_more:
+            return
+        put_aside = [one.claimed.id for one in self._parked]
+        with self._storage.write() as work:
+            work.mails.give_back_all(self._owner, ready_at=_real_now(), but=put_aside)
+        self._may_own_more = False
 
     def process_read(self) -> MailOutcome | None:
         """Go on with a mail whose files are read by now; ``None`` if there is none. Raises as above."""
@@ -176,14 +198,14 @@ class Intake:
         return claimed.id
 
     def stop(self) -> None:
-        """Give back what was claimed ahead or put aside; to be called when no mail is in hand."""
-        held = [one.claimed for one in self._parked]
-        if self._claimed_ahead is not None:
-            held.append(self._claimed_ahead)
-        self._claimed_ahead = None
-        self._parked.clear()
-        for claimed in held:
-            self._give_back(claimed)
+        """Give back all that is ours, if the database lets us; to be called when no mail is in hand."""
+        if self._parked:
+            self._may_own_more = True
+            self._parked.clear()
+        try:
+            self.leave_to_others()
+        except StorageUnavailable:
+            _log.warning("mails not given back", action="intake.give_back_failed")
 
     def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
         real_now = _real_now()
@@ -213,6 +235,8 @@ class Intake:
             _log.warning("lease lost", action="intake.lease_lost", mail_id=claimed.id)
             return MailOutcome.PENDING
         except StorageUnavailable:
+            # It may have been committed nevertheless, and with it the claim of the next.
+            self._may_own_more = True
             self._give_back(claimed)
             raise
         except Exception as error:
@@ -233,7 +257,7 @@ class Intake:
             with self._storage.write() as work:
                 is_ours = work.mails.park(claimed)
         except StorageUnavailable:
-            self._not_given_back.append(claimed)
+            self._may_own_more = True
             batch.give_up()
             raise
         if is_ours:
@@ -395,7 +419,7 @@ class Intake:
                 if ours and last:
                     work.mails.quarantine(claimed, cause, now=now)
         except StorageUnavailable:
-            self._not_given_back.append(claimed)
+            self._may_own_more = True
             raise
         if not ours:
             _log.warning("lease lost", action="intake.lease_lost", mail_id=claimed.id)
@@ -416,7 +440,6 @@ class Intake:
             with self._storage.write() as work:
                 work.mails.give_back(claimed, ready_at=_real_now(), attempt=False)
         except StorageUnavailable:
-            self._not_given_back.append(claimed)
             _log.warning("mail not given back", action="intake.give_back_failed", mail_id=claimed.id)
 
 

@@ -19,6 +19,7 @@ from mailbot.flows import upkeep
 from mailbot.round import tick
 from mailbot.triage.time_passes import due_change
 from tests.flows.house import TestHouse, mail
+from tests.flows.lost_answers import answer_is_lost
 
 
 @pytest.fixture
@@ -54,6 +55,45 @@ def test_a_mail_that_could_not_be_given_back_is_given_back_later_and_counts_no_d
         assert house.mails()[0].outcome is MailOutcome.PENDING
     assert house.process() is MailOutcome.TICKET
     assert (house.mails()[0].deaths, house.mails()[0].attempts) == (0, 0)
+
+
+@pytest.mark.parametrize("lost", ["a claim", "an outcome and the next claim"])
+def test_a_mail_whose_claim_nobody_heard_of_is_worked_on_at_once_and_counts_no_death(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    house.collect(question(1))
+    house.collect(question(2))
+    intake = house.app.intake
+    with (
+        answer_is_lost(monkeypatch, of_write=1 if lost == "a claim" else 2),
+        pytest.raises(StorageUnavailable),
+    ):
+        intake.process_next()
+    while intake.process_next() is not None:
+        pass
+    assert [(one.outcome, one.deaths) for one in house.mails()] == [(MailOutcome.TICKET, 0)] * 2
+
+
+def test_a_daemon_that_stops_gives_back_what_it_did_not_hear_that_it_claimed(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.collect(question())
+    with answer_is_lost(monkeypatch, of_write=1), pytest.raises(StorageUnavailable):
+        house.app.intake.process_next()
+    house.app.intake.stop()
+    assert house.open().intake.process_next() is MailOutcome.TICKET
+    assert house.mails()[0].deaths == 0
+
+
+def test_while_helpers_work_what_was_claimed_ahead_is_theirs(house: TestHouse) -> None:
+    for number in range(3):
+        house.collect(question(number))
+    assert house.app.intake.process_next() is MailOutcome.TICKET
+    helper = house.open().intake
+    house.app.intake.leave_to_others()
+    while helper.process_next() is not None:
+        pass
+    assert [(one.outcome, one.deaths) for one in house.mails()] == [(MailOutcome.TICKET, 0)] * 3
 
 
 def test_what_hangs_is_counted_and_its_late_result_is_not_written(

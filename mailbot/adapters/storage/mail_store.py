@@ -319,11 +319,11 @@ class MailStore:
         )
         return result.rowcount == 1
 
-    def give_back_all(self, owner: str, *, ready_at: datetime) -> int:
-        """Return everything that ``owner`` has in hand, without counting anything against it."""
+    def give_back_all(self, owner: str, *, ready_at: datetime, but: Collection[int] = ()) -> int:
+        """Return everything that ``owner`` has in hand ``but`` these, without counting anything against it."""
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.owner == owner)
+            .where(_T.owner == owner, _T.id.not_in(but))
             .values(owner=None, lease_until=None, begun_at=None, ready_at=ready_at)
         )
         return result.rowcount
