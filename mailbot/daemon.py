@@ -221,6 +221,8 @@ class Daemon:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
         if crew.lends_a_hand():
             outcome = self._app.intake.process_read()
+            # In its commit, or before the helpers came, another may have been claimed.
+            self._app.intake.leave_to_others()
             if outcome is None:
                 self._stop.wait(_HELPED_SECONDS)
                 return

@@ -185,6 +185,8 @@ def _process_until_nothing_waits(
         if crew.lends_a_hand():
             letters.begin()
             count.count(app.intake.process_read() or MailOutcome.PENDING)
+            # In its commit, or before the helpers came, another may have been claimed.
+            app.intake.leave_to_others()
             if not more_may_come and not crew.waiting():
                 return
             time.sleep(_LOOK_AGAIN_SECONDS)

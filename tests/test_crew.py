@@ -16,6 +16,7 @@ import pytest
 import mailbot
 from mailbot import crew, round
 from mailbot.crew import Crew, Orders, workers_by_default, workers_wanted
+from mailbot.daemon import Daemon
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.delivery import DeliveryCount
 from mailbot.round import run_once
@@ -100,6 +101,43 @@ def test_a_round_goes_on_alone_where_helpers_cannot_start(
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()
     assert helpers_called_in(captured.err + captured.out) == 2, "one that broke is not called again at once"
+
+
+def come_at_second_call(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> list[MailOutcome]:
+    """A helper is at work from the second time on that it is asked for, and takes mails from the third on; what it
+    did."""
+    helper = house.open().intake
+    done: list[MailOutcome] = []
+    calls: list[None] = []
+
+    def lends_a_hand(_crew: Crew) -> bool:
+        calls.append(None)
+        while len(calls) > 2 and (outcome := helper.process_next()) is not None:
+            done.append(outcome)
+        return len(calls) > 1
+
+    monkeypatch.setattr(Crew, "lends_a_hand", lends_a_hand)
+    return done
+
+
+def test_a_daemon_keeps_no_mail_from_its_helpers(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        house.collect(mail("Qual o prazo?", subject="Dúvida", sender=f"cliente{number}@example.com.br"))
+    done = come_at_second_call(house, monkeypatch)
+    # It opens sockets, and is not run.
+    monkeypatch.setattr("mailbot.daemon._Awakening", object)
+    daemon, called = Daemon(house.app), Crew(house.app, heard=lambda _outcome: None)
+    for _ in range(3):
+        daemon._process_next(called)
+    assert done == [MailOutcome.TICKET, MailOutcome.TICKET]
+
+
+def test_a_round_keeps_no_mail_from_its_helpers(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        house.collect(mail("Qual o prazo?", subject="Dúvida", sender=f"cliente{number}@example.com.br"))
+    done = come_at_second_call(house, monkeypatch)
+    run_once(house.app)
+    assert done == [MailOutcome.TICKET, MailOutcome.TICKET]
 
 
 def test_where_the_system_tells_no_processors_of_ours_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
