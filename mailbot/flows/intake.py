@@ -289,9 +289,9 @@ class Intake:
 
     def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
         with self._storage.read() as work:
-            earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=claimed.id)
-        if earlier is not None:
-            return _result(MailOutcome.DUPLICATE, mail, reason=f"same as mail {earlier}")
+            duplicate = _as_duplicate(work, claimed, mail)
+        if duplicate is not None:
+            return duplicate
         if claimed.suspect and not claimed.released:
             return _result(MailOutcome.QUARANTINED, mail, reason=claimed.suspect)
         return None
@@ -335,6 +335,12 @@ class Intake:
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
         with self._storage.write() as work:
+            # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of different
+            # conversations. Whose change of the ticket comes second is examined anew, and sees the first here.
+            duplicate = _as_duplicate(work, claimed, found.mail)
+            if duplicate is not None:
+                work.mails.finish(claimed, duplicate, now=_real_now())
+                return duplicate
             cause = cause_for(
                 decision,
                 situation,
@@ -464,6 +470,11 @@ def _result(
         message_id=mail.message_id,
         identity=mail.identity,
     )
+
+
+def _as_duplicate(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
+    earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=claimed.id)
+    return None if earlier is None else _result(MailOutcome.DUPLICATE, mail, reason=f"same as mail {earlier}")
 
 
 def _quarantine(reason: str) -> MailResult:

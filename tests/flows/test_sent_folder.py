@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -435,6 +436,30 @@ def test_a_mail_with_the_mailbox_in_cc_stands_on_the_ticket_once(
     assert answers(house, number) == ["Com cópia."]
     assert len(house.tickets()) == 1
     assert house.letters() == before
+
+
+def test_two_copies_in_the_hands_of_two_processes_at_once_stand_once_on_the_ticket(
+    house: TestHouse, folder: FakeSentFolder, keeper: SentFolderKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = request(house)
+    answer = written("Só uma vez.", cc=MAILBOX, replies_to=FIRST_ID)
+    folder.add(answer)
+    keeper.run_once(inbox_is_seen=True)
+    house.collect(in_inbox(answer, verdict="pass"))
+    other = house.open().intake
+    examine = house.app.examiner.examine
+    others: list[MailOutcome | None] = []
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        found = examine(*args, **kwargs)
+        if not others:
+            others.append(other.process_next())
+        return found
+
+    monkeypatch.setattr(house.app.examiner, "examine", slow)
+    outcomes = {house.process(), *others}
+    assert outcomes == {MailOutcome.MESSAGE, MailOutcome.DUPLICATE}
+    assert answers(house, number) == ["Só uma vez."]
 
 
 def test_where_no_sent_folder_is_watched_a_verified_copy_in_the_inbox_is_the_answer(house: TestHouse) -> None:
