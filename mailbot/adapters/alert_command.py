@@ -38,9 +38,7 @@ class AlertCommand:
         hidden = _SYSTEMD | _LIBPQ | {*secret_names, *(f"{name}_FILE" for name in secret_names)}
         self._words = list(words)
         self._environment = {
-            name: value
-            for name, value in environment.items()
-            if not name.startswith(_OURS) and name not in hidden
+            name: value for name, value in environment.items() if not name.startswith(_OURS) and name not in hidden
         }
 
     def tell(self, notice: Notice) -> None:
