@@ -336,7 +336,7 @@ class Intake:
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
-            # different conversations. Whose change of the ticket comes second is examined anew, and sees the first.
+            # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
             duplicate = _as_duplicate(work, claimed, found.mail)
             if duplicate is not None:
                 work.mails.finish(claimed, duplicate, now=_real_now())

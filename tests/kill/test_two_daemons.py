@@ -235,7 +235,7 @@ def test_a_daemon_that_is_stopped_loses_its_lease_and_cannot_write_its_late_resu
         site.wait(lambda: len(site.letters_to(other)) == 1, "the other to collect", seconds=40)
         flag.unlink()
         os.kill(first.pid, signal.SIGCONT)
-        refused = "intake.lease_lost" if step == "after examine" else "intake.storage_away"
+        refused = "intake.lease_lost" if step == "after examine" else "daemon.intake_put_off"
         site.wait(lambda: site.log_lines(refused), "the late result to be refused")
         # It is a daemon like any other again.
         assert site.stop_politely(second) == 0
