@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import text
 
@@ -314,3 +316,24 @@ def test_a_decision_that_is_taken_back_does_not_leave_whatever_it_waits_for(stor
     with storage.write() as work:
         # Nobody knows whether it left: the administrator hears of it.
         assert work.outbox.tell_of_stuck() == 1
+
+
+def test_a_mailbox_of_which_nothing_leaves_is_known_and_one_letter_that_was_returned_makes_none(
+    storage: SqlStorage,
+) -> None:
+    early, late = letter(not_before=NOW - 2 * HOUR), letter(not_before=NOW)
+    add_letters(storage, early, late)
+
+    def not_leaving(since: datetime) -> set[str]:
+        with storage.read() as work:
+            return work.outbox.not_leaving(since=since)
+
+    assert not_leaving(NOW - 3 * HOUR) == set()
+    assert not_leaving(NOW - HOUR) == {early.mailbox}
+    record(storage, claimed(storage), LetterResult(status=LetterStatus.SENT, sent_at=NOW - 30 * MINUTE))
+    assert not_leaving(NOW - HOUR) == set()
+    assert not_leaving(NOW) == {late.mailbox}
+    record(storage, claimed(storage), SENT)
+    with storage.write() as work:
+        assert work.outbox.send_again(early.message_id, at=NOW + HOUR)
+    assert not_leaving(NOW) == set()
