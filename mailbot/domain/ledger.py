@@ -33,6 +33,9 @@ class MailOutcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+UNVERIFIED_COPY = "unverified_copy"
+"""Reason in the log for a mail that is a note on its ticket until the same comes from the Sent folder."""
+
 TOO_LARGE = "too_large"
 """Reason of the one kind of discarded mail whose sender was told."""
 

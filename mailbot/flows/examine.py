@@ -41,7 +41,7 @@ from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.triage.classify import classify, classify_subject
-from mailbot.triage.decide import ApplyAgentReply, Decision, Situation, decide
+from mailbot.triage.decide import AppendMessage, ApplyAgentReply, Decision, Situation, decide
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
@@ -295,17 +295,18 @@ class Examiner:
     ) -> Examination | None:
         """A copy, to the mailbox itself, of what somebody wrote from it to a requester.
 
-        Where our server vouches for it, it is the answer. Where it does not, the one in the Sent folder tells,
-        if that is watched: on the ticket it stands once. ``None`` for every other mail.
+        Where our server vouches for it, it is the answer. Where it does not, the one in the Sent folder tells, if
+        that is watched; until it comes, and it may lie in another mailbox's for ever, this one is a note. ``None``
+        for every other mail.
         """
         if sender.authenticity is Authenticity.VERIFIED:
             return self._direct_answer(mail, files, mailbox, known, by=None)
-        if sender.authenticity is Authenticity.FAILED or self.answered_ticket(mail, mailbox, known) is None:
+        if sender.authenticity is Authenticity.FAILED:
             return None
         if not (mailbox.spec.watches_sent_folder and known.sent_folder_is_watched(mailbox.key)):
             return None
-        copy = Discarded(reason=ScreeningReason.COPY_OF_SENT_MAIL)
-        return ScreenedOut(mail=mail, screening=copy, sender=sender)
+        answer = self._direct_answer(mail, files, mailbox, known, by=None)
+        return None if answer is None else _as_unverified_note(answer)
 
     def _direct_answer(
         self,
@@ -582,6 +583,20 @@ def _asks_for_herself(sender: Sender, subject: _Subject) -> bool:
         return sender.role is SenderRole.AGENT
     is_hers = subject.ticket.requester.address == sender.address.address
     return is_hers and subject.thread.accepted and subject.thread.handle_purpose not in STAFF_PURPOSES
+
+
+def _as_unverified_note(answer: Understood) -> Understood:
+    """What may be a person's answer, as what it is as long as nobody vouches for it: nothing leaves, and nothing
+    is decided by it."""
+    screening = Accepted(may_answer=False, reason=ScreeningReason.COPY_OF_SENT_MAIL)
+    sender = replace(answer.sender, authenticity=Authenticity.UNVERIFIED)
+    return replace(
+        answer,
+        screening=screening,
+        sender=sender,
+        situation=replace(answer.situation, screening=screening, sender=sender),
+        decision=AppendMessage(quiet=True),
+    )
 
 
 def _as_requester(case: _Case) -> _Case:

@@ -27,13 +27,21 @@ from mailbot.domain.errors import (
     StorageUnavailable,
 )
 from mailbot.domain.events import StoredFile
-from mailbot.domain.ledger import MAX_ATTEMPTS, MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
+from mailbot.domain.ledger import (
+    MAX_ATTEMPTS,
+    MAX_DEATHS,
+    TOO_LARGE,
+    UNVERIFIED_COPY,
+    ClaimedMail,
+    MailOutcome,
+    MailResult,
+)
 from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
-from mailbot.flows.examine import Examination, Examiner, ScreenedOut
+from mailbot.flows.examine import Examination, Examiner, ScreenedOut, Understood
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
@@ -44,6 +52,7 @@ from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decide import Discard
+from mailbot.triage.screen import ScreeningReason
 
 _log = structlog.get_logger("mailbot.intake")
 
@@ -355,17 +364,15 @@ class Intake:
             if not claimed.answer:
                 change = _unasked(change)
             write_change(work, change)
+            _take_place_of_note(work, claimed, found.mail)
             if claimed.answer:
                 self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
             work.house.keep_readings(found.new_readings)
             opened = change.before is None
-            mail = found.mail
-            # Somebody may send a known id first to have the real mail taken for a duplicate (THREATS 32).
-            reused = work.mails.same_id_other_content(mail.message_id, mail.identity, mail_id=claimed.id)
             result = _result(
                 MailOutcome.TICKET if opened else MailOutcome.MESSAGE,
-                mail,
-                reason=MESSAGE_ID_REUSED if reused else "",
+                found.mail,
+                reason=_log_reason(work, claimed, found),
                 ticket_number=change.after.number,
             )
             work.mails.finish(claimed, result, now=_real_now())
@@ -473,8 +480,32 @@ def _result(
 
 
 def _as_duplicate(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
-    earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=claimed.id)
+    earlier = work.mails.seen_before(
+        mail.message_id,
+        mail.identity,
+        mail_id=claimed.id,
+        # Now it is known to be genuine, and takes the note's place.
+        unverified_copies=claimed.folder != SENT_FOLDER,
+    )
     return None if earlier is None else _result(MailOutcome.DUPLICATE, mail, reason=f"same as mail {earlier}")
+
+
+def _take_place_of_note(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> None:
+    """What came from the Sent folder stands on the ticket once, also where a copy of it was a note until now."""
+    if claimed.folder != SENT_FOLDER:
+        return
+    note = work.mails.unverified_copy(mail.message_id, mail.identity, mail_id=claimed.id)
+    if note is not None:
+        work.tickets.drop_message(mail.message_id, mail_id=note)
+
+
+def _log_reason(work: UnitOfWork, claimed: ClaimedMail, found: Understood) -> str:
+    if found.screening.reason == ScreeningReason.COPY_OF_SENT_MAIL:
+        return UNVERIFIED_COPY
+    # Somebody may send a known id first to have the real mail taken for a duplicate (THREATS 32).
+    mail = found.mail
+    reused = work.mails.same_id_other_content(mail.message_id, mail.identity, mail_id=claimed.id)
+    return MESSAGE_ID_REUSED if reused else ""
 
 
 def _quarantine(reason: str) -> MailResult:

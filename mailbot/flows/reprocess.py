@@ -252,7 +252,9 @@ class Reprocess:
         except UnreadableMail as error:
             return _would_be(row, MailOutcome.QUARANTINED, str(error))
         with self._storage.read() as work:
-            earlier = work.mails.seen_before(mail.message_id, mail.identity, mail_id=row.id)
+            earlier = work.mails.seen_before(
+                mail.message_id, mail.identity, mail_id=row.id, unverified_copies=row.folder != SENT_FOLDER
+            )
         if earlier is not None:
             return _would_be(row, MailOutcome.DUPLICATE, f"same as mail {earlier}")
         if row.suspect and not row.released:

@@ -434,7 +434,29 @@ def test_a_mail_with_the_mailbox_in_cc_stands_on_the_ticket_once(
     if first == "sent":
         assert house.receive(in_inbox(raw, verdict=verdict)) is MailOutcome.DUPLICATE
     assert answers(house, number) == ["Com cópia."]
+    assert [message.text.strip() for message in history(house, number)].count("Com cópia.") == 1
     assert len(house.tickets()) == 1
+    assert house.letters() == before
+
+
+def test_a_copy_in_the_inbox_is_an_unverified_note_as_long_as_the_sent_folder_has_none(
+    house: TestHouse, folder: FakeSentFolder, keeper: SentFolderKeeper
+) -> None:
+    """On Microsoft 365 what a colleague sends as the mailbox may lie in her own folder for ever."""
+    number = request(house)
+    look(house, keeper)
+    _leave(house)
+    ticket, before = house.tickets()[0], house.letters()
+    raw = written("#resolver Só no Cc.", cc=MAILBOX, replies_to=FIRST_ID, files=[LICENCE])
+    assert house.receive(in_inbox(raw)) is MailOutcome.MESSAGE
+    assert house.receive(in_inbox(raw)) is MailOutcome.DUPLICATE
+    note = history(house, number)[-1]
+    assert (note.role, note.visibility, note.unverified) == (AuthorRole.AGENT, Visibility.INTERNAL, True)
+    assert (note.text.strip(), [file.filename for file in note.files]) == ("#resolver Só no Cc.", ["cnh.pdf"])
+    [after] = house.tickets()
+    assert (after.status, after.asked_at, after.missing, after.assignee) == (
+        ticket.status, ticket.asked_at, ticket.missing, ticket.assignee,
+    )  # fmt: skip
     assert house.letters() == before
 
 

@@ -32,6 +32,7 @@ from mailbot.domain.errors import LeaseLost
 from mailbot.domain.ledger import (
     LEASE_TIME,
     TOO_LARGE,
+    UNVERIFIED_COPY,
     ClaimedMail,
     InboundRow,
     MailOutcome,
@@ -124,6 +125,8 @@ _SEEN_BEFORE = (
     )
     .limit(1)
 )
+_SEEN_IN_EARNEST = _SEEN_BEFORE.where(_T.reason != UNVERIFIED_COPY)
+_UNVERIFIED_COPY = _SEEN_BEFORE.where(_T.reason == UNVERIFIED_COPY)
 _OTHER_CONTENT = (
     select(_T.id)
     .where(
@@ -363,10 +366,20 @@ class MailStore:
         )
         return result.rowcount
 
-    def seen_before(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
-        """Another mail with the same Message-ID and the same content of which something came, if there is one."""
+    def seen_before(
+        self, message_id: str, identity: str, *, mail_id: int, unverified_copies: bool = True
+    ) -> int | None:
+        """Another mail with the same Message-ID and the same content of which something came, if there is one.
+
+        Without ``unverified_copies`` one of which only a note came does not count.
+        """
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(_SEEN_BEFORE, seen)
+        return self._connection.scalar(_SEEN_BEFORE if unverified_copies else _SEEN_IN_EARNEST, seen)
+
+    def unverified_copy(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
+        """Another mail with the same Message-ID and the same content of which a note came, if there is one."""
+        seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
+        return self._connection.scalar(_UNVERIFIED_COPY, seen)
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""

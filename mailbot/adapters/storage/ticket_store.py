@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Integer, and_, bindparam, delete, func, insert, select, text, update
 
 from mailbot.adapters.storage.mapping import (
     event_from_row,
@@ -109,6 +109,11 @@ class TicketStore:
     def add_message(self, number: str, message: TicketMessage) -> None:
         """Append a message."""
         self._connection.execute(_INSERT_MESSAGE, message_to_row(number, message))
+
+    def drop_message(self, message_id: str, *, mail_id: int) -> None:
+        """Take away what stands on a ticket from this mail; the ledger and the events keep it."""
+        condition = and_(ticket_messages.c.message_id == message_id, ticket_messages.c.mail_id == mail_id)
+        self._connection.execute(delete(ticket_messages).where(condition))
 
     def add_events(self, number: str, events: Sequence[TicketEvent]) -> None:
         """Append events, in order."""
