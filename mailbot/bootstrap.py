@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -87,6 +87,9 @@ _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
 
 class App:
     """Everything that a command may need, made when it is first used."""
+
+    helper_command: Sequence[str] = ()
+    """By which command a process that helps in a rush is started; where none is set nobody is called in."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue, connections: Mapping[str, Connection]) -> None:
         self.settings = settings

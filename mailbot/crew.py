@@ -13,10 +13,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -37,7 +36,6 @@ _log = structlog.get_logger("mailbot.crew")
 MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in: to start one costs as much time as working eighty of them off."""
 WORKERS_AT_MOST = 3
-WORKER_MODULE = "mailbot.cli.worker"
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
@@ -105,7 +103,8 @@ class Crew:
         self._heard = heard
         self._early = early
         asked = app.settings.workers
-        self._most = workers_by_default() if asked is None else asked
+        most = workers_by_default() if asked is None else asked
+        self._most = most if app.helper_command else 0
         # Helpers are asked to go by another thread than the one that calls them in.
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
@@ -183,7 +182,8 @@ class Crew:
                 return
             for _ in range(wanted - len(self._workers)):
                 try:
-                    self._workers.append(_Worker(self._orders(), self._early, self._heard))
+                    command = [*self._app.helper_command, *(["--early"] if self._early else [])]
+                    self._workers.append(_Worker(command, self._orders(), self._heard))
                 except OSError as error:
                     # No process, memory or descriptor to be had: that is no reason for us to stop.
                     _log.warning("no helper to be had", action="crew.not_started", error=str(error))
@@ -242,7 +242,7 @@ class _LeftBehind:
 class _Worker:
     """One helper's process, and the thread that hears its reports."""
 
-    def __init__(self, orders: Orders, early: bool, heard: Callable[[MailOutcome], None]) -> None:
+    def __init__(self, command: Sequence[str], orders: Orders, heard: Callable[[MailOutcome], None]) -> None:
         self._heard = heard
         self.owner: str | None = None
         """By what name it claims mails; unknown as long as it has claimed none."""
@@ -252,7 +252,7 @@ class _Worker:
         self.talked_nonsense = False
         with _signals_held_back():
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", WORKER_MODULE, *(["--early"] if early else [])],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_environment(),

@@ -15,6 +15,8 @@ import pytest
 
 import mailbot
 from mailbot import crew, round
+from mailbot.bootstrap import App
+from mailbot.cli.worker import COMMAND
 from mailbot.crew import Crew, Orders, workers_by_default, workers_wanted
 from mailbot.daemon import Daemon
 from mailbot.domain.ledger import MailOutcome
@@ -33,6 +35,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestHouse
     for name in ("new", "cur", "tmp"):
         (tmp_path / "Maildir" / name).mkdir(parents=True)
     monkeypatch.setattr(crew, "MAILS_PER_WORKER", RUSH)
+    monkeypatch.setattr(App, "helper_command", COMMAND)
     with TestHouse(tmp_path, send="hold", workers="2") as opened:
         yield opened
 
@@ -96,7 +99,7 @@ def test_many_mails_of_one_sender_call_nobody_in(house: TestHouse, capfd: pytest
 def test_a_round_goes_on_alone_where_helpers_cannot_start(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(crew, "WORKER_MODULE", "mailbot.nothing_of_that_name")
+    monkeypatch.setattr(App, "helper_command", (*COMMAND[:-1], "mailbot.nothing_of_that_name"))
     fill(house)
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()
@@ -140,6 +143,16 @@ def test_a_round_keeps_no_mail_from_its_helpers(house: TestHouse, monkeypatch: p
     assert done == [MailOutcome.TICKET, MailOutcome.TICKET]
 
 
+def test_where_no_command_is_known_to_start_a_helper_nobody_is_called_in(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(App, "helper_command", ())
+    fill(house)
+    assert not Crew(house.app, heard=lambda _outcome: None).lends_a_hand()
+    assert run_once(house.app).helpers_broken == 0
+    assert len(house.tickets()) == SENDERS
+
+
 def test_where_the_system_tells_no_processors_of_ours_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -156,7 +169,7 @@ def helper_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def put(program: str) -> None:
         (tmp_path / "helper_of_a_test.py").write_text(f"import sys, time\n{program}\n", encoding="utf-8")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setattr(crew, "WORKER_MODULE", "helper_of_a_test")
+        monkeypatch.setattr(App, "helper_command", (*COMMAND[:-1], "helper_of_a_test"))
 
     return put
 

@@ -25,9 +25,11 @@ def run(
     with own_errors(), unforeseen_errors():
         app = open_app()
         set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
+        from mailbot.cli.worker import COMMAND
         from mailbot.daemon import Daemon
         from mailbot.round import run_once
 
+        app.helper_command = COMMAND
         try:
             if not once:
                 Daemon(app).run()

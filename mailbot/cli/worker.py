@@ -24,6 +24,9 @@ from mailbot.worker import ignore_signals, work_off
 
 _log = structlog.get_logger("mailbot.worker")
 
+COMMAND = (sys.executable, "-P", "-m", "mailbot.cli.worker")
+"""How a process that helps in a rush is started."""
+
 _NO_DOTENV = Path("/nonexistent/.env")
 
 

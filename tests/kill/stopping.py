@@ -110,7 +110,7 @@ def helpers_at_work(folder: Path) -> list[int]:
 
 
 def _tell_helpers(arguments: argparse.Namespace) -> None:
-    from mailbot import crew
+    from mailbot.cli import worker
 
     told = [word for assignment in arguments.set_in_helpers for word in ("--set", assignment)]
     if arguments.where != "here":
@@ -120,7 +120,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
     told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
     if told:
         os.environ[FOR_HELPERS] = json.dumps(told)
-        crew.WORKER_MODULE = "tests.kill.helper"
+        worker.COMMAND = (*worker.COMMAND[:-1], "tests.kill.helper")
 
 
 def _parser() -> argparse.ArgumentParser:

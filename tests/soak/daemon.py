@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 
-from mailbot import crew
+from mailbot.cli import worker
 from mailbot.domain.outbox import LetterCaps
 
 _NOTICES = 1_000_000
@@ -24,7 +24,7 @@ def raise_the_cap() -> None:
 
 if __name__ == "__main__":
     raise_the_cap()
-    crew.WORKER_MODULE = "tests.soak.helper"
+    worker.COMMAND = (*worker.COMMAND[:-1], "tests.soak.helper")
     from mailbot.cli.main import main
 
     main()
