@@ -214,7 +214,7 @@ class Intake:
         try:
             self.leave_to_others()
         except StorageUnavailable:
-            _log.warning("mails not given back", action="intake.give_back_failed")
+            _log.warning("mail not given back", action="intake.give_back_failed")
 
     def _claim(self, work: UnitOfWork, *, early: bool = False) -> ClaimedMail | None:
         real_now = _real_now()
