@@ -140,16 +140,21 @@ class People:
     def write(self, end: threading.Event, *, mails: int, seconds: float) -> None:
         """Hand in so many mails at an even pace over this time; answers go before what is new."""
         began = time.monotonic()
-        while not end.is_set() and self._deliveries < mails:
-            at = began + self._deliveries * seconds / mails
-            if end.wait(max(0.0, at - time.monotonic())):
-                return
-            with self._lock:
-                due = self._next()
-            if due is None:
-                end.wait(0.2)
-                continue
-            self._hand_in(due)
+        try:
+            while not end.is_set() and self._deliveries < mails:
+                at = began + self._deliveries * seconds / mails
+                if end.wait(max(0.0, at - time.monotonic())):
+                    return
+                with self._lock:
+                    due = self._next()
+                if due is None:
+                    end.wait(0.2)
+                else:
+                    self._hand_in(due)
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def _next(self) -> _Due | None:
         now = time.monotonic()
