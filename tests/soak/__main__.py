@@ -12,6 +12,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -243,6 +244,8 @@ def main() -> int:
     if reason := next((one for peer in ("postfix", "postgresql") if (one := peers.missing(peer))), None):
         say(reason)
         return 1
+    # Told to end, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     plan = Plan(minutes=given.minutes, mails=given.mails, kill_every_seconds=given.kill_every, seed=given.seed)
     say(f"seed {plan.seed}, {plan.senders} senders, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     with contextlib.ExitStack() as stack:
