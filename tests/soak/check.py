@@ -231,12 +231,21 @@ def first_mails_answered(sent: Sequence[SentMail], stored: Stored) -> Check:
 
 
 def every_letter_left(stored: Stored) -> Check:
-    """Sent, or cancelled because a newer one took its place."""
+    """Sent, or cancelled because a newer one to the same person took its place."""
     states = Counter(letter.status for letter in stored.letters)
+    newest_sent = {
+        (letter.ticket_number, letter.recipient_address): letter.id
+        for letter in stored.letters
+        if letter.status == LetterStatus.SENT
+    }
     wrong = [
         f"{letter.message_id} {letter.letter}: {letter.status} {letter.hold_reason} {letter.last_error}"
         for letter in stored.letters
-        if letter.status not in (LetterStatus.SENT, LetterStatus.CANCELLED)
+        if letter.status != LetterStatus.SENT
+        and not (
+            letter.status == LetterStatus.CANCELLED
+            and newest_sent.get((letter.ticket_number, letter.recipient_address), 0) > letter.id
+        )
     ]
     seen = ", ".join(f"{count} {status}" for status, count in states.most_common())
     return Check(what="every letter left", seen=seen, wrong=tuple(wrong))

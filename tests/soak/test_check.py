@@ -68,6 +68,7 @@ def letter(number: int, mail_id: int, **changes: Any) -> SimpleNamespace:
         "id": number,
         "message_id": f"mb.{number}@example.com.br",
         "mail_id": mail_id,
+        "ticket_number": TICKET,
         "letter": "decision",
         "audience": "requester",
         "recipient_address": CUSTOMER,
@@ -180,6 +181,7 @@ def more(what: str, row: SimpleNamespace) -> Stored:
         ("left", changed("letters", 1, status="retry")),
         ("left", changed("letters", 1, status="needs_person")),
         ("left", changed("letters", 1, status="held")),
+        ("left", changed("letters", 2, status="cancelled")),
         ("arrived", more("letters", letter(4, 9))),
         ("arrived", less("letters", 1)),
         ("saved", more("letters", letter(4, 9))),
@@ -197,6 +199,10 @@ def more(what: str, row: SimpleNamespace) -> Stored:
 )
 def test_what_is_wrong_is_seen(name: str, at_the_end: Stored) -> None:
     assert CHECKS[name](at_the_end).wrong
+
+
+def test_a_letter_whose_place_a_newer_one_took_is_not_missed() -> None:
+    assert every_letter_left(changed("letters", 1, status="cancelled")).wrong == ()
 
 
 @pytest.mark.parametrize("contents", [{"digest": 1, "another": 1}, {}])
