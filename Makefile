@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/mailbot demo
 
 test: setup
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
