@@ -28,7 +28,7 @@ from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.catalogue.business_time import business_calendar
 from mailbot.catalogue.load import Catalogue, load_catalogue
-from mailbot.catalogue.models import MailboxSpec, MailServerName
+from mailbot.catalogue.mailboxes import MailboxSpec, MailServerName
 from mailbot.connections import (
     Connection,
     connect_mailboxes,

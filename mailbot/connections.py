@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.adapters.server_url import names_loopback, parse_server_url
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import MailboxSpec, MailServerName, OAuth2Spec
+from mailbot.catalogue.mailboxes import MailboxSpec, MailServerName, OAuth2Spec
 from mailbot.catalogue.providers import provider_of
 from mailbot.domain.errors import Problem
 from mailbot.domain.logins import LoginCredential, LoginProvider, TokenLogin

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.bootstrap import App, build_app
-from mailbot.catalogue.models import MailServerName
+from mailbot.catalogue.mailboxes import MailServerName
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.logins import LoginCredential
 from mailbot.settings import load_settings

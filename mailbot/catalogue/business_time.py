@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from mailbot.catalogue.models import Calendar
+from mailbot.catalogue.office_hours import Calendar
 from mailbot.domain.calendar import BusinessCalendar
 
 

@@ -9,8 +9,10 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
-from mailbot.catalogue.models import FieldKind, RequestType, Unit, UnitTable
+from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.units import Unit, UnitTable
 
 _TOWARDS = frozenset({"para", "pra", "pro", "p", "ate"})
 _FROM = frozenset({"de", "do", "da"})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mailbot.catalogue.models import Entry, Key, Text
+from mailbot.catalogue.entries import Entry, Key, Text
 
 
 class QueueSpec(Entry):

@@ -11,7 +11,7 @@ from mailbot.cli.listing import Json, print_table
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say
 
 if TYPE_CHECKING:
-    from mailbot.catalogue.models import RequestType
+    from mailbot.catalogue.request_types import RequestType
     from mailbot.domain.errors import Problem
     from mailbot.domain.events import LetterKind
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.cli.explained import decision_kind
 from mailbot.cli.output import is_terminal, say, visible
 from mailbot.domain.evidence import Finding, Verdict

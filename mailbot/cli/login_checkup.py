@@ -38,7 +38,7 @@ def server_advice(connection: Connection, protocol: str, error: ServerAway) -> s
 
     ``None`` where a password is used there, or the trouble is not of that kind.
     """
-    from mailbot.catalogue.models import MailServerName
+    from mailbot.catalogue.mailboxes import MailServerName
 
     tokens, said = connection.tokens_at(MailServerName(protocol.lower())), str(error)
     if tokens is None:
@@ -52,7 +52,7 @@ def server_advice(connection: Connection, protocol: str, error: ServerAway) -> s
 
 def sending_advice(connection: Connection, response: str) -> str | None:
     """What to do about a server that lets our token in and does not take our address as sender."""
-    from mailbot.catalogue.models import MailServerName
+    from mailbot.catalogue.mailboxes import MailServerName
 
     tokens = connection.tokens_at(MailServerName.SMTP)
     return None if tokens is None else advice_on_sender(response, tokens.login)

@@ -131,7 +131,7 @@ def _is_on_exchange(connection: Connection) -> bool:
 
 async def _send(connection: Connection, probes: Sequence[_Probe]) -> None:
     from mailbot.adapters.smtp import SmtpTransport
-    from mailbot.catalogue.models import MailServerName
+    from mailbot.catalogue.mailboxes import MailServerName
 
     tokens = connection.tokens_at(MailServerName.SMTP)
     transport = SmtpTransport(connection.smtp, tokens=tokens, max_connections=1)
@@ -158,7 +158,7 @@ async def _nothing() -> None:
 
 def _begin(app: App, connection: Connection, watch: _Watch) -> None:
     """Open every folder, read-only, before anything is sent."""
-    from mailbot.catalogue.models import SettleMode
+    from mailbot.catalogue.mailboxes import SettleMode
     from mailbot.connections import source_of
 
     spec = connection.mailbox.spec.model_copy(update={"settle": SettleMode.NONE})

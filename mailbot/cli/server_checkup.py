@@ -87,7 +87,7 @@ def check_incoming(app: App, connection: Connection) -> Incoming:
 
 def _settling(check: str, connection: Connection, state: FolderState) -> Iterator[Finding]:
     """A problem where mails cannot be marked as taken in the way that is configured."""
-    from mailbot.catalogue.models import SettleMode
+    from mailbot.catalogue.mailboxes import SettleMode
 
     if connection.mailbox.spec.settle is SettleMode.KEYWORD and not state.keeps_keywords:
         yield Finding(
@@ -247,7 +247,7 @@ def check_outgoing(connection: Connection) -> list[Finding]:
 
 async def _check_outgoing(connection: Connection) -> list[Finding]:
     from mailbot.adapters.smtp import SmtpTransport
-    from mailbot.catalogue.models import MailServerName
+    from mailbot.catalogue.mailboxes import MailServerName
 
     mailbox, smtp = connection.mailbox, connection.smtp
     check = f"outgoing {mailbox.key}"

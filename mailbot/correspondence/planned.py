@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.words import Words
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, StoredFile, TicketMessage

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.catalogue.models import RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import (
     AgentAnswerView,
     DecisionView,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.catalogue.models import DocumentRequirement, MailboxSpec, RequestType
+from mailbot.catalogue.mailboxes import MailboxSpec
+from mailbot.catalogue.request_types import DocumentRequirement, RequestType
 from mailbot.correspondence.context import (
     ChecklistItem,
     DocumentRow,

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from mailbot.catalogue.models import Limits, RequestType
+from mailbot.catalogue.limits import Limits
+from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import (
     DocumentKind,
     DocumentReading,

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words, visible_text
-from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType, UnitTable
 from mailbot.catalogue.places import route_in
+from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text

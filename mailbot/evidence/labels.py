@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words
-from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.evidence.prose import SIGN_OFF, is_signature
 
 _LONGEST_LINE = 2000

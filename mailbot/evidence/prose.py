@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mailbot.catalogue.folding import fold_words
-from mailbot.catalogue.models import RequestType, UnitTable
 from mailbot.catalogue.places import route_in
+from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.units import UnitTable
 from mailbot.evidence.values import phones_in
 
 _FEWEST_LETTERS = 15

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words
-from mailbot.catalogue.models import FieldKind, FieldSpec, Unit, UnitTable
+from mailbot.catalogue.units import Unit, UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.evidence.check_digits import compact, is_cnpj, is_cpf
 

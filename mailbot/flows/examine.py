@@ -13,7 +13,7 @@ from email.utils import parseaddr
 from typing import Protocol
 
 from mailbot.catalogue.load import GENERAL, Catalogue
-from mailbot.catalogue.models import RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
 from mailbot.domain.evidence import (
     DocumentReading,

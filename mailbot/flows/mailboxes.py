@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.catalogue.providers import GENERIC, Provider
 from mailbot.domain.addressing import ReplyAddressing
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile

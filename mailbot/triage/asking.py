@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from mailbot.catalogue.folding import fold_words
-from mailbot.catalogue.models import UnitTable
+from mailbot.catalogue.units import UnitTable
 
 _MOST_TOKENS = 20_000
 _FARTHEST_NEGATION = 30

@@ -16,9 +16,11 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
+from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold, fold_words, plain_prepositions, repair_mojibake, same_words
-from mailbot.catalogue.models import FieldKind, RequestType, UnitTable
 from mailbot.catalogue.places import read_title, route_in
+from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Candidate, Classification
 from mailbot.triage.asking import NEGATIONS, Stance, is_named_in, names_two_units, stance

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailbot.catalogue.models import RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, EventKind, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailbot.catalogue.models import RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, Visibility
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import (

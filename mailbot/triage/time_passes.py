@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailbot.catalogue.models import AfterReminders, RequestType
+from mailbot.catalogue.request_types import AfterReminders, RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, EventKind, TicketEvent
 from mailbot.domain.ticket import Resolution, Status, Ticket, moved

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.load import Catalogue, json_schema, load_catalogue
-from mailbot.catalogue.models import FieldKind, UnitTable
+from mailbot.catalogue.units import UnitTable
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.ticket import Status
 

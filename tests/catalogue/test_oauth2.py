@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.catalogue.load import load_catalogue
-from mailbot.catalogue.models import MailboxSpec, MailServerName, OAuth2Spec
+from mailbot.catalogue.mailboxes import MailboxSpec, MailServerName, OAuth2Spec
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.logins import LoginCredential, LoginProvider
 

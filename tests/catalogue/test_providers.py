@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.catalogue.providers import GENERIC, PROVIDERS, provider_of
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.load import load_catalogue
-from mailbot.catalogue.models import Limits
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, Verdict
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.assess import FileToAssess, assess

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from mailbot.catalogue.models import MailboxSpec
+from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.catalogue.providers import provider_of
 from mailbot.connections import Connection, sent_folder_of
 from mailbot.domain.errors import ServerAway

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.load import load_catalogue
-from mailbot.catalogue.models import FieldKind, FieldSpec, RequestType
+from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
 from mailbot.triage.classify import classify, classify_subject, strip_prefixes

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from mailbot.catalogue.business_time import business_calendar
-from mailbot.catalogue.models import AfterReminders, RequestType
+from mailbot.catalogue.request_types import AfterReminders, RequestType
 from mailbot.domain.errors import TransitionNotAllowed
 from mailbot.domain.events import BOT, EventKind
 from mailbot.domain.ticket import TRANSITIONS, Resolution, Status, Ticket

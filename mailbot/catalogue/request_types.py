@@ -1,0 +1,133 @@
+"""A request type: one service, as its YAML file states it."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mailbot.catalogue.entries import Entry, Flag, Key, Text
+from mailbot.catalogue.field_specs import FieldSpec
+from mailbot.catalogue.limits import Limits
+from mailbot.domain.evidence import DocumentKind
+from mailbot.domain.ticket import Status
+
+
+class DocumentRequirement(Entry):
+    """A document that a request needs. ``hint`` is shown in the letter that asks for it."""
+
+    key: DocumentKind
+    label: Text
+    required: Flag = True
+    hint: str = ""
+
+    @model_validator(mode="after")
+    def _can_be_asked_for(self) -> Self:
+        if self.key in (DocumentKind.UNKNOWN, DocumentKind.OTHER):
+            raise ValueError(f"{self.key} is no kind of document that can be asked for")
+        return self
+
+
+class AfterReminders(StrEnum):
+    """What happens to a request whose sender stays silent."""
+
+    EXPIRE = "expire"
+    TO_QUEUE = "to_queue"
+
+
+class RequestType(Entry):
+    """One service: how a mail is recognised as asking for it, what it needs, and who works on it.
+
+    ``aliases`` are subjects as sure as ``subject``; ``suggestions`` only propose (R000-09); ``keywords`` are
+    words of the body. ``title`` may name fields: ``Alteração de {origin_unit} para {destination_unit}``.
+    """
+
+    key: Key
+    name: Text
+    subject: str = ""
+    aliases: tuple[Text, ...] = ()
+    suggestions: tuple[Text, ...] = ()
+    keywords: tuple[Text, ...] = ()
+    queue: Key
+    title: str = ""
+    documents: tuple[DocumentRequirement, ...] = ()
+    fields: tuple[FieldSpec, ...] = ()
+    priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
+    status_labels: Mapping[Status, Text] = Field(default_factory=dict)
+    limits: Limits | None = None
+    answer_within_business_hours: Annotated[int, Field(ge=1, le=2000)] | None = None
+    reminders_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = (1, 3, 7)
+    expires_day: Annotated[int, Field(ge=1, le=365)] = 10
+    after_reminders: AfterReminders = AfterReminders.EXPIRE
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        problems = [
+            *self._doubled_keys(),
+            *self._shared_labels(),
+            *self._bad_placeholders(),
+            *self._reminders_out_of_order(),
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _doubled_keys(self) -> list[str]:
+        keys = [str(document.key) for document in self.documents] + [field.key for field in self.fields]
+        return [f"key {key!r} is used twice" for key in sorted({key for key in keys if keys.count(key) > 1})]
+
+    def _shared_labels(self) -> list[str]:
+        owners: dict[str, str] = {}
+        return [
+            f"label {label!r} belongs to both {owners[label]} and {field.key}"
+            for field in self.fields
+            for label in field.all_labels
+            if owners.setdefault(label, field.key) != field.key
+        ]
+
+    def _bad_placeholders(self) -> list[str]:
+        known = {field.key for field in self.fields}
+        try:
+            names = self.title_fields
+        except ValueError as error:
+            return [f"title: {error}"]
+        return [f"title: no field {name!r}" for name in names if name not in known]
+
+    def _reminders_out_of_order(self) -> list[str]:
+        days = (*self.reminders_days, self.expires_day)
+        return [] if list(days) == sorted(set(days)) else ["reminders_days must grow and end before expires_day"]
+
+    @property
+    def title_fields(self) -> tuple[str, ...]:
+        """Keys of the fields that ``title`` names; ``ValueError`` where it is no plain format."""
+        names = []
+        for _, name, format_spec, conversion in string.Formatter().parse(self.title):
+            if name is None:
+                continue
+            if format_spec or conversion or not name.isidentifier():
+                raise ValueError(f"only plain names may stand in braces, not {name!r}")
+            names.append(name)
+        return tuple(names)
+
+    def title_for(self, values: Mapping[str, str]) -> str:
+        """The ticket's title made from field values, or an empty string where one is missing (R000-18)."""
+        names = self.title_fields
+        if not all(values.get(name) for name in names):
+            return ""
+        return self.title.format_map({name: values[name] for name in names})
+
+    def document(self, key: str) -> DocumentRequirement | None:
+        """The requirement with this key."""
+        return next((document for document in self.documents if document.key == key), None)
+
+    def field(self, key: str) -> FieldSpec | None:
+        """The field with this key."""
+        return next((field for field in self.fields if field.key == key), None)
+
+    def label_for(self, key: str) -> str:
+        """What customers call the document or field ``key``; the key itself where there is none."""
+        named = self.document(key) or self.field(key)
+        return key if named is None else named.label
