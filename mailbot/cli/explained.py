@@ -10,7 +10,7 @@ from mailbot.domain.evidence import DocumentKind, EvidenceReport, FieldValue, Fi
 from mailbot.domain.mail import NO_THREAD, Accepted, Address, Attachment, Bounce, Discarded, InboundMail, Screening
 from mailbot.flows.examine import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
-from mailbot.triage.decide import (
+from mailbot.triage.decisions import (
     AppendMessage,
     ApplyAgentReply,
     Decision,

@@ -41,12 +41,14 @@ from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.triage.classify import classify, classify_subject
-from mailbot.triage.decide import AppendMessage, ApplyAgentReply, Decision, Situation, decide
+from mailbot.triage.decide import decide
+from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
 from mailbot.triage.sender import identify
+from mailbot.triage.situation import Situation
 from mailbot.triage.thread import (
     ThreadClues,
     ThreadKnowledge,

@@ -23,7 +23,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import MailReader
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decide import Discard
+from mailbot.triage.decisions import Discard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

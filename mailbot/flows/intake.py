@@ -51,7 +51,7 @@ from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decide import Discard
+from mailbot.triage.decisions import Discard
 from mailbot.triage.screen import ScreeningReason
 
 _log = structlog.get_logger("mailbot.intake")

@@ -12,8 +12,10 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.mail import InboundMail
 from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.triage.carry_out import Cause, opens_a_ticket
-from mailbot.triage.decide import Decision, Situation
+from mailbot.triage.carry_out import opens_a_ticket
+from mailbot.triage.change_log import Cause
+from mailbot.triage.decisions import Decision
+from mailbot.triage.situation import Situation
 
 CONFLICTS_AT_MOST = 5
 """How often a change is worked out anew because somebody else changed its ticket meanwhile."""

@@ -35,7 +35,7 @@ from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
-from mailbot.triage.decide import Discard
+from mailbot.triage.decisions import Discard
 
 _log = structlog.get_logger("mailbot.reprocess")
 

@@ -1,11 +1,12 @@
 """What a decision makes of the ticket: ``carry_out(Decision, Situation, Cause) -> TicketChange``. Pure.
 
 ``decide`` chooses; here the chosen thing becomes a new ticket value, its events and the message to append.
+The agents' side is ``agent_change.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -14,21 +15,19 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     BOT,
-    SHARED_MAILBOX,
     STAFF_PURPOSES,
     AuthorRole,
     EventKind,
-    StoredFile,
-    TicketEvent,
     TicketMessage,
     Visibility,
 )
 from mailbot.domain.evidence import EvidenceReport
-from mailbot.domain.mail import Address, Authenticity, InboundMail, SenderRole, ThreadKey
-from mailbot.domain.ticket import Priority, Resolution, Status, Ticket, moved
+from mailbot.domain.mail import Address, Authenticity, SenderRole, ThreadKey
+from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.triage.agent_files import is_meant_to_be_sent
-from mailbot.triage.decide import (
+from mailbot.triage.agent_change import apply_agent_reply, refuse_agent_reply
+from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
+from mailbot.triage.decisions import (
     AppendMessage,
     ApplyAgentReply,
     Decision,
@@ -36,27 +35,10 @@ from mailbot.triage.decide import (
     OpenFollowUp,
     OpenTicket,
     RefuseAgentReply,
-    Situation,
 )
+from mailbot.triage.situation import Situation
 
 _TITLE_CHARACTERS = 150
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """The mail that causes a change: its ledger id, its stored files, and what a new ticket needs.
-
-    ``number`` is the new ticket's, drawn in the transaction that will commit it. ``agent`` is the roster's
-    entry (registered address and name) of an agent who wrote.
-    """
-
-    mail_id: int
-    mailbox: str
-    language: str
-    files: tuple[StoredFile, ...]
-    calendar: BusinessCalendar
-    number: str = ""
-    agent: Address | None = None
 
 
 def opens_a_ticket(decision: Decision) -> bool:
@@ -72,9 +54,9 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
         case AppendMessage():
             return _append_message(decision, situation, cause)
         case ApplyAgentReply():
-            return _apply_agent_reply(decision, situation, cause)
+            return apply_agent_reply(decision, situation, cause)
         case RefuseAgentReply():
-            return _refuse_agent_reply(decision, situation, cause)
+            return refuse_agent_reply(decision, situation, cause)
         case Discard():
             raise MailbotError("nothing is carried out for a discarded mail")
         case _:
@@ -109,7 +91,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
         follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
     )
-    happened = _Log(situation.now, cause.mail_id)
+    happened = ChangeLog(situation.now, cause.mail_id)
     happened.add(situation.sender.address.address, EventKind.OPENED, new=ticket.request_type)
     if isinstance(decision, OpenFollowUp):
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
@@ -173,8 +155,8 @@ def due_at(
 
 
 def _append_message(decision: AppendMessage, situation: Situation, cause: Cause) -> TicketChange:
-    ticket = _ticket_of(situation)
-    happened = _Log(situation.now, cause.mail_id)
+    ticket = ticket_of(situation)
+    happened = ChangeLog(situation.now, cause.mail_id)
     happened.add(situation.sender.address.address, EventKind.MESSAGE_RECEIVED)
     after = replace(ticket, updated_at=situation.now)
     if not decision.quiet:
@@ -192,7 +174,7 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
     )
 
 
-def _with_evidence(ticket: Ticket, situation: Situation, happened: _Log) -> Ticket:
+def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) -> Ticket:
     report = situation.report
     if report.findings != ticket.documents or report.missing != ticket.missing:
         happened.add(BOT, EventKind.EVIDENCE_CHANGED, old=" ".join(ticket.missing), new=" ".join(report.missing))
@@ -209,13 +191,13 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: _Log) -> Tick
     )
 
 
-def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: _Log, *, reopen: bool) -> Ticket:
+def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: ChangeLog, *, reopen: bool) -> Ticket:
     """The automatic transitions: reopening, completeness, and back to asking where something still lacks."""
     promised = due_at(Status.OPEN, situation.request_type, situation.now, cause.calendar)
     if reopen:
         return _reopened(ticket, situation, happened, promised)
     if ticket.status is Status.AWAITING_REQUESTER and situation.report.complete:
-        ticket = _with_status(ticket, Status.OPEN, happened)
+        ticket = with_status(ticket, Status.OPEN, happened)
         return replace(ticket, due_at=promised, asked_at=None)
     if ticket.status is Status.AWAITING_REQUESTER and happened.has(EventKind.EVIDENCE_CHANGED):
         # Whoever answers has not fallen silent: the reminders count anew.
@@ -223,23 +205,16 @@ def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: _Log
     return ticket
 
 
-def _reopened(ticket: Ticket, situation: Situation, happened: _Log, promised: datetime | None) -> Ticket:
+def _reopened(ticket: Ticket, situation: Situation, happened: ChangeLog, promised: datetime | None) -> Ticket:
     """Open again, with a new promise; an expired request that still lacks something goes back to waiting."""
     happened.add(situation.sender.address.address, EventKind.REOPENED, old=ticket.resolution or "")
     still_lacks = ticket.resolution is Resolution.EXPIRED and not situation.report.complete and _may_ask(situation)
-    ticket = replace(_with_status(ticket, Status.OPEN, happened), resolution=None, resolved_at=None)
+    ticket = replace(with_status(ticket, Status.OPEN, happened), resolution=None, resolved_at=None)
     ticket = replace(ticket, due_at=promised)
     if not still_lacks:
         return ticket
-    ticket = _with_status(ticket, Status.AWAITING_REQUESTER, happened)
+    ticket = with_status(ticket, Status.AWAITING_REQUESTER, happened)
     return replace(ticket, asked_at=situation.now, reminders_sent=0, due_at=None)
-
-
-def _with_status(ticket: Ticket, status: Status, happened: _Log, *, actor: str = BOT) -> Ticket:
-    after = moved(ticket, status)
-    if status is not ticket.status:
-        happened.add(actor, EventKind.STATUS_CHANGED, old=ticket.status, new=status)
-    return after
 
 
 _ROLE_OF_AUTHOR = {
@@ -267,72 +242,9 @@ def _requester_message(situation: Situation, cause: Cause) -> TicketMessage:
     )
 
 
-def _note_suppressed_letter(happened: _Log, situation: Situation) -> None:
+def _note_suppressed_letter(happened: ChangeLog, situation: Situation) -> None:
     if not situation.screening.may_answer:
         happened.add(BOT, EventKind.LETTER_SUPPRESSED, detail=situation.screening.reason)
-
-
-# --- agents ----------------------------------------------------------------------------------------------------
-
-
-def _apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Cause) -> TicketChange:
-    ticket = _ticket_of(situation)
-    agent = cause.agent or situation.sender.address
-    happened = _Log(situation.now, cause.mail_id)
-    after = replace(ticket, updated_at=situation.now)
-    if decision.visibility is Visibility.INTERNAL:
-        happened.add(agent.address, EventKind.NOTE_ADDED)
-    else:
-        detail = SHARED_MAILBOX if decision.already_sent else ""
-        happened.add(agent.address, EventKind.AGENT_ANSWERED, detail=detail)
-        if after.status is Status.NEW:
-            after = _with_status(after, Status.OPEN, happened, actor=agent.address)
-        # Who of the house wrote from the shared mailbox is rarely known.
-        is_known = cause.agent is not None or not decision.already_sent
-        if after.assignee is None and is_known:
-            happened.add(agent.address, EventKind.ASSIGNED, new=agent.address)
-            after = replace(after, assignee=agent.address)
-    if decision.already_sent:
-        # A person has taken the conversation up: nobody is to be reminded of what the bot asked.
-        after = replace(after, asked_at=None)
-    if decision.resolution is not None:
-        after = _resolved(after, decision.resolution, situation.now, happened, agent)
-    return TicketChange(
-        before=ticket,
-        after=after,
-        events=happened.events,
-        message=_agent_message(situation, cause, agent, decision.visibility, decision.text),
-        agent=agent,
-        may_answer=not decision.already_sent,
-        verified=True,
-        words=decision.text,
-        already_sent=decision.already_sent,
-    )
-
-
-def _resolved(ticket: Ticket, resolution: Resolution, now: datetime, happened: _Log, agent: Address) -> Ticket:
-    happened.add(agent.address, EventKind.DECIDED, new=resolution)
-    ticket = _with_status(ticket, Status.RESOLVED, happened, actor=agent.address)
-    return replace(ticket, resolution=resolution, resolved_at=now, asked_at=None)
-
-
-def _refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: Cause) -> TicketChange:
-    ticket = _ticket_of(situation)
-    agent = cause.agent or situation.sender.address
-    happened = _Log(situation.now, cause.mail_id)
-    happened.add(agent.address, EventKind.AGENT_REPLY_REFUSED, detail=decision.reason)
-    text = situation.mail.new_text or situation.mail.full_text
-    message = _agent_message(situation, cause, agent, Visibility.INTERNAL, text)
-    return TicketChange(
-        before=ticket,
-        after=replace(ticket, updated_at=situation.now),
-        events=happened.events,
-        message=replace(message, unverified=True),
-        may_answer=False,
-        refused_agent=agent,
-        refusal=decision.reason,
-        refused_word=_refused_word(situation),
-    )
 
 
 def _is_trusted(situation: Situation) -> bool:
@@ -342,71 +254,3 @@ def _is_trusted(situation: Situation) -> bool:
         return False
     has_own_handle = thread.accepted and thread.key is ThreadKey.REPLY_TOKEN
     return situation.sender.authenticity is Authenticity.VERIFIED or has_own_handle
-
-
-def _refused_word(situation: Situation) -> str:
-    block = situation.directives
-    if block.unknown:
-        return block.unknown[0]
-    return f"#{block.not_available[0].word}" if block.not_available else ""
-
-
-def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:
-    return tuple(
-        file for attachment, file in zip(mail.attachments, files, strict=True) if is_meant_to_be_sent(attachment)
-    )
-
-
-def _agent_message(
-    situation: Situation, cause: Cause, agent: Address, visibility: Visibility, text: str
-) -> TicketMessage:
-    return TicketMessage(
-        at=situation.now,
-        author=agent,
-        role=AuthorRole.AGENT,
-        visibility=visibility,
-        text=text,
-        message_id=situation.mail.message_id,
-        mail_id=cause.mail_id,
-        # A note keeps everything; nothing of it goes out.
-        files=cause.files if visibility is Visibility.INTERNAL else _attached(situation.mail, cause.files),
-        unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
-    )
-
-
-# --- helpers ---------------------------------------------------------------------------------------------------
-
-
-def _ticket_of(situation: Situation) -> Ticket:
-    if situation.ticket is None:
-        raise MailbotError("this decision needs a ticket")
-    return situation.ticket
-
-
-class _Log:
-    """Collects the events of one change."""
-
-    def __init__(self, at: datetime, mail_id: int) -> None:
-        self._at = at
-        self._mail_id = mail_id
-        self._events: list[TicketEvent] = []
-
-    def add(self, actor: str, kind: EventKind, *, old: str = "", new: str = "", detail: str = "") -> None:
-        self._events.append(
-            TicketEvent(
-                at=self._at,
-                actor=actor,
-                kind=kind,
-                old=str(old),
-                new=str(new),
-                detail=detail,
-                mail_id=self._mail_id,
-            )
-        )
-
-    def has(self, kind: EventKind) -> bool:
-        return any(event.kind is kind for event in self._events)
-
-    @property
-    def events(self) -> tuple[TicketEvent, ...]:
-        return tuple(self._events)

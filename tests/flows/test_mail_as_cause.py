@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailbot.flows.mail_as_cause import cause_for, stored_files
-from mailbot.triage.carry_out import Cause
-from mailbot.triage.decide import Situation, decide
+from mailbot.triage.change_log import Cause
+from mailbot.triage.decide import decide
+from mailbot.triage.situation import Situation
 from tests.flows.house import TestHouse
 from tests.triage.situations import ANA, agent_writes, attachment, requester_writes, ticket
 

@@ -27,10 +27,10 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Status, Ticket
-from mailbot.triage.carry_out import Cause
-from mailbot.triage.decide import Situation
+from mailbot.triage.change_log import Cause
 from mailbot.triage.directives import parse_directives
 from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.situation import Situation
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 MARIA = Address(address="maria@cliente.example", name="Maria Souza")

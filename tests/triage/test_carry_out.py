@@ -24,16 +24,16 @@ from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import TRANSITIONS, Priority, Resolution, Status
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import carry_out, opens_a_ticket
-from mailbot.triage.decide import (
+from mailbot.triage.decide import decide
+from mailbot.triage.decisions import (
     AppendMessage,
     ApplyAgentReply,
     Discard,
     OpenFollowUp,
     OpenTicket,
     RefuseAgentReply,
-    Situation,
-    decide,
 )
+from mailbot.triage.situation import Situation
 from tests.triage.situations import (
     ANA,
     COMPLETE,

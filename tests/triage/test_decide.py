@@ -12,17 +12,17 @@ from mailbot.domain.handles import reference_line_token
 from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Resolution, Status, Ticket
-from mailbot.triage.decide import (
+from mailbot.triage.decide import decide
+from mailbot.triage.decisions import (
     AppendMessage,
     ApplyAgentReply,
     Discard,
     OpenFollowUp,
     OpenTicket,
     RefuseAgentReply,
-    Situation,
-    decide,
 )
 from mailbot.triage.screen import ScreeningReason
+from mailbot.triage.situation import Situation
 from tests.triage.situations import (
     ANA,
     MARIA,

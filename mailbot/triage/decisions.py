@@ -1,0 +1,64 @@
+"""Everything that can be done with an accepted mail: the closed union ``Decision``, plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailbot.domain.events import Visibility
+from mailbot.domain.staff_words import Refusal
+from mailbot.domain.ticket import Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Keep the mail in the log and do nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """A new request. ``linked_to``: a ticket that the mail named without a right to join it.
+    ``which``: the sender has to say which of these open tickets is meant."""
+
+    linked_to: str | None = None
+    link_reason: str = ""
+    which: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFollowUp:
+    """A new ticket that follows a finished one."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendMessage:
+    """One more message of the requester. ``quiet``: kept, nobody is told."""
+
+    reopen: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyAgentReply:
+    """An agent's mail does what it says: words to the requester, an internal note, a decision.
+
+    ``already_sent``: the requester got this very mail, straight from the shared mailbox.
+    """
+
+    visibility: Visibility
+    text: str
+    resolution: Resolution | None = None
+    already_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseAgentReply:
+    """An agent's mail is kept as an unverified note and the agent is told why."""
+
+    reason: Refusal
+
+
+Decision = Discard | OpenTicket | OpenFollowUp | AppendMessage | ApplyAgentReply | RefuseAgentReply

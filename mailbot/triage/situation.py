@@ -1,0 +1,42 @@
+"""What is known of a mail when it has to be decided on: the value that ``decide`` and ``carry_out`` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.evidence import EvidenceReport
+from mailbot.domain.mail import Accepted, Classification, InboundMail, Sender, ThreadMatch
+from mailbot.domain.ticket import Ticket
+from mailbot.triage.directives import DirectiveBlock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that is known of a mail when it has to be decided on.
+
+    ``ticket`` is the one that the mail joins, or that an agent's mail names without a right to act on it;
+    ``report`` holds its evidence together with what this mail brings. ``answers_need_verification`` is true
+    where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
+    answers.
+    """
+
+    mail: InboundMail
+    screening: Accepted
+    sender: Sender
+    thread: ThreadMatch
+    ticket: Ticket | None
+    classification: Classification
+    request_type: RequestType
+    report: EvidenceReport
+    directives: DirectiveBlock
+    is_gratitude: bool
+    answers_need_verification: bool
+    now: datetime
+    notices: tuple[str, ...] = ()
+
+    @property
+    def type_is_gone(self) -> bool:
+        """Whether the catalogue no longer has the ticket's request type: nobody knows what it needs."""
+        return self.ticket is not None and self.request_type.key != self.ticket.request_type
