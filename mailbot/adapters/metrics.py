@@ -202,7 +202,7 @@ def _gauges(figures: HouseFigures) -> Iterator[Metric]:
         labels=["server", "login_refused"],
     )
     for trouble in figures.troubles:
-        labels = [trouble.server, str(trouble.is_login_refused).lower()]
+        labels = [str(trouble.key), str(trouble.is_login_refused).lower()]
         away.add_metric(labels, max(0.0, (figures.at - trouble.since).total_seconds()))
     yield away
 

@@ -232,6 +232,7 @@ def check_database(settings: Settings) -> Finding:
     """Opens it, compares the schema, and writes something that is taken back."""
     from mailbot.adapters.storage.unit_of_work import UnitOfWork
     from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+    from mailbot.domain.troubles import TroubleKey, TroubleKind
 
     try:
         database = existing_database(settings)
@@ -243,9 +244,10 @@ def check_database(settings: Settings) -> Finding:
         return Finding(check="database", state=State.PROBLEM, message=str(error), advice="mailbot db upgrade")
     except StorageUnavailable as error:
         return Finding(check="database", state=State.UNREACHABLE, message=str(error), advice=_STORAGE_ADVICE)
+    trial = TroubleKey(kind=TroubleKind.IMAP, mailbox="doctor")
     try:
         with database.write() as connection:
-            UnitOfWork(connection).house.note_trouble("doctor", "tried", now=datetime.now(UTC))
+            UnitOfWork(connection).house.note_trouble(trial, "tried", now=datetime.now(UTC))
             raise _Undo
     except _Undo:
         return Finding(check="database", state=State.OK, message=f"{database.engine.dialect.name}, can be written")

@@ -15,7 +15,7 @@ from mailbot.cli.output import Exit, own_errors, print_json, say
 
 if TYPE_CHECKING:
     from mailbot.bootstrap import App
-    from mailbot.domain.ledger import ServerTrouble
+    from mailbot.domain.troubles import Trouble
     from mailbot.flows.ports import UnitOfWork
 
 # The daemon looks at each folder every 9 minutes at the latest (IDLE is re-issued within them).
@@ -153,7 +153,6 @@ def _examined(app: App, limits: Limits) -> tuple[Health, Exit]:
 def _look(app: App, work: UnitOfWork, found: Health, limits: Limits) -> bool:
     """Fill in what the database tells; true if a server is known to be away."""
     from mailbot.domain.events import LetterStatus
-    from mailbot.domain.logins import is_coming_expiry, is_refused_login
 
     _look_at_folders(app, work, found, limits)
     found.oldest_pending_mail_at = work.mails.oldest_pending()
@@ -179,20 +178,20 @@ def _look(app: App, work: UnitOfWork, found: Health, limits: Limits) -> bool:
             )
     troubles = []
     for trouble in work.house.troubles():
-        if is_coming_expiry(trouble.server):
+        if trouble.is_coming_expiry:
             found.problems.append(trouble.error)
             continue
         troubles.append(trouble)
-        if is_refused_login(trouble.server):
+        if trouble.is_login_over:
             found.problems.append(f"the log-in has expired: {trouble.error}")
             continue
         moment = trouble.since.isoformat(timespec="seconds")
         what = _what_ails(trouble)
-        found.problems.append(f"{trouble.server} {what} since {moment}: {trouble.error}")
+        found.problems.append(f"{trouble.key} {what} since {moment}: {trouble.error}")
     return any(not trouble.is_limit for trouble in troubles)
 
 
-def _what_ails(trouble: ServerTrouble) -> str:
+def _what_ails(trouble: Trouble) -> str:
     if trouble.is_limit:
         return "holds letters back"
     return "refuses our log-in" if trouble.is_login_refused else "does not answer"

@@ -22,9 +22,10 @@ from mailbot.correspondence.context import (
 from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.words import Words, phrase
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
-from mailbot.domain.ledger import InboundRow, ServerTrouble
+from mailbot.domain.ledger import InboundRow
 from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import Address
+from mailbot.domain.troubles import Trouble
 
 _LISTED_AT_MOST = 50
 
@@ -69,16 +70,15 @@ def quarantine_alert(mails: Sequence[InboundRow], desk: AlertDesk) -> PlannedLet
     return _to_admin(LetterKind.ALERT_QUARANTINE, view, desk)
 
 
-def server_away_alert(trouble: ServerTrouble, desk: AlertDesk) -> PlannedLetter:
+def server_away_alert(trouble: Trouble, desk: AlertDesk) -> PlannedLetter:
     """A server has been away, or held us to a limit, for a while."""
-    service, _, mailbox = trouble.server.partition(":")
     view = AlertServerAwayView(
         brand_name=desk.brand_name,
         mailbox_address=desk.mailbox_address,
         reply_address=desk.mailbox_address,
-        service=phrase(f"service.{service}"),
-        server=trouble.server,
-        mailbox=mailbox,
+        service=phrase(f"service.{trouble.kind}"),
+        server=str(trouble.key),
+        mailbox=trouble.mailbox,
         since=desk.moment(trouble.since),
         last_error=trouble.error,
         limited=trouble.is_limit,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot.domain.ledger import FolderMemory, ServerTrouble
+from mailbot.domain.ledger import FolderMemory
+from mailbot.domain.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,4 +24,4 @@ class HouseFigures:
     letters_held: int
     letters_needing_person: int
     folders: tuple[FolderMemory, ...]
-    troubles: tuple[ServerTrouble, ...]
+    troubles: tuple[Trouble, ...]

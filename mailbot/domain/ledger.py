@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -139,45 +138,3 @@ class InboundRow:
     suspect: str = ""
     answer: bool = True
     released: bool = False
-
-
-PROVIDER_LIMIT = "limit"
-"""Before the mailbox in the name of a trouble: the server answers, and what it says is a limit of its own."""
-
-LOGIN_REFUSED = "our credentials do not count: "
-"""How the error of a trouble begins that no waiting ends."""
-
-
-_TROUBLE_CHARACTERS = 500
-# Of an answer without end no more is looked at.
-_ANSWER_CHARACTERS = 2_000
-_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'@]+@[^\s<>()\[\],;:"'@]+""")
-
-
-def trouble_words(answer: str) -> str:
-    """What a server answered, fit for monitors to be shown: it may have named whom a letter was for.
-
-    No address of it is left, and no more than 500 characters.
-    """
-    return _ADDRESS.sub("(address)", answer[:_ANSWER_CHARACTERS])[:_TROUBLE_CHARACTERS]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerTrouble:
-    """A server that does not answer, or that lets a mailbox send no more for now: since when, what it said last,
-    and whether the administrator was told."""
-
-    server: str
-    since: datetime
-    error: str
-    told_at: datetime | None = None
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether the server answers and holds us to a limit."""
-        return self.server.startswith(f"{PROVIDER_LIMIT}:")
-
-    @property
-    def is_login_refused(self) -> bool:
-        """Whether it answers, but not to us: a password or token is wrong, expired or withdrawn."""
-        return self.error.startswith(LOGIN_REFUSED)

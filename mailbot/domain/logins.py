@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-_REFUSED = "login"
-_EXPIRES = "expiry"
-
 
 class LoginProvider(StrEnum):
     """Who gives the tokens."""
@@ -64,23 +61,3 @@ class LoginExpiry:
     mailbox: str
     credential: LoginCredential
     expires_at: datetime | None
-
-
-def refused_login(mailbox: str) -> str:
-    """Under which name it stands in the list of troubles that a mailbox's credential has expired."""
-    return f"{_REFUSED}:{mailbox}"
-
-
-def coming_expiry(mailbox: str, days: int) -> str:
-    """Under which name it stands there that the end is at most ``days`` away."""
-    return f"{_EXPIRES}:{mailbox}:{days}"
-
-
-def is_refused_login(trouble: str) -> bool:
-    """Whether a name in the list of troubles is a :func:`refused_login`."""
-    return trouble.startswith(f"{_REFUSED}:")
-
-
-def is_coming_expiry(trouble: str) -> bool:
-    """Whether a name in the list of troubles is a :func:`coming_expiry`."""
-    return trouble.startswith(f"{_EXPIRES}:")

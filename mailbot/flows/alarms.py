@@ -23,14 +23,9 @@ from mailbot.correspondence.planned import PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import LetterKind
-from mailbot.domain.logins import (
-    LoginExpiry,
-    coming_expiry,
-    is_coming_expiry,
-    is_refused_login,
-    refused_login,
-)
+from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import Address
+from mailbot.domain.troubles import TroubleKey, TroubleKind
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import Clock, Storage, UnitOfWork
@@ -139,9 +134,11 @@ class Alarms:
 
     def _way_out(self, work: UnitOfWork) -> ServedMailbox:
         """A mailbox that can send, if there is one: an alert of a mailbox cannot leave through the same."""
-        troubled = {trouble.server for trouble in work.house.troubles()}
+        mute = {
+            trouble.mailbox for trouble in work.house.troubles() if trouble.keeps_letters and not trouble.is_limit
+        }
         for mailbox in self._mailboxes.values():
-            if not troubled & {f"smtp:{mailbox.key}", refused_login(mailbox.key)}:
+            if mailbox.key not in mute:
                 return mailbox
         return next(iter(self._mailboxes.values()))
 
@@ -149,22 +146,23 @@ class Alarms:
         self, work: UnitOfWork, logins: Sequence[LoginExpiry], desk: AlertDesk, now: datetime
     ) -> list[PlannedLetter]:
         """What the provider calls ended is told at once, what ends soon once at each step."""
-        noted = {trouble.server: trouble for trouble in work.house.troubles()}
+        noted = {trouble.key: trouble for trouble in work.house.troubles()}
+        over = {trouble.mailbox: trouble for trouble in noted.values() if trouble.is_login_over}
         letters = []
         for login in logins:
-            refused = noted.get(refused_login(login.mailbox))
+            refused = over.get(login.mailbox)
             if refused is not None and refused.told_at is None:
-                work.house.mark_trouble_told(refused.server, now=now)
+                work.house.mark_trouble_told(refused.key, now=now)
                 letters.append(login_expires_alert(login, now, desk, error=refused.error))
-        steps = {name: login for login in logins if (name := _expiry_step(login, now))}
-        for name in filter(is_coming_expiry, noted):
-            if name not in steps:
-                work.house.clear_trouble(name)
-        for name, login in steps.items():
-            if name not in noted:
-                work.house.note_trouble(name, _expiry_in_words(login), now=now)
-                work.house.mark_trouble_told(name, now=now)
-                if refused_login(login.mailbox) not in noted:
+        steps = {key: login for login in logins if (key := _expiry_step(login, now)) is not None}
+        for trouble in noted.values():
+            if trouble.is_coming_expiry and trouble.key not in steps:
+                work.house.clear_trouble(trouble.key)
+        for key, login in steps.items():
+            if key not in noted:
+                work.house.note_trouble(key, _expiry_in_words(login), now=now)
+                work.house.mark_trouble_told(key, now=now)
+                if login.mailbox not in over:
                     letters.append(login_expires_alert(login, now, desk))
         return letters
 
@@ -172,14 +170,12 @@ class Alarms:
         letters = []
         troubles = work.house.troubles()
         # Of these mailboxes it is known, and told, what is wrong.
-        expired = {trouble.server.partition(":")[2] for trouble in troubles if is_refused_login(trouble.server)}
+        over = {trouble.mailbox for trouble in troubles if trouble.is_login_over}
         for trouble in troubles:
-            if is_refused_login(trouble.server) or is_coming_expiry(trouble.server):
-                continue
-            if trouble.server.partition(":")[2] in expired:
+            if trouble.is_coming_expiry or trouble.mailbox in over:
                 continue
             if trouble.told_at is None and now - trouble.since >= _ALERT_AFTER:
-                work.house.mark_trouble_told(trouble.server, now=now)
+                work.house.mark_trouble_told(trouble.key, now=now)
                 letters.append(server_away_alert(trouble, desk))
         return letters
 
@@ -209,13 +205,14 @@ class Alarms:
         )
 
 
-def _expiry_step(login: LoginExpiry, now: datetime) -> str | None:
-    """Name of the narrowest step that a credential's end has come within; ``None`` if far off or not known."""
+def _expiry_step(login: LoginExpiry, now: datetime) -> TroubleKey | None:
+    """The narrowest step that a credential's end has come within; ``None`` if far off or not known."""
     end = login.expires_at
     if end is None:
         return None
     reached = (days for days in _EXPIRY_ALERT_DAYS if end - now <= timedelta(days=days))
-    return next((coming_expiry(login.mailbox, days) for days in reached), None)
+    days = next(reached, None)
+    return None if days is None else TroubleKey(kind=TroubleKind.EXPIRY, mailbox=login.mailbox, days=days)
 
 
 def _expiry_in_words(login: LoginExpiry) -> str:

@@ -17,9 +17,9 @@ import structlog
 
 from mailbot.domain.errors import CredentialsRefused, LeaseLost, LoginExpired, ServerAway, ServerThrottles
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, NewInboundMail, trouble_words
-from mailbot.domain.logins import refused_login
+from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail
+from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.ports import BlobStore, MailSource, Storage, UnitOfWork
 from mailbot.flows.pulse import Pulse
 from mailbot.mime.parse import header_summary
@@ -47,9 +47,14 @@ class CollectPlan:
     poll_seconds: float = 540.0
 
     @property
-    def server(self) -> str:
-        """How this mailbox's server is named in the list of troubles."""
-        return f"imap:{self.mailbox}"
+    def server_away(self) -> TroubleKey:
+        """The trouble that this mailbox's server is away."""
+        return TroubleKey(kind=TroubleKind.IMAP, mailbox=self.mailbox)
+
+    @property
+    def login_over(self) -> TroubleKey:
+        """The trouble that what this mailbox logs in with has come to its end."""
+        return TroubleKey(kind=TroubleKind.LOGIN, mailbox=self.mailbox)
 
     @property
     def lease(self) -> str:
@@ -298,31 +303,28 @@ class Collector:
         Only the folder's owner does: it alone will strike it out. Another process, whose own way to the database
         was cut for a moment, knows nothing of the server.
         """
-        text = f"{LOGIN_REFUSED if isinstance(error, CredentialsRefused) else ''}{error}"
+        text = trouble_words(str(error), login_refused=isinstance(error, CredentialsRefused))
         try:
             with self._storage.write() as work:
                 if work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC)) is None:
                     return
-                for name in self._troubles_of(error):
-                    told = text if name == self._plan.server else str(error)
-                    work.house.note_trouble(name, trouble_words(told), now=datetime.now(UTC))
+                work.house.note_trouble(self._plan.server_away, text, now=datetime.now(UTC))
+                if isinstance(error, LoginExpired):
+                    expired = trouble_words(str(error))
+                    work.house.note_trouble(self._plan.login_over, expired, now=datetime.now(UTC))
         except ServerAway:
             _log.warning("trouble not noted", action="collect.trouble_not_noted", mailbox=self._plan.mailbox)
 
     def note_all_is_well(self) -> None:
         """The server answers: what was noted against it, by whatever process, is struck out."""
         with self._storage.read() as work:
-            ours = {self._plan.server, refused_login(self._plan.mailbox)}
-            noted = ours & {trouble.server for trouble in work.house.troubles()}
+            ours = {self._plan.server_away, self._plan.login_over}
+            noted = ours & {trouble.key for trouble in work.house.troubles()}
         if noted:
             _log.info("collecting again", action="collect.back", mailbox=self._plan.mailbox)
             with self._storage.write() as work:
-                for name in noted:
-                    work.house.clear_trouble(name)
-
-    def _troubles_of(self, error: ServerAway) -> list[str]:
-        expired = isinstance(error, LoginExpired)
-        return [self._plan.server, *([refused_login(self._plan.mailbox)] if expired else [])]
+                for key in noted:
+                    work.house.clear_trouble(key)
 
     def _clear_trouble(self, back_off: BackOff) -> None:
         if back_off.had_trouble:

@@ -29,9 +29,8 @@ from mailbot.domain.exchange import (
     SendOutcome,
     Throttle,
 )
-from mailbot.domain.ledger import LOGIN_REFUSED, PROVIDER_LIMIT, trouble_words
-from mailbot.domain.logins import refused_login
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
+from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.attempts import MINUTE, UNKNOWN_OUTCOMES_AT_MOST, after_error, result_of
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
@@ -76,19 +75,19 @@ class Outlet:
     saves_copies: bool = False
 
     @property
-    def server(self) -> str:
-        """How this mailbox's server is named in the list of troubles."""
-        return f"smtp:{self.mailbox.key}"
+    def server_away(self) -> TroubleKey:
+        """The trouble that this mailbox's server is away."""
+        return TroubleKey(kind=TroubleKind.SMTP, mailbox=self.mailbox.key)
 
     @property
-    def limit(self) -> str:
-        """How a limit of this mailbox's provider is named there."""
-        return f"{PROVIDER_LIMIT}:{self.mailbox.key}"
+    def limit_reached(self) -> TroubleKey:
+        """The trouble that its provider holds us to a limit."""
+        return TroubleKey(kind=TroubleKind.LIMIT, mailbox=self.mailbox.key)
 
     @property
-    def login(self) -> str:
-        """How it stands there that what this mailbox logs in with has expired."""
-        return refused_login(self.mailbox.key)
+    def login_over(self) -> TroubleKey:
+        """The trouble that what this mailbox logs in with has come to its end."""
+        return TroubleKey(kind=TroubleKind.LOGIN, mailbox=self.mailbox.key)
 
 
 class Delivery:
@@ -121,8 +120,10 @@ class Delivery:
         self._paces = {key: Pace(outlet.mailbox.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
         # A trouble noted by an earlier process is struck out by the first answer.
-        self._in_trouble: set[str] = {
-            trouble for outlet in outlets.values() for trouble in (outlet.server, outlet.limit, outlet.login)
+        self._in_trouble: set[TroubleKey] = {
+            trouble
+            for outlet in outlets.values()
+            for trouble in (outlet.server_away, outlet.limit_reached, outlet.login_over)
         }
         self._patience_seconds = math.inf
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
@@ -417,24 +418,26 @@ class Delivery:
         Never raises."""
         away = {}
         if isinstance(outcome, NotReached):
-            away = {outlet.server: f"{LOGIN_REFUSED if outcome.credentials_refused else ''}{outcome.reason}"}
+            refused = outcome.credentials_refused
+            away = {outlet.server_away: trouble_words(outcome.reason, login_refused=refused)}
             if outcome.login_expired:
-                away[outlet.login] = outcome.reason
+                away[outlet.login_over] = trouble_words(outcome.reason)
         limited = {}
         if isinstance(outcome, Refused) and outcome.throttled is not None:
             if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:
                 return
-            limited = {outlet.limit: f"{outcome.throttled}: {outcome.code} {outcome.response}"}
+            answer = f"{outcome.throttled}: {outcome.code} {outcome.response}"
+            limited = {outlet.limit_reached: trouble_words(answer)}
         troubles = away | limited
         # Who does not answer at all says nothing of the limit, nor of what we log in with.
-        over = {outlet.server, *(() if away else (outlet.limit, outlet.login))} - troubles.keys()
+        over = {outlet.server_away, *(() if away else (outlet.limit_reached, outlet.login_over))} - troubles.keys()
         try:
             over &= self._in_trouble
             if not troubles and not over:
                 return
             with self._storage.write() as work:
                 for trouble, error in troubles.items():
-                    work.house.note_trouble(trouble, trouble_words(error), now=self._clock.now())
+                    work.house.note_trouble(trouble, error, now=self._clock.now())
                 for trouble in over:
                     work.house.clear_trouble(trouble)
             self._in_trouble |= troubles.keys()

@@ -17,8 +17,7 @@ import structlog
 from mailbot.domain.errors import AlertNotSent, StorageUnavailable
 from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.incidents import Incident, IncidentKind, Notice, NoticeState
-from mailbot.domain.ledger import ServerTrouble
-from mailbot.domain.logins import is_coming_expiry, is_refused_login
+from mailbot.domain.troubles import Trouble
 from mailbot.flows.ports import AlertChannel, AlertMemory, Clock, Storage
 from mailbot.flows.pulse import Pulse
 
@@ -57,7 +56,7 @@ _FROM_DATABASE = frozenset(
 class HouseSight:
     """What the database tells. The counts are those of which no alert letter tells."""
 
-    troubles: tuple[ServerTrouble, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     alerts_not_sent: tuple[LetterKind, ...] = ()
     quarantined: int = 0
     letters_stuck: int = 0
@@ -101,7 +100,7 @@ def symptoms_of(sight: Sight, after: timedelta) -> list[Symptom]:
         found.append(Symptom(kind=IncidentKind.DATABASE_AWAY, text=text, after=after))
         return found
     # Of a log-in that will end only some day mail itself tells in time.
-    troubles = [trouble for trouble in sight.house.troubles if not is_coming_expiry(trouble.server)]
+    troubles = [trouble for trouble in sight.house.troubles if not trouble.is_coming_expiry]
     return (
         found
         + [_of_server(trouble, after) for trouble in troubles]
@@ -110,18 +109,19 @@ def symptoms_of(sight: Sight, after: timedelta) -> list[Symptom]:
     )
 
 
-def _of_server(trouble: ServerTrouble, after: timedelta) -> Symptom:
-    if is_refused_login(trouble.server):
-        text, kind = f"what we log in with has come to its end: {trouble.server}", IncidentKind.LOGIN_REFUSED
-        return Symptom(kind=kind, about=trouble.server, text=text, after=timedelta())
+def _of_server(trouble: Trouble, after: timedelta) -> Symptom:
+    about = str(trouble.key)
+    if trouble.is_login_over:
+        text, kind = f"what we log in with has come to its end: {about}", IncidentKind.LOGIN_REFUSED
+        return Symptom(kind=kind, about=about, text=text, after=timedelta())
     if trouble.is_login_refused:
-        text, kind = f"the server refuses our log-in: {trouble.server}", IncidentKind.LOGIN_REFUSED
-        return Symptom(kind=kind, about=trouble.server, text=text, after=min(after, _LOGIN_REFUSED_AFTER))
+        text, kind = f"the server refuses our log-in: {about}", IncidentKind.LOGIN_REFUSED
+        return Symptom(kind=kind, about=about, text=text, after=min(after, _LOGIN_REFUSED_AFTER))
     if trouble.is_limit:
-        text, kind = f"the provider holds our letters to a limit: {trouble.server}", IncidentKind.PROVIDER_LIMIT
-        return Symptom(kind=kind, about=trouble.server, text=text, after=after)
-    text, kind = f"the server does not answer: {trouble.server}", IncidentKind.SERVER_AWAY
-    return Symptom(kind=kind, about=trouble.server, text=text, after=after)
+        text, kind = f"the provider holds our letters to a limit: {about}", IncidentKind.PROVIDER_LIMIT
+        return Symptom(kind=kind, about=about, text=text, after=after)
+    text, kind = f"the server does not answer: {about}", IncidentKind.SERVER_AWAY
+    return Symptom(kind=kind, about=about, text=text, after=after)
 
 
 def _of_letters(house: HouseSight) -> list[Symptom]:
@@ -325,9 +325,9 @@ class HouseLook:
                     counts = (work.mails.count_quarantined(), work.outbox.count_status(LetterStatus.NEEDS_PERSON))
         except StorageUnavailable:
             return None
-        away = tuple(one for one in troubles if one.server.partition(":")[2] in self._mailboxes)
+        away = tuple(one for one in troubles if one.mailbox in self._mailboxes)
         # Of these it is told why nothing leaves.
-        explained = {one.server.partition(":")[2] for one in away if _keeps_letters(one)}
+        explained = {one.mailbox for one in away if one.keeps_letters}
         return HouseSight(
             troubles=away,
             # Of a server that is away the command tells anyway.
@@ -337,7 +337,3 @@ class HouseLook:
             letters_wait=tuple(sorted((letters_wait & set(self._mailboxes)) - explained)),
             mails_wait=tuple(sorted(mails_wait & set(self._mailboxes))),
         )
-
-
-def _keeps_letters(trouble: ServerTrouble) -> bool:
-    return trouble.server.startswith("smtp:") or trouble.is_limit or is_refused_login(trouble.server)

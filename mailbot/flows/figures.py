@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.figures import HouseFigures
-from mailbot.domain.logins import is_coming_expiry
 from mailbot.flows.ports import Clock, Storage
 
 _COUNTED_AT_MOST = 10_000
@@ -28,7 +27,7 @@ def read_figures(storage: Storage, mailboxes: Collection[str], clock: Clock) -> 
             letters_needing_person=work.outbox.count_status(LetterStatus.NEEDS_PERSON),
             folders=tuple(one for one in work.house.folders() if one.mailbox in mailboxes),
             # A log-in that will end some day is no server in trouble.
-            troubles=tuple(one for one in work.house.troubles() if not is_coming_expiry(one.server)),
+            troubles=tuple(one for one in work.house.troubles() if not one.is_coming_expiry),
         )
 
 

@@ -26,11 +26,12 @@ from mailbot.domain.errors import (
     UnreadableMail,
 )
 from mailbot.domain.exchange import FolderState, MailEntry, SentCopy
-from mailbot.domain.ledger import FolderMemory, NewInboundMail, trouble_words
+from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import DueCopy
 from mailbot.domain.ticket import Ticket
+from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import BackOff, batches, now_on_the_server
 from mailbot.flows.compositor import Compositor
@@ -73,9 +74,9 @@ class SentPlan:
     save_seconds: float = 10.0
 
     @property
-    def server(self) -> str:
-        """How it is named in the list of troubles."""
-        return f"sent:{self.mailbox.key}"
+    def folder_away(self) -> TroubleKey:
+        """The trouble that the folder cannot be looked into."""
+        return TroubleKey(kind=TroubleKind.SENT, mailbox=self.mailbox.key)
 
     @property
     def loop(self) -> str:
@@ -466,7 +467,7 @@ class SentFolderKeeper:
             was_there = work.house.folder(self._key, SENT_FOLDER) is not None
         with self._storage.write() as work:
             work.house.forget_folder(self._key, SENT_FOLDER)
-            work.house.clear_trouble(self._plan.server)
+            work.house.clear_trouble(self._plan.folder_away)
             if self._plan.mailbox.spec.save_sent == "always":
                 copies = work.sent.give_up_copies(self._key, "there is no Sent folder")
             else:
@@ -541,17 +542,17 @@ class SentFolderKeeper:
             with self._storage.write() as work:
                 if not self._takes_lease(work):
                     return
-                work.house.note_trouble(self._plan.server, trouble_words(str(error)), now=datetime.now(UTC))
+                work.house.note_trouble(self._plan.folder_away, trouble_words(str(error)), now=datetime.now(UTC))
         except StorageUnavailable:
             _log.warning("trouble not noted", action="sent.storage_away", mailbox=self._key)
 
     def note_all_is_well(self) -> None:
         """The server answers: what was noted against it, by whatever process, is struck out."""
         with self._storage.read() as work:
-            noted = any(trouble.server == self._plan.server for trouble in work.house.troubles())
+            noted = any(trouble.key == self._plan.folder_away for trouble in work.house.troubles())
         if noted:
             with self._storage.write() as work:
-                work.house.clear_trouble(self._plan.server)
+                work.house.clear_trouble(self._plan.folder_away)
 
 
 def _nothing() -> None:

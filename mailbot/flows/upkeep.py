@@ -87,7 +87,7 @@ class Upkeep:
         """Mailboxes whose mail we have not seen lately: the answer that somebody waits for may lie there."""
         long_ago = datetime.now(UTC) - _LOOKED_INTO_WITHIN
         with self._storage.read() as work:
-            away = {trouble.server.partition(":")[2] for trouble in work.house.troubles()}
+            away = {trouble.mailbox for trouble in work.house.troubles()}
             stale = {
                 folder.mailbox
                 for folder in work.house.folders()

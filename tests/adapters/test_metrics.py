@@ -15,7 +15,8 @@ from mailbot.adapters import metrics as metrics_module
 from mailbot.adapters.metrics import Metrics
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.figures import HouseFigures
-from mailbot.domain.ledger import LOGIN_REFUSED, FolderMemory, MailOutcome, ServerTrouble
+from mailbot.domain.ledger import FolderMemory, MailOutcome
+from mailbot.domain.troubles import Trouble, TroubleKey, trouble_words
 from mailbot.flows.figures import read_figures
 from tests.flows.house import TestHouse, mail
 from tests.peers.process import Ports
@@ -35,7 +36,13 @@ FIGURES = HouseFigures(
         ),
         FolderMemory(mailbox="default", folder="Junk", uid_validity=1, first_uid=1, floor_at=None),
     ),
-    troubles=(ServerTrouble(server="smtp:default", since=NOW - timedelta(minutes=2), error=f"{LOGIN_REFUSED}x"),),
+    troubles=(
+        Trouble(
+            key=TroubleKey.parse("smtp:default"),
+            since=NOW - timedelta(minutes=2),
+            error=trouble_words("x", login_refused=True),
+        ),
+    ),
 )
 
 Sample = tuple[str, frozenset[tuple[str, str]]]

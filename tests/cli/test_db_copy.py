@@ -18,6 +18,7 @@ from mailbot.adapters.storage import copying
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.tables import inbound_mails, metadata, tickets
+from mailbot.domain.troubles import TroubleKey
 from tests.cli.command import REPOSITORY, run_mailbot
 from tests.cli.conftest import Cli
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
@@ -44,7 +45,7 @@ def fill(house: TestHouse) -> None:
         mail("Olá\0 \ud83d\ude80 çãé 😀".encode("utf-8", "replace").decode(), sender="Zé <ze@example.com>")
     )
     with house.app.storage.write() as work:
-        work.house.note_trouble("imap:default", "away", now=NOW)
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "away", now=NOW)
 
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:

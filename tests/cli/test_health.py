@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.ledger import FolderMemory
+from mailbot.domain.troubles import TroubleKey
 from tests.cli.command import run_mailbot, sample_settings
 from tests.cli.conftest import Cli
 from tests.flows.house import TestHouse, mail
@@ -73,10 +74,10 @@ def test_quarantine_and_late_mail_need_a_look(house: TestHouse, cli: Cli, now: d
 def test_a_server_that_is_away_ends_with_3(house: TestHouse, cli: Cli, now: datetime) -> None:
     remember_collect(house, now)
     with house.app.storage.write() as work:
-        work.house.note_trouble("imap.example.com.br", "no answer in time", now=now)
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "no answer in time", now=now)
     ran = cli("health", "--json")
     assert ran.exit_code == 3
-    assert "imap.example.com.br" in ran.json["problems"][0]
+    assert "imap:default" in ran.json["problems"][0]
 
 
 def test_without_a_database_nothing_is_made(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_monitor_sees_by_the_first_word_how_things_stand(house: TestHouse, cli
     remember_collect(house, now)
     assert cli("health", "--monitor").stdout.startswith("MAILBOT OK - ")
     with house.app.storage.write() as work:
-        work.house.note_trouble("imap:default", "a | bar\nand a line", now=now)
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "a | bar\nand a line", now=now)
     ran = cli("health", "--monitor")
     assert ran.exit_code == 3
     assert ran.stdout.startswith("MAILBOT UNREACHABLE - imap:default does not answer since ")
@@ -164,12 +165,12 @@ def test_a_daemon_that_writes_all_the_time_keeps_no_monitor_waiting(
 ) -> None:
     remember_collect(house, now)
     with house.app.storage.write() as work:
-        work.house.note_trouble("nobody", "an uncommitted word", now=now)
+        work.house.note_trouble(TroubleKey.parse("imap:nobody"), "an uncommitted word", now=now)
         began = time.monotonic()
         ran = cli("health", "--json")
         assert time.monotonic() - began < 5
         assert (ran.exit_code, ran.json["problems"]) == (0, [])
-        work.house.clear_trouble("nobody")
+        work.house.clear_trouble(TroubleKey.parse("imap:nobody"))
 
 
 def test_a_database_that_does_not_answer_in_time_is_an_answer(

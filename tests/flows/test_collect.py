@@ -21,8 +21,9 @@ from mailbot.domain.errors import (
 )
 from mailbot.domain.events import LetterKind
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import LEASE_TIME, LOGIN_REFUSED, MailOutcome
+from mailbot.domain.ledger import LEASE_TIME, MailOutcome
 from mailbot.domain.mail import FetchedMail, InboundMail
+from mailbot.domain.troubles import trouble_words
 from mailbot.flows.collect import Collector, CollectPlan
 from tests.flows.house import TestHouse, mail
 
@@ -456,7 +457,7 @@ def test_a_process_that_does_not_own_the_folder_notes_nothing_against_its_server
         assert work.house.troubles() == []
     owner.note_trouble(ServerAway("refused"))
     with house.app.storage.read() as work:
-        assert [trouble.server for trouble in work.house.troubles()] == ["imap:default"]
+        assert [str(trouble.key) for trouble in work.house.troubles()] == ["imap:default"]
 
 
 def test_what_an_owner_noted_before_it_died_is_struck_out_by_who_follows_it(house: TestHouse) -> None:
@@ -544,7 +545,7 @@ def test_a_refused_log_in_is_not_tried_every_second(house: TestHouse) -> None:
     assert stop.waits[0] >= 48
     with house.app.storage.read() as work:
         [trouble] = work.house.troubles()
-    assert (trouble.server, trouble.error) == ("imap:default", f"{LOGIN_REFUSED}535")
+    assert (str(trouble.key), trouble.error) == ("imap:default", trouble_words("535", login_refused=True))
     collector(house, folder).note_all_is_well()
     with house.app.storage.read() as work:
         assert work.house.troubles() == []

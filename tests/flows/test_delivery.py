@@ -324,7 +324,7 @@ def test_a_limit_that_a_second_recipient_meets_too_stops_the_mailbox(house: Test
     asyncio.run(running._drain(DeliveryCount(), early=True))
     assert len(transport.envelopes) == 2
     with house.app.storage.read() as work:
-        assert [one.server for one in work.house.troubles()] == ["limit:default"]
+        assert [str(one.key) for one in work.house.troubles()] == ["limit:default"]
 
 
 def test_a_letter_that_is_taken_ends_the_growing_of_pauses(house: TestHouse) -> None:
@@ -356,7 +356,7 @@ def test_a_limit_is_noted_for_the_administrator_and_struck_out_when_a_letter_is_
     deliver(house, FakeTransport(over_quota))
     with house.app.storage.read() as work:
         (trouble,) = work.house.troubles()
-    assert (trouble.server, trouble.error, trouble.is_limit) == (
+    assert (str(trouble.key), trouble.error, trouble.is_limit) == (
         "limit:default",
         "daily: 550 5.4.5 quota of <(address)>",
         True,
@@ -364,7 +364,7 @@ def test_a_limit_is_noted_for_the_administrator_and_struck_out_when_a_letter_is_
     house.clock.advance(timedelta(hours=2))
     deliver(house, FakeTransport(AWAY))
     with house.app.storage.read() as work:
-        assert {one.server for one in work.house.troubles()} == {"limit:default", "smtp:default"}
+        assert {str(one.key) for one in work.house.troubles()} == {"limit:default", "smtp:default"}
     house.clock.advance(timedelta(hours=2))
     deliver(house, FakeTransport(DELIVERED), owner="another process")
     with house.app.storage.read() as work:
@@ -476,7 +476,7 @@ def test_trouble_with_the_server_is_noted_and_struck_out_even_by_another_process
     deliver(house, FakeTransport(AWAY))
     with house.app.storage.read() as work:
         [trouble] = work.house.troubles()
-    assert (trouble.server, trouble.error) == ("smtp:default", "connection refused")
+    assert (str(trouble.key), trouble.error) == ("smtp:default", "connection refused")
     house.clock.advance(_MINUTE)
     assert deliver(house, FakeTransport(DELIVERED)).sent == 2
     with house.app.storage.read() as work:

@@ -17,8 +17,8 @@ import time_machine
 from mailbot.domain.errors import AlertNotSent, StorageUnavailable
 from mailbot.domain.events import Audience, LetterKind, LetterStatus
 from mailbot.domain.incidents import Incident, Notice, NoticeState, Remembered
-from mailbot.domain.ledger import LOGIN_REFUSED, ServerTrouble
 from mailbot.domain.outbox import LetterResult
+from mailbot.domain.troubles import Trouble, TroubleKey, trouble_words
 from mailbot.flows import escalation
 from mailbot.flows.escalation import Escalation, HouseLook, HouseSight, Sight
 from mailbot.flows.pulse import Pulse
@@ -27,8 +27,10 @@ from tests.flows.house import CUSTOMER, StandingClock, TestHouse, mail
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WELL = Sight(house=HouseSight(), disk_free_bytes=10**12, low_disk_bytes=10**9)
-SMTP_AWAY = ServerTrouble(server="smtp:default", since=NOW, error="connect: refused")
-SMTP_REFUSES = ServerTrouble(server="smtp:default", since=NOW, error=f"{LOGIN_REFUSED}log-in: 535 no")
+SMTP_AWAY = Trouble(key=TroubleKey.parse("smtp:default"), since=NOW, error="connect: refused")
+SMTP_REFUSES = Trouble(
+    key=TroubleKey.parse("smtp:default"), since=NOW, error=trouble_words("log-in: 535 no", login_refused=True)
+)
 
 
 class Memory:
@@ -81,7 +83,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         yield Desk(moment)
 
 
-def sees(*troubles: ServerTrouble, **house: Any) -> Sight:
+def sees(*troubles: Trouble, **house: Any) -> Sight:
     return Sight(house=HouseSight(troubles=troubles, **house), disk_free_bytes=10**12, low_disk_bytes=10**9)
 
 
@@ -136,7 +138,7 @@ def test_a_refused_login_is_told_sooner(desk: Desk) -> None:
 
 
 def test_a_providers_limit_is_no_server_that_is_away(desk: Desk) -> None:
-    limit = ServerTrouble(server="limit:default", since=NOW, error="sending: 550 too many")
+    limit = Trouble(key=TroubleKey.parse("limit:default"), since=NOW, error="sending: 550 too many")
     desk.look(sees(limit))
     [alarm] = desk.look(sees(limit), after=10 * MINUTE)
     assert alarm.subject == "the provider holds our letters to a limit: limit:default"
@@ -254,15 +256,17 @@ def test_without_an_administrators_address_quarantine_itself_is_seen(house: Test
 
 def test_the_letter_about_a_server_that_is_away_is_not_told_twice(house: TestHouse) -> None:
     with house.app.storage.write() as work:
-        work.house.note_trouble("smtp:default", "no answer", now=house.clock.now())
-        work.house.note_trouble("imap:gone", "of a mailbox that is switched off", now=house.clock.now())
+        work.house.note_trouble(TroubleKey.parse("smtp:default"), "no answer", now=house.clock.now())
+        work.house.note_trouble(
+            TroubleKey.parse("imap:gone"), "of a mailbox that is switched off", now=house.clock.now()
+        )
     house.clock.advance(6 * MINUTE)
     house.app.alarms.tick()
     house.clock.advance(11 * MINUTE)
     assert [one.letter for one in house.letters(Audience.ADMIN)].count(LetterKind.ALERT_SERVER_AWAY) == 2
     seen = look(house)
     assert seen is not None
-    assert [one.server for one in seen.troubles] == ["smtp:default"]
+    assert [str(one.key) for one in seen.troubles] == ["smtp:default"]
     assert seen.alerts_not_sent == ()
 
 
@@ -315,15 +319,15 @@ def test_letters_that_wait_for_a_server_or_a_limit_of_which_is_told_are_not_told
     house.clock.advance(2 * HOUR)
     for trouble in ("smtp:default", "limit:default"):
         with house.app.storage.write() as work:
-            work.house.note_trouble(trouble, "no answer", now=house.clock.now())
+            work.house.note_trouble(TroubleKey.parse(trouble), "no answer", now=house.clock.now())
         seen = look(house)
         assert seen is not None
         assert (len(seen.troubles), seen.letters_wait) == (1, ())
         with house.app.storage.write() as work:
-            work.house.clear_trouble(trouble)
+            work.house.clear_trouble(TroubleKey.parse(trouble))
     # Where only the inbox cannot be reached, letters could leave.
     with house.app.storage.write() as work:
-        work.house.note_trouble("imap:default", "no answer", now=house.clock.now())
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "no answer", now=house.clock.now())
     seen = look(house)
     assert seen is not None
     assert seen.letters_wait == ("default",)

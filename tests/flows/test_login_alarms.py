@@ -16,7 +16,7 @@ from mailbot.cli.output import Exit
 from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.exchange import Delivered, FolderState, MailEntry, NotReached, SendOutcome
-from mailbot.domain.logins import LoginCredential, LoginExpiry, refused_login
+from mailbot.domain.logins import LoginCredential, LoginExpiry
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
@@ -67,7 +67,7 @@ def letters(house: TestHouse, kind: LetterKind) -> list[OutboundLetter]:
 
 def troubles(house: TestHouse) -> set[str]:
     with house.app.storage.read() as work:
-        return {trouble.server for trouble in work.house.troubles()}
+        return {str(trouble.key) for trouble in work.house.troubles()}
 
 
 def test_it_is_told_a_fortnight_before_three_days_before_and_at_the_end(house: TestHouse) -> None:
@@ -224,10 +224,10 @@ def test_any_other_refusal_is_no_end(house: TestHouse) -> None:
 def test_delivery_tells_it_too_and_strikes_it_out(house: TestHouse) -> None:
     Watched(house, NOON + DAY).tick()
     deliver(house, NotReached(reason=SAID, credentials_refused=True, login_expired=True))
-    assert {"smtp:default", refused_login("default")} <= troubles(house)
+    assert {"smtp:default", "login:default"} <= troubles(house)
     house.clock.advance(timedelta(minutes=10))
     deliver(house, Delivered(response="ok"))
-    assert not {"smtp:default", refused_login("default")} & troubles(house)
+    assert not {"smtp:default", "login:default"} & troubles(house)
 
 
 def test_an_alert_leaves_by_a_mailbox_that_can_send(tmp_path: Path) -> None:

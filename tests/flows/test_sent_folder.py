@@ -29,9 +29,10 @@ from mailbot.domain.events import (
     Visibility,
 )
 from mailbot.domain.exchange import FolderState
-from mailbot.domain.ledger import FolderMemory, MailOutcome, ServerTrouble
+from mailbot.domain.ledger import FolderMemory, MailOutcome
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket import Resolution, Status
+from mailbot.domain.troubles import Trouble
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.pulse import Pulse
@@ -721,14 +722,14 @@ def test_a_server_that_is_away_is_noted_tried_with_growing_pauses_and_struck_out
     stop = _Stop(3)
     keeper.run(stop)
     assert stop.waited == sorted(stop.waited)
-    assert [trouble.server for trouble in _troubles(house)] == ["sent:default"]
+    assert [str(trouble.key) for trouble in _troubles(house)] == ["sent:default"]
     folder.away = False
     folder.missing = True
     keeper.run(_Stop(1))
     assert _troubles(house) == []
 
 
-def _troubles(house: TestHouse) -> list[ServerTrouble]:
+def _troubles(house: TestHouse) -> list[Trouble]:
     with house.app.storage.read() as work:
         return work.house.troubles()
 

@@ -12,6 +12,7 @@ from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLe
 from mailbot.domain.ledger import FolderMemory
 from mailbot.domain.outbox import LetterResult
 from mailbot.domain.ticket import Status
+from mailbot.domain.troubles import TroubleKey
 from tests.flows.house import BOLETO, REQUEST, TestHouse, mail
 
 
@@ -92,7 +93,7 @@ def test_nothing_expires_while_the_server_is_away(house: TestHouse) -> None:
     house.receive(mail(REQUEST, files=[BOLETO]))
     house.clock.advance(timedelta(days=11))
     with house.app.storage.write() as work:
-        work.house.note_trouble("imap:default", "connection refused", now=house.clock.now())
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "connection refused", now=house.clock.now())
     house.app.upkeep.tick()
     assert house.tickets()[0].status is Status.AWAITING_REQUESTER
 

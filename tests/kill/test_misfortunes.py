@@ -28,7 +28,7 @@ def outcomes(site: Site) -> list[MailOutcome]:
 
 def troubles(site: Site) -> set[str]:
     with site.storage() as storage, storage.read() as work:
-        return {trouble.server for trouble in work.house.troubles()}
+        return {str(trouble.key) for trouble in work.house.troubles()}
 
 
 # --- mails that crash or kill -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory
+from mailbot.domain.troubles import TroubleKey
 from tests.storage.rows import DAY, ME, NOW, OTHER, SECOND
 
 MEMORY = FolderMemory(mailbox="default", folder="INBOX", uid_validity=2**32 - 1, first_uid=2**32 - 1, floor_at=NOW)
@@ -66,10 +67,10 @@ def test_the_leases_of_a_dead_owner_are_free(storage: SqlStorage) -> None:
 def test_a_trouble_has_begun_when_it_was_first_noted(storage: SqlStorage) -> None:
     with storage.write() as work:
         house = work.house
-        house.note_trouble("imap:default", "refused", now=NOW)
-        house.note_trouble("imap:default", "timed out", now=NOW + DAY)
-        house.mark_trouble_told("imap:default", now=NOW + DAY)
+        house.note_trouble(TroubleKey.parse("imap:default"), "refused", now=NOW)
+        house.note_trouble(TroubleKey.parse("imap:default"), "timed out", now=NOW + DAY)
+        house.mark_trouble_told(TroubleKey.parse("imap:default"), now=NOW + DAY)
         [trouble] = house.troubles()
         assert (trouble.since, trouble.error, trouble.told_at) == (NOW, "timed out", NOW + DAY)
-        house.clear_trouble("imap:default")
+        house.clear_trouble(TroubleKey.parse("imap:default"))
         assert house.troubles() == []

@@ -21,6 +21,7 @@ from mailbot.domain.errors import ConcurrentChange, ConfigurationError, StorageU
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.domain.ledger import MailOutcome, MailResult
 from mailbot.domain.ticket import Status
+from mailbot.domain.troubles import TroubleKey
 from tests.peers.postgresql import PostgreSQL
 from tests.peers.process import wait_until
 from tests.storage.rows import MINUTE, NOW, add_letters, add_mails, claim_letter, claim_mail, letter, mail, ticket
@@ -214,7 +215,7 @@ def test_what_two_processes_note_at_once_is_noted_once(
     )  # fmt: skip
 
     def note(work: UnitOfWork) -> None:
-        work.house.note_trouble("imap:default", "away", now=NOW)
+        work.house.note_trouble(TroubleKey.parse("imap:default"), "away", now=NOW)
         work.house.keep_readings([reading])
         work.house.keep_key_check("k")
 

@@ -13,7 +13,8 @@ from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.mapping import reading_from_json, reading_to_json
 from mailbot.adapters.storage.tables import folders, key_checks, leases, readings, server_troubles
 from mailbot.domain.evidence import DocumentReading
-from mailbot.domain.ledger import LEASE_TIME, FolderMemory, ServerTrouble
+from mailbot.domain.ledger import LEASE_TIME, FolderMemory
+from mailbot.domain.troubles import Trouble, TroubleKey
 
 _READINGS = select(readings).where(readings.c.digest.in_(bindparam("digests", expanding=True)))
 
@@ -139,25 +140,28 @@ class HouseStore:
             update(leases).where(leases.c.owner == owner).values(owner=None, lease_until=None)
         )
 
-    # --- servers in trouble ---
+    # --- troubles ---
 
-    def note_trouble(self, server: str, error: str, *, now: datetime) -> None:
-        """A server does not answer; the first time counts as *since*."""
-        self._connection.execute(_NOTE_TROUBLE, {"server": server, "error": error, "now": now})
+    def note_trouble(self, key: TroubleKey, error: str, *, now: datetime) -> None:
+        """Something is in trouble; the first time counts as *since*."""
+        self._connection.execute(_NOTE_TROUBLE, {"server": str(key), "error": error, "now": now})
 
-    def clear_trouble(self, server: str) -> None:
-        """The server answers again."""
-        self._connection.execute(delete(server_troubles).where(server_troubles.c.server == server))
+    def clear_trouble(self, key: TroubleKey) -> None:
+        """It is over."""
+        self._connection.execute(delete(server_troubles).where(server_troubles.c.server == str(key)))
 
-    def troubles(self) -> list[ServerTrouble]:
-        """All servers that do not answer now."""
+    def troubles(self) -> list[Trouble]:
+        """All that is in trouble now, the oldest first."""
         query = select(server_troubles).order_by(server_troubles.c.since)
-        return [ServerTrouble(**row._mapping) for row in self._connection.execute(query)]
+        return [
+            Trouble(key=TroubleKey.parse(row.server), since=row.since, error=row.error, told_at=row.told_at)
+            for row in self._connection.execute(query)
+        ]
 
-    def mark_trouble_told(self, server: str, *, now: datetime) -> None:
+    def mark_trouble_told(self, key: TroubleKey, *, now: datetime) -> None:
         """The administrator was told."""
         self._connection.execute(
-            update(server_troubles).where(server_troubles.c.server == server).values(told_at=now)
+            update(server_troubles).where(server_troubles.c.server == str(key)).values(told_at=now)
         )
 
     # --- readings ---

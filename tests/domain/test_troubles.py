@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.domain.ledger import LOGIN_REFUSED, ServerTrouble, trouble_words
+from mailbot.domain.troubles import Trouble, TroubleKey, TroubleKind, trouble_words
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,28 @@ def test_a_servers_answer_is_noted_without_addresses(answer: str, words: str) ->
 
 
 def test_what_the_answer_means_to_us_stays() -> None:
-    trouble = ServerTrouble(
-        server="smtp:default", since=datetime.now(UTC), error=trouble_words(f"{LOGIN_REFUSED}535 a@b.c")
-    )
-    assert trouble.is_login_refused
+    smtp = TroubleKey(kind=TroubleKind.SMTP, mailbox="default")
+    refused = trouble_words("535 a@b.c", login_refused=True)
+    assert Trouble(key=smtp, since=datetime.now(UTC), error=refused).is_login_refused
+    assert not Trouble(key=smtp, since=datetime.now(UTC), error=trouble_words("535 a@b.c")).is_login_refused
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (TroubleKey(kind=TroubleKind.SMTP, mailbox="default"), "smtp:default"),
+        (TroubleKey(kind=TroubleKind.EXPIRY, mailbox="vendas", days=14), "expiry:vendas:14"),
+    ],
+)
+def test_a_trouble_goes_by_the_name_that_monitors_read(key: TroubleKey, text: str) -> None:
+    assert str(key) == text
+    assert TroubleKey.parse(text) == key
+
+
+@pytest.mark.parametrize("text", ["", "nobody", "smtp", "disk:default", "expiry:default:soon"])
+def test_what_names_no_trouble_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        TroubleKey.parse(text)
 
 
 @given(st.text(max_size=3000))
