@@ -41,6 +41,11 @@ def codes_in(grey: Image, *, thoroughly: bool, within_seconds: float = 2.0) -> t
     return _without_parts(tuple(found.values()))[:MOST_CODES]
 
 
+def bars_in(grey: Image) -> tuple[Code, ...]:
+    """The bars of boletos in the picture of a page that stands upright; costs a twentieth of :func:`codes_in`."""
+    return _without_parts(tuple(_codes(grey, formats=("ITF",), in_any_direction=False)))[:MOST_CODES]
+
+
 def _views(grey: Image, *, thoroughly: bool) -> Iterator[Image]:
     """The picture, larger and smaller, then turned a little: a scan is rarely quite straight."""
     from PIL import Image
@@ -56,13 +61,17 @@ def _views(grey: Image, *, thoroughly: bool) -> Iterator[Image]:
         yield grey.rotate(degrees, resample=Image.Resampling.BILINEAR, expand=True, fillcolor=255)
 
 
-def _codes(picture: Image) -> Iterator[Code]:
+def _codes(
+    picture: Image, *, formats: tuple[str, ...] = _FORMATS, in_any_direction: bool = True
+) -> Iterator[Code]:
     import zxingcpp
 
-    formats = zxingcpp.barcode_formats_from_str(",".join(_FORMATS))
+    wanted = zxingcpp.barcode_formats_from_str(",".join(formats))
     # Not its ImageView, which does not keep the bytes that it looks at alive.
     rows = memoryview(picture.tobytes()).cast("B", (picture.height, picture.width))
-    for barcode in zxingcpp.read_barcodes(rows, formats=formats, text_mode=zxingcpp.TextMode.Plain):
+    for barcode in zxingcpp.read_barcodes(
+        rows, formats=wanted, try_rotate=in_any_direction, text_mode=zxingcpp.TextMode.Plain
+    ):
         yield Code(format=_name(barcode.format), text=barcode.text[:MOST_CHARACTERS])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from mailbot.domain.evidence import Readability
-from mailbot.evidence.codes import codes_in
+from mailbot.evidence.codes import bars_in, codes_in
 from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
 from mailbot.evidence.looking import Deadline, Seen, look_at
 from mailbot.evidence.ocr import MissingOcr, Tesseract
@@ -49,6 +49,8 @@ class Wanted(StrEnum):
     """What is still to be found out about a page of which the text layer is known."""
 
     NOTHING = "nothing"
+    CONFIRMATION = "confirmation"
+    """The text says all that matters: whether a boleto's bars say the same."""
     CODES = "codes"
     EVERYTHING = "everything"
 
@@ -119,15 +121,18 @@ class _PdfReader:
         wanted = self._judge(text)
         if wanted is Wanted.EVERYTHING and _says_itself(text, layer):
             wanted = Wanted.CODES
-        if wanted is Wanted.NOTHING or (wanted is Wanted.CODES and self._deadline.is_over):
+        if wanted is Wanted.EVERYTHING:
+            return self._seen(number, text, layer)
+        if wanted is Wanted.NOTHING or not layer.may_show_codes or self._deadline.is_over:
             return _page(number + 1, text, None)
-        if wanted is Wanted.CODES:
-            return _page(number + 1, text, None, codes=self._codes(number))
-        return self._seen(number, text, layer)
+        is_upright = wanted is Wanted.CONFIRMATION and layer.pictures_share < _LARGE_PICTURES_SHARE
+        return _page(number + 1, text, None, codes=self._codes(number, is_upright=is_upright))
 
-    def _codes(self, number: int) -> tuple[Code, ...]:
+    def _codes(self, number: int, *, is_upright: bool) -> tuple[Code, ...]:
         picture = self._pdf.picture(number, dpi=_CODES_DPI)
-        return () if picture is None else codes_in(picture, thoroughly=False)
+        if picture is None:
+            return ()
+        return bars_in(picture) if is_upright else codes_in(picture, thoroughly=False)
 
     def _seen(self, number: int, text: str, layer: PageLayer) -> PageContent:
         if self._may_look_at <= 0 or self._deadline.is_over:

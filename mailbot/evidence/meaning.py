@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mailbot.domain.evidence import (
@@ -19,7 +20,13 @@ from mailbot.domain.evidence import (
     Readability,
 )
 from mailbot.evidence.content import FileContent, PageContent
-from mailbot.evidence.documents import KindReading, certain_kind, kind_by_filename, kind_readings
+from mailbot.evidence.documents import (
+    KindReading,
+    certain_kind,
+    kind_by_filename,
+    kind_readings,
+    known_kinds,
+)
 from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
@@ -90,10 +97,22 @@ def settled_kind(page: PageContent, *, today: date | None = None) -> DocumentKin
     While it is nothing, it is worth reading codes or letters that cost more.
     """
     text = page_text(page)
-    certain = certain_kind(text, kind_readings(text, today=today or datetime.now(_BRASILIA).date()))
+    certain = certain_kind(text, _readings(text, today or datetime.now(_BRASILIA).date()))
     if certain is None or not certain.has_certain(*_MAIN_FACTS.get(certain.kind, ())):
         return None
     return certain.kind
+
+
+def _readings(page: PageText, today: date) -> tuple[KindReading, ...]:
+    """Every kind's reading of a page. A page of which no more is wanted than its layer is asked for twice."""
+    return _remembered_readings(page, today, known_kinds())
+
+
+@lru_cache(maxsize=8)
+def _remembered_readings(
+    page: PageText, today: date, _of_kinds: frozenset[DocumentKind]
+) -> tuple[KindReading, ...]:
+    return kind_readings(page, today=today)
 
 
 # --- documents of a file ------------------------------------------------------------------------------------
@@ -129,7 +148,7 @@ def _joined(pages: Sequence[PageText]) -> PageText:
 
 
 def _is_about_boletos(whole: PageText, today: date) -> bool:
-    other = next(one for one in kind_readings(whole, today=today) if one.kind is DocumentKind.OTHER)
+    other = next(one for one in _readings(whole, today) if one.kind is DocumentKind.OTHER)
     return other.certain and other.reasons[0] in WHOLE_FILE_SORTS
 
 
@@ -142,7 +161,7 @@ def _on_page(page: PageText, today: date) -> list[_Found]:
 
 
 def _looked_at(page: PageText, today: date) -> _Found:
-    readings = kind_readings(page, today=today)
+    readings = _readings(page, today)
     certain = certain_kind(page, readings)
     return _Found(
         page=page.number, reading=certain or readings[0], certain=certain is not None, candidates=readings

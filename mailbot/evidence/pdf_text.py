@@ -4,6 +4,7 @@ when needed)."""
 from __future__ import annotations
 
 import ctypes
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,9 +26,15 @@ MOST_PIXELS = 9_000_000
 # Where each letter stands is asked letter by letter: of longer pages the text is taken as pdfium orders it.
 _MOST_PLACED_CHARACTERS = 20_000
 _MOST_OBJECTS = 5_000
+_MOST_ANNOTATIONS = 100
 _MOST_SIDE_PIXELS = 8_000
 _POINTS_PER_INCH = 72
 _LEVEL_RADIANS = 0.05
+_DEPTH_OF_FORMS = 3
+# The smallest codes have more corners than a form's frames on a plain page: bars of 44 digits have over 200.
+_FEWEST_CORNERS_OF_A_CODE = 80
+_LONGEST_FONT_NAME = 200
+_FONT_OF_BARS = re.compile(rb"bar|2.?of.?5|i2?.?25|itf|3.?of.?9|code.?\d|qr", re.IGNORECASE)
 _ANGLES_ASKED = 40
 
 _PDFIUM = threading.Lock()
@@ -46,12 +53,13 @@ class PageLayer:
 
     ``text`` as in :class:`mailbot.evidence.content.PageContent`. ``is_hidden``: no letter of it is drawn, as in
     the layer that a scanner's program puts behind a picture. ``pictures_share``: how much of the page pictures
-    cover, 0 to 1.
+    cover, 0 to 1. ``may_show_codes``: something on it is drawn that could be bars or a QR.
     """
 
     text: str
     is_hidden: bool
     pictures_share: float
+    may_show_codes: bool
 
 
 class OpenPdf:
@@ -67,8 +75,13 @@ class OpenPdf:
 
         try:
             with self._page(number) as page:
-                share, is_hidden = _pictures_and_hidden_text(page)
-                return PageLayer(text=_text(page, most_characters), is_hidden=is_hidden, pictures_share=share)
+                drawn = _drawn(page)
+                return PageLayer(
+                    text=_text(page, most_characters),
+                    is_hidden=drawn.hidden_texts > 0 and drawn.shown_texts == 0,
+                    pictures_share=_share_of_page(page, drawn.pictures_area),
+                    may_show_codes=drawn.may_be_codes,
+                )
         except pypdfium2.PdfiumError:
             return None
 
@@ -120,22 +133,78 @@ def _scale(size_points: tuple[float, float], dpi: int) -> float:
     return float(min(wanted, (MOST_PIXELS / (width * height)) ** 0.5, _MOST_SIDE_PIXELS / max(width, height)))
 
 
-def _pictures_and_hidden_text(page: Any) -> tuple[float, bool]:
+@dataclass(slots=True, kw_only=True)
+class _Drawn:
+    """What is on a page besides its words; it grows while the page's objects are counted."""
+
+    pictures_area: float = 0.0
+    shown_texts: int = 0
+    hidden_texts: int = 0
+    corners: int = 0
+    may_be_codes: bool = False
+
+
+def _drawn(page: Any) -> _Drawn:
     import pypdfium2.raw as raw
 
-    wanted = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_TEXT)
+    drawn, fonts = _Drawn(may_be_codes=_has_drawn_annotations(page)), set[int]()
     width, height = page.get_size()
-    area, shown, hidden = 0.0, 0, 0
-    for thing in islice(page.get_objects(filter=wanted, max_depth=3), _MOST_OBJECTS):
-        if thing.type == raw.FPDF_PAGEOBJ_IMAGE:
+    count = 0
+    for thing in islice(page.get_objects(max_depth=_DEPTH_OF_FORMS), _MOST_OBJECTS):
+        count += 1
+        if thing.type == raw.FPDF_PAGEOBJ_TEXT:
+            if raw.FPDFTextObj_GetTextRenderMode(thing.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
+                drawn.hidden_texts += 1
+            else:
+                drawn.shown_texts += 1
+            drawn.may_be_codes = drawn.may_be_codes or _is_in_font_of_bars(thing.raw, fonts)
+        elif thing.type == raw.FPDF_PAGEOBJ_PATH:
+            drawn.corners += max(0, raw.FPDFPath_CountSegments(thing.raw))
+        elif thing.type == raw.FPDF_PAGEOBJ_IMAGE:
             left, bottom, right, top = thing.get_bounds()
-            area += max(0.0, min(right, width) - max(left, 0)) * max(0.0, min(top, height) - max(bottom, 0))
-        elif raw.FPDFTextObj_GetTextRenderMode(thing.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
-            hidden += 1
-        else:
-            shown += 1
-    share = min(1.0, area / (width * height)) if width * height > 0 else 0.0
-    return share, hidden > 0 and shown == 0
+            drawn.pictures_area += max(0.0, min(right, width) - max(left, 0)) * max(
+                0.0, min(top, height) - max(bottom, 0)
+            )
+            drawn.may_be_codes = True
+        elif thing.type != raw.FPDF_PAGEOBJ_FORM or thing.level + 1 >= _DEPTH_OF_FORMS:
+            # Shadings, and what lies deeper than is looked.
+            drawn.may_be_codes = True
+    if drawn.corners >= _FEWEST_CORNERS_OF_A_CODE or count >= _MOST_OBJECTS:
+        drawn.may_be_codes = True
+    return drawn
+
+
+def _is_in_font_of_bars(text: Any, known: set[int]) -> bool:
+    """Whether the letters of a text may be bars: their font is called so, or has no name, as one drawn in the file
+    itself."""
+    import pypdfium2.raw as raw
+
+    font = raw.FPDFTextObj_GetFont(text)
+    address = ctypes.cast(font, ctypes.c_void_p).value if font else None
+    if address is None or address in known:
+        return False
+    known.add(address)
+    name = ctypes.create_string_buffer(_LONGEST_FONT_NAME)
+    length = raw.FPDFFont_GetBaseFontName(font, name, _LONGEST_FONT_NAME)
+    return not 1 < length <= _LONGEST_FONT_NAME or _FONT_OF_BARS.search(name.value) is not None
+
+
+def _has_drawn_annotations(page: Any) -> bool:
+    """Whether something lies on the page, as a stamp, that is no link."""
+    import pypdfium2.raw as raw
+
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MOST_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, index)
+        subtype = raw.FPDFAnnot_GetSubtype(annotation)
+        raw.FPDFPage_CloseAnnot(annotation)
+        if subtype != raw.FPDF_ANNOT_LINK:
+            return True
+    return False
+
+
+def _share_of_page(page: Any, area: float) -> float:
+    width, height = page.get_size()
+    return float(min(1.0, area / (width * height))) if width * height > 0 else 0.0
 
 
 def _text(page: Any, most_characters: int) -> str:

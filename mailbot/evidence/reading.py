@@ -120,12 +120,13 @@ def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 
 
 
 def _wanted(text: str) -> Wanted:
-    """A boleto's bars confirm its line; of everything else that is certain by its text nothing more is wanted."""
+    """A boleto's bars confirm its line, or tell that it was tampered with; of all else that is certain by its text
+    nothing more is wanted."""
     page = PageContent(number=1, text=text, source=TextSource.TEXT_LAYER)
     kind = settled_kind(page)
     if kind is None:
         return Wanted.EVERYTHING
-    return Wanted.CODES if kind is DocumentKind.BOLETO else Wanted.NOTHING
+    return Wanted.CONFIRMATION if kind is DocumentKind.BOLETO else Wanted.NOTHING
 
 
 def _meaning(digest: str, held: FileContent, filename: str) -> DocumentReading:
