@@ -27,6 +27,10 @@ FORMS = {
         f"upkeep.{one}"
         for one in (EventKind.REMINDED, EventKind.EXPIRED, EventKind.CLOSED, EventKind.STATUS_CHANGED)
     ],
+    **{
+        f"{{self._holding.area}}.{event}": [f"{area}.{event}" for area in ("collect", "sent")]
+        for event in ("away", "lease_lost", "not_owner", "trouble_not_noted", "back")
+    },
     # Adapters that give the same ids with every warning; the names are those of the calls.
     "imap.{action}": [],
 }

@@ -1,57 +1,50 @@
-"""The Sent folder: what people write from the shared mailbox by themselves is found there, our letters are saved.
+"""The Sent folder: what people write from the shared mailbox by themselves is found there.
 
-``SentFolder ─▶ is it ours? does it answer a ticket? ─▶ blobs + inbound_mails`` (intake does the rest), and
-``sent_copies ─▶ SentFolder``. Nothing in the folder is ever moved, flagged or answered, and what answers no ticket
-is looked at and not kept: how far we have looked is all that is remembered of it (INTERFACE *Sent folder*).
+``SentFolder ─▶ is it ours? does it answer a ticket? ─▶ blobs + inbound_mails`` (intake does the rest). Nothing in
+the folder is ever moved, flagged or answered, and what answers no ticket is looked at and not kept: how far we
+have looked is all that is remembered of it (INTERFACE *Sent folder*).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
 
 from mailbot.domain.errors import (
-    CopyRefused,
     FolderMissing,
-    LetterError,
     MailTooLarge,
     ServerAway,
     StorageUnavailable,
     UnreadableMail,
 )
-from mailbot.domain.exchange import FolderState, MailEntry, SentCopy
+from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
-from mailbot.domain.outbox import DueCopy
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.causes import place_of
-from mailbot.flows.collect import BackOff, batches, now_on_the_server
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.examine import Examiner
+from mailbot.flows.held_folder import HeldFolder, Holding, batches, first_memory
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage, UnitOfWork
+from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.sent_copies import SentCopies
 from mailbot.mime.parse import header_summary
 from mailbot.mime.structure import header_only
 from mailbot.triage.thread import thread_candidates
 
 _log = structlog.get_logger("mailbot.sent")
 
-_LEASE_RETRY_SECONDS = 5.0
-_COPIES_AT_ONCE = 50
-_REFUSALS_AT_MOST = 5
-_TRY_COPY_AGAIN_AFTER = timedelta(minutes=10)
-_COPY_GIVEN_UP_AFTER = timedelta(days=5)
-_FAILURE_IS_OLD_AFTER = timedelta(days=30)
 # How long a mail that answers something we do not know may wait for what it answers.
 _DOUBT_AT_MOST = timedelta(hours=1)
 # A Maildir has no order but that of its files' times, which other programs set.
@@ -97,7 +90,7 @@ class _Visit:
     rows: list[tuple[NewInboundMail, bytes]]
 
 
-class SentFolderKeeper:
+class SentFolderKeeper(HeldFolder):
     """Looks after one mailbox's Sent folder. Used by one thread."""
 
     def __init__(
@@ -112,61 +105,73 @@ class SentFolderKeeper:
         compositor: Compositor,
         pulse: Pulse | None = None,
     ) -> None:
-        self._pulse = pulse or Pulse()
+        holding = Holding(
+            area="sent",
+            mailbox=plan.mailbox.key,
+            owner=plan.owner,
+            lease=plan.lease,
+            loop=plan.loop,
+            troubles=frozenset((plan.folder_away,)),
+            poll_seconds=plan.poll_seconds,
+        )
+        super().__init__(holding=holding, storage=storage, pulse=pulse)
         self._plan = plan
         self._key = plan.mailbox.key
         self._folder = folder
-        self._storage = storage
         self._blobs = blobs
         self._reader = reader
         self._examiner = examiner
-        self._compositor = compositor
-        self._owner = plan.owner
+        self._copies = SentCopies(
+            mailbox=plan.mailbox, folder=folder, storage=storage, compositor=compositor, now=examiner.now
+        )
         self._known = StoredKnowledge(storage)
         # Mails beyond what is remembered durably that need no second look, and since when others wait for one.
         self._decided: set[str] = set()
         self._in_doubt: dict[str, datetime] = {}
         self._uid_validity: int | None = None
+        self._is_there = True
         self.on_taken: Callable[[], None] = _nothing
         self.on_doubt: Callable[[], None] = _nothing
 
-    # --- the loop ---
+    # --- the folder in hand ---
 
-    def run(self, stop: threading.Event) -> None:
-        """Look after the folder until ``stop``; a server that is away is tried again with growing pauses."""
-        back_off = BackOff()
-        while not stop.is_set():
-            self._pulse.promise(self._plan.loop)
-            try:
-                if not self.hold_lease():
-                    # What its owner notes until then is ours to strike out when we follow.
-                    back_off.had_trouble = True
-                    stop.wait(_LEASE_RETRY_SECONDS)
-                    continue
-                is_there = self._look_if_there()
-                if back_off.had_trouble:
-                    self.note_all_is_well()
-                    back_off.reset()
-                self._pulse.promise(self._plan.loop, after_seconds=self._plan.poll_seconds)
-                if is_there:
-                    self._wait(stop)
-                else:
-                    stop.wait(self._plan.poll_seconds)
-            except ServerAway as error:
-                self._folder.close()
-                pause = back_off.next_pause(error)
-                _log.warning(
-                    "cannot look into the Sent folder",
-                    action="sent.away",
-                    mailbox=self._key,
-                    error=str(error),
-                    retry_in_seconds=round(pause, 1),
-                )
-                self.note_trouble(error)
-                self._pulse.promise(self._plan.loop, after_seconds=pause)
-                stop.wait(pause)
+    def look(self) -> None:
+        """Save what is due, take what answers tickets, if there is such a folder."""
+        try:
+            self.look_after()
+            self._is_there = True
+        except FolderMissing:
+            self._folder.close()
+            self._without_folder()
+
+    def wait(self, stop: threading.Event) -> None:
+        """Until it is worth looking again; copies that become due meanwhile are saved."""
+        if not self._is_there:
+            stop.wait(self._plan.poll_seconds)
+            return
+        look_at = time.monotonic() + self._plan.poll_seconds
+        if self._in_doubt:
+            self.on_doubt()
+        while not stop.is_set() and (left := look_at - time.monotonic()) > 0:
+            waits_for_little = self._plan.saves or self._in_doubt
+            if self._folder.wait(min(left, self._plan.save_seconds) if waits_for_little else left):
+                return
+            if self._in_doubt and self._inbox_seen_since(max(self._in_doubt.values())):
+                return
+            if self._plan.saves:
+                self.save_due()
+
+    def interrupt(self) -> None:
+        """End a wait from another thread."""
+        self._folder.interrupt()
+
+    def close(self) -> None:
+        """Log out."""
         self._folder.close()
-        self._pulse.end(self._plan.loop)
+
+    def troubles_of(self, error: ServerAway) -> Mapping[TroubleKey, str]:
+        """The folder cannot be looked into, if that is awaited."""
+        return {self._plan.folder_away: trouble_words(str(error))} if self._plan.watches else {}
 
     def run_once(self, *, inbox_is_seen: bool) -> int:
         """Look once; how many mails were taken. Without such a folder there is nothing to do."""
@@ -176,19 +181,9 @@ class SentFolderKeeper:
             self._without_folder()
             return 0
 
-    def _look_if_there(self) -> bool:
-        """Look; whether there is such a folder."""
-        try:
-            self.look_after()
-        except FolderMissing:
-            self._folder.close()
-            self._without_folder()
-            return False
-        return True
-
     def save_last(self) -> None:
         """Save what left since the look. Raises ``ServerAway``; without such a folder there is nothing to do."""
-        if not self._plan.saves or not self._due() or not self.hold_lease():
+        if not self._plan.saves or not self._copies.due() or not self.hold_lease():
             return
         try:
             self._folder.open()
@@ -207,50 +202,9 @@ class SentFolderKeeper:
             self.save_due()
         return self._look(state, inbox_is_seen=inbox_is_seen) if self._plan.watches else 0
 
-    def _wait(self, stop: threading.Event) -> None:
-        """Until it is worth looking again; copies that become due meanwhile are saved."""
-        look_at = time.monotonic() + self._plan.poll_seconds
-        if self._in_doubt:
-            self.on_doubt()
-        while not stop.is_set() and (left := look_at - time.monotonic()) > 0:
-            waits_for_little = self._plan.saves or self._in_doubt
-            if self._folder.wait(min(left, self._plan.save_seconds) if waits_for_little else left):
-                return
-            if self._in_doubt and self._inbox_seen_since(max(self._in_doubt.values())):
-                return
-            if self._plan.saves:
-                self.save_due()
-
-    def hold_lease(self) -> bool:
-        """One owner per folder: take or renew its lease."""
-        with self._storage.write() as work:
-            return self._takes_lease(work)
-
-    def _takes_lease(self, work: UnitOfWork) -> bool:
-        return work.house.take_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC)) is not None
-
-    def renew_lease(self) -> None:
-        """Lengthen the lease if we hold it; to be called by another thread."""
-        with self._storage.write() as work:
-            work.house.renew_lease(self._plan.lease, self._owner, real_now=datetime.now(UTC))
-
-    def drop_lease(self) -> None:
-        """Let somebody else look after the folder."""
-        with self._storage.write() as work:
-            work.house.drop_lease(self._plan.lease, self._owner)
-
-    def interrupt(self) -> None:
-        """End a wait from another thread."""
-        self._folder.interrupt()
-
-    def close(self) -> None:
-        """Log out."""
-        self._folder.close()
-
-    @property
-    def mailbox(self) -> str:
-        """Key of the mailbox."""
-        return self._key
+    def save_due(self) -> int:
+        """Put the letters that left into the open folder; how many were put there. Raises ``ServerAway``."""
+        return self._copies.save_due(on_progress=partial(self._pulse.renew, self._plan.loop))
 
     # --- what people wrote ---
 
@@ -401,6 +355,7 @@ class SentFolderKeeper:
         digests = self._blobs.put_many([raw for _, raw in visit.rows])
         rows = [replace(row, raw_digest=name) for (row, _), name in zip(visit.rows, digests, strict=True)]
         with self._storage.write() as work:
+            self._require_lease(work)
             ids = work.mails.add(rows, now=datetime.now(UTC))
         _log.info("people's answers taken", action="sent.taken", mailbox=self._key, count=len(ids))
         self.on_taken()
@@ -428,22 +383,11 @@ class SentFolderKeeper:
             memory = work.house.folder(self._key, SENT_FOLDER)
         if memory is not None and memory.uid_validity == state.uid_validity:
             return memory
-        memory = self._first_contact(state) if memory is None else _renumbered(memory, state)
-        with self._storage.write() as work:
-            work.house.remember_folder(memory)
-        return memory
-
-    def _first_contact(self, state: FolderState) -> FolderMemory:
-        """Older mail is left alone, as in the inbox."""
-        _log.info("first contact", action="sent.first_contact", mailbox=self._key, since=str(self._plan.since))
-        memory = FolderMemory(
-            mailbox=self._key, folder=SENT_FOLDER, uid_validity=state.uid_validity, first_uid=1, floor_at=None
-        )
-        if self._plan.since == "all":
-            return memory
-        if isinstance(self._plan.since, datetime):
-            return replace(memory, floor_at=self._plan.since)
-        return replace(memory, first_uid=state.uid_next, floor_at=now_on_the_server(state))
+        if memory is not None:
+            return self._remember(_renumbered(memory, state))
+        since = self._plan.since
+        _log.info("first contact", action="sent.first_contact", mailbox=self._key, since=str(since))
+        return self._remember(first_memory(self._key, SENT_FOLDER, state, since))
 
     def _remember_visit(self, memory: FolderMemory, entries: Sequence[MailEntry]) -> None:
         """How far we have looked: up to the first mail that needs another look."""
@@ -458,8 +402,7 @@ class SentFolderKeeper:
             known = memory.newest_received_at
             memory = replace(memory, newest_received_at=newest if known is None else max(known, newest))
             memory = _looked_at(memory, settled)
-        with self._storage.write() as work:
-            work.house.remember_folder(memory)
+        self._remember(memory)
 
     def _without_folder(self) -> None:
         """There is no such folder (any more): nothing is awaited from it, and nothing can be saved in it."""
@@ -468,91 +411,10 @@ class SentFolderKeeper:
         with self._storage.write() as work:
             work.house.forget_folder(self._key, SENT_FOLDER)
             work.house.clear_trouble(self._plan.folder_away)
-            if self._plan.mailbox.spec.save_sent == "always":
-                copies = work.sent.give_up_copies(self._key, "there is no Sent folder")
-            else:
-                copies = work.sent.forget_copies(self._key)
+        copies = self._copies.forget()
+        self._is_there = False
         log = _log.warning if was_there or self._plan.mailbox.spec.sent_folder_name else _log.info
         log("there is no Sent folder", action="sent.no_folder", mailbox=self._key, copies=copies)
-
-    # --- our letters ---
-
-    def save_due(self) -> int:
-        """Put the letters that left into the folder; returns how many were put there.
-
-        A copy is looked for before it is saved, so that a crash after saving saves none twice. Raises
-        ``ServerAway`` when the server breaks off; what was not saved is tried again.
-        """
-        saved = 0
-        while copies := self._due():
-            there: list[int] = []
-            try:
-                for copy in copies:
-                    self._pulse.renew(self._plan.loop)
-                    if self._save(copy):
-                        there.append(copy.letter_id)
-                        saved += 1
-            finally:
-                with self._storage.write() as work:
-                    work.sent.copies_are_there(there)
-        return saved
-
-    def _due(self) -> list[DueCopy]:
-        with self._storage.read() as work:
-            return work.sent.due_copies(self._key, now=self._examiner.now(), limit=_COPIES_AT_ONCE)
-
-    def _save(self, copy: DueCopy) -> bool:
-        """Whether the copy lies in the folder now; if not, it is noted why and whether to try again."""
-        letter = copy.letter
-        sent_at = letter.sent_at or letter.created_at
-        try:
-            envelope = self._compositor.compose(letter, self._plan.mailbox, now=sent_at)
-            self._folder.save(SentCopy(message_id=letter.message_id, sent_at=sent_at, message=envelope.message))
-        except (LetterError, UnreadableMail) as error:
-            self._note_refusal(copy, str(error), again=False)
-            return False
-        except CopyRefused as error:
-            is_young = self._examiner.now() - sent_at < _COPY_GIVEN_UP_AFTER
-            self._note_refusal(copy, str(error), again=is_young and copy.attempts + 1 < _REFUSALS_AT_MOST)
-            return False
-        return True
-
-    def _note_refusal(self, copy: DueCopy, error: str, *, again: bool) -> None:
-        now = self._examiner.now()
-        _log.warning(
-            "letter not saved in the Sent folder",
-            action="sent.copy_refused" if again else "sent.copy_given_up",
-            mailbox=self._key,
-            letter=copy.letter_id,
-            error=error,
-        )
-        retry_at = now + _TRY_COPY_AGAIN_AFTER if again else None
-        with self._storage.write() as work:
-            work.sent.copy_refused(copy.letter_id, error[:500], retry_at=retry_at)
-            work.sent.forget_failed_copies(self._key, sent_before=now - _FAILURE_IS_OLD_AFTER)
-
-    # --- trouble ---
-
-    def note_trouble(self, error: ServerAway) -> None:
-        """Write down that the folder cannot be looked into, if that is awaited; never raises. Only its owner does,
-        as it alone will strike it out."""
-        if not self._plan.watches:
-            return
-        try:
-            with self._storage.write() as work:
-                if not self._takes_lease(work):
-                    return
-                work.house.note_trouble(self._plan.folder_away, trouble_words(str(error)), now=datetime.now(UTC))
-        except StorageUnavailable:
-            _log.warning("trouble not noted", action="sent.storage_away", mailbox=self._key)
-
-    def note_all_is_well(self) -> None:
-        """The server answers: what was noted against it, by whatever process, is struck out."""
-        with self._storage.read() as work:
-            noted = any(trouble.key == self._plan.folder_away for trouble in work.house.troubles())
-        if noted:
-            with self._storage.write() as work:
-                work.house.clear_trouble(self._plan.folder_away)
 
 
 def _nothing() -> None:

@@ -769,7 +769,7 @@ def test_only_its_owner_notes_that_the_folder_cannot_be_looked_into_and_who_foll
             other.drop_lease()
             return super().wait(timeout)
 
-    monkeypatch.setattr(mine, "_wait", lose)
+    monkeypatch.setattr(mine, "wait", lose)
     stop = Dying(9)
     mine.run(stop)
     assert len(looks) == 2
@@ -795,7 +795,7 @@ def test_while_it_waits_it_saves_what_leaves_and_comes_back_when_the_inbox_was_s
     saves: list[bool] = []
     monkeypatch.setattr(folder, "wait", wait)
     monkeypatch.setattr(keeper, "save_due", lambda: saves.append(True))
-    keeper._wait(threading.Event())
+    keeper.wait(threading.Event())
     assert (waits, rung, saves) == ([10.0, 10.0], [True], [True])
 
 
