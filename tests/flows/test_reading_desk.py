@@ -13,6 +13,7 @@ from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import MailOutcome
 from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.evidence.reading import NOT_READ, not_read
+from mailbot.flows import reading_desk
 from mailbot.flows.reading_desk import READER_SECONDS_A_MAIL, FileToRead, ReadAtOnce, ReadingDesk
 from tests.flows.house import LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.peers.process import wait_until
@@ -206,6 +207,15 @@ def test_quick_files_are_not_waited_for_in_two_steps(house: TestHouse) -> None:
     outcome = house.app.intake.process_next()
     # A machine under load may need longer than the moment that is waited for.
     assert outcome is MailOutcome.TICKET or time.monotonic() - began > 0.4
+
+
+def test_a_photograph_of_which_little_is_to_be_said_is_not_waited_for_in_two_steps(
+    house: TestHouse, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.set()
+    monkeypatch.setattr(reading_desk, "_MOMENT_SECONDS", 20.0)
+    house.collect(mail(REQUEST, files=[RECEIPT, *PHOTOS]))
+    assert house.app.intake.process_next() is MailOutcome.TICKET
 
 
 def test_a_mail_put_aside_is_given_back_when_we_stop(house: TestHouse, gate: threading.Event) -> None:
