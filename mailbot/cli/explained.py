@@ -11,6 +11,8 @@ from mailbot.domain.mail import NO_THREAD, Accepted, Address, Attachment, Bounce
 from mailbot.flows.examine import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
 from mailbot.triage.decisions import (
+    ActOnQuery,
+    AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
     Decision,
@@ -225,19 +227,22 @@ def decision_kind(explanation: Explanation) -> str:
 def _kind_of(decision: Decision) -> str:
     match decision:
         case OpenTicket():
-            return "open_ticket"
+            kind = "open_ticket"
         case AppendMessage():
-            return "append"
+            kind = "append"
         case ApplyAgentReply():
-            return "apply_agent_reply"
+            kind = "apply_agent_reply"
         case RefuseAgentReply():
-            return "refuse_agent_reply"
+            kind = "refuse_agent_reply"
         case OpenFollowUp():
-            return "open_follow_up"
+            kind = "open_follow_up"
+        case AnswerQuery() | ActOnQuery():
+            kind = "answer_query"
         case Discard():
-            return "discard"
+            kind = "discard"
         case _:
             assert_never(decision)
+    return kind
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:
@@ -260,6 +265,9 @@ def _reason_screened_out(screening: Bounce | Discarded) -> str:
 
 
 def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
+    if isinstance(decision, AnswerQuery | ActOnQuery):
+        yield from _reasons_of_word(decision)
+        return
     match decision:
         case OpenTicket():
             if found.classification.request_type is None:
@@ -284,6 +292,15 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
             yield str(decision.reason)
         case _:
             assert_never(decision)
+
+
+def _reasons_of_word(decision: AnswerQuery | ActOnQuery) -> Iterator[str]:
+    if isinstance(decision, ActOnQuery):
+        yield str(decision.query.word)
+        return
+    yield str(decision.word)
+    if decision.reason is not None:
+        yield str(decision.reason)
 
 
 def _state_of_evidence(report: EvidenceReport) -> Iterator[str]:

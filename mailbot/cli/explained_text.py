@@ -24,6 +24,7 @@ _DECISIONS: Final = {
     "apply_agent_reply": "is carried out as an agent's reply",
     "refuse_agent_reply": "is refused as an agent's reply; the agent is told why",
     "open_follow_up": "opens a ticket that follows a finished one",
+    "answer_query": "is a customer word and is carried out; it opens no ticket",
     "record_bounce": "is noted as a letter that did not arrive; nobody is answered",
     "discard": "is kept in the log and goes no further",
     "quarantine": "is put aside for a person, and the administrator is told",

@@ -30,12 +30,16 @@ from mailbot.domain.events import LetterKind
 from mailbot.domain.evidence import Verdict
 from mailbot.domain.logins import LoginCredential
 from mailbot.domain.outbox import HoldReason
+from mailbot.domain.self_service import Unanswered
+from mailbot.domain.ticket import Priority
 
 REQUIRED_PHRASES: Final = frozenset(
     {"unknown", "date.long", "date.moment", "decimal_mark"}
     | {f"weekday.{number}" for number in range(1, 8)}
     | {f"month.{number}" for number in range(1, 13)}
     | {f"letter.{letter}" for letter in LetterKind}
+    | {f"query.{reason}" for reason in Unanswered}
+    | {f"priority.{priority}" for priority in Priority}
     | {f"login.{credential}" for credential in LoginCredential}
     | {f"login.renewal.{credential}" for credential in LoginCredential}
     | {verdict.value for verdict in Verdict}

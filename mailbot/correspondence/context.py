@@ -18,7 +18,6 @@ from types import MappingProxyType
 from typing import Final
 
 from mailbot.correspondence.words import Phrase
-from mailbot.domain.events import LetterKind
 
 THEIRS: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender"})
 """Words of the sender: shown without live links, or not at all."""
@@ -497,29 +496,3 @@ class AlertLettersStuckView(LetterView):
     """Letters that did not arrive, or of which nobody knows it, and that no agent hears of."""
 
     count: str
-
-
-VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
-    {
-        LetterKind.TICKET_OPENED: TicketOpenedView,
-        LetterKind.EVIDENCE_REQUESTED: EvidenceRequestedView,
-        LetterKind.EVIDENCE_COMPLETE: EvidenceCompleteView,
-        LetterKind.WHICH_TICKET: WhichTicketView,
-        LetterKind.AGENT_ANSWER: AgentAnswerView,
-        LetterKind.DECISION: DecisionView,
-        LetterKind.MAIL_REFUSED: MailRefusedView,
-        LetterKind.REMINDER: ReminderView,
-        LetterKind.TICKET_EXPIRED: TicketExpiredView,
-        LetterKind.TICKET_READY: TicketReadyView,
-        LetterKind.REQUESTER_REPLIED: RequesterRepliedView,
-        LetterKind.REPLY_REFUSED: ReplyRefusedView,
-        LetterKind.DELIVERY_FAILED: DeliveryFailedView,
-        LetterKind.NOTICES_SUMMARY: NoticesSummaryView,
-        LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
-        LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,
-        LetterKind.ALERT_LOGIN_EXPIRES: AlertLoginExpiresView,
-        LetterKind.ALERT_LETTERS_HELD: AlertLettersHeldView,
-        LetterKind.ALERT_LETTERS_STUCK: AlertLettersStuckView,
-    }
-)
-"""Which view model belongs to which letter."""

@@ -20,9 +20,16 @@ from mailbot.correspondence.requester_letters import (
     reminder,
     ticket_expired,
     ticket_opened,
+    ticket_withdrawn,
     which_ticket,
 )
-from mailbot.correspondence.staff_letters import delivery_failed, reply_refused, requester_replied, ticket_ready
+from mailbot.correspondence.staff_letters import (
+    delivery_failed,
+    reply_refused,
+    requester_acted,
+    requester_replied,
+    ticket_ready,
+)
 from mailbot.domain.events import EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.ticket import Resolution, Status, Ticket
@@ -116,6 +123,7 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
     (EventKind.DECIDED, _decided),
     (EventKind.AGENT_ANSWERED, agent_answer),
     (EventKind.EXPIRED, ticket_expired),
+    (EventKind.WITHDRAWN, ticket_withdrawn),
     (EventKind.REMINDED, reminder),
     (EventKind.OPENED, _opened),
 )
@@ -129,6 +137,10 @@ def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
         return [reply_refused(change, desk, change.refused_agent, change.refusal)]
     if change.happened(EventKind.DELIVERY_FAILED):
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
+    if change.happened(EventKind.WITHDRAWN):
+        return [
+            requester_acted(change, desk, agent, EventKind.WITHDRAWN) for agent in _responsible(change.after, desk)
+        ]
     if _is_ready(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if _needs_reading(change):

@@ -29,8 +29,9 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from mailbot.correspondence.context import VIEW_OF, LetterView
+from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.inlining import inlined
+from mailbot.correspondence.letter_views import VIEW_OF
 from mailbot.correspondence.presentable import GENEROUS, SHRINKING, SUBJECT_CHARACTERS, presentable
 from mailbot.correspondence.safe_text import cleaned_line, shortened
 from mailbot.correspondence.words import Words

@@ -24,6 +24,7 @@ from mailbot.correspondence.context import (
     paragraphs_of,
 )
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
+from mailbot.correspondence.query_views import TicketWithdrawnView
 from mailbot.correspondence.view_parts import (
     RequesterBase,
     answer_by,
@@ -197,6 +198,15 @@ def ticket_expired(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     return _for_requester(LetterKind.TICKET_EXPIRED, view, change, desk)
 
 
+def ticket_withdrawn(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """The requester withdrew the request, and until when it can go on nevertheless."""
+    reopen_until = desk.now + timedelta(days=REOPEN_WINDOW_DAYS)
+    view = TicketWithdrawnView(
+        **_requester_base(change, desk), reopen_until=desk.words.date(reopen_until, desk.zone)
+    )
+    return _for_requester(LetterKind.TICKET_WITHDRAWN, view, change, desk)
+
+
 def refuse_large_mail(
     sender: Address, subject: str, size_bytes: int, limit_bytes: int, desk: LetterDesk
 ) -> PlannedLetter:
@@ -254,7 +264,7 @@ def _for_requester(
 
 
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
-    if letter in CHECKLISTS:
+    if letter in CHECKLISTS or letter is LetterKind.TICKET_WITHDRAWN:
         return CHECKLISTS
     if letter is LetterKind.DECISION:
         return (*CHECKLISTS, LetterKind.DECISION)

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from mailbot.correspondence.context import VIEW_OF, LetterView, LongText, paragraphs_of
+from mailbot.correspondence.context import LetterView, LongText, paragraphs_of
+from mailbot.correspondence.letter_views import VIEW_OF
 from mailbot.correspondence.render import DEFAULT_LANGUAGE, read_mapping
 from mailbot.correspondence.words import Phrase
 from mailbot.domain.errors import ConfigurationError, Problem

@@ -18,6 +18,7 @@ from mailbot.correspondence.context import (
 )
 from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
+from mailbot.correspondence.query_views import RequesterActedView
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,
@@ -34,7 +35,12 @@ from mailbot.domain.mail import Address
 from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
 from mailbot.domain.ticket_change import TicketChange
 
-_NOTICES = (LetterKind.TICKET_READY, LetterKind.REQUESTER_REPLIED, LetterKind.REPLY_REFUSED)
+_NOTICES = (
+    LetterKind.TICKET_READY,
+    LetterKind.REQUESTER_REPLIED,
+    LetterKind.REPLY_REFUSED,
+    LetterKind.REQUESTER_ACTED,
+)
 """Letters to agents about a ticket."""
 
 _WHAT_TO_DO = {
@@ -85,6 +91,18 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
     )
     return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk)
+
+
+def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
+    """The requester did something by a customer word."""
+    message = change.message
+    view = RequesterActedView(
+        **_staff_base(change, desk, agent),
+        what=phrase(f"acted.{act}"),
+        received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
+        text=paragraphs_of(message.text if message else ""),
+    )
+    return _for_agent(LetterKind.REQUESTER_ACTED, view, change, agent, desk)
 
 
 def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusal: Refusal) -> PlannedLetter:

@@ -26,6 +26,7 @@ class MailOutcome(StrEnum):
     PENDING = "pending"
     TICKET = "ticket"
     MESSAGE = "message"
+    QUERY = "query"
     DUPLICATE = "duplicate"
     DISCARDED = "discarded"
     BOUNCE = "bounce"

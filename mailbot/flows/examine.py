@@ -34,19 +34,23 @@ from mailbot.domain.mail import (
     ThreadKey,
     ThreadMatch,
 )
+from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
+from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
 from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
+from mailbot.triage.self_service import decide_on_query
 from mailbot.triage.sender import identify
 from mailbot.triage.situation import Situation
 from mailbot.triage.thread import (
@@ -73,6 +77,10 @@ class Knowledge(Protocol):
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """Tickets of this address that wait for something."""
+        ...
+
+    def own_tickets(self, requester: str, mailbox: str, *, ending: str, limit: int) -> OwnTickets:
+        """Tickets of this address, newest first; with ``ending`` only those whose number ends so."""
         ...
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
@@ -105,6 +113,11 @@ class NothingKnown:
         """None."""
         del requester, mailbox
         return ()
+
+    def own_tickets(self, requester: str, mailbox: str, *, ending: str, limit: int) -> OwnTickets:
+        """None."""
+        del requester, mailbox, ending, limit
+        return OwnTickets()
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
         """None."""
@@ -244,6 +257,9 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
+        asked = self._asked(case)
+        if asked is not None:
+            return asked
         readings = self._readings(case, reader)
         subject = self._subject(case, readings)
         if _asks_for_herself(sender, subject):
@@ -261,6 +277,39 @@ class Examiner:
             new_readings=readings.made,
             situation=situation,
             decision=decide(situation),
+        )
+
+    def _asked(self, case: _Case) -> Understood | None:
+        """What a customer word comes to; ``None`` for every other mail, and where the word counts for nothing."""
+        query = customer_query(case.mail)
+        if query is None:
+            return None
+        clues = thread_candidates(case.mail)
+        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        asking = Asking(
+            mail=case.mail,
+            screening=case.screening,
+            sender=case.sender,
+            thread=thread,
+            joined=_joined(thread, case.known),
+            mailbox=case.mailbox.key,
+            now=case.now,
+        )
+        situation = query_situation(query, asking, known=case.known, catalogue=self._catalogue)
+        decision = decide_on_query(query, situation)
+        if decision is None:
+            return None
+        return Understood(
+            mail=case.mail,
+            screening=case.screening,
+            sender=situation.sender,
+            thread=thread,
+            classification=situation.classification,
+            request_type=situation.request_type,
+            report=situation.report,
+            new_readings=(),
+            situation=situation,
+            decision=decision,
         )
 
     # --- what people wrote from the shared mailbox ---

@@ -21,9 +21,10 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import MailReader
+from mailbot.flows.query_answers import plan_unasked
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import Discard
+from mailbot.triage.decisions import AnswerQuery, Discard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,10 @@ class Explainer:
         # Nothing is stored: the plain digest stands where the keyed one would.
         files = stored_files(mail, [attachment.sha256 for attachment in mail.attachments])
         found = self._examiner.examine(mail, files, mailbox, NothingKnown())
+        if not isinstance(found, ScreenedOut) and isinstance(found.decision, AnswerQuery):
+            answer = plan_unasked(self._office, found.decision, found.situation, mailbox)
+            preview = self._office.preview(answer, mailbox, now=self._examiner.now())
+            return Explanation(mail=mail, found=found, letters=(preview,))
         change = self._change(found, files, mailbox)
         if change is None:
             return Explanation(mail=mail, found=found)

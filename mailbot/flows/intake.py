@@ -46,12 +46,13 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.query_answers import answer_query
 from mailbot.flows.reading_desk import Batch, ReadLater, WaitsForReading
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import Discard
+from mailbot.triage.decisions import AnswerQuery, Discard
 from mailbot.triage.screen import ScreeningReason
 
 _log = structlog.get_logger("mailbot.intake")
@@ -343,6 +344,8 @@ class Intake:
         decision, situation = found.decision, found.situation
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
+        if isinstance(decision, AnswerQuery):
+            return self._answer_query(claimed, mailbox, found, decision)
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
             # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
@@ -380,6 +383,19 @@ class Intake:
             # it is all that we do, so that a further mail would wait in our hands.
             ahead = self._claimed_ahead if self._goes_on_with_parked else self._claim(work)
         self._claimed_ahead = ahead
+        return result
+
+    def _answer_query(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, found: Understood, decision: AnswerQuery
+    ) -> MailResult:
+        """A customer word that changes nothing: a letter and a line in the log."""
+        with self._storage.write() as work:
+            result = _as_duplicate(work, claimed, found.mail)
+            if result is None:
+                result = _result(MailOutcome.QUERY, found.mail, reason=decision.reason or decision.answer)
+                if claimed.answer:
+                    answer_query(work, self._office, decision, found.situation, mailbox, mail_id=claimed.id)
+            work.mails.finish(claimed, result, now=_real_now())
         return result
 
     def _record_bounce(

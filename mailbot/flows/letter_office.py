@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from mailbot.catalogue.load import Catalogue
 from mailbot.correspondence.letters import made_void, plan_letters, taken_back
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
+from mailbot.correspondence.query_letters import letter_for_query
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import AuthorRole, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
+from mailbot.domain.self_service import QueryReply
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.mailboxes import ServedMailbox
@@ -91,6 +93,25 @@ class LetterOffice:
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""
         return self._outgoing.written(planned, mailbox, now)
+
+    def plan_answer(self, reply: QueryReply, mailbox: ServedMailbox, *, now: datetime) -> PlannedLetter:
+        """The answer to a customer word; nothing is stored."""
+        language = reply.ticket.language if reply.ticket else mailbox.spec.language
+        return letter_for_query(reply, self._desk(mailbox, language, now, reply.messages, ()))
+
+    def answer(
+        self,
+        work: UnitOfWork,
+        reply: QueryReply,
+        mailbox: ServedMailbox,
+        *,
+        now: datetime,
+        mail_id: int,
+        answers: str,
+    ) -> list[OutboundLetter]:
+        """Put the answer to a customer word into the outbox; ``answers`` is the Message-ID of the mail."""
+        planned = self.plan_answer(reply, mailbox, now=now)
+        return self._outgoing.enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
 
     def plan_large_mail_refusal(
         self, mail: InboundMail, size_bytes: int, mailbox: ServedMailbox, *, now: datetime

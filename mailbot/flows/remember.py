@@ -8,6 +8,7 @@ from datetime import datetime
 from mailbot.domain.events import Audience
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.mailbox import SENT_FOLDER
+from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.reading import READER_VERSION
@@ -55,6 +56,11 @@ class StoredKnowledge:
         """Tickets of this address that wait for something."""
         with self._storage.read() as work:
             return tuple(work.tickets.open_requests(requester, mailbox))
+
+    def own_tickets(self, requester: str, mailbox: str, *, ending: str, limit: int) -> OwnTickets:
+        """Tickets of this address, newest first; with ``ending`` only those whose number ends so."""
+        with self._storage.read() as work:
+            return work.tickets.own_tickets(requester, mailbox, ending=ending, limit=limit)
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
         """The texts of the notices to staff that carry these handles."""

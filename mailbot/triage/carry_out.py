@@ -15,19 +15,18 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     BOT,
-    STAFF_PURPOSES,
-    AuthorRole,
     EventKind,
-    TicketMessage,
-    Visibility,
 )
 from mailbot.domain.evidence import EvidenceReport
-from mailbot.domain.mail import Address, Authenticity, SenderRole, ThreadKey
+from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.agent_change import apply_agent_reply, refuse_agent_reply
 from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
+from mailbot.triage.customer_change import act_on_query
 from mailbot.triage.decisions import (
+    ActOnQuery,
+    AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
     Decision,
@@ -36,6 +35,7 @@ from mailbot.triage.decisions import (
     OpenTicket,
     RefuseAgentReply,
 )
+from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
 _TITLE_CHARACTERS = 150
@@ -57,8 +57,10 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
             return apply_agent_reply(decision, situation, cause)
         case RefuseAgentReply():
             return refuse_agent_reply(decision, situation, cause)
-        case Discard():
-            raise MailbotError("nothing is carried out for a discarded mail")
+        case ActOnQuery():
+            return act_on_query(decision, situation, cause)
+        case Discard() | AnswerQuery():
+            raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:
             assert_never(decision)
 
@@ -104,9 +106,9 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         before=None,
         after=ticket,
         events=happened.events,
-        message=_requester_message(situation, cause),
+        message=requester_message(situation, cause),
         may_answer=situation.screening.may_answer,
-        verified=_is_trusted(situation),
+        verified=is_trusted(situation),
         which=decision.which if isinstance(decision, OpenTicket) else (),
         tell_as=_tell_as(situation),
         right_subject=situation.request_type.subject if classification.matched not in _RIGHT_SUBJECTS else "",
@@ -167,9 +169,9 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
         before=ticket,
         after=after,
         events=happened.events,
-        message=_requester_message(situation, cause),
+        message=requester_message(situation, cause),
         may_answer=situation.screening.may_answer,
-        verified=_is_trusted(situation),
+        verified=is_trusted(situation),
         quiet=decision.quiet,
     )
 
@@ -217,40 +219,6 @@ def _reopened(ticket: Ticket, situation: Situation, happened: ChangeLog, promise
     return replace(ticket, asked_at=situation.now, reminders_sent=0, due_at=None)
 
 
-_ROLE_OF_AUTHOR = {
-    SenderRole.REQUESTER: AuthorRole.REQUESTER,
-    # An agent's absence note, of which only the subject tells.
-    SenderRole.AGENT: AuthorRole.AGENT,
-    SenderRole.MACHINE: AuthorRole.MACHINE,
-}
-
-
-def _requester_message(situation: Situation, cause: Cause) -> TicketMessage:
-    role = _ROLE_OF_AUTHOR[situation.sender.role]
-    not_theirs = situation.thread.handle_purpose in STAFF_PURPOSES or role is AuthorRole.AGENT
-    return TicketMessage(
-        at=situation.now,
-        author=situation.sender.address,
-        role=AuthorRole.OTHER if situation.thread.from_another_address else role,
-        visibility=Visibility.INTERNAL if not_theirs else Visibility.PUBLIC,
-        text=situation.mail.new_text or situation.mail.full_text,
-        message_id=situation.mail.message_id,
-        mail_id=cause.mail_id,
-        files=cause.files,
-        unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
-        from_another_address=situation.thread.from_another_address,
-    )
-
-
 def _note_suppressed_letter(happened: ChangeLog, situation: Situation) -> None:
     if not situation.screening.may_answer:
         happened.add(BOT, EventKind.LETTER_SUPPRESSED, detail=situation.screening.reason)
-
-
-def _is_trusted(situation: Situation) -> bool:
-    """Our server vouches for the requester's address, or the mail carries the handle that went to it."""
-    thread = situation.thread
-    if thread.from_another_address:
-        return False
-    has_own_handle = thread.accepted and thread.key is ThreadKey.REPLY_TOKEN
-    return situation.sender.authenticity is Authenticity.VERIFIED or has_own_handle

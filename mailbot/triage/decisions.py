@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbot.domain.events import Visibility
+from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Resolution
 
@@ -61,4 +62,30 @@ class RefuseAgentReply:
     reason: Refusal
 
 
-Decision = Discard | OpenTicket | OpenFollowUp | AppendMessage | ApplyAgentReply | RefuseAgentReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuery:
+    """Answer a customer word with a letter; no ticket changes. ``choices``: tickets of which one is meant."""
+
+    answer: QueryAnswer
+    word: CustomerWord
+    reason: Unanswered | None = None
+    choices: tuple[TicketSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActOnQuery:
+    """A customer word that changes the sender's own ticket."""
+
+    query: CustomerQuery
+
+
+Decision = (
+    Discard
+    | OpenTicket
+    | OpenFollowUp
+    | AppendMessage
+    | ApplyAgentReply
+    | RefuseAgentReply
+    | AnswerQuery
+    | ActOnQuery
+)

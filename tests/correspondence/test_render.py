@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from mailbot.correspondence.check import check_templates
 from mailbot.correspondence.context import (
-    VIEW_OF,
     AgentAnswerView,
     EvidenceRequestedView,
     FormLine,
@@ -34,6 +33,7 @@ from mailbot.correspondence.context import (
     paragraphs_of,
 )
 from mailbot.correspondence.inlining import inlined
+from mailbot.correspondence.letter_views import VIEW_OF
 from mailbot.correspondence.presentable import presentable
 from mailbot.correspondence.render import MAX_HTML_BYTES, LetterRenderer, load_language, mailto, variables_of
 from mailbot.correspondence.safe_text import cleaned_line, delinked_line, delinked_text, shortened

@@ -119,7 +119,7 @@ _SEEN_BEFORE = (
         # nothing of the one that the sender wrote, and to discard a mail twice does no harm.
         or_(
             # Literally: a list of parameters would be laid out anew for every mail.
-            text("outcome IN ('ticket', 'message', 'bounce')"),
+            text("outcome IN ('ticket', 'message', 'query', 'bounce')"),
             and_(_T.outcome == MailOutcome.DISCARDED.value, _T.reason == TOO_LARGE),
         ),
     )

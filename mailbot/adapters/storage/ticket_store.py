@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, func, insert, select, text, update
 
 from mailbot.adapters.storage.mapping import (
     event_from_row,
@@ -25,6 +26,7 @@ from mailbot.adapters.storage.tables import (
 )
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import TicketEvent, TicketMessage
+from mailbot.domain.self_service import OwnTickets, TicketSummary
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Status, Ticket
 
@@ -69,6 +71,24 @@ _IDS_FROM = (
     )
     .order_by(ticket_messages.c.id)
 )
+
+
+_OWN = (_T.requester_address == bindparam("requester"), _T.mailbox == bindparam("of_mailbox"))
+_ENDS_SO = _T.number.endswith(bindparam("ending"), autoescape=False)
+
+
+def _own_tickets_query(*, with_ending: bool) -> Select[Any]:
+    wanted = (*_OWN, _ENDS_SO) if with_ending else _OWN
+    count = select(func.count()).select_from(tickets).where(*wanted).scalar_subquery()
+    return (
+        select(_T.number, _T.request_type, _T.title, _T.status, _T.opened_at, count.label("how_many"))
+        .where(*wanted)
+        .order_by(_T.opened_at.desc(), _T.number.desc())
+        .limit(bindparam("at_most", type_=Integer))
+    )
+
+
+_OWN_TICKETS = {with_ending: _own_tickets_query(with_ending=with_ending) for with_ending in (False, True)}
 
 
 class TicketStore:
@@ -132,6 +152,12 @@ class TicketStore:
         rows = self._connection.execute(_LAST_MESSAGES, {"of_ticket": number, "count": count}).mappings().all()
         return [message_from_row(row) for row in reversed(rows)]
 
+    def first_message(self, number: str) -> TicketMessage | None:
+        """The message that opened the ticket."""
+        query = select(ticket_messages).where(ticket_messages.c.ticket_number == number)
+        row = self._connection.execute(query.order_by(ticket_messages.c.id).limit(1)).mappings().first()
+        return message_from_row(row) if row else None
+
     def events(self, number: str) -> list[TicketEvent]:
         """All events, oldest first."""
         query = select(ticket_events).where(ticket_events.c.ticket_number == number).order_by(ticket_events.c.id)
@@ -178,6 +204,26 @@ class TicketStore:
             OpenRequest(ticket_number=row.number, request_type=row.request_type, missing=tuple(row.missing))
             for row in reversed(rows)
         ]
+
+    def own_tickets(self, requester: str, mailbox: str, *, ending: str = "", limit: int) -> OwnTickets:
+        """This requester's tickets in this mailbox, newest first, ``limit`` of them, and how many there are: one
+        query. With ``ending`` (digits and a hyphen) only those whose number ends so."""
+        query = _OWN_TICKETS[bool(ending)]
+        values = {"requester": requester, "of_mailbox": mailbox, "at_most": limit}
+        rows = self._connection.execute(query, values | ({"ending": ending} if ending else {})).all()
+        return OwnTickets(
+            tickets=tuple(
+                TicketSummary(
+                    number=row.number,
+                    request_type=row.request_type,
+                    title=row.title,
+                    status=Status(row.status),
+                    opened_at=row.opened_at,
+                )
+                for row in rows
+            ),
+            count=rows[0].how_many if rows else 0,
+        )
 
     def browse(
         self,

@@ -1,0 +1,72 @@
+"""Which view model belongs to which letter: ``VIEW_OF[LetterKind] -> type[LetterView]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mailbot.correspondence.context import (
+    AgentAnswerView,
+    AlertLettersHeldView,
+    AlertLettersStuckView,
+    AlertLoginExpiresView,
+    AlertQuarantineView,
+    AlertServerAwayView,
+    DecisionView,
+    DeliveryFailedView,
+    EvidenceCompleteView,
+    EvidenceRequestedView,
+    LetterView,
+    MailRefusedView,
+    NoticesSummaryView,
+    ReminderView,
+    ReplyRefusedView,
+    RequesterRepliedView,
+    TicketExpiredView,
+    TicketOpenedView,
+    TicketReadyView,
+    WhichTicketView,
+)
+from mailbot.correspondence.query_views import (
+    HelpView,
+    QueryNotAnsweredView,
+    RequesterActedView,
+    TicketDetailsView,
+    TicketListView,
+    TicketStatusView,
+    TicketWithdrawnView,
+)
+from mailbot.domain.events import LetterKind
+
+VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
+    {
+        LetterKind.TICKET_OPENED: TicketOpenedView,
+        LetterKind.EVIDENCE_REQUESTED: EvidenceRequestedView,
+        LetterKind.EVIDENCE_COMPLETE: EvidenceCompleteView,
+        LetterKind.WHICH_TICKET: WhichTicketView,
+        LetterKind.AGENT_ANSWER: AgentAnswerView,
+        LetterKind.DECISION: DecisionView,
+        LetterKind.MAIL_REFUSED: MailRefusedView,
+        LetterKind.REMINDER: ReminderView,
+        LetterKind.TICKET_EXPIRED: TicketExpiredView,
+        LetterKind.TICKET_READY: TicketReadyView,
+        LetterKind.REQUESTER_REPLIED: RequesterRepliedView,
+        LetterKind.REPLY_REFUSED: ReplyRefusedView,
+        LetterKind.DELIVERY_FAILED: DeliveryFailedView,
+        LetterKind.TICKET_STATUS: TicketStatusView,
+        LetterKind.TICKET_LIST: TicketListView,
+        LetterKind.TICKET_DETAILS: TicketDetailsView,
+        LetterKind.HELP: HelpView,
+        LetterKind.QUERY_NOT_ANSWERED: QueryNotAnsweredView,
+        LetterKind.TICKET_WITHDRAWN: TicketWithdrawnView,
+        LetterKind.REQUESTER_ACTED: RequesterActedView,
+        LetterKind.NOTICES_SUMMARY: NoticesSummaryView,
+        LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
+        LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,
+        LetterKind.ALERT_LOGIN_EXPIRES: AlertLoginExpiresView,
+        LetterKind.ALERT_LETTERS_HELD: AlertLettersHeldView,
+        LetterKind.ALERT_LETTERS_STUCK: AlertLettersStuckView,
+    }
+)
+"""Which view model belongs to which letter."""

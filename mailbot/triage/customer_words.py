@@ -1,0 +1,88 @@
+"""Customer words: ``InboundMail -> CustomerQuery | None``.
+
+A word counts where it stands as the subject or in the first line and that line holds nothing else: *STATUS* does,
+*status do meu pedido está errado* is a message (INTERFACE *Customer words*). Accents and case are free. A mail
+that says more than the word and a signature is a message as well, except for the words that take a note with them:
+in doubt a person reads it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailbot.catalogue.folding import fold
+from mailbot.domain.mail import InboundMail
+from mailbot.domain.self_service import CustomerQuery, CustomerWord
+
+_LONGEST_LINE = 200
+_LONGEST_NOTE = 4000
+_NUMBER = r"(?:(?:chamado )?(?:n[o.]{0,2} ?)?#? ?(?P<argument>\d{4}-\d{6,9}|\d{1,9}))"
+_WORDS: tuple[tuple[CustomerWord, re.Pattern[str]], ...] = (
+    (CustomerWord.STATUS, re.compile(rf"status(?: {_NUMBER})?")),
+    (CustomerWord.MY_TICKETS, re.compile(r"meus (?:chamados|tickets)")),
+    (CustomerWord.DETAILS, re.compile(rf"detalhes?(?: {_NUMBER})?")),
+    (CustomerWord.CANCEL, re.compile(rf"cancelar(?: {_NUMBER})?")),
+    (CustomerWord.HELP, re.compile(r"ajuda")),
+)
+_WITH_NOTE = frozenset({CustomerWord.CANCEL})
+"""Words that something else may be said with: it is kept on the ticket."""
+
+_AROUND = " \t\"'“”‘’«»<>*_.!?;:,-–—"
+
+_SIGN_OFF = re.compile(
+    r"[\s*_-]*(?:att|atte|atenciosamente|cordialmente|abs|abracos?|cumprimentos|obrigad[oa]|grat[oa]|--|__+|"
+    r"enviado (?:do|de|pelo|via)\b.*|sent from\b.*|obter o outlook\b.*|get outlook\b.*|"
+    r"(?:esta|este) (?:mensagem|e-?mail)\b.*|aviso legal\b.*)[\s,.!*_-]*"
+)
+_COURTESY = re.compile(
+    r"(?:ola|oi|bom dia|boa tarde|boa noite|prezad[oa]s?|por favor|obrigad[oa]|muito obrigad[oa]|grat[oa])[\s,.!]*"
+)
+_MOST_SIGNATURE_LINES = 6
+_LONGEST_SIGNATURE_LINE = 60
+_ENDS_A_SENTENCE = (".", "!", "?", ":", ";", ",")
+
+
+def customer_query(mail: InboundMail) -> CustomerQuery | None:
+    """The word that the mail is, or ``None``. Takes at most a bounded part of a hostile mail; never raises."""
+    text = mail.new_text.strip()
+    first, _, below = text.partition("\n")
+    in_text = _query(first)
+    found, note = (in_text, below) if in_text is not None else (_query(mail.subject), text)
+    if found is None:
+        return None
+    if found.word in _WITH_NOTE:
+        note = note.strip()[:_LONGEST_NOTE]
+        return CustomerQuery(word=found.word, argument=found.argument, note=note)
+    brings_files = any(not file.inline for file in mail.attachments)
+    return None if brings_files or not _says_nothing(note) else found
+
+
+def _query(line: str) -> CustomerQuery | None:
+    if not line or len(line) > _LONGEST_LINE:
+        return None
+    folded = fold(line).strip(_AROUND)
+    for word, pattern in _WORDS:
+        match = pattern.fullmatch(folded)
+        if match is not None:
+            argument = match.groupdict().get("argument") or ""
+            return CustomerQuery(word=word, argument=argument)
+    return None
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether ``text`` is empty, a courtesy or a signature: nothing that anybody would miss."""
+    lines = [line.strip() for line in text[:_LONGEST_NOTE].splitlines() if line.strip()]
+    said = []
+    for line in lines:
+        folded = fold(line[:_LONGEST_LINE])
+        if _SIGN_OFF.fullmatch(folded):
+            break
+        if not _COURTESY.fullmatch(folded):
+            said.append(line)
+    return len(said) <= _MOST_SIGNATURE_LINES and all(_may_sign(line) for line in said)
+
+
+def _may_sign(line: str) -> bool:
+    """A name, a position, a telephone: short, begins with a capital or a digit, is no sentence."""
+    begins_well = not line[0].islower()
+    return begins_well and len(line) <= _LONGEST_SIGNATURE_LINE and not line.endswith(_ENDS_A_SENTENCE)

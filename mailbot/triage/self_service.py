@@ -1,0 +1,121 @@
+"""What comes of a customer word, and who may use it: ``(CustomerQuery, Situation) -> Decision | None``. Pure.
+
+Only who is verified, or answers with the handle that went to them, is told anything; somebody else's handle
+counts for nothing; a stranger hears one sentence that is the same whatever exists (INTERFACE *Customer words*).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
+from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
+from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
+from mailbot.domain.ticket import Ticket
+from mailbot.triage.decisions import ActOnQuery, AnswerQuery, Decision, Discard
+from mailbot.triage.situation import Situation
+
+UNANSWERED_QUERY = "unanswered_query"
+"""Reason in the log for a customer word of which a machine may be the author."""
+
+
+class Access(StrEnum):
+    """What a sender's customer words are worth.
+
+    ``ORDINARY``: the mail is a message like any other. ``SILENT``: nothing is done, nobody is answered.
+    """
+
+    GRANTED = "granted"
+    STRANGER = "stranger"
+    ORDINARY = "ordinary"
+    SILENT = "silent"
+
+
+def access(screening: Accepted, sender: Sender, thread: ThreadMatch, ticket: Ticket | None) -> Access:
+    """What the words of this mail are worth; ``ticket`` is the one that its thread leads to."""
+    if not screening.may_answer:
+        # A machine's, or forged: kept where it belongs to a ticket, else left alone.
+        return Access.ORDINARY if thread.accepted else Access.SILENT
+    if (
+        sender.role is SenderRole.AGENT
+        and thread.ticket_number is not None
+        and not _is_hers(sender, thread, ticket)
+    ):
+        return Access.ORDINARY
+    if thread.accepted and thread.from_another_address:
+        return Access.ORDINARY
+    if sender.authenticity is Authenticity.VERIFIED or _has_own_handle(thread):
+        return Access.GRANTED
+    return Access.STRANGER
+
+
+def _is_hers(sender: Sender, thread: ThreadMatch, ticket: Ticket | None) -> bool:
+    own = ticket is not None and ticket.requester.address == sender.address.address
+    return own and thread.handle_purpose not in STAFF_PURPOSES
+
+
+def _has_own_handle(thread: ThreadMatch) -> bool:
+    return (
+        thread.accepted
+        and thread.key is ThreadKey.REPLY_TOKEN
+        and thread.handle_purpose == HandlePurpose.REQUESTER
+        and not thread.from_another_address
+        and not thread.handle_expired
+    )
+
+
+def decide_on_query(query: CustomerQuery, situation: Situation) -> Decision | None:
+    """What is done with a mail that is a customer word; ``None`` where it is a message like any other."""
+    thread = situation.thread
+    match access(situation.screening, situation.sender, thread, situation.ticket):
+        case Access.ORDINARY:
+            return None
+        case Access.SILENT:
+            return Discard(reason=situation.screening.reason or UNANSWERED_QUERY)
+        case Access.STRANGER:
+            return _not_answered(query, Unanswered.STRANGER)
+        case Access.GRANTED:
+            return _served(query, situation)
+
+
+def _served(query: CustomerQuery, situation: Situation) -> Decision:
+    word = query.word
+    match word:
+        case CustomerWord.HELP:
+            return AnswerQuery(answer=QueryAnswer.HELP, word=word)
+        case CustomerWord.MY_TICKETS:
+            return AnswerQuery(answer=QueryAnswer.TICKET_LIST, word=word)
+        case CustomerWord.STATUS:
+            if situation.ticket is None and not query.argument:
+                return AnswerQuery(answer=QueryAnswer.TICKET_LIST, word=word)
+            return _about_ticket(query, situation) or AnswerQuery(answer=QueryAnswer.TICKET_STATUS, word=word)
+        case CustomerWord.DETAILS:
+            return _about_ticket(query, situation) or AnswerQuery(answer=QueryAnswer.TICKET_DETAILS, word=word)
+        case CustomerWord.CANCEL:
+            return _about_ticket(query, situation) or _unless_finished(query, situation)
+        case _:
+            assert_never(word)
+
+
+def _about_ticket(query: CustomerQuery, situation: Situation) -> AnswerQuery | None:
+    """The question which ticket is meant, unless one is."""
+    if situation.ticket is not None:
+        return None
+    named = situation.named
+    if query.argument and not named.count:
+        # Answered the same way whether or not the number is somebody else's.
+        return _not_answered(query, Unanswered.NO_SUCH_TICKET)
+    return _not_answered(query, Unanswered.WHICH_TICKET, choices=named.tickets)
+
+
+def _unless_finished(query: CustomerQuery, situation: Situation) -> Decision:
+    if situation.ticket is not None and situation.ticket.is_finished:
+        return _not_answered(query, Unanswered.FINISHED)
+    return ActOnQuery(query=query)
+
+
+def _not_answered(
+    query: CustomerQuery, reason: Unanswered, *, choices: tuple[TicketSummary, ...] = ()
+) -> AnswerQuery:
+    return AnswerQuery(answer=QueryAnswer.NOT_ANSWERED, word=query.word, reason=reason, choices=choices)
