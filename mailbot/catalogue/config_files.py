@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from mailbot.catalogue.entries import Entry
 from mailbot.domain.errors import Problem
@@ -37,7 +38,8 @@ _DEEPEST = 30
 def _scalar(node: yaml.ScalarNode) -> object:
     """A scalar by the core schema of YAML 1.2 (10.3.2); quoted ones and ``!!str`` are strings."""
     text: str = node.value
-    quoted = node.style is not None or (node.tag == _STRING_TAG and text in _NULL)
+    # A plain scalar has the style "" from the C loader and None from the other.
+    quoted = bool(node.style) or (node.tag == _STRING_TAG and text in _NULL)
     if quoted:
         return text
     if text in _NULL:
@@ -167,9 +169,17 @@ def _explained(error: ValidationError, model: type[BaseModel], document: _Docume
         path = _path_in_file(finding["loc"], document)
         message = finding["msg"].removeprefix("Value error, ")
         if finding["type"] == "extra_forbidden":
-            message = "unknown key" + did_you_mean(str(path[-1]), _keys_beside(model, path))
+            message = "unknown key" + did_you_mean(str(path[-1]), _keys_beside(model, finding["loc"]))
         elif finding["type"] == "missing":
             message = f"{finding['loc'][-1]} is missing"
+        elif finding["type"] == "union_tag_not_found":
+            message = f"{_discriminator(finding)} is missing"
+        elif finding["type"] == "union_tag_invalid":
+            tag, known = _tags(finding)
+            path = (*path, _discriminator(finding))
+            message = f"nothing is called {tag!r}" + (
+                did_you_mean(tag, known) or f"; there are {', '.join(known)}"
+            )
         elif finding["type"] in ("enum", "literal_error"):
             expected = re.findall(r"'([^']*)'", message)
             message = f"{message}, not {finding['input']!r}" + did_you_mean(str(finding["input"]), expected)
@@ -178,6 +188,17 @@ def _explained(error: ValidationError, model: type[BaseModel], document: _Docume
         if (path, message) not in seen:
             seen.add((path, message))
             yield Problem(source=document.source, line=document.place(path), key=_dotted(path), message=message)
+
+
+def _discriminator(finding: ErrorDetails) -> str:
+    """The key by which the alternatives of a union are told apart, as it stands in the file."""
+    name = finding["ctx"]["discriminator"].strip("'")
+    return "from" if name == "source" else name
+
+
+def _tags(finding: ErrorDetails) -> tuple[str, list[str]]:
+    """What stands there, and what could."""
+    return str(finding["ctx"]["tag"]), re.findall(r"'([^']*)'", finding["ctx"]["expected_tags"])
 
 
 def _path_in_file(location: tuple[str | int, ...], document: _Document) -> KeyPath:
@@ -189,27 +210,30 @@ def _path_in_file(location: tuple[str | int, ...], document: _Document) -> KeyPa
     return path
 
 
-def _keys_beside(model: type[BaseModel], path: KeyPath) -> tuple[str, ...]:
-    """Names that would have been known where the last part of ``path`` stands."""
-    for part in path[:-1]:
-        if isinstance(part, int):
-            continue
-        declared = model.model_fields.get(part)
-        inner = None if declared is None else _inner_model(declared.annotation)
-        if inner is None:
-            return ()
-        model = inner
-    return tuple(model.model_fields)
+def _keys_beside(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, ...]:
+    """Names that would have been known where the last part of ``location`` stands."""
+    reached: list[type[BaseModel]] = [model]
+    for part in location[:-1]:
+        declared = [one for at in reached for name, one in at.model_fields.items() if part in (name, one.alias)]
+        tagged = [at for at in reached if part in _tags_of(at)]
+        if declared:
+            reached = [inner for one in declared for inner in _inner_models(one.annotation)]
+        elif tagged:
+            reached = tagged
+        # Any other part is a key or a position within a mapping or a list.
+    return tuple(one.alias or name for at in reached for name, one in at.model_fields.items())
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
+def _tags_of(model: type[BaseModel]) -> tuple[object, ...]:
+    """What an alternative of a union is told by."""
+    declared = model.model_fields.get("source")
+    return () if declared is None else get_args(declared.annotation)
+
+
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _inner_model(argument)
-        if found is not None:
-            return found
-    return None
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _inner_models(argument)]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

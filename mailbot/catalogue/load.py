@@ -18,6 +18,7 @@ from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.mailboxes import CREDENTIALS_OF, MailboxesFile, MailboxSpec, OAuth2Spec
 from mailbot.catalogue.office_hours import Calendar
 from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.rule_checks import rule_mistakes
 from mailbot.catalogue.staff import Staff
 from mailbot.catalogue.units import UnitsFile, UnitTable, names_of_unit
 from mailbot.domain.errors import ConfigurationError
@@ -72,6 +73,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     calendar = reading.file("calendar.yaml", Calendar) or Calendar()
     _check_types(reading, request_types, staff)
     _check_subjects(reading, request_types)
+    _check_rules(reading, request_types)
     _check_units(reading, units, request_types)
     _check_mailboxes(reading, mailboxes, request_types)
     if reading.problems:
@@ -137,6 +139,18 @@ def _check_types(reading: Reading, request_types: Mapping[str, RequestType], sta
         if unnamed and GENERAL not in reading.unread:
             words = ", ".join(unnamed)
             reading.complain(source, f"no label for {words}, nor in {GENERAL}.yaml", path=("status_labels",))
+
+
+def _check_rules(reading: Reading, request_types: Mapping[str, RequestType]) -> None:
+    for request_type in request_types.values():
+        source = _source_of(request_type.key)
+        for path, message in rule_mistakes(request_type):
+            reading.complain(source, message, path=path)
+        for index, rule in enumerate(request_type.rules):
+            opens = rule.then.opens
+            if opens is not None and opens not in request_types and opens not in reading.unread:
+                message = f"no request type {opens!r}{did_you_mean(opens, request_types)}"
+                reading.complain(source, message, path=("rules", index, "then", "opens"))
 
 
 def _check_subjects(reading: Reading, request_types: Mapping[str, RequestType]) -> None:

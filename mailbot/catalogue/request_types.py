@@ -10,8 +10,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
+from mailbot.catalogue.facts.functions import FactSpec
 from mailbot.catalogue.field_specs import FieldSpec
 from mailbot.catalogue.limits import Limits
+from mailbot.catalogue.rules import Guidance, Rule
 from mailbot.domain.evidence import DocumentKind
 from mailbot.domain.ticket import Status
 
@@ -43,6 +45,9 @@ class RequestType(Entry):
 
     ``aliases`` are subjects as sure as ``subject``; ``suggestions`` only propose (R000-09); ``keywords`` are
     words of the body. ``title`` may name fields: ``Alteração de {origin_unit} para {destination_unit}``.
+    ``rules`` are held against ``facts`` before anything is decided, the first row that applies wins; ``guidance``
+    holds the words for those who are told what to do instead. ``resolved_note`` goes out with the letter that
+    tells of a request that was done.
     """
 
     key: Key
@@ -55,6 +60,10 @@ class RequestType(Entry):
     title: str = ""
     documents: tuple[DocumentRequirement, ...] = ()
     fields: tuple[FieldSpec, ...] = ()
+    facts: Mapping[Key, FactSpec] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    guidance: Mapping[Key, Guidance] = Field(default_factory=dict)
+    resolved_note: Annotated[str, Field(max_length=2000)] = ""
     priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     limits: Limits | None = None

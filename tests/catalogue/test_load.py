@@ -44,7 +44,7 @@ def test_the_sample_has_the_documents_and_fields_of_the_location_change(sample: 
     kind = sample.type("inspection_location_change")
     assert [document.key for document in kind.documents] == ["payment_receipt", "boleto", "driver_licence"]
     assert [field.key for field in kind.fields] == [
-        "reason", "origin_unit", "destination_unit", "requester_name", "phone", "email",
+        "reason", "origin_unit", "destination_unit", "requester_name", "phone", "email", "rejection_unit",
     ]  # fmt: skip
     assert kind.queue == "sau"
     assert kind.title_for({"origin_unit": "Rio Verde", "destination_unit": "Jataí"}) == (
@@ -103,12 +103,26 @@ def test_a_unit_is_found_by_name_or_alias_and_never_by_resemblance(
     assert (None if found is None else found.key) == key
 
 
+def test_true_null_and_numbers_are_no_strings_and_quoted_ones_are(folder: Path) -> None:
+    mailboxes = folder / "mailboxes.yaml"
+    with mailboxes.open("a", encoding="utf-8") as file:
+        file.write(
+            '  - {key: one, name: "true", sent_folder: null}\n  - {key: two, name: "2026", sent_folder: "null"}\n'
+        )
+    catalogue = load_catalogue(folder)
+    one, two = catalogue.mailbox("one"), catalogue.mailbox("two")
+    assert one is not None
+    assert two is not None
+    assert (one.name, one.sent_folder, one.watches_sent_folder) == ("true", None, False)
+    assert (two.name, two.sent_folder) == ("2026", "null")
+
+
 def test_a_road_has_the_same_length_both_ways(sample: Catalogue) -> None:
     units: UnitTable = sample.units
-    one, other = units.get("rio_verde"), units.get("jatai")
+    one, other = units.get("rio_verde"), units.get("anapolis")
     assert one is not None
     assert other is not None
-    assert units.road_km(one, other) == units.road_km(other, one) == 85
+    assert units.road_km(one, other) == units.road_km(other, one) == 265
     assert units.road_km(one, one) is None
 
 
@@ -261,7 +275,7 @@ def test_two_hundred_types_load_within_a_second(folder: Path) -> None:
         body = body.replace("key: inspection_location_change\n", f"key: {key}\n")
         (folder / "catalogue" / f"{key}.yaml").write_text(body, encoding="utf-8")
     begun = time.perf_counter()
-    assert len(load_catalogue(folder).request_types) == 202
+    assert len(load_catalogue(folder).request_types) == 203
     assert time.perf_counter() - begun < 3
 
 
