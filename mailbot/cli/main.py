@@ -9,6 +9,7 @@ import typer
 from mailbot.cli import (
     backup,
     catalogue,
+    customers,
     database,
     demonstration,
     doctor,
@@ -42,6 +43,7 @@ app.command("import")(importing.import_)
 app.add_typer(mails.app)
 app.add_typer(outbox.app)
 app.add_typer(tickets.app)
+app.add_typer(customers.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")

@@ -49,11 +49,15 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
     LINKED = "linked"
+    CUSTOMER_IDENTIFIED = "customer_identified"
     REPROCESSED = "reprocessed"
 
 
 SHARED_MAILBOX = "shared_mailbox"
 """Detail of an ``agent_answered`` that a person wrote to the requester straight from the shared mailbox."""
+
+ADMIN = "admin"
+"""The actor of what an administrator did on the command line."""
 
 BOT = "bot"
 """The actor of what nobody but mailbot did."""

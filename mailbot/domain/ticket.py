@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from mailbot.domain.errors import TransitionNotAllowed
 from mailbot.domain.evidence import FieldValue, Finding, Mismatch
+from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 from mailbot.domain.mail import Address
 
 
@@ -98,6 +99,7 @@ class Ticket:
     reminders_sent: int = 0
     asked_at: datetime | None = None
     follow_up_of: str | None = None
+    customer: TicketCustomer = NOT_IDENTIFIED
     version: int = 0
 
     @property

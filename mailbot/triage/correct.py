@@ -13,13 +13,12 @@ from datetime import datetime
 
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.events import BOT, EventKind, TicketEvent
+from mailbot.domain.events import ADMIN, BOT, EventKind, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import due_at, title_of
 
-ADMIN = "admin"
 _EVENT_CHARACTERS = 500
 
 

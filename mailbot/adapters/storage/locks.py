@@ -20,6 +20,8 @@ class Line(IntEnum):
     LEDGER = 0x6D61696C_0002
     # The first start says by which key the house is kept.
     KEY_CHECK = 0x6D61696C_0003
+    # No two customers share an address or a number.
+    CUSTOMERS = 0x6D61696C_0004
 
 
 def stand_in_line(connection: Connection, line: Line) -> None:

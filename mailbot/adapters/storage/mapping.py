@@ -36,6 +36,7 @@ from mailbot.domain.evidence import (
     Remark,
     Verdict,
 )
+from mailbot.domain.identification import NOT_IDENTIFIED, ClueKind, CustomerClue, IdentityState, TicketCustomer
 from mailbot.domain.ledger import ClaimedMail, InboundRow, MailOutcome, NewInboundMail
 from mailbot.domain.mail import Address
 from mailbot.domain.outbox import LetterRow
@@ -227,6 +228,36 @@ def file_from_json(data: Json) -> StoredFile:
     )
 
 
+def customer_to_json(customer: TicketCustomer) -> Json | None:
+    if customer == NOT_IDENTIFIED:
+        return None
+    return {
+        "state": customer.state.value,
+        "customer_id": customer.customer_id,
+        "candidates": list(customer.candidates),
+        "contract": without_nul(customer.contract),
+        "contracts": list(customer.contracts),
+        "clues": [[clue.kind.value, without_nul(clue.value)] for clue in customer.clues],
+        "asked": customer.asked,
+        "by_hand": customer.by_hand,
+    }
+
+
+def customer_from_json(data: Json | None) -> TicketCustomer:
+    if data is None:
+        return NOT_IDENTIFIED
+    return TicketCustomer(
+        state=IdentityState(data["state"]),
+        customer_id=data["customer_id"],
+        candidates=tuple(data["candidates"]),
+        contract=data["contract"],
+        contracts=tuple(data["contracts"]),
+        clues=tuple(CustomerClue(kind=ClueKind(kind), value=value) for kind, value in data["clues"]),
+        asked=data["asked"],
+        by_hand=data["by_hand"],
+    )
+
+
 # --- rows ------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +347,8 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "asked_at": ticket.asked_at,
         "reminders_sent": ticket.reminders_sent,
         "follow_up_of": ticket.follow_up_of,
+        "customer_id": ticket.customer.customer_id,
+        "customer": customer_to_json(ticket.customer),
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -369,6 +402,7 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         asked_at=row["asked_at"],
         reminders_sent=row["reminders_sent"],
         follow_up_of=row["follow_up_of"],
+        customer=customer_from_json(row["customer"]),
         version=row["version"],
     )
 

@@ -1,90 +1,27 @@
-"""The tables. Times are aware UTC; nested values (fields, findings, files) are JSON made by ``mapping.py``."""
+"""The tables. Times are aware UTC; nested values (fields, findings, files) are JSON made by ``mapping.py``.
+
+Those of customers stand in ``customer_tables.py``; whoever needs ``metadata`` takes it here, where all are known.
+"""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeEngine
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in, aware UTC datetimes out; a naive one is a programming error."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive values; SQLite keeps no offset, so store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without time zone reached the database")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Give SQLite's values their zone back."""
-        if value is None:
-            return None
-        if not isinstance(value, datetime):
-            raise TypeError(f"expected a datetime from the database, got {type(value).__name__}")
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class CleanText(TypeDecorator[str]):
-    """Text that every database takes: without NUL (PostgreSQL has none) and without half surrogates, which no
-    encoding has. A sender can put both into a mail; what is compared is cleaned like what is stored."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Take out what cannot be stored; nothing else is changed."""
-        if value is None:
-            return value
-        if not value.isascii():
-            value = value.encode("utf-8", "replace").decode("utf-8")
-        return value.replace("\x00", "") if "\x00" in value else value
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        """Without a length it is a text of any length.
-
-        PostgreSQL would refuse what is longer than the length, where SQLite takes it as a hint: there it is always
-        of any length. It compares and sorts by code, as SQLite does, whatever the cluster's locale.
-        """
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Text(collation="C"))
-        length: int | None = getattr(self.impl_instance, "length", None)
-        return dialect.type_descriptor(Text() if length is None else String(length))
-
+from mailbot.adapters.storage.columns import CleanText as CleanText
+from mailbot.adapters.storage.columns import UtcDateTime as UtcDateTime
+from mailbot.adapters.storage.columns import metadata as metadata
+from mailbot.adapters.storage.customer_tables import customers as customers
 
 folders = Table(
     "folders",
@@ -181,10 +118,14 @@ tickets = Table(
     Column("asked_at", UtcDateTime),
     Column("reminders_sent", Integer, nullable=False, default=0),
     Column("follow_up_of", CleanText(20)),
+    Column("customer_id", Integer),
+    Column("customer", JSON(none_as_null=True)),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )
 Index("ix_tickets_requester", tickets.c.requester_address, tickets.c.status)
+Index("ix_tickets_customer_id", tickets.c.customer_id, sqlite_where=text("customer_id IS NOT NULL"),
+      postgresql_where=text("customer_id IS NOT NULL"))  # fmt: skip
 Index("ix_tickets_status", tickets.c.status, tickets.c.asked_at)
 Index("ix_tickets_resolved", tickets.c.resolved_at, sqlite_where=text("status = 'resolved'"),
       postgresql_where=text("status = 'resolved'"))  # fmt: skip

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
+from mailbot.adapters.storage.customer_store import CustomerStore
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
@@ -24,6 +25,7 @@ class UnitOfWork:
         self.outbox = OutboxStore(connection)
         self.house = HouseStore(connection)
         self.sent = SentStore(connection)
+        self.customers = CustomerStore(connection)
 
 
 class SqlStorage:

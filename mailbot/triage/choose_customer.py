@@ -1,0 +1,55 @@
+"""A person of the house says whose a ticket is: ``(Ticket, Customer) -> Ticket, events``. Pure.
+
+What ``#cliente n`` and ``customers link --ticket`` do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from mailbot.domain.customer import Customer
+from mailbot.domain.events import EventKind, TicketEvent
+from mailbot.domain.identification import IdentityState
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+
+CUSTOMER_KEY = "customer"
+"""Stands among what a ticket lacks while it is asked whose it is."""
+
+
+def nth_candidate(ticket: Ticket, number: int) -> int | None:
+    """Id of the record that a notice listed under ``number`` (from 1); ``None`` if it listed no such one."""
+    candidates = ticket.customer.candidates
+    return candidates[number - 1] if 1 <= number <= len(candidates) else None
+
+
+def choose_customer(ticket: Ticket, customer: Customer, *, actor: str, at: datetime) -> TicketChange:
+    """The ticket as that customer's. It no longer waits to be told whose it is; what else it waits for stays.
+
+    The contract is taken over where the customer has only one.
+    """
+    numbers = tuple(one.number for one in customer.contracts)
+    old = ticket.customer.customer_id
+    after = replace(
+        ticket,
+        updated_at=at,
+        missing=tuple(key for key in ticket.missing if key != CUSTOMER_KEY),
+        customer=replace(
+            ticket.customer,
+            state=IdentityState.KNOWN,
+            customer_id=customer.id,
+            contracts=numbers,
+            contract=ticket.customer.contract or (numbers[0] if len(numbers) == 1 else ""),
+            by_hand=True,
+        ),
+    )
+    event = TicketEvent(
+        at=at,
+        actor=actor,
+        kind=EventKind.CUSTOMER_IDENTIFIED,
+        old=str(old or ""),
+        new=str(customer.id),
+        detail="by_hand",
+    )
+    return TicketChange(before=ticket, after=after, events=(event,), quiet=True)
