@@ -207,8 +207,30 @@ class _InliningLoader(FileSystemLoader):
         return source, filename, uptodate
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox, which need not think about what a view is made to be read for: its declared fields."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As in the base class, which asks a dozen questions of every access."""
+        return attr in _declared_fields(type(obj)) or super().is_safe_attribute(obj, attr, value)
+
+
+_DECLARED: Final[dict[type, frozenset[str]]] = {}
+
+
+def _declared_fields(kind: type) -> frozenset[str]:
+    """Public fields of a frozen dataclass; of anything else none."""
+    found = _DECLARED.get(kind)
+    if found is None:
+        parameters = getattr(kind, "__dataclass_params__", None)
+        is_frozen = parameters is not None and parameters.frozen
+        names = (one.name for one in fields(kind)) if is_frozen else ()
+        found = _DECLARED[kind] = frozenset(name for name in names if not name.startswith("_"))
+    return found
+
+
 def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=_InliningLoader(folder) if inline_css else FileSystemLoader(folder),
         # Only names ending in .html are escaped: plain text must not be.
         autoescape=select_autoescape(enabled_extensions=("html",), default=False, default_for_string=True),

@@ -303,15 +303,21 @@ class Delivery:
             await self._in_thread(lambda: self._mark_transmitting(claimed))
 
         null_sender = outlet.mailbox.spec.null_sender and outlet.mailbox.key not in self._null_sender_refused
-        envelope = await self._in_thread(lambda: self._compose(claimed.letter, outlet.mailbox, null_sender))
+        envelope = await self._composed(claimed.letter, outlet.mailbox, null_sender=null_sender)
         outcome = await outlet.transport.send(envelope, mark)
         if isinstance(outcome, Refused) and outcome.sender_refused and not envelope.sender:
             # This server takes no null sender: again at once with the mailbox's own address.
             self._null_sender_refused.add(outlet.mailbox.key)
             _log.warning("null sender refused", action="delivery.null_sender_refused", mailbox=outlet.mailbox.key)
-            envelope = await self._in_thread(lambda: self._compose(claimed.letter, outlet.mailbox, False))
+            envelope = await self._composed(claimed.letter, outlet.mailbox, null_sender=False)
             outcome = await outlet.transport.send(envelope, mark)
         return outcome
+
+    async def _composed(self, letter: OutboundLetter, mailbox: ServedMailbox, *, null_sender: bool) -> Envelope:
+        if letter.files:
+            return await self._in_thread(lambda: self._compose(letter, mailbox, null_sender))
+        # Nothing is read from the disk, and to ask a thread takes as long as to do it.
+        return self._compose(letter, mailbox, null_sender)
 
     def _compose(self, letter: OutboundLetter, mailbox: ServedMailbox, null_sender: bool) -> Envelope:
         now = self._clock.now()

@@ -26,6 +26,7 @@ from mailbot.domain.events import Audience, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Envelope
 from mailbot.domain.handles import LOOP_MARK_HEADER, message_id_for
 from mailbot.domain.mail import Address, normalised_message_id
+from mailbot.mime.serialise import message_bytes
 
 _SUPPRESSED = "OOF, AutoReply, DR, RN, NRN"
 _AUTO_SUBMITTED = ("auto-replied", "auto-generated")
@@ -69,7 +70,7 @@ def compose(
     """
     recipient = _usable_address(letter.recipient.address)
     mailbox = _usable_address(mailbox_address)
-    message = EmailMessage(policy=_POLICY if recipient.isascii() else _POLICY.clone(utf8=True))
+    message = EmailMessage(policy=_POLICY)
     tagged = reply_addressing is ReplyAddressing.PLUS and bool(letter.handle)
     _set(message, "From", _address(Address(address=mailbox, name=letter.sender_name)))
     _set(message, "To", _address(Address(address=recipient, name=letter.recipient.name)))
@@ -91,7 +92,9 @@ def compose(
         sender = ""
     else:
         sender = tagged_address(mailbox, AddressTag.BOUNCE, letter.handle) if tagged else mailbox
-    return Envelope(sender=sender, recipient=recipient, message=_checked(message.as_bytes()))
+    return Envelope(
+        sender=sender, recipient=recipient, message=_checked(message_bytes(message, utf8=not recipient.isascii()))
+    )
 
 
 def _is_for_an_unverified_stranger(letter: OutboundLetter) -> bool:
@@ -128,6 +131,9 @@ def _set(message: MIMEPart, name: str, words: str | Iterable[str]) -> None:
 
 def _one_line(text: str) -> str:
     """``text`` without line breaks, control and bidi characters and broken surrogates, blanks collapsed."""
+    if text.isprintable():
+        # None of them is.
+        return " ".join(text.split())
     visible = (ch for ch in text if ch not in _BIDI_CONTROLS)
     kept = (" " if unicodedata.category(ch) in _CONTROL_CATEGORIES else ch for ch in visible)
     return " ".join("".join(kept).split())

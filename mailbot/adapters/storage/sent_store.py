@@ -20,6 +20,8 @@ _LONGEST_ID = 500
 _LEARN = text(
     "INSERT INTO other_message_ids (message_id, letter_id) VALUES (:message_id, :letter_id) ON CONFLICT DO NOTHING"
 ).bindparams(bindparam("message_id", type_=_O.message_id.type))
+_IS_ASKED_FOR = select(_C.letter_id).where(_C.letter_id == bindparam("letter"))
+_ASK_FOR_COPY = insert(sent_copies)
 
 
 class SentStore:
@@ -32,10 +34,9 @@ class SentStore:
 
     def ask_for_copy(self, letter_id: int, mailbox: str, *, due_at: datetime) -> None:
         """A letter left, and the Sent folder lacks it; asked twice, it is saved once."""
-        known = self._connection.scalar(select(_C.letter_id).where(_C.letter_id == letter_id))
-        if known is None:
+        if self._connection.scalar(_IS_ASKED_FOR, {"letter": letter_id}) is None:
             row = {"letter_id": letter_id, "mailbox": mailbox, "due_at": due_at}
-            self._connection.execute(insert(sent_copies).values(**row))
+            self._connection.execute(_ASK_FOR_COPY, row)
 
     def due_copies(self, mailbox: str, *, now: datetime, limit: int) -> list[DueCopy]:
         """Letters whose copy is due, in the order in which they left."""

@@ -1,0 +1,54 @@
+"""A template reads the declared fields of a view, and nothing else of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from jinja2 import TemplateError
+
+from mailbot.correspondence.render import _environment
+from mailbot.correspondence.words import Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    shown: str = "visto"
+    _kept: str = "segredo"
+    rows: list[str] = field(default_factory=lambda: ["um"])
+
+    def hidden(self) -> str:
+        return "feito"
+
+
+@dataclass(kw_only=True)
+class _Changeable:
+    words: str = "palavras"
+
+
+def rendered(source: str) -> str:
+    environment = _environment(Path("/nonexistent"), Words(language="pt-BR", phrases={}), inline_css=False)
+    return environment.from_string(source).render(view=_View(), other=_Changeable())
+
+
+def test_declared_fields_are_read() -> None:
+    assert rendered("{{ view.shown }} {{ view.rows[0] }} {{ other.words }}") == "visto um palavras"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ view._kept }}",
+        "{{ view.__class__ }}",
+        "{{ view.__dataclass_fields__ }}",
+        "{{ view.hidden.__globals__ }}",
+        "{{ view.shown.__class__.__mro__ }}",
+        "{{ view.rows.append('dois') }}",
+        "{{ other.__init__ }}",
+        "{{ ''.__class__ }}",
+    ],
+)
+def test_nothing_behind_a_view_is_reached_threat_22(source: str) -> None:
+    with pytest.raises(TemplateError):
+        rendered(source)
