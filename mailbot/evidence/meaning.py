@@ -31,7 +31,7 @@ from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")
@@ -50,8 +50,10 @@ _BEGINNINGS = {
         r"republica federativa do brasil|carteira nacional de habilitacao|permissao para dirigir"
     ),
     DocumentKind.BOLETO: compiled(
-        r"recibo do (?:pagador|sacado)|documento (?:unico )?de arrecadacao|boleto|local de pagamento"
-        r"|(?:\d{5} \d{5} \d{5} \d{6} ){1}\d{5} \d{6} \d"
+        r"recibo do (?:pagador|sacado)|documento (?:unico )?de arrecadacao|local de pagamento"
+        r"|^boleto (?:bancario|para pagamento)"
+        # A receipt repeats the line of what it paid; on a boleto the bank's number stands before it.
+        r"|\d{3} [\dx] \d{5} \d{5} \d{5} \d{6} \d{5} \d{6} \d"
     ),
 }
 # What makes a kind's reading complete, so that nothing dearer needs to be tried.

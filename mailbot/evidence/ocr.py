@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from mailbot.evidence.word_rows import Word, in_rows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,8 +34,6 @@ _PSM_OSD_ONLY, _PSM_AUTO = 0, 3
 # TessOcrEngineMode of publictypes.h.
 _OEM_LSTM_ONLY, _OEM_LEGACY_ONLY = 1, 0
 _WORD_LEVEL = 5
-# Words that stand further apart than so many heights of their line are in different columns.
-_COLUMN_GAP_HEIGHTS = 1.2
 _FEWEST_DPI, _MOST_DPI = 70, 600
 
 
@@ -63,16 +62,6 @@ class MissingOcr:
     """Why nothing can be recognized: ``library`` or the language (``por``, ``osd``) that is not installed."""
 
     what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Word:
-    line: tuple[int, int, int]
-    left: int
-    right: int
-    height: int
-    confidence: float
-    text: str
 
 
 class Tesseract:
@@ -119,7 +108,7 @@ class Tesseract:
             words = tuple(_words(ctypes.string_at(table).decode("utf-8", "replace")))
         finally:
             library.TessDeleteText(table)
-        return RecognizedText(text=_laid_out(words), confidence=_mean_confidence(words), is_complete=not failed)
+        return RecognizedText(text=in_rows(words), confidence=_mean_confidence(words), is_complete=not failed)
 
     @contextmanager
     def _looking_at(self, model: ctypes.c_void_p, picture: Image) -> Iterator[None]:
@@ -196,48 +185,29 @@ def _model(library: ctypes.CDLL, language: str, engine: int, segmentation: int) 
     return model
 
 
-# --- words to lines ------------------------------------------------------------------------------------------
+# --- words ---------------------------------------------------------------------------------------------------
 
 
-def _words(table: str) -> Iterator[_Word]:
+def _words(table: str) -> Iterator[Word]:
     """Rows of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height, confidence,
     text."""
     for row in table.splitlines():
         cells = row.split("\t")
         if len(cells) < 12 or cells[0] != str(_WORD_LEVEL) or not cells[11].strip():
             continue
-        left, width = int(cells[6]), int(cells[8])
-        yield _Word(
+        left, top, width, height = (int(cell) for cell in cells[6:10])
+        yield Word(
             line=(int(cells[2]), int(cells[3]), int(cells[4])),
             left=left,
+            top=top,
             right=left + width,
-            height=int(cells[9]),
+            bottom=top + height,
             confidence=max(0.0, float(cells[10]) / 100),
             text=cells[11].strip(),
         )
 
 
-def _laid_out(words: Sequence[_Word]) -> str:
-    lines: list[list[_Word]] = []
-    for word in words:
-        if lines and lines[-1][0].line == word.line:
-            lines[-1].append(word)
-        else:
-            lines.append([word])
-    return "\n".join(_line(line) for line in lines)
-
-
-def _line(words: Sequence[_Word]) -> str:
-    height = sorted(word.height for word in words)[len(words) // 2]
-    parts = [words[0].text]
-    for before, word in pairwise(words):
-        is_new_column = word.left - before.right > _COLUMN_GAP_HEIGHTS * height
-        parts.append("  " if is_new_column else " ")
-        parts.append(word.text)
-    return "".join(parts)
-
-
-def _mean_confidence(words: Sequence[_Word]) -> float:
+def _mean_confidence(words: Sequence[Word]) -> float:
     letters = sum(len(word.text) for word in words)
     if not letters:
         return 0.0

@@ -115,7 +115,7 @@ _DUE = (
 _ISSUED = r"data (?:d[eo] )?(?:documento|emissao|processamento)|emissao|emitido em|data doc"
 _PAYER = (
     r"(?:nome do )?pagador(?: ?/ ?cpf ?/ ?cnpj ?/ ?endereco(?: ?/ ?cidade ?/ ?uf ?/ ?cep)?)?|(?:nome do )?sacado"
-    r"|contribuinte|nome do contribuinte|nome ?/ ?razao social|devedor|proprietario"
+    r"|contribuinte|nome do contribuinte|nome ?/ ?razao social|nome ou razao social|devedor|proprietario"
 )
 _BENEFICIARY = (
     r"(?:nome do )?beneficiario(?: ?/ ?cpf ?/ ?cnpj ?/ ?endereco(?: ?/ ?cidade ?/ ?uf ?/ ?cep)?)?"

@@ -16,6 +16,9 @@ _MISREAD = str.maketrans("OoQDIlL|!iSsBZzGgqT", "0000111111558226997")
 _MAYBE_DIGITS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]")
 _GROUPS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]{1,48}(?:[ .\-_,:;]{1,3}[0-9OoQDIlL|!iSsBZzGgqT]{1,48}){0,14}")
 _FEWEST_DIGITS = 44
+_RUN = re.compile(r"\d[\d .\-]*")
+_FEWEST_OF_A_BEGINNING, _FEWEST_OF_AN_END = 10, 4
+_MOST_LINES_BELOW = 3
 
 
 def barcodes_in(page: PageText) -> tuple[str, ...]:
@@ -41,10 +44,21 @@ def printed_barcodes(page: PageText) -> tuple[str, ...]:
 
 
 def _over_line_ends(page: PageText) -> Iterator[str]:
-    """Digitable lines that go on below."""
-    for first, second in zip(page.lines, page.lines[1:], strict=False):
-        if sum(ch.isdigit() for ch in first.raw) >= 10 and sum(ch.isdigit() for ch in second.raw) >= 4:
-            yield from lines_in(f"{first.raw} {second.raw}")
+    """Digitable lines that go on below, beside a label that may go on too."""
+    runs = [max(_RUN.findall(line.raw), key=len, default="") for line in page.lines]
+    for index, run in enumerate(runs):
+        if _digits(run) < _FEWEST_OF_A_BEGINNING:
+            continue
+        for lower in runs[index + 1 : index + 1 + _MOST_LINES_BELOW]:
+            run = f"{run} {lower}"
+            found = lines_in(run) if _digits(lower) >= _FEWEST_OF_AN_END else ()
+            if found:
+                yield from found
+                break
+
+
+def _digits(text: str) -> int:
+    return sum(ch.isdigit() for ch in text)
 
 
 def _misread(raw: str) -> Iterator[str]:

@@ -134,7 +134,9 @@ _DATE_LABELS = (
     (
         r"data (?:e|da|/) ?hora(?: da (?:operacao|transacao))?|data/hora(?: da operacao)?|data (?:da )?operacao"
         r"|quando"
-        r"|data do (?:movimento|registro|lancamento)|data hora|data"
+        r"|data do (?:movimento|registro|lancamento)|data hora"
+        # A date of something else is none of the payment.
+        r"|data(?! (?:d[aeo]s? |prevista|agendada|programada|limite|base|doc|venc|emis|valid))"
     ),
 )
 _SCHEDULE_LABELS = (
@@ -174,7 +176,8 @@ _AUTHENTICATION_VALUE = re.compile(
 
 # What a receipt of a payment that was made says besides its title.
 _COMPLETED = (
-    r"autenticacao|id (?:da )?transacao|id/transacao|(?:numero|codigo) d[ae] (?:operacao|transacao)|protocolo"
+    r"autenticacao|aut|nsu|id (?:da )?transacao|id/transacao|(?:numero|codigo) d[ae] (?:operacao|transacao)"
+    r"|protocolo"
     r"|chave de seguranca|identificador da transacao|com sucesso|voce (?:pagou|transferiu|enviou)"
     r"|(?:pagamento|pix|transferencia|operacao|transacao|boleto)(?: \w+){0,2} "
     r"(?:efetuad|realizad|concluid|confirmad|efetivad|enviad|aprovad)[oa]|(?:efetuad|realizad|pag)[oa] em"

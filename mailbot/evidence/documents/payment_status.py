@@ -27,7 +27,10 @@ _HARMLESS = compiled(
     r"|(?:mecanismo especial de|pedido de|solicitar (?:a )?|prazo (?:para|de) )devolucao|agencia(?:s)? bancaria"
     r"|(?:sac|ouvidoria|central de atendimento|duvidas|reclamacoes|cancelamentos?)(?: (?:e|ou))? "
     r"(?:cancelamentos?|informacoes|elogios|reclamacoes)[a-z ,]*"
-    r"|informacoes reclamacoes (?:e )?cancelamentos?|reclamacoes cancelamentos?"
+    r"|(?:consultas|informacoes|reclamacoes|elogios|sugestoes|duvidas|servicos)"
+    r"(?: (?:e|ou|de|gerais|consultas|informacoes|reclamacoes|elogios|sugestoes|duvidas|servicos|transacionais))*"
+    r" cancelamentos?(?: de (?:produtos?|servicos?|contas?)(?: e servicos?)?)?"
+    r"|cancelamentos?(?: (?:e|ou))? (?:consultas|informacoes|reclamacoes|elogios|sugestoes|duvidas)"
     r"|(?:nao )?e possivel cancelar (?:ou estornar )?(?:esta|a) (?:transacao|transferencia)"
     r"|esta (?:transacao|operacao) (?:e|foi) [a-z ]{0,20}nao pode ser cancelada|nao pode ser cancelad[oa]"
     r"|sem (?:erros|pendencias)|(?:serao|sera) (?:processad|efetivad)[oa]s? no (?:proximo|primeiro) dia util"
@@ -119,7 +122,25 @@ _SAYS_PAID = re.compile(
 )
 _SCHEDULE_WORDS = ("agendamento", "agendamentos", "agendado", "agendada", "agendados", "programado", "programada")
 _OTHERS = frozenset(
-    {"agencia", "agencias", "agenciado", "atendimento", "atendimentos", "pagamento", "programa", "programas"}
+    {
+        "agencia",
+        "agencias",
+        "agenciado",
+        "agenciamento",
+        "andamento",
+        "andamentos",
+        "arrendado",
+        "arrendamento",
+        "atendida",
+        "atendido",
+        "atendidos",
+        "atendimento",
+        "atendimentos",
+        "atentado",
+        "pagamento",
+        "programa",
+        "programas",
+    }
 )
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4

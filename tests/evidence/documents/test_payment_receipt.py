@@ -231,3 +231,52 @@ def test_a_title_that_ocr_read_is_no_proof_while_the_rest_may_be_lost() -> None:
     text = "COMPROVANTE DE PAGAMENTO DE TITULOS\nDATA DO PAGAMENTO 19/11/2026\nVALOR DO DOCUMENTO 175,76"
     assert facts(read(text, ocr=0.92))["status"] == "unknown"
     assert facts(read(f"{text}\nNR.AUTENTICACAO F.123.DC4.5C6", ocr=0.92))["status"] == "paid"
+
+
+NUBANK_BOLETO = """Comprovante de pagamento
+21 NOV 2026 - 12:51:23
+Valor  R$ 108,00
+Tipo de pagamento  Boleto
+Data de vencimento  14/11/2026
+Beneficiário
+Nome  VISTORIAS EXEMPLO LTDA
+CNPJ  02.872.448/0001-20
+Código de barras
+34199836910060267735346848745264916410000010800
+Autenticação
+a0e711af-b504-75cc-9fbc-24f89588a026"""
+
+
+@pytest.mark.parametrize("ocr", [None, 0.93])
+def test_the_day_when_it_was_due_is_not_the_day_when_it_was_paid(ocr: float | None) -> None:
+    assert facts(read(NUBANK_BOLETO, ocr=ocr))["paid_at"] == "2026-11-21T12:51:23"
+
+
+def test_a_receipt_that_names_the_boleto_is_one_document() -> None:
+    reading = read(NUBANK_BOLETO)
+    assert (reading.kind, reading.parts) == (DocumentKind.PAYMENT_RECEIPT, ())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Representação numérica do código de  34199.83691 00602.677353 46848.745264 9\nbarras:  16410000010800",
+        "Código  34199.83691 00602.677353\nde  46848.745264 9 16410000010800\nbarras",
+        "34199.83691 00602.677353\nCódigo de barras\n46848.745264\n9 16410000010800",
+    ],
+)
+def test_a_line_that_goes_on_beside_its_label_is_read(rows: str) -> None:
+    text = f"Comprovante de pagamento de boleto\n{rows}\nValor pago: 108,00\nData do pagamento: 11/09/2026"
+    assert facts(read(text))["boleto_line"] == "34199836910060267735346848745264916410000010800"
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Central de Atendimento BB\n4004 0001\nSAC\nInformacoes, reclamacoes e cancelamento de\nprodutos.",
+        "Deficiente Auditivo 0800 722 0099. Cancelamentos,\nReclamações e Informações. Atendimento 24 horas",
+        "Valor Calculado: 108,00",
+    ],
+)
+def test_a_footer_that_ocr_read_does_not_make_it_scheduled_or_failed(footer: str) -> None:
+    assert facts(read(f"{BANCO_DO_BRASIL}\n{footer}", ocr=0.93))["status"] == "paid"

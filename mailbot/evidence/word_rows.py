@@ -1,0 +1,221 @@
+"""Words with their places on a picture → rows of text as they stand on the paper: ``words -> str``.
+
+Tesseract gives blocks one after another: all labels of a form, then all its values. Here what stands on one height
+is one row again, also where the paper is seen a little aslant, and blanks keep the columns below each other. Two
+papers side by side are read one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+# Words that stand further apart than so many heights of their line are in different columns.
+_COLUMN_GAP_HEIGHTS = 1.2
+_SAME_ROW_SHARE = 0.5
+# A piece must be so many heights long for its own slope to be believed.
+_LONG_HEIGHTS = 8
+_MOST_SLOPE = 0.12
+_FEWEST_SLOPES = 3
+_MOST_BLANKS = 120
+_NARROW = 0.75
+
+# Two papers: a picture broader than high, and between its halves a lane in which nothing stands.
+_LANDSCAPE = 1.15
+_LANE_SHARE = 0.025
+_LANE_BEGINS, _LANE_ENDS = 0.3, 0.7
+_FEWEST_PIECES_OF_A_PAPER = 8
+_MOST_COMMON_ROWS = 0.65
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A recognized word. ``line`` names the line that Tesseract took it for; places in pixels, y downwards."""
+
+    line: tuple[int, int, int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+    confidence: float
+    text: str
+
+    @property
+    def height(self) -> int:
+        """Of its box."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Words that are written in one go; ``middle`` is its height on the paper at ``centre``."""
+
+    text: str
+    left: float
+    right: float
+    middle: float
+    height: float
+    slope: float | None
+
+    @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
+
+def in_rows(words: Sequence[Word]) -> str:
+    """The words as rows from top to bottom; columns are two blanks apart at least, and stand below each other."""
+    pieces = [_piece(run) for run in _runs(words)]
+    if not pieces:
+        return ""
+    return "\n".join(text for paper in _papers(pieces) for text in _rows_of_text(paper))
+
+
+def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words of each line of Tesseract's, cut where a column ends."""
+    lines: dict[tuple[int, int, int], list[Word]] = {}
+    for word in words:
+        lines.setdefault(word.line, []).append(word)
+    for line in lines.values():
+        height = _height(line)
+        run = [line[0]]
+        for before, word in pairwise(line):
+            if word.left - before.right > _COLUMN_GAP_HEIGHTS * height:
+                yield run
+                run = []
+            run.append(word)
+        yield run
+
+
+def _height(words: Sequence[Word]) -> float:
+    return sorted(word.height for word in words)[len(words) // 2]
+
+
+def _piece(run: Sequence[Word]) -> _Piece:
+    height = max(1.0, _height(run))
+    left, right = float(run[0].left), float(max(word.right for word in run))
+    # A comma or a dash alone says little of where its line lies.
+    telling = [word for word in run if word.height >= height / 2] or list(run)
+    return _Piece(
+        text=" ".join(word.text for word in run),
+        left=left,
+        right=right,
+        middle=median((word.top + word.bottom) / 2 for word in telling),
+        height=height,
+        slope=_slope(telling) if right - left >= _LONG_HEIGHTS * height else None,
+    )
+
+
+def _slope(words: Sequence[Word]) -> float | None:
+    """By how much the line falls to the right, by least squares."""
+    if len(words) < _FEWEST_SLOPES:
+        return None
+    return _fitted([((word.left + word.right) / 2, (word.top + word.bottom) / 2) for word in words])[1]
+
+
+def _fitted(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """``(a, b)`` of the line ``a + b x`` nearest to the points."""
+    count = len(points)
+    mean_x, mean_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+    return mean_y - slope * mean_x, slope
+
+
+# --- rows ----------------------------------------------------------------------------------------------------
+
+
+def _rows_of_text(pieces: Sequence[_Piece]) -> list[str]:
+    rows = _rows(pieces)
+    left = min(piece.left for piece in pieces)
+    widths = sorted((piece.right - piece.left) / len(piece.text) for piece in pieces if len(piece.text) > 2)
+    width = max(1.0, _NARROW * (widths[len(widths) // 2] if widths else pieces[0].height / 2))
+    return [_text(row, left, width) for row in rows]
+
+
+def _rows(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
+    """Pieces on one height: each is moved along the paper's slope to one place, and compared there."""
+    level = _levels(pieces)
+    rows: list[tuple[list[float], list[_Piece]]] = []
+    for piece, height in sorted(zip(pieces, level, strict=True), key=lambda one: one[1]):
+        row = next((one for one in reversed(rows[-4:]) if _is_on(piece, height, one)), None)
+        if row is None:
+            rows.append(([height], [piece]))
+        else:
+            row[0].append(height)
+            row[1].append(piece)
+    ordered = sorted(rows, key=lambda row: median(row[0]))
+    return [sorted(row, key=lambda piece: piece.left) for _, row in ordered]
+
+
+def _is_on(piece: _Piece, height: float, row: tuple[list[float], list[_Piece]]) -> bool:
+    heights, others = row
+    smaller = min(piece.height, *(one.height for one in others))
+    if abs(height - median(heights)) >= _SAME_ROW_SHARE * smaller:
+        return False
+    # Nothing stands on the same place twice.
+    return all(piece.right <= one.left + smaller or piece.left >= one.right - smaller for one in others)
+
+
+def _levels(pieces: Sequence[_Piece]) -> list[float]:
+    """The heights of all pieces as they would be at one place from left to right.
+
+    Seen aslant, rows above fall otherwise than rows below: the slope changes evenly with the height.
+    """
+    slopes = [(one.middle, one.slope) for one in pieces if one.slope is not None and abs(one.slope) < _MOST_SLOPE]
+    at, change = _fitted(slopes) if len(slopes) >= _FEWEST_SLOPES else (0.0, 0.0)
+    middle = median(one.centre for one in pieces)
+    return [one.middle + (at + change * one.middle) * (middle - one.centre) for one in pieces]
+
+
+def _text(row: Sequence[_Piece], left: float, width: float) -> str:
+    text = ""
+    for piece in row:
+        blanks = round((piece.left - left) / width) - len(text)
+        text += " " * min(_MOST_BLANKS, max(2 if text else 0, blanks)) + piece.text
+    return text
+
+
+# --- papers --------------------------------------------------------------------------------------------------
+
+
+def _papers(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
+    lane = _lane(pieces)
+    if lane is None:
+        yield pieces
+        return
+    yield [piece for piece in pieces if piece.centre < lane]
+    yield [piece for piece in pieces if piece.centre >= lane]
+
+
+def _lane(pieces: Sequence[_Piece]) -> float | None:
+    """The middle of the empty lane between two papers that lie side by side, if there is one."""
+    left, right = min(one.left for one in pieces), max(one.right for one in pieces)
+    top, bottom = min(one.middle for one in pieces), max(one.middle for one in pieces)
+    width = right - left
+    if width < _LANDSCAPE * (bottom - top):
+        return None
+    end, best = left, (0.0, 0.0)
+    for piece in sorted(pieces, key=lambda one: one.left):
+        place = (end + piece.left) / 2
+        if _LANE_BEGINS < (place - left) / width < _LANE_ENDS:
+            best = max(best, (piece.left - end, place))
+        end = max(end, piece.right)
+    gap, lane = best
+    if gap < _LANE_SHARE * width:
+        return None
+    return lane if _are_two_papers(pieces, lane) else None
+
+
+def _are_two_papers(pieces: Sequence[_Piece], lane: float) -> bool:
+    """Whether much stands on both sides of the lane, and not in common rows as labels and their values do."""
+    heights: tuple[list[float], list[float]] = ([], [])
+    for piece, height in zip(pieces, _levels(pieces), strict=True):
+        heights[piece.centre >= lane].append(height)
+    fewer, more = sorted(heights, key=len)
+    if len(fewer) < _FEWEST_PIECES_OF_A_PAPER:
+        return False
+    near = _SAME_ROW_SHARE / 2 * median(piece.height for piece in pieces)
+    common = sum(any(abs(one - other) < near for other in more) for one in fewer)
+    return common < _MOST_COMMON_ROWS * len(fewer)
