@@ -174,12 +174,13 @@ def _sure_subjects(request_type: RequestType) -> Iterator[tuple[KeyPath, str]]:
 
 def _check_units(reading: Reading, units: UnitsFile, request_types: Mapping[str, RequestType]) -> None:
     keys = [unit.key for unit in units.units]
-    owners: dict[str, str] = {}
+    # A city or an alias may be several units' (then the sender is asked which); a name is one's alone.
+    owners = {fold_words(unit.name): unit.key for unit in reversed(units.units)}
     for index, unit in enumerate(units.units):
         if keys.index(unit.key) < index:
             reading.complain("units.yaml", f"unit {unit.key!r} stands there twice", path=("units", index, "key"))
         for name in names_of_unit(unit):
-            if owners.setdefault(name, unit.key) != unit.key:
+            if owners.get(name, unit.key) != unit.key:
                 message = f"name {name!r} belongs to both {owners[name]} and {unit.key}"
                 reading.complain("units.yaml", message, path=("units", index))
     for index, pair in enumerate(units.road_km):

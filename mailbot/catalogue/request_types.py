@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.catalogue.facts.functions import FactSpec
-from mailbot.catalogue.field_specs import FieldSpec
+from mailbot.catalogue.field_specs import FieldSpec, problems_among
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.rules import Guidance, Rule
 from mailbot.domain.evidence import DocumentKind
@@ -77,6 +77,7 @@ class RequestType(Entry):
         problems = [
             *self._doubled_keys(),
             *self._shared_labels(),
+            *problems_among(self.fields),
             *self._bad_placeholders(),
             *self._reminders_out_of_order(),
         ]

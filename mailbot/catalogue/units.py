@@ -44,14 +44,19 @@ _LONGEST_UNIT_NAME = 120
 
 
 class UnitTable:
-    """All units, found by exact name or alias and in no other way: a near miss is asked for."""
+    """All units, found by exact name or alias and in no other way: a near miss is asked for, and so is a city or
+    alias that several have."""
 
-    __slots__ = ("_by_key", "_by_name", "_longest_words", "_road_km", "units")
+    __slots__ = ("_bearers", "_by_key", "_by_name", "_longest_words", "_road_km", "units")
 
     def __init__(self, units: tuple[Unit, ...] = (), road_km: tuple[RoadDistance, ...] = ()) -> None:
         self.units = units
         self._by_key = {unit.key: unit for unit in units}
-        self._by_name = {name: unit for unit in units for name in names_of_unit(unit)}
+        self._bearers: dict[str, tuple[Unit, ...]] = {}
+        for unit in units:
+            for name in names_of_unit(unit):
+                self._bearers[name] = (*self._bearers.get(name, ()), unit)
+        self._by_name = {name: bearers[0] for name, bearers in self._bearers.items() if len(bearers) == 1}
         self._longest_words = max((name.count(" ") + 1 for name in self._by_name), default=0)
         self._road_km = {frozenset(pair.between): pair.km for pair in road_km}
 
@@ -61,10 +66,16 @@ class UnitTable:
 
     def find(self, text: str) -> Unit | None:
         """The unit that ``text`` names: exact or an alias after folding, a trailing ``- GO`` ignored."""
+        named = self.all_named(text)
+        return named[0] if len(named) == 1 else None
+
+    def all_named(self, text: str) -> tuple[Unit, ...]:
+        """Every unit that goes by ``text``, as :meth:`find` compares: several where a city has several."""
         if not text or len(text) > _LONGEST_UNIT_NAME:
-            return None
+            return ()
         folded = fold_words(text)
-        return self._by_name.get(folded) or self._by_name.get(folded.removesuffix(" go").removesuffix(" goias"))
+        bearers = self._bearers
+        return bearers.get(folded) or bearers.get(folded.removesuffix(" go").removesuffix(" goias")) or ()
 
     def at(self, words: Sequence[str], start: int) -> tuple[Unit, int] | None:
         """The unit whose longest name begins at ``words[start]``, and where it ends; words are folded."""

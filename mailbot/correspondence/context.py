@@ -60,21 +60,27 @@ class RefusedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormLine:
-    """A field that is still missing: a line to fill in. ``received_value`` was sent and is not valid."""
+    """A field that is still missing: a line to fill in. ``received_value`` was sent and is not valid; ``choices``
+    lists the answers that there are, ``alternatives`` the labels of which one is enough."""
 
     label: str
     question: str = ""
+    choices: str = ""
+    alternatives: str = ""
     received_value: str = field(default="", metadata=THEIRS)
     reason: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
-    """A field of the request with its value, as read. ``note`` says what to look at."""
+    """A field of the request with its value, as read. ``note`` says what to look at, ``earlier`` is what an
+    earlier mail said instead; ``for_a_person`` was not understood twice."""
 
     label: str
     value: str = field(metadata=THEIRS)
     note: Phrase | None = None
+    earlier: str = field(default="", metadata=THEIRS)
+    for_a_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,10 +250,11 @@ class EvidenceRequestedView(RequesterTicketView):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceCompleteView(RequesterTicketView):
     """The last missing item came: the request goes to the department. ``correction``: it had come before, and
-    a reprocessing found it."""
+    a reprocessing found it. ``to_confirm`` is what the requester should read again as we understood it."""
 
     items: tuple[ChecklistItem, ...] = ()
     refused_files: tuple[RefusedFile, ...] = ()
+    to_confirm: tuple[FieldRow, ...] = ()
     queue_name: str = ""
     answer_by: str = ""
     correction: bool = False

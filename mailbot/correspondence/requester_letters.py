@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from mailbot.catalogue.field_groups import count_missing
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import (
     AgentAnswerView,
@@ -23,15 +24,14 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
+from mailbot.correspondence.field_parts import field_rows, form_lines, rows_to_confirm
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import TicketWithdrawnView
 from mailbot.correspondence.view_parts import (
     RequesterBase,
     answer_by,
     checklist,
-    field_rows,
     file_lines,
-    form_lines,
     kind_of,
     queue_name,
     refused_files,
@@ -75,7 +75,7 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
     view = EvidenceRequestedView(
         **_requester_base(change, desk),
         first=first,
-        missing_count=str(len(ticket.missing)),
+        missing_count=str(count_missing(kind, ticket.missing)),
         items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket),
         form_lines=form_lines(ticket, kind),
@@ -104,6 +104,7 @@ def evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         **_requester_base(change, desk),
         items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket),
+        to_confirm=rows_to_confirm(ticket, kind),
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
         correction=change.correction,
@@ -175,7 +176,7 @@ def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     waited = (desk.now - (ticket.asked_at or desk.now)).days
     view = ReminderView(
         **_requester_base(change, desk),
-        missing_count=str(len(ticket.missing)),
+        missing_count=str(count_missing(kind, ticket.missing)),
         items=checklist(ticket, kind, quoting=change.verified),
         form_lines=form_lines(ticket, kind),
         days_left=str(max(1, kind.expires_day - waited)),

@@ -17,13 +17,13 @@ from mailbot.correspondence.context import (
     paragraphs_of,
 )
 from mailbot.correspondence.document_facts import comparison
+from mailbot.correspondence.field_parts import field_rows
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import RequesterActedView
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,
     document_rows,
-    field_rows,
     file_lines,
     kind_of,
     queue_name,

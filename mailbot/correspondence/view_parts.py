@@ -10,9 +10,7 @@ from mailbot.catalogue.request_types import DocumentRequirement, RequestType
 from mailbot.correspondence.context import (
     ChecklistItem,
     DocumentRow,
-    FieldRow,
     FileLine,
-    FormLine,
     ItemState,
     RefusedFile,
 )
@@ -104,39 +102,6 @@ def _reason(finding: Finding, *, quoting: bool = True) -> Phrase:
     if finding.verdict is Verdict.MISMATCH:
         return Phrase(code=code, otherwise=verdict, values=(("name", value),) if value and quoting else ())
     return Phrase(code=code, otherwise=verdict, values=(("limit", value),) if value else ())
-
-
-def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
-    """The fields that are asked for, as lines to fill in."""
-    stated = {value.key: value for value in ticket.fields}
-    lines = []
-    for spec in kind.fields:
-        if spec.key not in ticket.missing:
-            continue
-        value = stated.get(spec.key)
-        lines.append(
-            FormLine(
-                label=spec.label,
-                question=spec.question,
-                received_value=value.value if value else "",
-                reason=phrase(value.reason) if value and value.reason else None,
-            )
-        )
-    return tuple(lines)
-
-
-def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
-    """The fields as read, in the catalogue's order."""
-    stated = {value.key: value for value in ticket.fields}
-    return tuple(
-        FieldRow(
-            label=spec.label,
-            value=stated[spec.key].value,
-            note=phrase(stated[spec.key].reason) if stated[spec.key].reason else None,
-        )
-        for spec in kind.fields
-        if spec.key in stated
-    )
 
 
 def document_rows(ticket: Ticket, kind: RequestType, words: Words) -> tuple[DocumentRow, ...]:

@@ -175,12 +175,20 @@ class FieldOrigin(StrEnum):
     SUBJECT = "subject"
     HEADER = "header"
     AGENT = "agent"
+    DEFAULT = "default"
+    CONSTANT = "constant"
+
+
+MOST_MISUNDERSTANDINGS = 2
+"""How often a sender is misunderstood before a person reads it: the question is put once more, then no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldValue:
-    """A field of the request as the sender stated it. ``reason`` says why it is not valid; ``unverified`` marks
-    one from a mail for which our server does not vouch although it could."""
+    """A field of the request as the sender stated it. ``reason`` says why it is not valid, as ``code`` or
+    ``code:detail``; ``unverified`` marks one from a mail for which our server does not vouch although it could.
+    ``misunderstood`` counts the mails since the last valid value in which it was stated and not understood;
+    ``earlier`` is what an earlier mail said instead."""
 
     key: str
     value: str
@@ -188,6 +196,13 @@ class FieldValue:
     reason: str = ""
     origin: FieldOrigin = FieldOrigin.LABEL
     unverified: bool = False
+    misunderstood: int = 0
+    earlier: str = ""
+
+    @property
+    def for_a_person(self) -> bool:
+        """Not understood so often that nobody is asked again: a person reads what was written."""
+        return not self.valid and self.misunderstood >= MOST_MISUNDERSTANDINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from mailbot.evidence.file_content import PICTURE_TOO_LARGE
 from mailbot.evidence.links import links_to_a_shared_file
 from mailbot.evidence.pictures import picture_size
 from mailbot.evidence.reading import NOT_READ
+from mailbot.evidence.required import missing_fields
 
 _SMALLEST_INLINE_BYTES = 10_000
 _SMALLEST_PICTURE_PIXELS = 64
@@ -90,7 +91,8 @@ def assess(
 
     ``held`` are the findings of earlier mails, ``fields`` the merged fields. Refused findings of a requirement
     go when a good one comes; the same file counts once. ``missing`` names documents, then fields, in the
-    catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin.
+    catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin, but
+    for one that was not understood so often that a person reads it.
     While documents are missing, a link to a shared file in ``new_text`` is a mismatch of its own: nobody opens it.
     What the documents say is held against each other, anew with every mail (``agreement.py``).
     """
@@ -104,7 +106,7 @@ def assess(
     return EvidenceReport(
         findings=findings,
         fields=fields,
-        missing=(*missing_documents, *_missing_fields(request_type, fields)),
+        missing=(*missing_documents, *missing_fields(request_type, fields)),
         mismatches=(*_mismatches(findings), *([_LINK_INSTEAD_OF_FILE] if link_instead else [])),
     )
 
@@ -348,8 +350,3 @@ def _for_a_person(request_type: RequestType, findings: tuple[Finding, ...]) -> t
 
 def _is_nameless(finding: Finding) -> bool:
     return finding.requirement is None and finding.verdict is Verdict.NOT_CHECKED
-
-
-def _missing_fields(request_type: RequestType, fields: Sequence[FieldValue]) -> tuple[str, ...]:
-    valid = {field.key for field in fields if field.valid and field.value}
-    return tuple(spec.key for spec in request_type.fields if spec.required and spec.key not in valid)

@@ -1,23 +1,27 @@
-"""New text, subject and sender of a mail + request type → the fields of the request as the sender states them.
+"""New text, filled form, subject and sender of a mail + request type → the fields as the sender states them.
 
-Labelled values first, then sentences (*de Rio Verde para Jataí*), then the subject, then what the From line
-says. A unit that is not known exactly or by alias is not valid and is asked for, never guessed.
+Labelled values first, then the form that was filled in inside of the quote, then sentences (*de Rio Verde para
+Jataí*), then the subject, then what the From line says. A unit that is not known exactly or by alias is not valid
+and is asked for, never guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
-from mailbot.catalogue.field_specs import FieldKind, FieldSpec
+from mailbot.catalogue.field_specs import PERSON_TYPES, FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words, visible_text
 from mailbot.catalogue.places import route_in
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
+from mailbot.evidence.field_kinds.identity import name_parts
 from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text
-from mailbot.evidence.prose import name_in, phone_in, reason_in
+from mailbot.evidence.prose import name_in, reason_in
+from mailbot.evidence.sentences import stated_in_sentences
 from mailbot.evidence.values import checked_value
 
 _LONGEST_TEXT = 100_000
@@ -25,11 +29,13 @@ _LONGEST_SUBJECT = 2000
 _SAME_UNIT = "same_unit"
 
 _RANK = {
+    FieldOrigin.DEFAULT: -1,
     FieldOrigin.HEADER: 0,
     FieldOrigin.SUBJECT: 1,
     FieldOrigin.SENTENCE: 2,
     FieldOrigin.LABEL: 3,
     FieldOrigin.AGENT: 4,
+    FieldOrigin.CONSTANT: 5,
 }
 """Whose word counts more."""
 
@@ -42,22 +48,32 @@ def extract_fields(
     units: UnitTable,
     *,
     first_mail: bool = True,
+    filled_form: str = "",
+    today: date | None = None,
 ) -> tuple[FieldValue, ...]:
     """The fields that one mail states, in the catalogue's order; those it does not state are left out.
 
-    Free prose counts as the reason only in the ``first_mail`` of a ticket. Never raises; of a hostile text at
+    ``filled_form`` is the form of our letter as the sender filled it in inside of the quote
+    (``filled_form.py``); what stands above the quote counts more. Free prose counts as the reason only in the
+    ``first_mail`` of a ticket. ``today`` is the day on which the mail came. Never raises; of a hostile text at
     most 100,000 characters are read.
     """
+    reading = _Reading(request_type, units, today or datetime.now(UTC).date())
     text = visible_text(new_text[:_LONGEST_TEXT])
     labelled = labelled_text(request_type, text)
+    in_form = labelled_text(request_type, visible_text(filled_form[:_LONGEST_TEXT]))
     found = [
-        *_labelled(labelled, units),
-        *_from_sentences(request_type, labelled, text, units, first_mail=first_mail),
-        *_route(request_type, visible_text(subject[:_LONGEST_SUBJECT]), units, FieldOrigin.SUBJECT),
-        *_from_header(request_type, sender, units),
+        *reading.labelled(labelled),
+        *reading.labelled(in_form),
+        *reading.sentences(labelled, text, first_mail=first_mail),
+        *reading.route(visible_text(subject[:_LONGEST_SUBJECT]), FieldOrigin.SUBJECT),
+        *reading.header(sender),
+        *reading.told_by_others(),
     ]
+    best = {spec.key: _best(value for value in found if value.key == spec.key) for spec in request_type.fields}
+    inferred = _person_type(request_type, best)
     return tuple(
-        best for spec in request_type.fields if (best := _best(value for value in found if value.key == spec.key))
+        value for spec in request_type.fields if (value := best[spec.key] or inferred.get(spec.key)) is not None
     )
 
 
@@ -71,9 +87,36 @@ def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tu
     merged = {value.key: value for value in old}
     for value in new:
         known = merged.get(value.key)
-        if known is None or _replaces(value, known):
-            merged[value.key] = value
+        if known is None:
+            merged[value.key] = replace(value, misunderstood=0 if value.valid else 1)
+        elif _replaces(value, known):
+            merged[value.key] = _following(value, known)
     return tuple(merged.values())
+
+
+def _following(value: FieldValue, known: FieldValue) -> FieldValue:
+    """``value`` with what is remembered of the one that it replaces: how often the sender was not understood, and
+    what they said before where they say something else now."""
+    same_refused = known.reason == _SAME_UNIT and value.value == known.value
+    if not value.valid or same_refused:
+        return replace(value, misunderstood=known.misunderstood + 1)
+    contradicts = known.valid and known.value != value.value
+    if contradicts and known.origin in _SENDERS_OWN_WORDS and value.origin in _SENDERS_OWN_WORDS:
+        return replace(value, earlier=known.value)
+    return replace(value, earlier=known.earlier if known.value == value.value else "")
+
+
+def contradictions(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    """The fields of ``new`` for which an earlier mail, as ``old`` has it, said something else."""
+    before = {value.key: value for value in old}
+    return tuple(
+        value
+        for value in new
+        if value.earlier and value.key in before and before[value.key].value == value.earlier
+    )
+
+
+_SENDERS_OWN_WORDS = frozenset({FieldOrigin.LABEL, FieldOrigin.SENTENCE, FieldOrigin.SUBJECT})
 
 
 def check_places(request_type: RequestType, fields: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
@@ -89,7 +132,8 @@ def check_places(request_type: RequestType, fields: tuple[FieldValue, ...]) -> t
     if origin is None or destination is None or not (destination.valid or destination.reason == _SAME_UNIT):
         return fields
     same = origin.valid and origin.value == destination.value
-    checked = replace(destination, valid=not same, reason=_SAME_UNIT if same else "")
+    misunderstood = max(1, destination.misunderstood) if same else destination.misunderstood
+    checked = replace(destination, valid=not same, reason=_SAME_UNIT if same else "", misunderstood=misunderstood)
     return tuple(checked if value is destination else value for value in fields)
 
 
@@ -106,25 +150,91 @@ def _best(values: Iterable[FieldValue]) -> FieldValue | None:
     return max(values, key=lambda value: (value.valid, _RANK[value.origin]), default=None)
 
 
-# --- labels -------------------------------------------------------------------------------------------------
+# --- one mail -----------------------------------------------------------------------------------------------
 
 
-def _labelled(labelled: LabelledText, units: UnitTable) -> list[FieldValue]:
-    checked = [
-        value
-        for found in labelled.values
-        if (value := checked_value(found.spec, found.raw, units, FieldOrigin.LABEL)).valid or found.sure
-    ]
-    contradicted = _contradicted(checked, {found.spec.key: found.spec for found in labelled.values})
-    return [value for value in checked if value.key not in contradicted] + list(contradicted.values())
+class _Reading:
+    """Reads one mail for one request type."""
+
+    def __init__(self, request_type: RequestType, units: UnitTable, today: date) -> None:
+        self._type = request_type
+        self._units = units
+        self._today = today
+        self._read = tuple(spec for spec in request_type.fields if spec.is_read)
+
+    def labelled(self, labelled: LabelledText) -> list[FieldValue]:
+        """What stands behind labels; what may be an ordinary word of a sentence only where it is valid."""
+        checked = [
+            value
+            for found in labelled.values
+            if found.spec.is_read
+            and ((value := self._value(found.spec, found.raw, FieldOrigin.LABEL)).valid or found.sure)
+        ]
+        contradicted = _contradicted(checked, {found.spec.key: found.spec for found in labelled.values})
+        return [value for value in checked if value.key not in contradicted] + list(contradicted.values())
+
+    def sentences(self, labelled: LabelledText, text: str, *, first_mail: bool) -> Iterator[FieldValue]:
+        """What is said in running text."""
+        yield from self.route(text, FieldOrigin.SENTENCE)
+        prose = prose_field(self._type)
+        for spec in self._read:
+            stated = ""
+            if spec.kind is FieldKind.TEXT and spec.default == "sender_name":
+                stated = name_in(text)
+            elif first_mail and spec is prose:
+                stated = reason_in(self._type, labelled.other_lines, self._units)
+            elif self._is_alone(spec):
+                stated = stated_in_sentences(spec, labelled.other_lines)
+            if stated and (value := self._value(spec, stated, FieldOrigin.SENTENCE)).valid:
+                yield value
+
+    def _is_alone(self, spec: FieldSpec) -> bool:
+        """Whether a value of this kind can only be this field's; a telephone is anybody's way to be reached."""
+        same = [one for one in self._read if one.kind is spec.kind]
+        return len(same) == 1 or spec.kind in (FieldKind.PHONE, FieldKind.CHOICE, FieldKind.NUMBER)
+
+    def route(self, text: str, origin: FieldOrigin) -> Iterator[FieldValue]:
+        """Both places of *de X para Y*, for a type whose title names two of them (R000-18)."""
+        of_units = _route_specs(self._type)
+        route = route_in(fold_words(text).split(), self._units) if len(of_units) == 2 else None
+        if route is not None:
+            for spec, unit in zip(of_units, route, strict=True):
+                yield FieldValue(key=spec.key, value=unit.name, origin=origin)
+
+    def header(self, sender: Address) -> Iterator[FieldValue]:
+        """What the From line says."""
+        name = "" if "@" in sender.name else visible_text(sender.name)
+        first, last = name_parts(name)
+        stated = {
+            "sender_address": visible_text(sender.address),
+            "sender_name": name,
+            "sender_first_name": first,
+            "sender_last_name": last,
+        }
+        for spec in self._read:
+            raw = stated[spec.default] if spec.default else ""
+            if raw and (value := self._value(spec, raw, FieldOrigin.HEADER)).valid:
+                yield value
+
+    def told_by_others(self) -> Iterator[FieldValue]:
+        """What is always so, or usually (R001-23, R001-24, R001-27)."""
+        for spec in self._type.fields:
+            if spec.constant:
+                yield FieldValue(key=spec.key, value=spec.constant, origin=FieldOrigin.CONSTANT)
+            elif spec.default_value:
+                yield FieldValue(key=spec.key, value=spec.default_value, origin=FieldOrigin.DEFAULT)
+
+    def _value(self, spec: FieldSpec, raw: str, origin: FieldOrigin) -> FieldValue:
+        return checked_value(spec, raw, self._units, origin, today=self._today)
 
 
 def _contradicted(checked: list[FieldValue], specs: dict[str, FieldSpec]) -> dict[str, FieldValue]:
-    """Units stated twice and differently: neither is taken, the sender is asked."""
+    """What is stated twice and differently in one mail where only one answer can be meant: neither is taken, the
+    sender is asked."""
     contradicted = {}
     for key, spec in specs.items():
         stated = list(dict.fromkeys(value.value for value in checked if value.key == key and value.valid))
-        if spec.kind is FieldKind.UNIT and len(stated) > 1:
+        if spec.kind in _ONE_ANSWER and len(stated) > 1:
             contradicted[key] = FieldValue(
                 key=key,
                 value=" / ".join(stated[:3]),
@@ -135,40 +245,30 @@ def _contradicted(checked: list[FieldValue], specs: dict[str, FieldSpec]) -> dic
     return contradicted
 
 
-# --- sentences, subject, header ------------------------------------------------------------------------------
-
-
-def _from_sentences(
-    request_type: RequestType, labelled: LabelledText, text: str, units: UnitTable, *, first_mail: bool
-) -> Iterator[FieldValue]:
-    yield from _route(request_type, text, units, FieldOrigin.SENTENCE)
-    for spec in request_type.fields:
-        stated = ""
-        if spec.kind is FieldKind.PHONE:
-            stated = phone_in(labelled.other_lines)
-        elif spec.kind is FieldKind.TEXT and spec.default == "sender_name":
-            stated = name_in(text)
-        elif first_mail and spec is prose_field(request_type):
-            stated = reason_in(request_type, labelled.other_lines, units)
-        if stated:
-            yield checked_value(spec, stated, units, FieldOrigin.SENTENCE)
+_ONE_ANSWER = frozenset(
+    {
+        FieldKind.UNIT,
+        FieldKind.CHOICE,
+        FieldKind.PERSON_TYPE,
+        FieldKind.YES_NO,
+        FieldKind.STATE,
+        FieldKind.CPF,
+        FieldKind.CNPJ,
+        FieldKind.NUMBER,
+        FieldKind.MONEY,
+        FieldKind.DATE,
+        FieldKind.CONTRACT,
+    }
+)
 
 
 def prose_field(request_type: RequestType) -> FieldSpec | None:
     """The field that free prose answers: the first long text that must be given."""
     for spec in request_type.fields:
-        if spec.kind is FieldKind.TEXT and spec.required and spec.max_characters >= LONG_TEXT_CHARACTERS:
+        is_long = spec.kind is FieldKind.TEXT and spec.max_characters >= LONG_TEXT_CHARACTERS
+        if is_long and spec.required and spec.is_asked:
             return spec
     return None
-
-
-def _route(request_type: RequestType, text: str, units: UnitTable, origin: FieldOrigin) -> Iterator[FieldValue]:
-    """Both places of *de X para Y*, for a type whose title names two of them (R000-18)."""
-    of_units = _route_specs(request_type)
-    route = route_in(fold_words(text).split(), units) if len(of_units) == 2 else None
-    if route is not None:
-        for spec, unit in zip(of_units, route, strict=True):
-            yield FieldValue(key=spec.key, value=unit.name, origin=origin)
 
 
 def _route_specs(request_type: RequestType) -> list[FieldSpec]:
@@ -177,10 +277,15 @@ def _route_specs(request_type: RequestType) -> list[FieldSpec]:
     return [spec for spec in specs if spec is not None and spec.kind is FieldKind.UNIT]
 
 
-def _from_header(request_type: RequestType, sender: Address, units: UnitTable) -> Iterator[FieldValue]:
-    for spec in request_type.fields:
-        stated = {"sender_address": sender.address, "sender_name": sender.name}.get(spec.default or "", "")
-        if stated and not (spec.default == "sender_name" and "@" in stated):
-            value = checked_value(spec, visible_text(stated), units, FieldOrigin.HEADER)
-            if value.valid:
-                yield value
+def _person_type(request_type: RequestType, best: dict[str, FieldValue | None]) -> dict[str, FieldValue]:
+    """Whether a person or a company writes, by the number that they give (R002-07): a CNPJ is a company's."""
+    stated = {key for key, value in best.items() if value is not None and value.valid and value.value}
+    given = {spec.kind for spec in request_type.fields if spec.key in stated}
+    if not given & {FieldKind.CPF, FieldKind.CNPJ}:
+        return {}
+    person = PERSON_TYPES[1 if FieldKind.CNPJ in given else 0]
+    return {
+        spec.key: FieldValue(key=spec.key, value=person, origin=FieldOrigin.SENTENCE)
+        for spec in request_type.fields
+        if spec.kind is FieldKind.PERSON_TYPE and spec.is_read
+    }

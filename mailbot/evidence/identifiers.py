@@ -13,7 +13,7 @@ from mailbot.catalogue.folding import plain_lines, visible_text
 from mailbot.domain.customer import contract_key
 from mailbot.domain.identification import ClueKind, CustomerClue
 from mailbot.evidence.check_digits import compact, is_cnpj, is_cpf
-from mailbot.evidence.values import phones_in
+from mailbot.evidence.field_kinds.contact import phones_in
 
 _LONGEST_TEXT = 100_000
 _LONGEST_CONTRACT = 40

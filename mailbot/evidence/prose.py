@@ -13,7 +13,7 @@ from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.places import route_in
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
-from mailbot.evidence.values import phones_in
+from mailbot.evidence.field_kinds.contact import phones_in
 
 _FEWEST_LETTERS = 15
 _LONGEST_PROSE = 20_000

@@ -279,6 +279,15 @@ def test_two_hundred_types_load_within_a_second(folder: Path) -> None:
     assert time.perf_counter() - begun < 3
 
 
+def test_two_units_may_share_an_alias_but_no_name(folder: Path) -> None:
+    spoil(folder, "units.yaml", "aliases: [Anapolis GO]", "aliases: [Gyn]")
+    units = load_catalogue(folder).units
+    assert units.find("Gyn") is None
+    assert [unit.key for unit in units.all_named("Gyn")] == ["goiania", "anapolis"]
+    spoil(folder, "units.yaml", "name: Anápolis,", "name: Jataí,")
+    assert "name 'jatai' belongs to both" in problems_of(folder)[0].message
+
+
 def test_there_is_a_schema_for_every_kind_of_file() -> None:
     schemas = json_schema()
     assert set(schemas) == {"catalogue/*.yaml", "units.yaml", "staff.yaml", "calendar.yaml", "mailboxes.yaml"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from mailbot.catalogue.load import load_catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
-from mailbot.evidence.fields import check_places, extract_fields, merge_fields
-from mailbot.evidence.values import AREA_CODES, checked_value, phones_in
+from mailbot.evidence.field_kinds.contact import AREA_CODES, phones_in
+from mailbot.evidence.fields import check_places, contradictions, extract_fields, merge_fields
+from mailbot.evidence.values import checked_value
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
 CHANGE = CATALOGUE.type("inspection_location_change")
+TODAY = date(2026, 11, 23)
 SENDER = Address(address="maria@example.com.br", name="Maria Souza")
 
 
@@ -48,7 +51,7 @@ def test_a_filled_form_gives_every_field_in_the_order_of_the_catalogue() -> None
         "phone": "(62) 99999-8888",
         "email": "maria.silva@example.com.br",
     }
-    assert list(found) == [spec.key for spec in CHANGE.fields]
+    assert list(found) == [spec.key for spec in CHANGE.fields if spec.required]
     assert {value.origin for value in found.values()} == {FieldOrigin.LABEL}
 
 
@@ -305,16 +308,16 @@ def spec_of(kind: FieldKind, *choices: str) -> FieldSpec:
     ("spec", "raw", "value", "reason"),
     [
         (spec_of(FieldKind.CPF), "52998224725", "529.982.247-25", ""),
-        (spec_of(FieldKind.CPF), "529.982.247-24", "529.982.247-24", "not_a_cpf"),
+        (spec_of(FieldKind.CPF), "529.982.247-24", "529.982.247-24", "cpf_check_digits"),
         (spec_of(FieldKind.CNPJ), "12abc34501de35", "12.ABC.345/01DE-35", ""),
-        (spec_of(FieldKind.CNPJ), "11222333000182", "11222333000182", "not_a_cnpj"),
+        (spec_of(FieldKind.CNPJ), "11222333000182", "11222333000182", "cnpj_check_digits"),
         (spec_of(FieldKind.EMAIL), "Ana.B@Example.COM.br <mailto:x>", "Ana.B@example.com.br", ""),
         (spec_of(FieldKind.EMAIL), "ana@", "ana@", "not_an_email"),
         (spec_of(FieldKind.EMAIL), "a..b@example.com.br", "a..b@example.com.br", "not_an_email"),
         (spec_of(FieldKind.CHOICE, "Alta", "Média"), "MEDIA", "Média", ""),
         (spec_of(FieldKind.CHOICE, "Alta", "Média"), "urgente", "urgente", "not_a_choice"),
         (spec_of(FieldKind.NUMBER), "7 máquinas", "7", ""),
-        (spec_of(FieldKind.NUMBER), "sete", "sete", "not_a_number"),
+        (spec_of(FieldKind.NUMBER), "sete", "7", ""),
         (spec_of(FieldKind.DATE), "dia 3/12/2026", "2026-12-03", ""),
         (spec_of(FieldKind.DATE), "31/02/2026", "31/02/2026", "not_a_date"),
         (spec_of(FieldKind.TEXT), " a  b ", "a b", ""),
@@ -322,7 +325,7 @@ def spec_of(kind: FieldKind, *choices: str) -> FieldSpec:
     ],
 )
 def test_a_value_is_checked_by_its_kind(spec: FieldSpec, raw: str, value: str, reason: str) -> None:
-    found = checked_value(spec, raw, CATALOGUE.units, FieldOrigin.LABEL)
+    found = checked_value(spec, raw, CATALOGUE.units, FieldOrigin.LABEL, today=TODAY)
     assert (found.value, found.reason, found.valid) == (value, reason, not reason)
 
 
@@ -367,9 +370,12 @@ def test_an_unverified_word_changes_nothing_that_a_verified_mail_said(
 
 
 def places(origin: str, destination: str, *, reason: str = "") -> tuple[FieldValue, ...]:
+    counted = 1 if reason == "same_unit" else 0
     return (
         FieldValue(key="origin_unit", value=origin),
-        FieldValue(key="destination_unit", value=destination, valid=not reason, reason=reason),
+        FieldValue(
+            key="destination_unit", value=destination, valid=not reason, reason=reason, misunderstood=counted
+        ),
     )
 
 
@@ -381,7 +387,8 @@ def test_a_destination_that_is_the_origin_is_not_valid() -> None:
 
 def test_another_origin_makes_the_destination_valid_again() -> None:
     before = places("Jataí", "Rio Verde", reason="same_unit")
-    assert check_places(CHANGE, before) == places("Jataí", "Rio Verde")
+    origin, destination = check_places(CHANGE, before)
+    assert (origin, destination.valid, destination.reason) == (before[0], True, "")
 
 
 @pytest.mark.parametrize(
@@ -401,6 +408,32 @@ def test_other_places_stay_as_they_are(fields: tuple[FieldValue, ...]) -> None:
 def test_two_equal_places_of_a_type_that_names_none_in_its_title_are_fine() -> None:
     general = CATALOGUE.type("general")
     assert check_places(general, places("Rio Verde", "Rio Verde")) == places("Rio Verde", "Rio Verde")
+
+
+def test_what_is_not_understood_is_counted_mail_by_mail_until_it_is() -> None:
+    wrong = value("12", valid=False)
+    once = merge_fields((), (wrong,))
+    twice = merge_fields(once, (wrong,))
+    assert [one.misunderstood for one in (*once, *twice)] == [1, 2]
+    assert (once[0].for_a_person, twice[0].for_a_person) == (False, True)
+    right = merge_fields(twice, (value("a"),))
+    assert (right[0].value, right[0].misunderstood) == ("a", 0)
+    assert merge_fields(twice, ()) == twice
+
+
+def test_of_contradicting_mails_the_newer_wins_and_the_older_is_remembered() -> None:
+    old = merge_fields((), (value("a"),))
+    new = merge_fields(old, (value("b"),))
+    assert [(one.value, one.earlier) for one in new] == [("b", "a")]
+    assert contradictions(old, new) == new
+    assert contradictions(new, merge_fields(new, (value("b"),))) == ()
+    assert merge_fields((value("a", FieldOrigin.HEADER),), (value("b"),))[0].earlier == ""
+
+
+def test_the_same_place_twice_is_asked_once_more_and_then_left_to_a_person() -> None:
+    first = check_places(CHANGE, merge_fields((), places("Rio Verde", "Rio Verde")))
+    again = check_places(CHANGE, merge_fields(first, places("Rio Verde", "Rio Verde")))
+    assert [fields[1].for_a_person for fields in (first, again)] == [False, True]
 
 
 def test_merging_keeps_the_order_and_adds_new_keys_at_the_end() -> None:

@@ -89,6 +89,8 @@ def field_to_json(value: FieldValue) -> Json:
         "reason": value.reason,
         "origin": value.origin.value,
         "unverified": value.unverified,
+        "misunderstood": value.misunderstood,
+        "earlier": without_nul(value.earlier),
     }
 
 
@@ -100,6 +102,8 @@ def field_from_json(data: Json) -> FieldValue:
         reason=data["reason"],
         origin=FieldOrigin(data["origin"]),
         unverified=data.get("unverified", False),
+        misunderstood=data.get("misunderstood", 0),
+        earlier=data.get("earlier", ""),
     )
 
 

@@ -1,0 +1,84 @@
+"""Fields of a ticket as letters show them: the form to fill in, what was read, what to confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from mailbot.catalogue.field_groups import alternatives
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
+from mailbot.catalogue.request_types import RequestType
+from mailbot.correspondence.context import FieldRow, FormLine
+from mailbot.correspondence.words import Phrase
+from mailbot.domain.evidence import FieldValue
+from mailbot.domain.ticket import Ticket
+
+
+def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
+    """The fields that are asked for, as lines to fill in, each with what is wrong with the value that came."""
+    stated = {value.key: value for value in ticket.fields}
+    return tuple(
+        _form_line(spec, stated.get(spec.key), kind, ticket.missing)
+        for spec in kind.fields
+        if spec.key in ticket.missing
+    )
+
+
+def _form_line(spec: FieldSpec, value: FieldValue | None, kind: RequestType, missing: Sequence[str]) -> FormLine:
+    others = alternatives(kind, spec.key, missing)
+    refused = value if value is not None and value.reason else None
+    return FormLine(
+        label=spec.label,
+        question=spec.question,
+        choices="; ".join(spec.answers),
+        alternatives="; ".join(kind.label_for(key) for key in others),
+        received_value=refused.value if refused else "",
+        reason=_reason(refused, spec) if refused else None,
+    )
+
+
+def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
+    """The fields as read, in the catalogue's order."""
+    stated = {value.key: value for value in ticket.fields}
+    return tuple(_row(spec, stated[spec.key]) for spec in kind.fields if spec.key in stated)
+
+
+def rows_to_confirm(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
+    """What the requester should read again before anybody works on it: times of the week, as they were
+    understood (R002-18), and what a person will read because we did not understand it."""
+    stated = {value.key: value for value in ticket.fields}
+    return tuple(
+        _row(spec, stated[spec.key])
+        for spec in kind.fields
+        if spec.key in stated and (spec.kind is FieldKind.TIME_WINDOWS or stated[spec.key].for_a_person)
+    )
+
+
+def _row(spec: FieldSpec, value: FieldValue) -> FieldRow:
+    return FieldRow(
+        label=spec.label,
+        value=shown_value(spec, value.value) if value.valid else value.value,
+        note=_reason(value, spec) if value.reason else None,
+        earlier=shown_value(spec, value.earlier) if value.earlier else "",
+        for_a_person=value.for_a_person,
+    )
+
+
+def shown_value(spec: FieldSpec, value: str) -> str:
+    """A value as people write it: days as ``24/11/2026``, money as ``R$ 1.234,50``; what is none stays."""
+    try:
+        if spec.kind is FieldKind.DATE:
+            return f"{date.fromisoformat(value):%d/%m/%Y}"
+        if spec.kind is FieldKind.MONEY:
+            return "R$ " + f"{Decimal(value):,.2f}".translate(str.maketrans(",.", ".,"))
+    except (ValueError, ArithmeticError):
+        return value
+    return value
+
+
+def _reason(value: FieldValue, spec: FieldSpec) -> Phrase:
+    """The sentence for ``code`` or ``code:detail``."""
+    code, _, detail = value.reason.partition(":")
+    values = {"detail": detail, "choices": "; ".join(spec.answers)}
+    return Phrase(code=code, values=tuple((name, text) for name, text in values.items() if text))
