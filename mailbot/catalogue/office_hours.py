@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,3 +38,7 @@ class Calendar(Entry):
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
         return self
+
+    def local_day(self, at: datetime) -> date:
+        """Which day it is here at an aware time."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()

@@ -370,11 +370,13 @@ class TicketReadyView(StaffTicketView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequesterRepliedView(StaffTicketView):
-    """The requester wrote again. ``reopened`` tells that a resolved ticket is open once more."""
+    """The requester wrote again. ``reopened`` tells that a resolved ticket is open once more; ``contradicted``
+    are fields of which an earlier mail said something else."""
 
     received_at: str
     text: LongText = field(metadata=THEIRS)
     files: tuple[FileLine, ...] = ()
+    contradicted: tuple[FieldRow, ...] = ()
     reopened: bool = False
     automatic_reply: bool = False
     can_decide: bool = True

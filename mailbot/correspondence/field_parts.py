@@ -11,8 +11,9 @@ from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import FieldRow, FormLine
 from mailbot.correspondence.words import Phrase
-from mailbot.domain.evidence import FieldValue
+from mailbot.domain.evidence import FieldValue, contradictions
 from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
 
 
 def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
@@ -53,6 +54,13 @@ def rows_to_confirm(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
         for spec in kind.fields
         if spec.key in stated and (spec.kind is FieldKind.TIME_WINDOWS or stated[spec.key].for_a_person)
     )
+
+
+def contradicted_rows(change: TicketChange, kind: RequestType) -> tuple[FieldRow, ...]:
+    """The fields of which this mail says something else than an earlier one: the newer counts, both are shown."""
+    before = change.before.fields if change.before else ()
+    told = {value.key: value for value in contradictions(before, change.after.fields)}
+    return tuple(_row(spec, told[spec.key]) for spec in kind.fields if spec.key in told)
 
 
 def _row(spec: FieldSpec, value: FieldValue) -> FieldRow:

@@ -17,7 +17,7 @@ from mailbot.correspondence.context import (
     paragraphs_of,
 )
 from mailbot.correspondence.document_facts import comparison
-from mailbot.correspondence.field_parts import field_rows
+from mailbot.correspondence.field_parts import contradicted_rows, field_rows
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import RequesterActedView
 from mailbot.correspondence.view_parts import (
@@ -87,6 +87,7 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
         text=paragraphs_of(message.text if message else ""),
         files=file_lines(change, desk),
+        contradicted=contradicted_rows(change, kind_of(change, desk)),
         reopened=change.happened(EventKind.REOPENED),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
     )

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     MESSAGE_RECEIVED = "message_received"
     EVIDENCE_CHANGED = "evidence_changed"
     FIELDS_CHANGED = "fields_changed"
+    FIELD_CONTRADICTED = "field_contradicted"
     STATUS_CHANGED = "status_changed"
     ASSIGNED = "assigned"
     AGENT_ANSWERED = "agent_answered"

@@ -205,6 +205,12 @@ class FieldValue:
         return not self.valid and self.misunderstood >= MOST_MISUNDERSTANDINGS
 
 
+def contradictions(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    """The fields of ``new`` for which an earlier mail, as ``old`` has it, said something else."""
+    before = {value.key: value.value for value in old}
+    return tuple(value for value in new if value.earlier and before.get(value.key) == value.earlier)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
     """Two things that should agree and do not. ``name`` is whose document is wanted, where that is known."""

@@ -106,16 +106,6 @@ def _following(value: FieldValue, known: FieldValue) -> FieldValue:
     return replace(value, earlier=known.earlier if known.value == value.value else "")
 
 
-def contradictions(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
-    """The fields of ``new`` for which an earlier mail, as ``old`` has it, said something else."""
-    before = {value.key: value for value in old}
-    return tuple(
-        value
-        for value in new
-        if value.earlier and value.key in before and before[value.key].value == value.earlier
-    )
-
-
 _SENDERS_OWN_WORDS = frozenset({FieldOrigin.LABEL, FieldOrigin.SENTENCE, FieldOrigin.SUBJECT})
 
 

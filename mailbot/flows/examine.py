@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Protocol
 
@@ -39,6 +39,7 @@ from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
+from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings, MailReadings
@@ -87,6 +88,10 @@ class Knowledge(Protocol):
         """The texts of the notices to staff that carry these handles."""
         ...
 
+    def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """The texts of the letters to requesters that carry these handles."""
+        ...
+
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""
         ...
@@ -120,6 +125,11 @@ class NothingKnown:
         return OwnTickets()
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """None."""
+        del handles
+        return ()
+
+    def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
         """None."""
         del handles
         return ()
@@ -197,6 +207,8 @@ class _Case:
     # The fields that were found already, by request type and by whether prose counts: a sender with many open
     # requests must not have the same mail read anew for each.
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
+    # The mail apart from our letter that it answers, once it was asked for.
+    replies: list[Reply] = field(default_factory=list, init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -549,13 +561,16 @@ class Examiner:
     def _fields(self, case: _Case, kind: RequestType, *, first_mail: bool) -> tuple[FieldValue, ...]:
         found = case.fields_found.get((kind.key, first_mail))
         if found is None:
+            reply = _reply(case)
             stated = extract_fields(
                 kind,
-                case.mail.new_text,
+                reply.new_text,
                 case.mail.subject,
                 case.sender.address,
                 self._catalogue.units,
                 first_mail=first_mail,
+                filled_form=reply.filled_form,
+                today=self._catalogue.calendar.local_day(_written_at(case)),
             )
             found = tuple(replace(value, unverified=_is_unverified(case)) for value in stated)
             case.fields_found[kind.key, first_mail] = found
@@ -617,6 +632,26 @@ class Examiner:
             now=case.now,
             notices=_answered_notices(case) if is_agent else (),
         )
+
+
+_OLDEST_MAIL = timedelta(days=3653)
+
+
+def _reply(case: _Case) -> Reply:
+    """What the sender wrote, apart from our letter, and the form of that letter as they filled it in."""
+    if not case.replies:
+        handles = [clue.handle for clue in thread_candidates(case.mail).handles]
+        letters = case.known.answered_letters(handles)
+        case.replies.append(read_reply(case.mail.new_text, case.mail.full_text, letters))
+    return case.replies[0]
+
+
+def _written_at(case: _Case) -> datetime:
+    """The moment from which *amanhã* counts: when the mail says that it was written, unless that cannot be."""
+    sent_at = case.mail.sent_at
+    if sent_at is None or sent_at.tzinfo is None:
+        return case.now
+    return sent_at if case.now - _OLDEST_MAIL < sent_at <= case.now else case.now
 
 
 def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) -> bool:

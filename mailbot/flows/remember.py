@@ -13,7 +13,11 @@ from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.reading import READER_VERSION
 from mailbot.flows.ports import Storage
+from mailbot.mime.body import html_to_text
 from mailbot.triage.thread import ThreadClues, ThreadKnowledge
+
+# A reply quotes one letter, rarely two; its References name up to twenty.
+_MOST_ANSWERED_LETTERS = 5
 
 
 class StoredKnowledge:
@@ -69,6 +73,15 @@ class StoredKnowledge:
         with self._storage.read() as work:
             letters = [work.outbox.by_handle(handle) for handle in handles]
         return tuple(one.text for one in letters if one is not None and one.audience is Audience.STAFF)
+
+    def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
+        """The texts, plain and from HTML, of the newest letters to requesters that carry these handles."""
+        if not handles:
+            return ()
+        with self._storage.read() as work:
+            found = [work.outbox.by_handle(handle) for handle in handles[:_MOST_ANSWERED_LETTERS]]
+        letters = [one for one in found if one is not None and one.audience is Audience.REQUESTER]
+        return tuple(text for one in letters for text in (one.text, html_to_text(one.html)))
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""

@@ -82,6 +82,7 @@ _OPEN = "\ue0f0q\ue0f1"
 _OPEN_DOUBTFUL = "\ue0f0d\ue0f1"
 _CLOSE = "\ue0f0e\ue0f1"
 _CUT = "\ue0f0c\ue0f1"
+_CELL_END = "\ue0f0b\ue0f1"
 _TOKEN = re.compile("(\ue0f0[qdec]\ue0f1)")
 
 _DROPPED_TAGS = frozenset(
@@ -256,7 +257,9 @@ def _text_of(root: _Element) -> str:
     from inscriptis.html_engine import Inscriptis
 
     text: str = Inscriptis(root, _inscriptis_config()).get_text()
-    return "\n".join(line.rstrip() for line in text.split("\n"))
+    # Two blanks tell a label from its value; blanks themselves, no-break ones too, would be collapsed into one.
+    plain = text.replace(f":{_CELL_END}", ": ").replace(_CELL_END, "  ")
+    return "\n".join(line.rstrip() for line in plain.split("\n"))
 
 
 @lru_cache(maxsize=1)
@@ -305,8 +308,7 @@ def _make_inline(cell: _Element) -> None:
         if element.tag in _BLOCK_TAGS:
             element.tag = "span"
     cell.tag = "span"
-    # No-break blanks, which are not collapsed into one; `_text_of` gives them on as blanks.
-    cell.tail = "\u00a0\u00a0" + (cell.tail or "").strip()
+    cell.tail = _CELL_END + (cell.tail or "").strip()
 
 
 def _reduce_attributes(root: _Element) -> None:

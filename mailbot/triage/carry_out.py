@@ -17,7 +17,7 @@ from mailbot.domain.events import (
     BOT,
     EventKind,
 )
-from mailbot.domain.evidence import EvidenceReport
+from mailbot.domain.evidence import EvidenceReport, contradictions
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -39,6 +39,7 @@ from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
 _TITLE_CHARACTERS = 150
+_REMEMBERED_CHARACTERS = 200
 
 
 def opens_a_ticket(decision: Decision) -> bool:
@@ -183,6 +184,14 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
     if report.fields != ticket.fields:
         changed = [value.key for value in report.fields if value not in ticket.fields]
         happened.add(situation.sender.address.address, EventKind.FIELDS_CHANGED, new=" ".join(changed))
+        for value in contradictions(ticket.fields, report.fields):
+            happened.add(
+                situation.sender.address.address,
+                EventKind.FIELD_CONTRADICTED,
+                old=value.earlier[:_REMEMBERED_CHARACTERS],
+                new=value.value[:_REMEMBERED_CHARACTERS],
+                detail=value.key,
+            )
     return replace(
         ticket,
         fields=report.fields,

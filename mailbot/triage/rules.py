@@ -179,7 +179,7 @@ def with_ruling(request_type: RequestType, report: EvidenceReport, ruling: Rulin
         return report
     if ruling.replies:
         return replace(report, missing=(), mismatches=())
-    stated = {value.key for value in report.fields if value.valid}
+    stated = {value.key for value in report.fields if value.valid or value.for_a_person}
     wanted = {key for key in ruling.asks if key not in stated and key not in ruling.not_needed}
     if ruling.asks_first:
         return replace(report, missing=_in_order(request_type, wanted), mismatches=())

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.load import load_catalogue
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.evidence import FieldOrigin, FieldValue
+from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.contact import AREA_CODES, phones_in
-from mailbot.evidence.fields import check_places, contradictions, extract_fields, merge_fields
+from mailbot.evidence.fields import check_places, extract_fields, merge_fields
 from mailbot.evidence.values import checked_value
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
