@@ -38,8 +38,9 @@ _LETTER_IN_HAND_SECONDS = 60.0
 ENDED_BY_A_MAIL = 1
 """Exit code of a process that a hanging mail ended: something needs a look."""
 
-# While others work there is little to do but to look how far they are.
 _LOOK_AGAIN_SECONDS = 0.02
+# While others work there is little to do but to look how far they are, and every look takes from their time.
+_HELPERS_AT_WORK_SECONDS = 0.05
 
 
 class HangingMail(OurFault):
@@ -189,7 +190,7 @@ def _process_until_nothing_waits(
             app.intake.leave_to_others()
             if not more_may_come and not crew.waiting():
                 return
-            time.sleep(_LOOK_AGAIN_SECONDS)
+            time.sleep(_HELPERS_AT_WORK_SECONDS)
         elif not _process_one(app, count) and not more_may_come and not app.intake.parked:
             return
 

@@ -11,13 +11,13 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
 import mailbot
 from mailbot.isolation.asking import ChildFailed
+from mailbot.isolation.deadline import Deadline
 from mailbot.isolation.frames import BrokenFrame
 
 _END_SECONDS = 5.0
@@ -40,6 +40,7 @@ class KeptChild:
         self._memory_limit_bytes = memory_limit_bytes
         self._time_limit_seconds = time_limit_seconds
         self._lock = threading.Lock()
+        self._deadline = Deadline()
         self._child: subprocess.Popen[bytes] | None = None
 
     def ask(
@@ -67,13 +68,13 @@ class KeptChild:
 
     def _asked(self, question: Callable[[IO[bytes]], None], answer: Callable[[IO[bytes]], _Answer]) -> _Answer:
         child, source, target = self._running()
-        with _deadline(child, self._time_limit_seconds) as is_late:
+        with self._deadline.of(child, self._time_limit_seconds) as is_late:
             try:
                 _send(target, question)
                 return answer(source)
             except (OSError, BrokenFrame) as error:
                 self._end()
-                reason = "took too long" if is_late.is_set() else f"ended it ({child.returncode})"
+                reason = "took too long" if is_late() else f"ended it ({child.returncode})"
                 raise ChildFailed(reason) from error
 
     def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
@@ -112,27 +113,6 @@ class KeptChild:
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
                 _close(pipe)
-
-
-@contextmanager
-def _deadline(child: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    """Kill ``child`` after ``seconds``; the event tells that it was killed."""
-    is_late = threading.Event()
-
-    def end_late_child() -> None:
-        is_late.set()
-        child.kill()
-
-    timer = threading.Timer(seconds, end_late_child)
-    timer.start()
-    try:
-        yield is_late
-    finally:
-        timer.cancel()
-        # One that struck at the last moment has struck now, and the next question finds the child gone.
-        timer.join()
-        if is_late.is_set():
-            child.wait(_END_SECONDS)
 
 
 def _send(target: IO[bytes], question: Callable[[IO[bytes]], None]) -> None:

@@ -1,0 +1,84 @@
+"""Whoever takes too long is ended, however many were in time before, and nobody else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mailbot.isolation import deadline
+from mailbot.isolation.deadline import Deadline
+from tests.peers.process import wait_until
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_one_that_is_late_is_ended(child: subprocess.Popen[bytes]) -> None:
+    with Deadline().of(child, 0.05) as is_late:
+        assert child.wait(10) != 0
+        assert is_late()
+
+
+def test_one_that_was_in_time_is_left_alone_however_long_ago(child: subprocess.Popen[bytes]) -> None:
+    watch = Deadline()
+    with watch.of(child, 0.05) as is_late:
+        pass
+    time.sleep(0.15)
+    assert not is_late()
+    assert child.poll() is None
+
+
+def test_a_short_question_after_a_long_one_is_watched_in_time(child: subprocess.Popen[bytes]) -> None:
+    watch = Deadline()
+    with watch.of(child, 600):
+        pass
+    began = time.monotonic()
+    with watch.of(child, 0.05):
+        child.wait(10)
+    assert time.monotonic() - began < 5
+
+
+def test_a_long_question_after_a_short_one_has_its_time(child: subprocess.Popen[bytes]) -> None:
+    watch = Deadline()
+    with watch.of(child, 0.05):
+        pass
+    with watch.of(child, 600) as is_late:
+        time.sleep(0.2)
+        assert not is_late()
+    assert child.poll() is None
+
+
+def test_a_question_after_an_idle_time_is_watched(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "_IDLE_SECONDS", 0.05)
+    watch = Deadline()
+    with watch.of(child, 0.02 + 600):
+        running = watch._thread
+    assert running is not None
+    # It sleeps until that question was due: another one wakes it, then it has nothing to do and goes.
+    with watch.of(child, 500):
+        pass
+    with watch.of(child, 0.05) as is_late:
+        child.wait(10)
+        assert is_late()
+    wait_until(lambda: not running.is_alive(), "the thread to go")
+    assert watch._thread is None
+
+
+def test_one_thread_watches_over_many_questions(child: subprocess.Popen[bytes]) -> None:
+    watch, threads = Deadline(), set[threading.Thread | None]()
+    for _ in range(50):
+        with watch.of(child, 600):
+            threads.add(watch._thread)
+    assert len(threads) == 1
