@@ -62,6 +62,7 @@ from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, Sending
+from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
@@ -87,6 +88,9 @@ _EXPLAIN_ADDRESS = "mailbot@localhost.invalid"
 
 class App:
     """Everything that a command may need, made when it is first used."""
+
+    keep_pictures: KeepPictures | None = None
+    """Where the pages that are drawn of files are kept; where it is not set none are drawn."""
 
     helper_command: Sequence[str] = ()
     """By which command a process that helps in a rush is started; where none is set nobody is called in."""
@@ -165,7 +169,7 @@ class App:
         key = self.settings.secret_key or secrets.token_bytes(32)
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
-        reader = ReadAtOnce(self.desk)
+        reader = ReadAtOnce(self.desk, self.keep_pictures)
         return Examiner(catalogue=self.catalogue, marks=marks, documents=reader, now=self.clock.now)
 
     @cached_property
@@ -442,7 +446,9 @@ def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:
     problems += unreadable_requirements(catalogue)
     if problems:
         raise ConfigurationError(problems)
-    return App(settings, catalogue, connections)
+    app = App(settings, catalogue, connections)
+    app.keep_pictures = lambda pictures: app.blobs.put_many(pictures)
+    return app
 
 
 def _metrics_problems(settings: Settings) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -11,12 +12,25 @@ from pydantic import Field, field_validator, model_validator
 from mailbot.catalogue.entries import Entry, Key, Text
 
 
+class NoticeAttachments(StrEnum):
+    """What a notice to an agent carries of the requester's files besides small pictures of their pages."""
+
+    THUMBNAILS = "thumbnails"
+    PAGES = "pages"
+    ORIGINALS = "originals"
+
+
 class QueueSpec(Entry):
-    """A department's queue. ``notify`` lists addresses of agents; empty means all agents of the queue."""
+    """A department's queue. ``notify`` lists addresses of agents; empty means all agents of the queue.
+
+    ``staff_notice_attachments``: ``pages`` are pictures that we draw, so that nobody has to open a stranger's
+    file; ``originals`` the files themselves; ``thumbnails`` nothing more.
+    """
 
     key: Key
     name: Text
     notify: tuple[str, ...] = ()
+    staff_notice_attachments: NoticeAttachments = NoticeAttachments.PAGES
 
     @field_validator("notify")
     @classmethod
@@ -92,6 +106,11 @@ class Staff(Entry):
     def queue(self, key: str) -> QueueSpec | None:
         """The queue with this key."""
         return next((queue for queue in self.queues if queue.key == key), None)
+
+    def notice_attachments(self, queue: str) -> NoticeAttachments:
+        """What the notices of ``queue`` carry of the requester's files."""
+        spec = self.queue(queue)
+        return NoticeAttachments.PAGES if spec is None else spec.staff_notice_attachments
 
     def agent_key_for(self, address: str) -> str | None:
         """Key of the agent with this address, in any case; ``None`` for everybody else (R000-15)."""

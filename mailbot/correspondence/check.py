@@ -47,8 +47,10 @@ REQUIRED_PHRASES: Final = frozenset(
 )
 """Codes of closed sets, without which a letter would fall back to a general sentence."""
 
+# A picture may be one of the letter's own parts, and nothing else (THREATS 23).
 _REMOTE = re.compile(
-    r"""(?:src|background|srcset|poster)\s*=|url\(|@import|<(?:link|script|img)\b""", re.IGNORECASE
+    r"""(?:background|srcset|poster)\s*=|\bsrc\s*=(?!"cid:[\w.@-]+")|url\(|@import|<(?:link|script)\b""",
+    re.IGNORECASE,
 )
 _MAILTO = re.compile(r'href="(mailto:[^"]*)"')
 _PLACED = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
@@ -149,7 +151,7 @@ def _broken_rules(rendered: RenderedLetter, view: LetterView, language: str) -> 
     if not rendered.subject:
         yield "subject.txt", "the subject is empty"
     if _REMOTE.search(rendered.html):
-        yield "body.html", "a letter must not load or embed anything"
+        yield "body.html", "a letter must not load anything, nor embed more than its own pictures"
     if f'lang="{language}"' not in rendered.html:
         yield "body.html", f'lang="{language}" is missing'
     if len(rendered.html.encode()) > MAX_HTML_BYTES:

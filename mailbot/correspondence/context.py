@@ -111,9 +111,30 @@ class TicketLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PagePicture:
+    """A page that we drew, small, as it stands in the HTML: a part of the letter named by ``content_id``."""
+
+    content_id: str
+    page: str
+    filename: str = field(metadata=THEIRS)
+    width: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRow:
+    """A file that came, with its pages; ``notes`` say what is not shown."""
+
+    name: str = field(metadata=DELINKED)
+    pictures: tuple[PagePicture, ...] = ()
+    notes: tuple[Phrase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
     """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label is
-    its key (``amount``): the templates word it. ``guesses`` were read and are not certain."""
+    its key (``amount``): the templates word it. ``guesses`` were read and are not certain. ``pictures`` are its
+    pages, ``notes`` say what else is to be known of the file."""
 
     label: str
     state: ItemState
@@ -121,6 +142,8 @@ class DocumentRow:
     filename: str = field(default="", metadata=THEIRS)
     facts: tuple[FieldRow, ...] = ()
     guesses: tuple[FieldRow, ...] = ()
+    pictures: tuple[PagePicture, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +389,8 @@ class TicketReadyView(StaffTicketView):
     files: tuple[FileLine, ...] = ()
     letter_withheld: Phrase | None = None
     can_decide: bool = True
+    pages_attached: bool = False
+    originals_attached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +405,9 @@ class RequesterRepliedView(StaffTicketView):
     reopened: bool = False
     automatic_reply: bool = False
     can_decide: bool = True
+    papers: tuple[PaperRow, ...] = ()
+    pages_attached: bool = False
+    originals_attached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

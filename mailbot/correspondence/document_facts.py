@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailbot.correspondence.context import ComparedValue, ComparisonRow, FieldRow
-from mailbot.correspondence.words import Words, phrase
+from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.evidence import DocumentKind, Fact, Finding
+from mailbot.domain.traces import USED_ELSEWHERE
 
 # Shown as its digitable line; one is enough.
 _NOT_SHOWN = frozenset({"barcode"})
@@ -32,7 +33,11 @@ _KINDS = (DocumentKind.BOLETO, DocumentKind.PAYMENT_RECEIPT, DocumentKind.DRIVER
 
 def fact_rows(finding: Finding, words: Words) -> tuple[FieldRow, ...]:
     """The certain facts of a document, each with what to look at."""
-    notes = {remark.fact: phrase(f"remark.{remark.reason}") for remark in finding.remarks}
+    notes = {
+        remark.fact: phrase(f"remark.{remark.reason}")
+        for remark in finding.remarks
+        if remark.reason != USED_ELSEWHERE
+    }
     rows = [
         FieldRow(label=fact.name, value=worded(fact, words), note=notes.pop(fact.name, None))
         for fact in finding.facts
@@ -41,6 +46,19 @@ def fact_rows(finding: Finding, words: Words) -> tuple[FieldRow, ...]:
     # A remark on what is not certain, or not there, is said all the same.
     rows += [FieldRow(label=name, value="", note=note) for name, note in notes.items()]
     return tuple(rows)
+
+
+def file_notes(finding: Finding) -> tuple[Phrase, ...]:
+    """What is to be known of the document beside what it says: where else it was used."""
+    return tuple(
+        Phrase(
+            code=f"remark.{USED_ELSEWHERE}.{remark.fact}",
+            otherwise=f"remark.{USED_ELSEWHERE}",
+            values=(("tickets", remark.value),),
+        )
+        for remark in finding.remarks
+        if remark.reason == USED_ELSEWHERE
+    )
 
 
 def guess_rows(finding: Finding, words: Words) -> tuple[FieldRow, ...]:
@@ -67,7 +85,9 @@ def _row(
     if len({value.document for value in values}) < 2:
         return None
     differs = any(
-        remark.fact in facts and remark.fact is not None for finding in findings for remark in finding.remarks
+        remark.fact in facts and remark.reason != USED_ELSEWHERE
+        for finding in findings
+        for remark in finding.remarks
     )
     return ComparisonRow(label=label, values=values, differs=differs)
 

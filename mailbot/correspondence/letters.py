@@ -48,6 +48,11 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
     return tuple(by_person.values())[::-1]
 
 
+def shows_papers(change: TicketChange) -> bool:
+    """Whether agents will hear of it with the files before them."""
+    return not change.quiet and (_is_ready(change) or _needs_reading(change))
+
+
 def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
     """The letters to the requester that must not leave any more, whatever is told instead.
 

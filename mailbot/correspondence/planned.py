@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
@@ -9,6 +10,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.words import Words
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, StoredFile, TicketMessage
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Ticket
@@ -26,7 +28,8 @@ CHECKLISTS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
-    ``open_tickets`` those of which one is meant."""
+    ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
+    are to see; ``None`` where nothing is drawn (a mere explanation)."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -38,6 +41,7 @@ class LetterDesk:
     undo_time: timedelta
     messages: tuple[TicketMessage, ...] = ()
     open_tickets: tuple[Ticket, ...] = ()
+    drawings: Mapping[str, FileDrawing] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

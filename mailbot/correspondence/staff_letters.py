@@ -5,6 +5,8 @@ Which of them a change calls for, and who gets it, is decided in ``letters.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.context import (
     DeliveryFailedView,
@@ -20,6 +22,14 @@ from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.field_parts import contradicted_rows, field_rows
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import RequesterActedView
+from mailbot.correspondence.shown_pages import (
+    NOTHING_SHOWN,
+    Paper,
+    ShownPapers,
+    paper_of,
+    paper_rows,
+    shown_papers,
+)
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,
@@ -30,9 +40,18 @@ from mailbot.correspondence.view_parts import (
     subject_of,
 )
 from mailbot.correspondence.words import phrase
-from mailbot.domain.events import Audience, AuthorRole, EventKind, HandlePurpose, LetterKind, Visibility
+from mailbot.domain.events import (
+    Audience,
+    AuthorRole,
+    EventKind,
+    HandlePurpose,
+    LetterKind,
+    StoredFile,
+    Visibility,
+)
 from mailbot.domain.mail import Address
 from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
+from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 
 _NOTICES = (
@@ -62,26 +81,31 @@ _AVAILABLE_WORDS = ", ".join(f"#{word}" for word in StaffWord if word in AVAILAB
 def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """A ticket came into the agent's queue, with all that is known of it."""
     ticket, kind = change.after, kind_of(change, desk)
+    shown = _shown(map(paper_of, ticket.documents), ticket, desk)
     withheld = next((e.detail for e in change.events if e.kind is EventKind.LETTER_SUPPRESSED), None)
     view = TicketReadyView(
         **_staff_base(change, desk, agent),
         opened_at=desk.words.moment(ticket.opened_at, desk.zone),
         answer_by=answer_by(ticket, desk),
         fields=field_rows(ticket, kind),
-        documents=document_rows(ticket, kind, desk.words),
+        documents=document_rows(ticket, kind, desk.words, shown),
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
         can_decide=bool(kind.documents),
+        pages_attached=shown.has_pages,
+        originals_attached=shown.has_originals,
     )
-    return _for_agent(LetterKind.TICKET_READY, view, change, agent, desk)
+    return _for_agent(LetterKind.TICKET_READY, view, change, agent, desk, files=shown.files)
 
 
 def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """The requester wrote something that somebody should read."""
     message = change.message
+    drawn = [file for file in (message.files if message else ()) if file.digest in (desk.drawings or {})]
+    shown = _shown([Paper(file=file) for file in drawn], change.after, desk)
     view = RequesterRepliedView(
         **_staff_base(change, desk, agent),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
@@ -90,8 +114,11 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         contradicted=contradicted_rows(change, kind_of(change, desk)),
         reopened=change.happened(EventKind.REOPENED),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
+        papers=paper_rows(drawn, shown),
+        pages_attached=shown.has_pages,
+        originals_attached=shown.has_originals,
     )
-    return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk)
+    return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, files=shown.files)
 
 
 def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
@@ -132,8 +159,22 @@ def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) ->
     return _for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
 
 
+def _shown(papers: Iterable[Paper], ticket: Ticket, desk: LetterDesk) -> ShownPapers:
+    """The pages of the requester's files, as the ticket's queue wants them."""
+    if desk.drawings is None:
+        return NOTHING_SHOWN
+    attach = desk.catalogue.staff.notice_attachments(ticket.queue)
+    return shown_papers(papers, desk.drawings, attach, domain=desk.mailbox_address.rpartition("@")[2])
+
+
 def _for_agent(
-    letter: LetterKind, view: LetterView, change: TicketChange, agent: AgentSpec, desk: LetterDesk
+    letter: LetterKind,
+    view: LetterView,
+    change: TicketChange,
+    agent: AgentSpec,
+    desk: LetterDesk,
+    *,
+    files: tuple[StoredFile, ...] = (),
 ) -> PlannedLetter:
     return PlannedLetter(
         letter=letter,
@@ -148,6 +189,7 @@ def _for_agent(
         request_type=change.after.request_type,
         auto_submitted="auto-generated",
         verified_recipient=True,
+        files=files,
     )
 
 

@@ -14,8 +14,9 @@ from mailbot.correspondence.context import (
     ItemState,
     RefusedFile,
 )
-from mailbot.correspondence.document_facts import fact_rows, guess_rows
+from mailbot.correspondence.document_facts import fact_rows, file_notes, guess_rows
 from mailbot.correspondence.planned import LetterDesk
+from mailbot.correspondence.shown_pages import ShownPapers, of_document
 from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.ticket import Ticket
@@ -104,25 +105,33 @@ def _reason(finding: Finding, *, quoting: bool = True) -> Phrase:
     return Phrase(code=code, otherwise=verdict, values=(("limit", value),) if value else ())
 
 
-def document_rows(ticket: Ticket, kind: RequestType, words: Words) -> tuple[DocumentRow, ...]:
-    """Every file as an agent sees it, then every document that is missing."""
-    rows = [
-        DocumentRow(
-            label=kind.label_for(finding.requirement) if finding.requirement else finding.filename,
-            state=_state(finding),
-            verdict=_reason(finding),
-            filename=finding.filename,
-            facts=fact_rows(finding, words),
-            guesses=guess_rows(finding, words),
-        )
-        for finding in ticket.documents
-    ]
+def document_rows(ticket: Ticket, kind: RequestType, words: Words, shown: ShownPapers) -> tuple[DocumentRow, ...]:
+    """Every file as an agent sees it, with its pages, then every document that is missing."""
+    rows = [_document_row(finding, ticket, kind, words, shown) for finding in ticket.documents]
     rows += [
         DocumentRow(label=spec.label, state=ItemState.MISSING, verdict=phrase("missing"))
         for spec in kind.documents
         if str(spec.key) in ticket.missing
     ]
     return tuple(rows)
+
+
+def _document_row(
+    finding: Finding, ticket: Ticket, kind: RequestType, words: Words, shown: ShownPapers
+) -> DocumentRow:
+    same_file = [other for other in ticket.documents if other.digest == finding.digest and other is not finding]
+    begins = [other.page for other in same_file if other.page is not None]
+    paper = of_document(shown, finding.digest, finding.page, begins)
+    return DocumentRow(
+        label=kind.label_for(finding.requirement) if finding.requirement else finding.filename,
+        state=_state(finding),
+        verdict=_reason(finding),
+        filename=finding.filename,
+        facts=fact_rows(finding, words),
+        guesses=guess_rows(finding, words),
+        pictures=paper.pictures,
+        notes=(*file_notes(finding), *paper.notes),
+    )
 
 
 def _state(finding: Finding) -> ItemState:

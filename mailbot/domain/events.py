@@ -79,13 +79,17 @@ class TicketEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A file kept under its keyed digest, with the name that it is shown by."""
+    """A file kept under its keyed digest, with the name that it is shown by.
+
+    ``content_id`` is set of a picture that stands in a letter's HTML (RFC 2392, ``cid:``).
+    """
 
     digest: str
     filename: str
     media_type: str
     size_bytes: int
     sha256: str
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailbot.domain.drawings import FileDrawing
+from mailbot.domain.traces import Trace
+
 _KIND_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
 _MOST_FURTHER_KINDS = 200
 
@@ -112,7 +115,8 @@ class DocumentReading:
     ``digest`` is the keyed digest that also names the stored file. ``page`` counts from 1, ``None`` is the
     whole file. ``facts`` are certain; ``guesses`` were read but are not: for a person's eyes, never for a
     decision. A file of several documents is of no kind by itself and has them as ``parts``. ``candidates`` are
-    the kinds that it could be, best first.
+    the kinds that it could be, best first. ``drawing`` is what was drawn of the file when it was read; it is kept
+    apart from the rest.
     """
 
     digest: str
@@ -127,14 +131,17 @@ class DocumentReading:
     guesses: tuple[Fact, ...] = ()
     parts: tuple[DocumentPart, ...] = ()
     candidates: tuple[KindCandidate, ...] = ()
+    drawing: FileDrawing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """What an agent should look at in a document: the fact that it is about and a code that says what."""
+    """What an agent should look at in a document: the fact that it is about (``""``: the file itself) and a code
+    that says what; ``value`` is a name or number for its sentence."""
 
     fact: str
     reason: str
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +150,7 @@ class Finding:
 
     ``requirement`` is ``None`` where it serves none. ``for_a_person`` marks what counts as received but was
     not told by its content (an image): an agent looks at it. ``guesses`` as in :class:`DocumentReading`;
-    ``remarks`` are for agents and refuse nothing.
+    ``remarks`` are for agents and refuse nothing. By its ``traces`` a document is known again elsewhere.
     """
 
     digest: str
@@ -161,6 +168,7 @@ class Finding:
     for_a_person: bool = False
     guesses: tuple[Fact, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
     def fact(self, name: str) -> str | None:
         """The certain fact ``name``, ``None`` if there is none."""

@@ -10,12 +10,14 @@ import ctypes
 import sys
 from typing import IO
 
+from mailbot.evidence.drawing import draw_pages
 from mailbot.evidence.frames import (
     Abilities,
     Asked,
     read_question,
     write_abilities,
     write_content,
+    write_drawn,
     write_reading,
 )
 from mailbot.evidence.ocr import MissingOcr, tesseract
@@ -34,6 +36,8 @@ def answer_next(source: IO[bytes], target: IO[bytes], memory_limit_bytes: int) -
         reading, held = read_thoroughly("", question.content, question.media_type, question.filename)
         write_reading(target, reading)
         write_content(target, held)
+    elif question.asked is Asked.PICTURES:
+        write_drawn(target, draw_pages(question.content, question.media_type))
     else:
         write_reading(target, read_document("", question.content, question.media_type, question.filename))
     del question

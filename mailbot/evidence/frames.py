@@ -2,7 +2,7 @@
 
 A question is one frame of JSON (what is wanted, media type, file name), then one of the file. An answer is one
 frame of JSON: a reading without digest and version, which the parent knows better, or one of that and one of what
-stands in the file, or what the child can do here.
+stands in the file, or what the child can do here. Pages as pictures are one frame about them, and two each.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ from mailbot.domain.evidence import (
     Readability,
 )
 from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
+from mailbot.evidence.drawing import (
+    MOST_DRAWN_PAGES,
+    MOST_FILE_BYTES,
+    MOST_PAGE_BYTES,
+    MOST_THUMBNAIL_BYTES,
+    DrawnFile,
+    DrawnPagePictures,
+    Jpeg,
+)
 from mailbot.evidence.reading import READER_VERSION
 from mailbot.isolation.frames import (
     BrokenFrame,
@@ -47,6 +56,7 @@ class Asked(StrEnum):
 
     READING = "reading"
     CONTENT = "content"
+    PICTURES = "pictures"
     ABILITIES = "abilities"
 
 
@@ -126,6 +136,55 @@ def read_content(stream: IO[bytes]) -> FileContent | None:
         )
     except ValueError as error:
         raise BrokenFrame("the reader's answer is malformed") from error
+
+
+def write_drawn(stream: IO[bytes], drawn: DrawnFile) -> None:
+    """Send a file's pages as pictures."""
+    about = [
+        {"number": page.number, "sizes": [[one.width, one.height] for one in (page.page, page.thumbnail)]}
+        for page in drawn.pages
+    ]
+    write_json(stream, {"page_count": drawn.page_count, "pages": about})
+    for page in drawn.pages:
+        write_frame(stream, page.page.content)
+        write_frame(stream, page.thumbnail.content)
+
+
+def read_drawn(stream: IO[bytes]) -> DrawnFile:
+    """Receive a file's pages as pictures. Raises :class:`BrokenFrame`."""
+    answer = parse_mapping(expect_frame(stream, _MOST_ANSWER_BYTES))
+    about = [as_mapping(one) for one in as_items(answer.get("pages"))]
+    if len(about) > MOST_DRAWN_PAGES:
+        raise BrokenFrame("more pages than are drawn")
+    pages = tuple(_drawn_page(stream, one) for one in about)
+    if sum(len(one.page.content) for one in pages) > MOST_FILE_BYTES:
+        raise BrokenFrame("pages larger than allowed")
+    return DrawnFile(page_count=_count(answer.get("page_count")), pages=pages)
+
+
+def _drawn_page(stream: IO[bytes], about: Mapping[str, object]) -> DrawnPagePictures:
+    sizes = as_items(about.get("sizes"))
+    if len(sizes) != len(_PICTURE_LIMITS):
+        raise BrokenFrame("a page is sent large and small")
+    page, thumbnail = (
+        _jpeg(stream, size, most_bytes) for size, most_bytes in zip(sizes, _PICTURE_LIMITS, strict=True)
+    )
+    return DrawnPagePictures(number=_count(about.get("number")), page=page, thumbnail=thumbnail)
+
+
+def _jpeg(stream: IO[bytes], size: object, most_bytes: int) -> Jpeg:
+    content = expect_frame(stream, most_bytes)
+    if not content.startswith(_JPEG_MAGIC):
+        raise BrokenFrame("a picture that is none")
+    sides = as_items(size)
+    if len(sides) != 2:
+        raise BrokenFrame("a picture has two sides")
+    width, height = (_count(side) for side in sides)
+    return Jpeg(content=content, width=width, height=height)
+
+
+_PICTURE_LIMITS = (MOST_PAGE_BYTES, MOST_THUMBNAIL_BYTES)
+_JPEG_MAGIC = b"\xff\xd8\xff"
 
 
 def _page(page: Mapping[str, object]) -> PageContent:

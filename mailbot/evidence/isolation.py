@@ -11,12 +11,14 @@ from typing import IO, TypeVar
 
 from mailbot.domain.evidence import DocumentReading
 from mailbot.evidence.content import FileContent
+from mailbot.evidence.drawing import DrawnFile
 from mailbot.evidence.frames import (
     Abilities,
     Asked,
     Question,
     read_abilities,
     read_content,
+    read_drawn,
     read_reading,
     write_question,
 )
@@ -62,6 +64,16 @@ class IsolatedDocumentReader:
             )
         except ChildFailed:
             return not_read(digest), None
+
+    def draw(self, content: bytes, media_type: str) -> DrawnFile | None:
+        """The file's pages as pictures of ours (``drawing.py``); ``None`` if that took more than the limits allow,
+        or the file is not opened."""
+        if not is_opened(content, media_type):
+            return None
+        try:
+            return self._ask(Question(asked=Asked.PICTURES, content=content, media_type=media_type), read_drawn)
+        except ChildFailed:
+            return None
 
     def abilities(self) -> Abilities:
         """What can be read on this machine. Raises :class:`ChildFailed`."""

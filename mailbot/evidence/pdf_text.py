@@ -23,6 +23,9 @@ MOST_CHARACTERS = 200_000
 MOST_PIXELS = 9_000_000
 """Of a page as a picture; A4 at 300 dpi has 8.7 million."""
 
+MOST_COLOUR_PIXELS = 4_500_000
+"""Of a page as a picture for people; A3 at 150 dpi has 4.4 million."""
+
 # Where each letter stands is asked letter by letter: of longer pages the text is taken as pdfium orders it.
 _MOST_PLACED_CHARACTERS = 20_000
 _MOST_OBJECTS = 5_000
@@ -98,6 +101,19 @@ class OpenPdf:
         except (pypdfium2.PdfiumError, ValueError, MemoryError):
             return None
 
+    def colour_picture(self, number: int, *, dpi: int) -> Image | None:
+        """A page as it looks, at ``dpi`` or as fine as the limits allow; ``None`` if it cannot be drawn."""
+        import pypdfium2
+
+        try:
+            with self._page(number) as page:
+                bitmap = page.render(scale=_scale(page.get_size(), dpi, most_pixels=MOST_COLOUR_PIXELS))
+                picture: Image = bitmap.to_pil().convert("RGB")
+                bitmap.close()
+                return picture
+        except (pypdfium2.PdfiumError, ValueError, MemoryError):
+            return None
+
     @contextmanager
     def _page(self, number: int) -> Iterator[Any]:
         page = self._document[number]
@@ -126,11 +142,11 @@ def open_pdf(content: bytes) -> Iterator[OpenPdf | PdfState]:
             document.close()
 
 
-def _scale(size_points: tuple[float, float], dpi: int) -> float:
+def _scale(size_points: tuple[float, float], dpi: int, *, most_pixels: int = MOST_PIXELS) -> float:
     """Pixels for a point. A page may claim to be 50 m wide (THREATS 26)."""
     wanted = dpi / _POINTS_PER_INCH
     width, height = (max(side, 1.0) for side in size_points)
-    return float(min(wanted, (MOST_PIXELS / (width * height)) ** 0.5, _MOST_SIDE_PIXELS / max(width, height)))
+    return float(min(wanted, (most_pixels / (width * height)) ** 0.5, _MOST_SIDE_PIXELS / max(width, height)))
 
 
 @dataclass(slots=True, kw_only=True)

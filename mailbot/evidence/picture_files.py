@@ -1,6 +1,8 @@
-"""A picture's bytes → grey pictures to read, within limits: the one module that opens files with Pillow.
+"""A picture's bytes → grey pictures to read, or coloured ones to show, within limits: the one module that opens
+files with Pillow.
 
-JPEG, PNG, WebP, TIFF and HEIC, upright as their camera noted (EXIF). What format it is, the bytes say.
+JPEG, PNG, WebP, TIFF, HEIC, GIF, BMP and AVIF, upright as their camera noted (EXIF). What format it is, the
+bytes say.
 """
 
 from __future__ import annotations
@@ -16,15 +18,26 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS = 40_000_000
-"""A JPEG with more is scaled while it is decoded, any other picture with more is refused (WebP with 16.5 million,
-one with an alpha channel with 30 million)."""
+"""A JPEG with more is scaled while it is decoded, any other picture with more is refused (WebP and AVIF with
+16.5 million, one with an alpha channel with 30 million)."""
 
 MOST_FRAMES = 20
 WORKING_SIDE_PIXELS = 3_200
 """The longer side of what is read: a page of A4 at 270 dpi."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF")
-_MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/heic"})
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "GIF", "BMP", "AVIF")
+_MEDIA_TYPES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/tiff",
+        "image/heic",
+        "image/gif",
+        "image/bmp",
+        "image/avif",
+    }
+)
 # Of a JPEG that is decoded in steps all coefficients stay in memory, however small it is wanted.
 _MOST_JPEG_PIXELS = 400_000_000
 _MOST_WEBP_PIXELS = 16_500_000
@@ -61,9 +74,14 @@ class OpenPicture:
     def frames(self) -> Iterator[Image]:
         """The first frames: grey, upright, at most :data:`WORKING_SIDE_PIXELS` long; broken ones are left out."""
         for number in range(min(self.frame_count, MOST_FRAMES)):
-            frame = _frame(self.content, number)
+            frame = _frame(self.content, number, "L", WORKING_SIDE_PIXELS)
             if frame is not None:
                 yield frame
+
+    def colour_frames(self, side_pixels: int) -> Iterator[Image | None]:
+        """The first frames as people see them: upright, at most ``side_pixels`` long; ``None`` for broken ones."""
+        for number in range(min(self.frame_count, MOST_FRAMES)):
+            yield _frame(self.content, number, "RGB", side_pixels)
 
 
 def is_readable_picture(media_type: str) -> bool:
@@ -93,7 +111,7 @@ def open_picture(content: bytes) -> OpenPicture | PictureState:
 
 def _most_pixels(picture: Image) -> int:
     """What can be decoded within 400 MB: some decoders keep several copies, and an alpha channel costs some."""
-    if picture.format == "WEBP":
+    if picture.format in ("WEBP", "AVIF"):
         return _MOST_WEBP_PIXELS
     return _MOST_SEE_THROUGH_PIXELS if picture.mode in _SEE_THROUGH else MOST_PIXELS
 
@@ -109,7 +127,7 @@ def _opened(content: bytes) -> Image:
         return Image.open(BytesIO(content), formats=_FORMATS)
 
 
-def _frame(content: bytes, number: int) -> Image | None:
+def _frame(content: bytes, number: int, mode: str, side_pixels: int) -> Image | None:
     try:
         with _opened(content) as picture, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -118,27 +136,27 @@ def _frame(content: bytes, number: int) -> Image | None:
             if number and picture.width * picture.height > MOST_PIXELS:
                 return None
             if picture.format == "JPEG":
-                picture.draft("L", (WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
-            return _grey(picture)
+                picture.draft(mode, (side_pixels, side_pixels))
+            return _upright(picture, mode, side_pixels)
     except MemoryError:
         raise
     except Exception:
         return None
 
 
-def _grey(picture: Image) -> Image:
+def _upright(picture: Image, mode: str, side_pixels: int) -> Image:
     from PIL import Image
 
     picture.load()
     orientation = picture.getexif().get(_ORIENTATION_TAG, 1)
-    coarser = max(picture.size) // WORKING_SIDE_PIXELS
+    coarser = max(picture.size) // side_pixels
     if coarser > 1 and picture.mode in ("L", "LA", "RGB", "RGBA"):
         # Before anything else: each further copy of a large picture costs its size again.
         picture = picture.reduce(coarser)
-    grey = _on_white(picture).convert("L")
-    grey.thumbnail((WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS), Image.Resampling.BOX)
+    small = _on_white(picture).convert(mode)
+    small.thumbnail((side_pixels, side_pixels), Image.Resampling.BOX)
     turn = _TURNS.get(orientation)
-    return grey if turn is None else grey.transpose(Image.Transpose[turn])
+    return small if turn is None else small.transpose(Image.Transpose[turn])
 
 
 def _on_white(picture: Image) -> Image:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from functools import partial
 from typing import Protocol
 
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
 from mailbot.domain.evidence import (
     DocumentReading,
@@ -33,16 +35,19 @@ from mailbot.domain.mail import (
     SenderRole,
     ThreadKey,
     ThreadMatch,
+    keyed_digest,
 )
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
+from mailbot.domain.traces import OtherUse
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings, MailReadings
+from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
@@ -96,6 +101,14 @@ class Knowledge(Protocol):
         """Readings of these files that are kept."""
         ...
 
+    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
+        """Drawings of these files that are kept."""
+        ...
+
+    def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
+        """The tickets, but for these numbers, in which any of the traces was left."""
+        ...
+
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """Whether we see what people send from this mailbox."""
         ...
@@ -139,6 +152,16 @@ class NothingKnown:
         del digests
         return []
 
+    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
+        """None."""
+        del digests
+        return []
+
+    def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
+        """None."""
+        del traces, but
+        return []
+
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """No."""
         del mailbox
@@ -168,6 +191,7 @@ class Understood:
     new_readings: tuple[DocumentReading, ...]
     situation: Situation
     decision: Decision
+    new_drawings: tuple[FileDrawing, ...] = ()
 
 
 Examination = ScreenedOut | Understood
@@ -191,6 +215,7 @@ class Recount:
     may_answer: bool
     verified: bool
     new_readings: tuple[DocumentReading, ...] = ()
+    new_drawings: tuple[FileDrawing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +254,7 @@ class Examiner:
     ) -> None:
         self._catalogue = catalogue
         self._marks = marks
+        self._keyed = partial(keyed_digest, marks.secret_key)
         self._documents = documents
         self.now = now
 
@@ -277,6 +303,8 @@ class Examiner:
         if _asks_for_herself(sender, subject):
             case = _as_requester(case)
         report = self._report(case, subject, readings)
+        if case.sender.role is not SenderRole.AGENT:
+            readings.draw()
         situation = self._situation(case, subject, report)
         return Understood(
             mail=mail,
@@ -287,6 +315,7 @@ class Examiner:
             request_type=subject.request_type,
             report=report,
             new_readings=readings.made,
+            new_drawings=readings.drawings,
             situation=situation,
             decision=decide(situation),
         )
@@ -410,6 +439,7 @@ class Examiner:
             request_type=subject.request_type,
             report=report,
             new_readings=readings.made,
+            new_drawings=readings.drawings,
             situation=self._situation(case, subject, report),
             decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
         )
@@ -446,7 +476,7 @@ class Examiner:
         for number, case in enumerate(cases):
             if number and _brings_nothing(case):
                 continue
-            report, last = self._assessed(case, kind, so_far, readings[number]), case
+            report, last = self._assessed(case, kind, so_far, readings[number], looks_elsewhere=False), case
             so_far = replace(
                 ticket,
                 fields=report.fields,
@@ -456,10 +486,11 @@ class Examiner:
             )
         return Recount(
             request_type=kind,
-            report=report,
+            report=with_other_uses(report, ticket, known, self._keyed, anew=True),
             may_answer=last.screening.may_answer,
             verified=any(_is_verified_requester(case, ticket) for case in cases),
             new_readings=tuple(reading for one in readings for reading in one.made),
+            new_drawings=tuple(drawing for one in readings for drawing in one.drawings),
         )
 
     def _case_again(self, kept: KeptMail, mailbox: ServedMailbox, known: Knowledge) -> _Case:
@@ -495,7 +526,7 @@ class Examiner:
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
     def _readings(self, case: _Case, reader: FileReadings | None = None) -> MailReadings:
-        return MailReadings(case.mail, case.files, kept=case.known.readings, reader=reader or self._documents)
+        return MailReadings(case.mail, case.files, past=case.known, reader=reader or self._documents)
 
     # --- which ticket, which type ---
 
@@ -597,11 +628,12 @@ class Examiner:
         readings: MailReadings,
         *,
         prose_counts: bool = True,
+        looks_elsewhere: bool = True,
     ) -> EvidenceReport:
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
         fields = self._fields(case, kind, first_mail=awaits_prose and prose_counts)
-        return assess(
+        report = assess(
             kind,
             held=ticket.documents if ticket else (),
             new_files=readings.files(read=bool(kind.documents)),
@@ -610,6 +642,7 @@ class Examiner:
             new_text=case.mail.new_text,
             today=case.now.date(),
         )
+        return with_other_uses(report, ticket, case.known, self._keyed) if looks_elsewhere else report
 
     def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:
         is_agent = case.sender.role is SenderRole.AGENT

@@ -368,6 +368,7 @@ class Intake:
                 change = _unasked(change)
             write_change(work, change)
             _take_place_of_note(work, claimed, found.mail)
+            work.papers.keep_drawings(found.new_drawings)
             if claimed.answer:
                 self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
             work.house.keep_readings(found.new_readings)

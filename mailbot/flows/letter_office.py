@@ -6,16 +6,18 @@ them planned and hands them to :class:`Outgoing`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailbot.catalogue.load import Catalogue
-from mailbot.correspondence.letters import made_void, plan_letters, taken_back
+from mailbot.correspondence.letters import made_void, plan_letters, shows_papers, taken_back
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_letters import letter_for_query
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import AuthorRole, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.self_service import QueryReply
@@ -74,7 +76,14 @@ class LetterOffice:
             work.outbox.supersede(number, requester, kinds, why=_ANSWERED_BY_A_PERSON)
         messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
-        planned = self.plan(change, mailbox, now=now, messages=messages, open_tickets=tuple(which))
+        planned = self.plan(
+            change,
+            mailbox,
+            now=now,
+            messages=messages,
+            open_tickets=tuple(which),
+            drawings=drawings_for(work, change),
+        )
         answers = _opening_mail(change)
         return self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
 
@@ -86,9 +95,11 @@ class LetterOffice:
         now: datetime,
         messages: tuple[TicketMessage, ...] = (),
         open_tickets: tuple[Ticket, ...] = (),
+        drawings: Mapping[str, FileDrawing] | None = None,
     ) -> tuple[PlannedLetter, ...]:
         """The letters that a change calls for; nothing is stored."""
-        return plan_letters(change, self._desk(mailbox, change.after.language, now, messages, open_tickets))
+        desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, drawings=drawings)
+        return plan_letters(change, desk)
 
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""
@@ -141,6 +152,7 @@ class LetterOffice:
         now: datetime,
         messages: tuple[TicketMessage, ...],
         open_tickets: tuple[Ticket, ...],
+        drawings: Mapping[str, FileDrawing] | None = None,
     ) -> LetterDesk:
         return LetterDesk(
             catalogue=self._catalogue,
@@ -153,7 +165,17 @@ class LetterOffice:
             undo_time=self._waiting.undo_time,
             messages=messages,
             open_tickets=open_tickets,
+            drawings=drawings,
         )
+
+
+def drawings_for(work: UnitOfWork, change: TicketChange) -> dict[str, FileDrawing]:
+    """The pages of the files of which agents will be told."""
+    if not shows_papers(change):
+        return {}
+    files = change.message.files if change.message else ()
+    digests = {finding.digest for finding in change.after.documents} | {file.digest for file in files}
+    return {drawing.digest: drawing for drawing in work.papers.drawings(sorted(digests))}
 
 
 def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:

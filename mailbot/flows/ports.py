@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailbot.domain.customer import Company, Customer, CustomerEvent, CustomerSearch, Person, PersonFound
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import LetterKind, LetterStatus, OutboundLetter, TicketEvent, TicketMessage
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.exchange import Envelope, FolderState, MailEntry, SendOutcome, SentCopy
@@ -33,6 +34,7 @@ from mailbot.domain.outbox import (
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import KnownHandle, KnownMessageId, OpenRequest
 from mailbot.domain.ticket import Status, Ticket
+from mailbot.domain.traces import OtherUse
 from mailbot.domain.troubles import Trouble, TroubleKey
 
 
@@ -340,6 +342,15 @@ class House(Protocol):
     def keep_readings(self, made: Sequence[DocumentReading]) -> None: ...
 
 
+class Papers(Protocol):
+    """What people's files look like and where they were used; see ``adapters/storage/paper_store.py``."""
+
+    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]: ...
+    def keep_drawings(self, made: Sequence[FileDrawing]) -> None: ...
+    def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]: ...
+    def note_uses(self, ticket: Ticket) -> None: ...
+
+
 class SentMail(Protocol):
     """What the Sent folder has to do with letters; see ``adapters/storage/sent_store.py``."""
 
@@ -389,6 +400,8 @@ class UnitOfWork(Protocol):
     def sent(self) -> SentMail: ...
     @property
     def customers(self) -> Customers: ...
+    @property
+    def papers(self) -> Papers: ...
 
 
 class Storage(Protocol):

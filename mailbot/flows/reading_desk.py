@@ -1,5 +1,7 @@
 """Files on their way through the readers: ``files of a mail → DocumentReading each``, several at once.
 
+Where somebody keeps them, a file's pages are drawn as pictures too, for those who decide.
+
 A reader is a thread with a process of its own; they begin when there is work and go when there has been none for a
 while. Quick files go first, so that a letter with a PDF does not wait for fifty photographs of others. Who asks
 either waits (:class:`ReadAtOnce`) or is told to come back (:class:`ReadLater`), so that other mails pass.
@@ -11,15 +13,17 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
 import structlog
 
 from mailbot.domain.evidence import DocumentReading
+from mailbot.evidence.drawing import DrawnFile
 from mailbot.evidence.reading import is_quick, not_read
 from mailbot.flows.causes import place_of
+from mailbot.flows.page_pictures import KeepPictures, kept_drawing
 from mailbot.flows.ports import BlobStore
 
 _log = structlog.get_logger("mailbot.readings")
@@ -38,23 +42,33 @@ _JOIN_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToRead:
-    """A file to be read; ``content`` gives its bytes when its turn has come."""
+    """A file to be read; ``content`` gives its bytes when its turn has come.
+
+    ``wants_reading`` is false where its pages are only drawn. ``keep_pictures`` keeps what is drawn; without it
+    nothing is drawn.
+    """
 
     digest: str
     media_type: str
     filename: str
     is_quick: bool
     content: Callable[[], bytes]
+    wants_reading: bool = True
+    keep_pictures: KeepPictures | None = None
 
 
-def file_to_read(digest: str, content: bytes, media_type: str, filename: str) -> FileToRead:
+def file_to_read(
+    digest: str, content: bytes, media_type: str, filename: str, *, wants_reading: bool = True
+) -> FileToRead:
     """The file of a mail in hand."""
     return FileToRead(
         digest=digest,
         media_type=media_type,
         filename=filename,
-        is_quick=is_quick(content, media_type),
+        # To draw takes a tenth of a second, whatever it is.
+        is_quick=is_quick(content, media_type) or not wants_reading,
         content=lambda: content,
+        wants_reading=wants_reading,
     )
 
 
@@ -62,6 +76,7 @@ class ClosableReader(Protocol):
     """Reads one file after the other, with limits; see ``evidence/isolation.py``."""
 
     def read(self, digest: str, content: bytes, media_type: str, filename: str) -> DocumentReading: ...
+    def draw(self, content: bytes, media_type: str) -> DrawnFile | None: ...
     def close(self) -> None: ...
 
 
@@ -195,7 +210,10 @@ class ReadingDesk:
         reading = not_read(file.digest)
         if batch.spent_seconds < READER_SECONDS_A_MAIL and not batch.is_done:
             try:
-                reading = reader.read(file.digest, file.content(), file.media_type, file.filename)
+                content = file.content()
+                if file.wants_reading:
+                    reading = reader.read(file.digest, content, file.media_type, file.filename)
+                reading = _with_drawing(reading, file, content, reader)
             except Exception as error:
                 # The file cannot be had, or no process for it: a person will look at it.
                 _log.warning("a file was not read", action="readings.failed", error=place_of(error))
@@ -205,18 +223,40 @@ class ReadingDesk:
             self.on_done()
 
 
+def _with_drawing(
+    reading: DocumentReading, file: FileToRead, content: bytes, reader: ClosableReader
+) -> DocumentReading:
+    """What was read is kept whatever happens to the drawing."""
+    if file.keep_pictures is None:
+        return reading
+    try:
+        drawn = reader.draw(content, file.media_type)
+        if drawn is None:
+            return reading
+        return replace(reading, drawing=kept_drawing(file.digest, drawn, file.keep_pictures))
+    except Exception as error:
+        _log.warning("a file was not drawn", action="readings.not_drawn", error=place_of(error))
+        return reading
+
+
 # --- who asks ------------------------------------------------------------------------------------------------
 
 
 class ReadAtOnce:
-    """Waits until everything is read."""
+    """Waits until everything is read, and drawn where somebody keeps that."""
 
-    def __init__(self, desk: ReadingDesk) -> None:
+    def __init__(self, desk: ReadingDesk, keep_pictures: KeepPictures | None = None) -> None:
         self._desk = desk
+        self._keep_pictures = keep_pictures
+
+    @property
+    def draws(self) -> bool:
+        """Whether pages are drawn."""
+        return self._keep_pictures is not None
 
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``, in any order."""
-        batch = self._desk.take(files)
+        batch = self._desk.take([replace(file, keep_pictures=self._keep_pictures) for file in files])
         batch.wait()
         return batch.readings
 
@@ -238,12 +278,19 @@ class ReadLater:
     def __init__(self, desk: ReadingDesk, blobs: BlobStore) -> None:
         self._desk = desk
         self._blobs = blobs
-        self._ready: dict[str, DocumentReading] = {}
+        # By digest, and by whether it was read or only drawn.
+        self._ready: dict[tuple[str, bool], DocumentReading] = {}
+
+    @property
+    def draws(self) -> bool:
+        """Pages are drawn."""
+        return True
 
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``. Raises :class:`WaitsForReading`."""
-        if all(file.digest in self._ready for file in files):
-            return [self._ready[file.digest] for file in files]
+        ready = [self._ready_reading(file) for file in files]
+        if all(ready):
+            return [reading for reading in ready if reading is not None]
         patience_seconds = self._patience_seconds(files)
         batch = self._desk.take([self._stored(file) for file in files])
         if batch.wait(patience_seconds):
@@ -262,18 +309,19 @@ class ReadLater:
 
     def present(self, batch: Batch) -> None:
         """From now on the readings of ``batch`` are there."""
-        self._ready = {reading.digest: reading for reading in batch.readings}
+        self._ready = {
+            (file.digest, file.wants_reading): reading
+            for file, reading in zip(batch.files, batch.readings, strict=True)
+        }
 
     def forget(self) -> None:
         """The mail is at its end."""
         self._ready = {}
 
+    def _ready_reading(self, file: FileToRead) -> DocumentReading | None:
+        read = self._ready.get((file.digest, True))
+        return read if file.wants_reading else read or self._ready.get((file.digest, False))
+
     def _stored(self, file: FileToRead) -> FileToRead:
         blobs, digest = self._blobs, file.digest
-        return FileToRead(
-            digest=digest,
-            media_type=file.media_type,
-            filename=file.filename,
-            is_quick=file.is_quick,
-            content=lambda: blobs.get(digest),
-        )
+        return replace(file, content=lambda: blobs.get(digest), keep_pictures=blobs.put_many)

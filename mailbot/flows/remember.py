@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
+from mailbot.domain.traces import OtherUse
 from mailbot.evidence.reading import READER_VERSION
 from mailbot.flows.ports import Storage
 from mailbot.mime.body import html_to_text
@@ -87,6 +89,18 @@ class StoredKnowledge:
         """Readings of these files that are kept."""
         with self._storage.read() as work:
             return work.house.readings(digests, READER_VERSION)
+
+    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
+        """Drawings of these files that are kept."""
+        with self._storage.read() as work:
+            return work.papers.drawings(digests)
+
+    def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
+        """The tickets, but for these numbers, in which any of the traces was left."""
+        if not traces:
+            return []
+        with self._storage.read() as work:
+            return work.papers.other_uses(traces, but=but)
 
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """Whether we see what people send from this mailbox."""

@@ -26,7 +26,7 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.examine import Examiner, KeptMail, Recount, ScreenedOut
 from mailbot.flows.intake import Intake
-from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
+from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice, drawings_for
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
@@ -369,6 +369,7 @@ class Reprocess:
         if not dry_run:
             with self._storage.write() as work:
                 work.house.keep_readings(recount.new_readings)
+                work.papers.keep_drawings(recount.new_drawings)
         problem = "not all of its files could be read now; nothing was changed, try again"
         return Reprocessed(
             mail_ids=task.mail_ids, ticket_number=task.number, before=ticket, after=ticket, problem=problem
@@ -387,6 +388,7 @@ class Reprocess:
     ) -> tuple[OutboundLetter, ...]:
         with self._storage.write() as work:
             write_change(work, change)
+            work.papers.keep_drawings(recount.new_drawings)
             letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)
             work.house.keep_readings(recount.new_readings)
         _log.info("ticket counted again", action="reprocess.changed", ticket=change.after.number)
@@ -401,7 +403,12 @@ class Reprocess:
             messages += [change.message] if change.message else []
             which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
             planned = self._office.plan(
-                change, mailbox, now=now, messages=tuple(messages[-LAST_MESSAGES:]), open_tickets=tuple(which)
+                change,
+                mailbox,
+                now=now,
+                messages=tuple(messages[-LAST_MESSAGES:]),
+                open_tickets=tuple(which),
+                drawings=drawings_for(work, change),
             )
             fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
         return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)

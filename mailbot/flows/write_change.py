@@ -15,3 +15,5 @@ def write_change(work: UnitOfWork, change: TicketChange) -> None:
     if change.message is not None:
         work.tickets.add_message(change.after.number, change.message)
     work.tickets.add_events(change.after.number, change.events)
+    if change.before is None or change.after.documents != change.before.documents:
+        work.papers.note_uses(change.after)

@@ -222,26 +222,44 @@ def _angled(message_id: str) -> str | None:
 
 
 def _set_body(message: MIMEPart, letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> None:
-    if not files:
-        _set_alternative(message, letter)
+    shown = [(file, content) for file, content in files if file.content_id and letter.html]
+    attached = [(file, content) for file, content in files if not (file.content_id and letter.html)]
+    if not attached:
+        _set_alternative(message, letter, shown)
         return
     alternative = MIMEPart(policy=_POLICY)
-    _set_alternative(alternative, letter)
+    _set_alternative(alternative, letter, shown)
     _set(message, "Content-Type", _multipart("mixed", letter))
     message.attach(alternative)
-    for file, content in files:
+    for file, content in attached:
         message.attach(_attachment(file, content))
 
 
-def _set_alternative(part: MIMEPart, letter: OutboundLetter) -> None:
+def _set_alternative(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> None:
     if not letter.html:
         _set_text(part, letter.text, "plain")
         return
     _set(part, "Content-Type", _multipart("alternative", letter))
-    for text, subtype in ((letter.text, "plain"), (letter.html, "html")):
-        alternative = MIMEPart(policy=_POLICY)
-        _set_text(alternative, text, subtype)
-        part.attach(alternative)
+    plain, html = MIMEPart(policy=_POLICY), MIMEPart(policy=_POLICY)
+    _set_text(plain, letter.text, "plain")
+    part.attach(plain)
+    if shown:
+        _set_related(html, letter, shown)
+    else:
+        _set_text(html, letter.html, "html")
+    part.attach(html)
+
+
+def _set_related(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> None:
+    """The HTML and the pictures in it (RFC 2387), so that no mail program lists them among the files."""
+    _set(part, "Content-Type", [f"{_multipart('related', letter)};", 'type="text/html"'])
+    html = MIMEPart(policy=_POLICY)
+    _set_text(html, letter.html, "html")
+    part.attach(html)
+    for file, content in shown:
+        picture = _attachment(file, content, disposition="inline")
+        _set(picture, "Content-ID", f"<{file.content_id}>")
+        part.attach(picture)
 
 
 def _multipart(subtype: str, letter: OutboundLetter) -> str:
@@ -262,11 +280,11 @@ def _set_text(part: MIMEPart, text: str, subtype: str) -> None:
     part.set_payload(binascii.b2a_qp(content.encode("utf-8")).decode("ascii"))
 
 
-def _attachment(file: StoredFile, content: bytes) -> MIMEPart:
+def _attachment(file: StoredFile, content: bytes, *, disposition: str = "attachment") -> MIMEPart:
     part = MIMEPart(policy=_POLICY)
     _set(part, "Content-Type", _safe_media_type(file.media_type))
     _set(part, "Content-Transfer-Encoding", "base64")
-    _set(part, "Content-Disposition", ["attachment;", *_filename_parameter(file.filename)])
+    _set(part, "Content-Disposition", [f"{disposition};", *_filename_parameter(file.filename)])
     part.set_payload(base64.encodebytes(content).decode("ascii"))
     return part
 

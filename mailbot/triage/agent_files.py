@@ -1,13 +1,15 @@
 """Which files of an agent's mail are for the requester: ``Attachment -> bool``, and what they say as text.
 
 What a mail program adds by itself stays here: the mail that is answered (it holds what only staff may read, and
-the agent's handle), signatures and business cards, Outlook's ``winmail.dat``, the logo of a signature.
+the agent's handle) and its pictures, signatures and business cards, Outlook's ``winmail.dat``, the logo of a
+signature.
 """
 
 from __future__ import annotations
 
 import re
 
+from mailbot.domain.drawings import PAGE_PICTURE_MARK
 from mailbot.domain.mail import Attachment
 
 _NEVER_SENT = frozenset(
@@ -39,6 +41,9 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def is_meant_to_be_sent(file: Attachment) -> bool:
     """Whether an agent attached this file (or pasted a screenshot), rather than the mail program."""
+    if PAGE_PICTURE_MARK in f"{file.content_id} {file.filename}".lower():
+        # Of a notice that the reply quotes.
+        return False
     if file.in_forwarded_mail or file.filename.lower().endswith(_NAMES_NEVER_SENT):
         return False
     types = (file.media_type, file.declared_type)

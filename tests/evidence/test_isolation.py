@@ -66,7 +66,7 @@ def test_a_pdf_with_another_media_type_goes_to_the_child_too(reader: IsolatedDoc
 def test_what_no_library_opens_needs_no_child() -> None:
     nobody = KeptChild("mailbot.no_such_module", memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=5)
     reader = IsolatedDocumentReader(nobody)
-    assert reader.read("digest", b"GIF89a", "image/gif", "cnh.gif").reasons == ("not_text",)
+    assert reader.read("digest", b"<svg/>", "image/svg+xml", "cnh.svg").reasons == ("not_text",)
     assert reader.read("digest", b"PK", "application/zip", "x.zip").readability is Readability.NOT_A_DOCUMENT
 
 
@@ -102,7 +102,7 @@ def test_what_stands_in_a_file_comes_with_its_reading(reader: IsolatedDocumentRe
     assert (reading, held) == read_thoroughly("digest", content, PDF, "x.pdf")
     assert held is not None
     assert [page.text.splitlines()[0] for page in held.pages] == [BOLETO[0], "Verso da folha"]
-    assert reader.read_thoroughly("digest", b"GIF89a", "image/gif", "x.gif")[1] is None
+    assert reader.read_thoroughly("digest", b"<svg/>", "image/svg+xml", "x.svg")[1] is None
 
 
 @pytest.mark.tesseract

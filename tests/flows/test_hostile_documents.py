@@ -139,7 +139,9 @@ def test_a_mail_whose_files_are_not_opened_needs_no_reading_to_be_classified(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = WatchedReader(monkeypatch)
-    house.receive(mail("Socorro.", subject="Outro assunto", files=[("foto.gif", b"GIF89a")]))
+    house.receive(
+        mail("Socorro.", subject="Outro assunto", files=[("foto.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")])
+    )
     assert watched.files == []
 
 

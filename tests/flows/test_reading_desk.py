@@ -11,6 +11,7 @@ import pytest
 
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import MailOutcome
+from mailbot.evidence.drawing import DrawnFile
 from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.evidence.reading import NOT_READ, not_read
 from mailbot.flows import reading_desk
@@ -37,6 +38,9 @@ class SlowReader:
         if not self.gate.wait(20):
             raise AssertionError("nobody let it go on")
         return not_read(digest)
+
+    def draw(self, content: bytes, media_type: str) -> DrawnFile | None:
+        raise AssertionError("nobody keeps pictures here")
 
     def close(self) -> None:
         self.closed += 1

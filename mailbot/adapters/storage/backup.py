@@ -12,9 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text
 
+from mailbot.adapters.storage.drawing_rows import drawing_from_json
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import lift_time_limits
-from mailbot.adapters.storage.tables import inbound_mails, outbox, ticket_messages
+from mailbot.adapters.storage.tables import inbound_mails, outbox, page_pictures, ticket_messages
 from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable
 
 _PAGES_AT_ONCE = 4096
@@ -100,9 +101,11 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 
 def named_files(connection: Connection) -> frozenset[str]:
-    """Digests of every file that a mail, a message or a letter names."""
+    """Digests of every file that a mail, a message or a letter names, and of every page that was drawn."""
     digests = set(connection.scalars(select(inbound_mails.c.raw_digest)))
     for column in (ticket_messages.c.files, outbox.c.files):
         for files in connection.scalars(select(column)):
             digests.update(file["digest"] for file in files)
+    for row in connection.execute(select(page_pictures)):
+        digests.update(one.digest for one in drawing_from_json(row.digest, row.version, row.drawing).pictures)
     return frozenset(digests)

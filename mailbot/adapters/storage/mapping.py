@@ -41,6 +41,7 @@ from mailbot.domain.ledger import ClaimedMail, InboundRow, MailOutcome, NewInbou
 from mailbot.domain.mail import Address
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
+from mailbot.domain.traces import Trace
 
 Json = dict[str, Any]
 _Value = TypeVar("_Value")
@@ -123,7 +124,8 @@ def finding_to_json(finding: Finding) -> Json:
         "facts": [fact_to_json(fact) for fact in finding.facts],
         "for_a_person": finding.for_a_person,
         "guesses": [fact_to_json(fact) for fact in finding.guesses],
-        "remarks": [[remark.fact, remark.reason] for remark in finding.remarks],
+        "remarks": [[remark.fact, remark.reason, remark.value] for remark in finding.remarks],
+        "traces": [[trace.fact, trace.digest] for trace in finding.traces],
     }
 
 
@@ -143,7 +145,12 @@ def finding_from_json(data: Json) -> Finding:
         facts=tuple(fact_from_json(fact) for fact in data["facts"]),
         for_a_person=data["for_a_person"],
         guesses=tuple(fact_from_json(fact) for fact in data.get("guesses", ())),
-        remarks=tuple(Remark(fact=fact, reason=reason) for fact, reason in data.get("remarks", ())),
+        # Before tickets were held against each other a remark had no value.
+        remarks=tuple(
+            Remark(fact=fact, reason=reason, value=value[0] if value else "")
+            for fact, reason, *value in data.get("remarks", ())
+        ),
+        traces=tuple(Trace(fact=fact, digest=digest) for fact, digest in data.get("traces", ())),
     )
 
 
@@ -219,6 +226,7 @@ def file_to_json(file: StoredFile) -> Json:
         "media_type": file.media_type,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
+        **({"content_id": file.content_id} if file.content_id else {}),
     }
 
 
@@ -229,6 +237,7 @@ def file_from_json(data: Json) -> StoredFile:
         media_type=data["media_type"],
         size_bytes=data["size_bytes"],
         sha256=data["sha256"],
+        content_id=data.get("content_id", ""),
     )
 
 

@@ -253,6 +253,23 @@ readings = Table(
     Column("reading", JSON, nullable=False),
 )
 
+page_pictures = Table(
+    "page_pictures",
+    metadata,
+    # By the digest of the file whose pages they are; the pictures themselves are files of their own.
+    Column("digest", CleanText(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("drawing", JSON, nullable=False),
+)
+
+document_uses = Table(
+    "document_uses",
+    metadata,
+    Column("trace", CleanText(64), primary_key=True),
+    Column("ticket_number", ForeignKey("tickets.number"), primary_key=True),
+)
+Index("ix_document_uses_ticket_number", document_uses.c.ticket_number)
+
 key_checks = Table(
     "key_checks",
     metadata,

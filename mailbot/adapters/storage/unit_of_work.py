@@ -12,6 +12,7 @@ from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
 from mailbot.adapters.storage.outbox_store import OutboxStore
+from mailbot.adapters.storage.paper_store import PaperStore
 from mailbot.adapters.storage.sent_store import SentStore
 from mailbot.adapters.storage.ticket_store import TicketStore
 
@@ -26,6 +27,7 @@ class UnitOfWork:
         self.house = HouseStore(connection)
         self.sent = SentStore(connection)
         self.customers = CustomerStore(connection)
+        self.papers = PaperStore(connection)
 
 
 class SqlStorage:
