@@ -259,7 +259,18 @@ def _each_resembles(ours: list[str], theirs: list[str]) -> bool:
 
 # Contact details stand in every signature and tell nothing about what is wanted.
 _TELLING_KINDS = frozenset(
-    {FieldKind.UNIT, FieldKind.CPF, FieldKind.CNPJ, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.DATE}
+    {
+        FieldKind.UNIT,
+        FieldKind.CPF,
+        FieldKind.CNPJ,
+        FieldKind.CHOICE,
+        FieldKind.NUMBER,
+        FieldKind.DATE,
+        FieldKind.MONEY,
+        FieldKind.TIME_WINDOWS,
+        FieldKind.CONTRACT,
+        FieldKind.SERIALS,
+    }
 )
 
 
