@@ -61,6 +61,7 @@ from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.order_desk import OrderHouse
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
@@ -170,7 +171,12 @@ class App:
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
         reader = ReadAtOnce(self.desk, self.keep_pictures)
-        return Examiner(catalogue=self.catalogue, marks=marks, documents=reader, now=self.clock.now)
+        orders = OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time)
+        return Examiner(catalogue=self.catalogue, marks=marks, documents=reader, orders=orders, now=self.clock.now)
+
+    @property
+    def _undo_time(self) -> timedelta:
+        return timedelta(minutes=self.settings.undo_minutes)
 
     @cached_property
     def outgoing(self) -> Outgoing:
@@ -201,7 +207,7 @@ class App:
             outgoing=outgoing,
             waiting=WaitingTimes(
                 quiet_time=timedelta(seconds=self.settings.quiet_seconds),
-                undo_time=timedelta(minutes=self.settings.undo_minutes),
+                undo_time=self._undo_time,
             ),
         )
 

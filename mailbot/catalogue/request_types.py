@@ -47,7 +47,8 @@ class RequestType(Entry):
     words of the body. ``title`` may name fields: ``Alteração de {origin_unit} para {destination_unit}``.
     ``rules`` are held against ``facts`` before anything is decided, the first row that applies wins; ``guidance``
     holds the words for those who are told what to do instead. ``resolved_note`` goes out with the letter that
-    tells of a request that was done.
+    tells of a request that was done. ``further_labels`` are a company's own public labels, each over one status,
+    which an agent chooses with ``#status``.
     """
 
     key: Key
@@ -66,6 +67,7 @@ class RequestType(Entry):
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
     priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
+    further_labels: Mapping[Text, Status] = Field(default_factory=dict)
     limits: Limits | None = None
     answer_within_business_hours: Annotated[int, Field(ge=1, le=2000)] | None = None
     reminders_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = (1, 3, 7)
@@ -136,6 +138,12 @@ class RequestType(Entry):
     def field(self, key: str) -> FieldSpec | None:
         """The field with this key."""
         return next((field for field in self.fields if field.key == key), None)
+
+    def label_of(self, status: Status, further: str = "") -> str:
+        """The public label of a ticket that is ``status``: its ``further`` one, if that belongs to this status."""
+        if further and self.further_labels.get(further) is status:
+            return further
+        return self.status_labels.get(status, str(status))
 
     def label_for(self, key: str) -> str:
         """What customers call the document or field ``key``; the key itself where there is none."""

@@ -136,7 +136,7 @@ def ticket_as_json(ticket: Ticket, catalogue: Catalogue, message_count: int) -> 
 
 
 def _label(ticket: Ticket, catalogue: Catalogue) -> str:
-    return catalogue.type(ticket.request_type).status_labels.get(ticket.status, ticket.status)
+    return catalogue.type(ticket.request_type).label_of(ticket.status, ticket.label)
 
 
 def _is_from_shared_mailbox(message: TicketMessage, events: Iterable[TicketEvent]) -> bool:

@@ -293,13 +293,17 @@ class WhichTicketView(LetterView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAnswerView(RequesterTicketView):
-    """An agent's words to the requester. ``resolved`` tells that the ticket ends with them."""
+    """An agent's words to the requester. ``resolved`` tells that the ticket ends with them; ``updates`` are what
+    the agent changed, ``items`` and ``form_lines`` what is asked for."""
 
     agent_name: str
     text: LongText
     queue_name: str = ""
     files: tuple[FileLine, ...] = ()
     resolved: bool = False
+    updates: tuple[Phrase, ...] = ()
+    items: tuple[ChecklistItem, ...] = ()
+    form_lines: tuple[FormLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,6 +420,64 @@ class ReplyRefusedView(StaffTicketView):
 
     reason: Phrase
     what_to_do: Phrase
+    text: LongText = LongText()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """A line of an agent's block: as typed, what became of it (``done``, ``not_done``, ``refused``), and why."""
+
+    typed: str = field(metadata=THEIRS)
+    state: str
+    note: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualRow:
+    """A staff word: how it is written and what it does."""
+
+    form: Phrase
+    meaning: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTicketRow:
+    """A ticket in an agent's list."""
+
+    number: str
+    title: str = field(metadata=THEIRS)
+    requester: str
+    status_label: str
+    answer_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptView(LetterView):
+    """What became of an agent's orders: all of them or none, and what was asked for with them.
+
+    ``ticket_number`` is empty where they are about no ticket. ``lists_tickets`` tells an empty list from none.
+    ``text`` is what was written beside orders that were not carried out.
+    """
+
+    agent_name: str
+    applied: bool
+    reply_is_public: bool
+    ticket_number: str = ""
+    ticket_title: str = field(default="", metadata=THEIRS)
+    request_name: str = ""
+    requester_name: str = field(default="", metadata=THEIRS)
+    requester_address: str = ""
+    queue_name: str = ""
+    status_label: str = ""
+    remarks: tuple[Phrase, ...] = ()
+    lines: tuple[OrderRow, ...] = ()
+    undo_until: str = ""
+    possible: str = ""
+    manual: tuple[ManualRow, ...] = ()
+    messages: tuple[MessageRow, ...] = ()
+    lists_tickets: bool = False
+    tickets: tuple[OwnTicketRow, ...] = ()
+    files: tuple[FileLine, ...] = ()
     text: LongText = LongText()
 
 

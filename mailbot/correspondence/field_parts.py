@@ -26,6 +26,15 @@ def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
     )
 
 
+def asked_lines(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple[FormLine, ...]:
+    """The fields that an agent asked for, as lines to fill in."""
+    return tuple(
+        _form_line(spec, None, kind, ticket.missing)
+        for spec in kind.fields
+        if spec.key in asks and spec.key in ticket.missing
+    )
+
+
 def _form_line(spec: FieldSpec, value: FieldValue | None, kind: RequestType, missing: Sequence[str]) -> FormLine:
     others = alternatives(kind, spec.key, missing)
     refused = value if value is not None and value.reason else None

@@ -26,6 +26,7 @@ from mailbot.correspondence.context import (
     TicketExpiredView,
     TicketOpenedView,
     TicketReadyView,
+    TranscriptView,
     WhichTicketView,
 )
 from mailbot.correspondence.query_views import (
@@ -53,6 +54,7 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.TICKET_READY: TicketReadyView,
         LetterKind.REQUESTER_REPLIED: RequesterRepliedView,
         LetterKind.REPLY_REFUSED: ReplyRefusedView,
+        LetterKind.TRANSCRIPT: TranscriptView,
         LetterKind.DELIVERY_FAILED: DeliveryFailedView,
         LetterKind.TICKET_STATUS: TicketStatusView,
         LetterKind.TICKET_LIST: TicketListView,

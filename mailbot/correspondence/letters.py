@@ -8,8 +8,10 @@ in templates and catalogue.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
+from mailbot.correspondence.context import RequesterTicketView
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.requester_letters import (
     QUESTIONS,
@@ -30,8 +32,10 @@ from mailbot.correspondence.staff_letters import (
     requester_replied,
     ticket_ready,
 )
+from mailbot.correspondence.transcripts import transcript
 from mailbot.domain.events import EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
+from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -50,7 +54,7 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
 
 def shows_papers(change: TicketChange) -> bool:
     """Whether agents will hear of it with the files before them."""
-    return not change.quiet and (_is_ready(change) or _needs_reading(change))
+    return not change.quiet and (_is_ready(change) or _needs_reading(change) or bool(_given_to(change)))
 
 
 def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
@@ -58,13 +62,14 @@ def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
 
     Where the requester wrote before a decision left, it is taken back rather than told to be overtaken.
     """
-    return _WITH_A_DECISION if change.happened(EventKind.REOPENED) else ()
+    taken_back = change.happened(EventKind.REOPENED) or change.happened(EventKind.UNDONE)
+    return _WITH_A_DECISION if taken_back else ()
 
 
 def made_void(change: TicketChange) -> tuple[LetterKind, ...]:
     """The letters to the requester that have lost their point if they have not left: a person answered instead,
     straight from the shared mailbox."""
-    return QUESTIONS if change.already_sent else ()
+    return QUESTIONS if change.already_sent or change.happened(EventKind.MERGED) else ()
 
 
 _WITH_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
@@ -75,7 +80,20 @@ _WITH_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
 
 def _to_requester(change: TicketChange, desk: LetterDesk) -> Iterable[PlannedLetter]:
     planned = _requester_letter(change, desk) if change.may_answer else None
-    return [planned] if planned else []
+    return [planned, *_copies(planned, change)] if planned else []
+
+
+def _copies(planned: PlannedLetter, change: TicketChange) -> Iterable[PlannedLetter]:
+    """The same letter, each with a handle of its own, to whom staff have added (THREATS 16)."""
+    if change.before is None or planned.letter is LetterKind.WHICH_TICKET:
+        return ()
+    view = planned.view
+    if isinstance(view, RequesterTicketView):
+        view = replace(view, greeting_name="")
+    return [
+        replace(planned, recipient=Address(address=address), view=view, calendar="")
+        for address in change.after.participants
+    ]
 
 
 def _requester_letter(change: TicketChange, desk: LetterDesk) -> PlannedLetter | None:
@@ -99,13 +117,20 @@ def _about_evidence(change: TicketChange, desk: LetterDesk) -> PlannedLetter | N
     waits = change.after.status is Status.AWAITING_REQUESTER
     if _became_complete(change):
         return evidence_complete(change, desk)
+    if change.agent is not None:
+        # What agents file is theirs to tell.
+        return None
     if waits and (_brought_something(change) or change.happened(EventKind.REOPENED) or change.correction):
         return evidence_requested(change, desk, first=False)
     return None
 
 
 def _became_complete(change: TicketChange) -> bool:
-    return _waited(change.before) and change.after.status is Status.OPEN and not change.after.missing
+    before = change.before
+    if before is None or before.asked:
+        # Whether what an agent asked for by its own name has come, only they can tell.
+        return False
+    return _waited(before) and change.after.status is Status.OPEN and not change.after.missing
 
 
 def _waited(ticket: Ticket | None) -> bool:
@@ -139,7 +164,18 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
 
 def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.refused_agent is not None and change.refusal is not None:
+        if change.transcript is not None:
+            return [transcript(change.transcript, desk, change.refused_agent, change)]
         return [reply_refused(change, desk, change.refused_agent, change.refusal)]
+    echo = (
+        []
+        if change.transcript is None or change.agent is None
+        else [transcript(change.transcript, desk, change.agent, change)]
+    )
+    return [*echo, *_notices(change, desk)]
+
+
+def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.happened(EventKind.DELIVERY_FAILED):
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
     if change.happened(EventKind.WITHDRAWN):
@@ -148,9 +184,22 @@ def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
         ]
     if _is_ready(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
+    if assigned := _newly_assigned(change, desk):
+        return [ticket_ready(change, desk, assigned)]
     if _needs_reading(change):
         return [requester_replied(change, desk, agent) for agent in _responsible(change.after, desk)]
     return []
+
+
+def _newly_assigned(change: TicketChange, desk: LetterDesk) -> AgentSpec | None:
+    """Who was made responsible by somebody else."""
+    staff, given = desk.catalogue.staff, _given_to(change)
+    return staff.agent(staff.agent_key_for(given) or "") if given else None
+
+
+def _given_to(change: TicketChange) -> str:
+    by = change.agent.address if change.agent else ""
+    return next((one.new for one in change.events if one.kind is EventKind.ASSIGNED and one.new != by), "")
 
 
 def _is_ready(change: TicketChange) -> bool:

@@ -66,4 +66,5 @@ class PlannedLetter:
     delay: timedelta = timedelta()
     replaces: tuple[LetterKind, ...] = ()
     files: tuple[StoredFile, ...] = ()
+    calendar: str = ""
     verified_recipient: bool = field(default=False)

@@ -91,7 +91,8 @@ def _kind(ticket: Ticket | TicketSummary, desk: LetterDesk) -> RequestType:
 
 
 def _status_label(ticket: Ticket | TicketSummary, desk: LetterDesk) -> str:
-    return _kind(ticket, desk).status_labels.get(ticket.status, "")
+    further = ticket.label if isinstance(ticket, Ticket) else ""
+    return _kind(ticket, desk).label_of(ticket.status, further)
 
 
 # --- one ticket ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Which of them a change calls for is decided in ``letters.py``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from mailbot.catalogue.field_groups import count_missing
@@ -24,12 +25,14 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
-from mailbot.correspondence.field_parts import field_rows, form_lines, rows_to_confirm
+from mailbot.correspondence.field_parts import asked_lines, field_rows, form_lines, rows_to_confirm
+from mailbot.correspondence.invitation import invitation
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import TicketWithdrawnView
 from mailbot.correspondence.view_parts import (
     RequesterBase,
     answer_by,
+    asked_items,
     checklist,
     file_lines,
     kind_of,
@@ -37,7 +40,7 @@ from mailbot.correspondence.view_parts import (
     refused_files,
     subject_of,
 )
-from mailbot.correspondence.words import phrase
+from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Ticket
@@ -146,8 +149,13 @@ def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         queue_name=queue_name(change.after, desk.catalogue),
         files=file_lines(change, desk),
         resolved=change.happened(EventKind.DECIDED),
+        updates=tuple(Phrase(code=one.code, values=one.values) for one in change.told),
+        items=asked_items(change.after, kind_of(change, desk), change.asks),
+        form_lines=asked_lines(change.after, kind_of(change, desk), change.asks),
     )
-    return _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=_until_decision_leaves(change, desk))
+    delay = _until_decision_leaves(change, desk)
+    planned = _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=delay)
+    return replace(planned, calendar=invitation(change.after, desk)) if change.invites else planned
 
 
 def _until_decision_leaves(change: TicketChange, desk: LetterDesk) -> timedelta:
@@ -176,8 +184,8 @@ def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     waited = (desk.now - (ticket.asked_at or desk.now)).days
     view = ReminderView(
         **_requester_base(change, desk),
-        missing_count=str(count_missing(kind, ticket.missing)),
-        items=checklist(ticket, kind, quoting=change.verified),
+        missing_count=str(count_missing(kind, ticket.missing) + len(ticket.asked)),
+        items=(*checklist(ticket, kind, quoting=change.verified), *asked_items(ticket, kind, ticket.asked)),
         form_lines=form_lines(ticket, kind),
         days_left=str(max(1, kind.expires_day - waited)),
         answer_until=_answer_until(ticket, kind, desk),
@@ -193,7 +201,7 @@ def ticket_expired(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     view = TicketExpiredView(
         **_requester_base(change, desk),
         days_waited=str(kind.expires_day),
-        missing=tuple(kind.label_for(key) for key in ticket.missing),
+        missing=(*(kind.label_for(key) for key in ticket.missing), *ticket.asked),
         reopen_until=desk.words.date(reopen_until, desk.zone),
     )
     return _for_requester(LetterKind.TICKET_EXPIRED, view, change, desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from mailbot.catalogue.load import Catalogue
@@ -18,6 +19,7 @@ from mailbot.correspondence.document_facts import fact_rows, file_notes, guess_r
 from mailbot.correspondence.planned import LetterDesk
 from mailbot.correspondence.shown_pages import ShownPapers, of_document
 from mailbot.correspondence.words import Phrase, Words, phrase
+from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -105,6 +107,16 @@ def _reason(finding: Finding, *, quoting: bool = True) -> Phrase:
     return Phrase(code=code, otherwise=verdict, values=(("limit", value),) if value else ())
 
 
+def asked_items(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple[ChecklistItem, ...]:
+    """What an agent asked for and is no field: papers of the type with their hint, and whatever else was named."""
+    labels = [(kind.document(key), key) for key in asks if kind.field(key) is None]
+    return tuple(
+        ChecklistItem(label=spec.label if spec else key, state=ItemState.MISSING, note=spec.hint if spec else "")
+        for spec, key in labels
+        if spec is not None or key in ticket.asked
+    )
+
+
 def document_rows(ticket: Ticket, kind: RequestType, words: Words, shown: ShownPapers) -> tuple[DocumentRow, ...]:
     """Every file as an agent sees it, with its pages, then every document that is missing."""
     rows = [_document_row(finding, ticket, kind, words, shown) for finding in ticket.documents]
@@ -163,5 +175,9 @@ def answer_by(ticket: Ticket, desk: LetterDesk) -> str:
 
 def file_lines(change: TicketChange, desk: LetterDesk) -> tuple[FileLine, ...]:
     """The files of the change's message, as a letter lists them."""
-    files = change.message.files if change.message else ()
+    return file_lines_of(change.message.files if change.message else (), desk)
+
+
+def file_lines_of(files: Sequence[StoredFile], desk: LetterDesk) -> tuple[FileLine, ...]:
+    """Files by name and size."""
     return tuple(FileLine(name=file.filename, size=desk.words.size(file.size_bytes)) for file in files)

@@ -52,6 +52,17 @@ class EventKind(StrEnum):
     LINKED = "linked"
     CUSTOMER_IDENTIFIED = "customer_identified"
     REPROCESSED = "reprocessed"
+    QUEUE_CHANGED = "queue_changed"
+    PRIORITY_CHANGED = "priority_changed"
+    TYPE_CHANGED = "type_changed"
+    LABEL_CHANGED = "label_changed"
+    ASKED = "asked"
+    WAIVED = "waived"
+    VISIT_SCHEDULED = "visit_scheduled"
+    MERGED = "merged"
+    PARTICIPANT_ADDED = "participant_added"
+    UNDONE = "undone"
+    ORIGINALS_SENT = "originals_sent"
 
 
 SHARED_MAILBOX = "shared_mailbox"
@@ -141,6 +152,7 @@ class LetterKind(StrEnum):
     QUERY_NOT_ANSWERED = "query_not_answered"
     TICKET_WITHDRAWN = "ticket_withdrawn"
     REQUESTER_ACTED = "requester_acted"
+    TRANSCRIPT = "transcript"
     DELIVERY_FAILED = "delivery_failed"
     NOTICES_SUMMARY = "notices_summary"
     ALERT_QUARANTINE = "alert_quarantine"
@@ -185,6 +197,7 @@ class OutboundLetter:
     Made when it is enqueued and never changed afterwards, so that a retry is the same letter under the same
     Message-ID. ``handle`` is the reply token that stands in ``message_id`` and in the text. ``automatic`` is
     false for an agent's own words: only automatic letters carry Auto-Submitted and count against caps.
+    ``calendar`` is an invitation (iCalendar, METHOD:REQUEST) that stands beside text and HTML.
     """
 
     message_id: str
@@ -207,6 +220,7 @@ class OutboundLetter:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     files: tuple[StoredFile, ...] = ()
+    calendar: str = ""
     verified_recipient: bool = False
     status: LetterStatus = LetterStatus.QUEUED
     hold_reason: str = ""

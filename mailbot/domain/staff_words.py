@@ -42,7 +42,9 @@ class StaffWord(StrEnum):
     AJUDA = "ajuda"
 
 
-AVAILABLE_WORDS = frozenset({StaffWord.AUTORIZAR, StaffWord.NEGAR, StaffWord.NOTA, StaffWord.RESOLVER})
+_NOT_YET = frozenset({StaffWord.DOCUMENTOS, StaffWord.CLIENTE, StaffWord.ABRIR})
+
+AVAILABLE_WORDS = frozenset(StaffWord) - _NOT_YET
 """The words that do something now; the others are known, and the agent is told that they do nothing yet."""
 
 
@@ -55,6 +57,8 @@ class Refusal(StrEnum):
     EXPIRED_HANDLE = "expired_handle"
     UNKNOWN_WORD = "unknown_word"
     WORD_NOT_AVAILABLE = "word_not_available"
+    WORD_NOT_POSSIBLE = "word_not_possible"
+    TOO_MANY_WORDS = "too_many_words"
     TWO_DECISIONS = "two_decisions"
     ALREADY_DECIDED = "already_decided"
     REASON_MISSING = "reason_missing"

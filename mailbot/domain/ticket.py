@@ -74,6 +74,11 @@ class Ticket:
 
     ``subject`` is the first mail's and stays; ``title`` is ours and may be made from fields. ``version``
     grows by one with each change and is what two simultaneous changes meet at.
+
+    What only staff set: ``label`` is a further public label of the status that it belongs to; ``asked`` are things
+    that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
+    that need not be shown; ``participants`` are addresses that get what the requester gets; ``merged_into`` is the
+    ticket to which everything goes that is written to this one.
     """
 
     number: str
@@ -100,6 +105,13 @@ class Ticket:
     asked_at: datetime | None = None
     follow_up_of: str | None = None
     customer: TicketCustomer = NOT_IDENTIFIED
+    label: str = ""
+    asked: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
+    participants: tuple[str, ...] = ()
+    visit_at: datetime | None = None
+    visit_sequence: int = 0
+    merged_into: str | None = None
     version: int = 0
 
     @property

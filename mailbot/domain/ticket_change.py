@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailbot.domain.events import EventKind, TicketEvent, TicketMessage
 from mailbot.domain.mail import Address
+from mailbot.domain.orders import Told, Transcript
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 
@@ -18,7 +19,9 @@ class TicketChange:
     because of what caused the change. ``verified`` tells that our server vouched for the sender's address.
     ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
     ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
-    ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already.
+    ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
+    and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
+    was fixed. ``transcript`` is what the agent hears of their orders; ``elsewhere`` are events of other tickets.
     """
 
     before: Ticket | None
@@ -30,6 +33,11 @@ class TicketChange:
     quiet: bool = False
     agent: Address | None = None
     words: str = ""
+    told: tuple[Told, ...] = ()
+    asks: tuple[str, ...] = ()
+    invites: bool = False
+    transcript: Transcript | None = None
+    elsewhere: tuple[tuple[str, TicketEvent], ...] = ()
     already_sent: bool = False
     refused_agent: Address | None = None
     refusal: Refusal | None = None

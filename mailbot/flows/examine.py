@@ -16,7 +16,7 @@ from typing import Protocol
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.drawings import FileDrawing
-from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
+from mailbot.domain.events import STAFF_PURPOSES, StoredFile, TicketEvent, Visibility
 from mailbot.domain.evidence import (
     DocumentReading,
     EvidenceReport,
@@ -37,6 +37,8 @@ from mailbot.domain.mail import (
     ThreadMatch,
     keyed_digest,
 )
+from mailbot.domain.orders import OrderPlan
+from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
@@ -46,8 +48,10 @@ from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.order_desk import OrderHouse, OrderKnowledge, desk_for, survivor, without_waived
 from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
+from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
@@ -55,6 +59,7 @@ from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.orders.plan import plan_orders
 from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
 from mailbot.triage.self_service import decide_on_query
 from mailbot.triage.sender import identify
@@ -70,15 +75,11 @@ from mailbot.triage.thread import (
 AUTHENTICITY_FAILED = "authenticity_failed"
 
 
-class Knowledge(Protocol):
+class Knowledge(OrderKnowledge, Protocol):
     """What triage may ask of the past."""
 
     def of_clues(self, clues: ThreadClues, *, now: datetime) -> ThreadKnowledge:
         """What is known of the handles, ids and tags in a mail."""
-        ...
-
-    def ticket(self, number: str) -> Ticket | None:
-        """A ticket."""
         ...
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
@@ -126,6 +127,26 @@ class NothingKnown:
         """None."""
         del number
         return None
+
+    def events(self, number: str) -> Sequence[TicketEvent]:
+        """None."""
+        del number
+        return ()
+
+    def letters(self, number: str) -> Sequence[LetterRow]:
+        """None."""
+        del number
+        return ()
+
+    def assigned_to(self, address: str) -> Sequence[Ticket]:
+        """None."""
+        del address
+        return ()
+
+    def files_of(self, number: str) -> Sequence[StoredFile]:
+        """None."""
+        del number
+        return ()
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """None."""
@@ -250,8 +271,15 @@ class Examiner:
     """Finds out what a mail is, from whom, about which ticket, and what to do with it. Writes nothing."""
 
     def __init__(
-        self, *, catalogue: Catalogue, marks: OwnMarks, documents: FileReadings, now: Callable[[], datetime]
+        self,
+        *,
+        catalogue: Catalogue,
+        marks: OwnMarks,
+        documents: FileReadings,
+        orders: OrderHouse,
+        now: Callable[[], datetime],
     ) -> None:
+        self._orders = orders
         self._catalogue = catalogue
         self._marks = marks
         self._keyed = partial(keyed_digest, marks.secret_key)
@@ -372,7 +400,7 @@ class Examiner:
             return None
         clues = thread_candidates(mail)
         for number, key in named_tickets(clues, known.of_clues(clues, now=self.now())):
-            ticket = known.ticket(number)
+            ticket = survivor(known.ticket(number), known)
             if ticket is not None and ticket.mailbox == mailbox.key and went_to_requester(mail, ticket):
                 return ticket, key
         return None
@@ -426,7 +454,7 @@ class Examiner:
             now=self.now(),
         )
         readings = self._readings(case)
-        subject = self._on_ticket(ThreadMatch(ticket_number=ticket.number, key=key), ticket)
+        subject = self._on_ticket(case, ThreadMatch(ticket_number=ticket.number, key=key), ticket)
         report = self._report(case, subject, readings)
         # Text only: a word of staff's gives no orders here (THREATS 9).
         text = case.mail.new_text or case.mail.full_text
@@ -535,19 +563,19 @@ class Examiner:
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         ticket = _joined(thread, case.known) or _named_by_agent(case, thread)
         if ticket is not None:
-            return self._on_ticket(thread, ticket)
+            return self._on_ticket(case, thread, ticket)
         classification = self._classify(case, readings)
         if thread.ticket_number is None:
             thread = self._open_request(case, classification, readings)
             ticket = _joined(thread, case.known)
             if ticket is not None:
-                return self._on_ticket(thread, ticket)
+                return self._on_ticket(case, thread, ticket)
         kind = self._catalogue.type(classification.request_type or GENERAL)
         return _Subject(thread=thread, ticket=None, classification=classification, request_type=kind)
 
-    def _on_ticket(self, thread: ThreadMatch, ticket: Ticket) -> _Subject:
+    def _on_ticket(self, case: _Case, thread: ThreadMatch, ticket: Ticket) -> _Subject:
         return _Subject(
-            thread=thread,
+            thread=_on_survivor(case, thread, ticket),
             ticket=ticket,
             classification=Classification(request_type=ticket.request_type, confidence=1.0, matched="thread"),
             request_type=self._catalogue.type(ticket.request_type),
@@ -642,10 +670,16 @@ class Examiner:
             new_text=case.mail.new_text,
             today=case.now.date(),
         )
+        report = without_waived(ticket, report) if ticket and ticket.waived else report
         return with_other_uses(report, ticket, case.known, self._keyed) if looks_elsewhere else report
 
     def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:
         is_agent = case.sender.role is SenderRole.AGENT
+        directives = (
+            parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
+            if is_agent
+            else DirectiveBlock(remaining_text=case.mail.new_text)
+        )
         return Situation(
             mail=case.mail,
             screening=case.screening,
@@ -655,16 +689,29 @@ class Examiner:
             classification=subject.classification,
             request_type=subject.request_type,
             report=report,
-            directives=(
-                parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
-                if is_agent
-                else DirectiveBlock(remaining_text=case.mail.new_text)
-            ),
+            directives=directives,
             is_gratitude=is_gratitude(case.mail.new_text),
             answers_need_verification=case.mailbox.can_verify_staff,
             now=case.now,
             notices=_answered_notices(case) if is_agent else (),
+            orders=self._plan(case, subject.ticket, directives) if is_agent and subject.ticket else None,
         )
+
+    def _plan(self, case: _Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:
+        agent = self._catalogue.staff.agent(case.sender.agent_key or "")
+        if agent is None:
+            return None
+        desk = desk_for(
+            self._orders,
+            case.known,
+            agent=agent,
+            ticket=ticket,
+            block=block,
+            mailbox_address=case.mailbox.address,
+            now=case.now,
+            has_files=any(is_meant_to_be_sent(file) for file in case.mail.attachments),
+        )
+        return plan_orders(block, ticket, desk)
 
 
 _OLDEST_MAIL = timedelta(days=3653)
@@ -751,8 +798,18 @@ def _is_verified_requester(case: _Case, ticket: Ticket) -> bool:
     return is_requester and case.sender.authenticity is Authenticity.VERIFIED
 
 
+def _on_survivor(case: _Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch:
+    """The thread of a mail to a merged ticket: it goes on at the one that is left, perhaps another person's."""
+    if thread.ticket_number == ticket.number or thread.handle_purpose in STAFF_PURPOSES:
+        return thread
+    is_theirs = case.sender.address.address in (ticket.requester.address, *ticket.participants)
+    return replace(thread, from_another_address=thread.from_another_address or not is_theirs)
+
+
 def _joined(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
-    return known.ticket(thread.ticket_number) if thread.accepted and thread.ticket_number else None
+    return (
+        survivor(known.ticket(thread.ticket_number), known) if thread.accepted and thread.ticket_number else None
+    )
 
 
 def _named_by_agent(case: _Case, thread: ThreadMatch) -> Ticket | None:
@@ -760,4 +817,4 @@ def _named_by_agent(case: _Case, thread: ThreadMatch) -> Ticket | None:
     and the agent is told (INTERFACE *Staff words*, THREATS 9)."""
     if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
         return None
-    return case.known.ticket(thread.ticket_number)
+    return survivor(case.known.ticket(thread.ticket_number), case.known)

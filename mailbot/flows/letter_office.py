@@ -18,7 +18,8 @@ from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.drawings import FileDrawing
-from mailbot.domain.events import AuthorRole, OutboundLetter, TicketMessage
+from mailbot.domain.errors import ConcurrentChange
+from mailbot.domain.events import AuthorRole, EventKind, OutboundLetter, TicketMessage
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.self_service import QueryReply
 from mailbot.domain.ticket import Ticket
@@ -31,6 +32,9 @@ _ANSWERED_BY_A_PERSON = "a person answered from the shared mailbox"
 
 LAST_MESSAGES = 5
 """How many of a ticket's messages its letters may quote."""
+
+WHOLE_HISTORY = 200
+"""How many of them an agent is sent who asks for all; a letter holds no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +73,7 @@ class LetterOffice:
         mail_id: int | None = None,
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
-        if kinds := taken_back(change):
-            work.outbox.stop_waiting(change.after.number, change.after.requester.address, kinds)
-        if kinds := made_void(change):
-            number, requester = change.after.number, change.after.requester.address
-            work.outbox.supersede(number, requester, kinds, why=_ANSWERED_BY_A_PERSON)
+        _stop_letters(work, change)
         messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         planned = self.plan(
@@ -178,10 +178,26 @@ def drawings_for(work: UnitOfWork, change: TicketChange) -> dict[str, FileDrawin
     return {drawing.digest: drawing for drawing in work.papers.drawings(sorted(digests))}
 
 
+def _stop_letters(work: UnitOfWork, change: TicketChange) -> None:
+    """What the change takes back or makes pointless leaves no more. Raises ``ConcurrentChange`` where a decision
+    that was to be taken back has begun to leave this very moment."""
+    ticket = change.after
+    stopped = 0
+    for address in (ticket.requester.address, *ticket.participants):
+        if kinds := taken_back(change):
+            stopped += work.outbox.stop_waiting(ticket.number, address, kinds)
+        if kinds := made_void(change):
+            work.outbox.supersede(ticket.number, address, kinds, why=_ANSWERED_BY_A_PERSON)
+    if change.happened(EventKind.UNDONE) and not stopped:
+        raise ConcurrentChange(f"the decision on ticket {ticket.number} has begun to leave")
+
+
 def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:
     """A ticket opened just now has no message but the one that opened it."""
     if change.before is None and change.message is not None:
         return (change.message,)
+    if change.transcript is not None and change.transcript.history:
+        return tuple(work.tickets.last_messages(change.after.number, WHOLE_HISTORY))
     return tuple(work.tickets.last_messages(change.after.number, LAST_MESSAGES))
 
 

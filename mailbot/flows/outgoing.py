@@ -125,6 +125,7 @@ class Outgoing:
             ticket_number=planned.ticket_number,
             auto_submitted=planned.auto_submitted,
             files=planned.files,
+            calendar=planned.calendar,
             verified_recipient=planned.verified_recipient,
         )
 

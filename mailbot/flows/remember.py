@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mailbot.domain.drawings import FileDrawing
-from mailbot.domain.events import Audience
+from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.mailbox import SENT_FOLDER
+from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
@@ -48,7 +49,10 @@ class StoredKnowledge:
             handles=tuple(handles),
             message_ids=tuple(ids),
             tickets=tuple(
-                KnownTicket(ticket_number=ticket.number, participants=frozenset({ticket.requester.address}))
+                KnownTicket(
+                    ticket_number=ticket.number,
+                    participants=frozenset({ticket.requester.address, *ticket.participants}),
+                )
                 for ticket in tickets
             ),
         )
@@ -57,6 +61,27 @@ class StoredKnowledge:
         """A ticket."""
         with self._storage.read() as work:
             return work.tickets.get(number)
+
+    def events(self, number: str) -> list[TicketEvent]:
+        """All that happened to a ticket, oldest first."""
+        with self._storage.read() as work:
+            return work.tickets.events(number)
+
+    def letters(self, number: str) -> list[LetterRow]:
+        """The letters of a ticket."""
+        with self._storage.read() as work:
+            return work.outbox.letters_of_ticket(number)
+
+    def assigned_to(self, address: str) -> list[Ticket]:
+        """The unfinished tickets of an agent, most urgent first."""
+        with self._storage.read() as work:
+            return work.tickets.assigned_to(address)
+
+    def files_of(self, number: str) -> list[StoredFile]:
+        """All files of the requester's messages of a ticket, oldest first."""
+        with self._storage.read() as work:
+            messages = work.tickets.messages(number)
+        return [file for one in messages if one.role is not AuthorRole.AGENT for file in one.files]
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """Tickets of this address that wait for something."""

@@ -17,3 +17,5 @@ def write_change(work: UnitOfWork, change: TicketChange) -> None:
     work.tickets.add_events(change.after.number, change.events)
     if change.before is None or change.after.documents != change.before.documents:
         work.papers.note_uses(change.after)
+    for number, event in change.elsewhere:
+        work.tickets.add_events(number, [event])

@@ -248,6 +248,9 @@ def _set_alternative(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tup
     else:
         _set_text(html, letter.html, "html")
     part.attach(html)
+    if letter.calendar:
+        # Last: the richest form that a program knows is the one it shows (RFC 2046 §5.1.4, RFC 6047 §2.4).
+        part.attach(_invitation(letter.calendar))
 
 
 def _set_related(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> None:
@@ -260,6 +263,15 @@ def _set_related(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[S
         picture = _attachment(file, content, disposition="inline")
         _set(picture, "Content-ID", f"<{file.content_id}>")
         part.attach(picture)
+
+
+def _invitation(calendar: str) -> MIMEPart:
+    """An iCalendar object, in base64: its lines end in CRLF whatever the way (RFC 5545 §3.1)."""
+    part = MIMEPart(policy=_POLICY)
+    _set(part, "Content-Type", 'text/calendar; method=REQUEST; charset="utf-8"')
+    _set(part, "Content-Transfer-Encoding", "base64")
+    part.set_payload(base64.encodebytes(calendar.encode("utf-8")).decode("ascii"))
+    return part
 
 
 def _multipart(subtype: str, letter: OutboundLetter) -> str:

@@ -6,11 +6,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
-from mailbot.domain.events import SHARED_MAILBOX, AuthorRole, EventKind, StoredFile, TicketMessage, Visibility
+from mailbot.domain.events import (
+    SHARED_MAILBOX,
+    AuthorRole,
+    EventKind,
+    StoredFile,
+    TicketEvent,
+    TicketMessage,
+    Visibility,
+)
 from mailbot.domain.mail import Address, Authenticity, InboundMail
-from mailbot.domain.ticket import Resolution, Status, Ticket
+from mailbot.domain.orders import OrderPlan, Transcript
+from mailbot.domain.ticket import Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
@@ -21,45 +29,86 @@ from mailbot.triage.situation import Situation
 def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Cause) -> TicketChange:
     """The mail does what it says."""
     ticket = ticket_of(situation)
+    orders = decision.orders or OrderPlan(after=ticket)
     agent = cause.agent or situation.sender.address
     happened = ChangeLog(situation.now, cause.mail_id)
-    after = replace(ticket, updated_at=situation.now)
-    if decision.visibility is Visibility.INTERNAL:
+    after = replace(orders.after, updated_at=situation.now)
+    if decision.visibility is Visibility.PUBLIC and _reaches_requester(decision, situation):
+        after = _answered(after, decision, happened, agent, is_known=cause.agent is not None)
+    elif decision.visibility is Visibility.INTERNAL and (decision.text or cause.files or decision.orders is None):
         happened.add(agent.address, EventKind.NOTE_ADDED)
-    else:
-        detail = SHARED_MAILBOX if decision.already_sent else ""
-        happened.add(agent.address, EventKind.AGENT_ANSWERED, detail=detail)
-        if after.status is Status.NEW:
-            after = with_status(after, Status.OPEN, happened, actor=agent.address)
-        # Who of the house wrote from the shared mailbox is rarely known.
-        is_known = cause.agent is not None or not decision.already_sent
-        if after.assignee is None and is_known:
-            happened.add(agent.address, EventKind.ASSIGNED, new=agent.address)
-            after = replace(after, assignee=agent.address)
+    for one in orders.effects:
+        happened.add(agent.address, one.kind, old=one.old, new=one.new, detail=one.detail)
     if decision.already_sent:
         # A person has taken the conversation up: nobody is to be reminded of what the bot asked.
         after = replace(after, asked_at=None)
-    if decision.resolution is not None:
-        after = _resolved(after, decision.resolution, situation.now, happened, agent)
     return TicketChange(
         before=ticket,
         after=after,
         events=happened.events,
-        message=_agent_message(situation, cause, agent, decision.visibility, decision.text),
+        message=_agent_message(situation, cause, agent, decision.visibility, decision.text)
+        if _is_a_message(decision, happened)
+        else None,
         agent=agent,
         may_answer=not decision.already_sent,
         verified=True,
-        words=decision.text,
+        words=decision.text if decision.visibility is Visibility.PUBLIC else "",
+        told=orders.told,
+        asks=orders.asks,
+        invites=orders.invites,
+        transcript=_transcript(decision, orders),
+        elsewhere=_elsewhere(orders, happened, agent, ticket),
         already_sent=decision.already_sent,
     )
 
 
-def _resolved(
-    ticket: Ticket, resolution: Resolution, now: datetime, happened: ChangeLog, agent: Address
+def _reaches_requester(decision: ApplyAgentReply, situation: Situation) -> bool:
+    """Whether there is anything to tell: orders alone may be nobody's business but the staff's."""
+    orders = decision.orders
+    if orders is None or decision.text or orders.decides or orders.told or orders.asks:
+        return True
+    return any(is_meant_to_be_sent(file) for file in situation.mail.attachments)
+
+
+def _is_a_message(decision: ApplyAgentReply, happened: ChangeLog) -> bool:
+    if decision.orders is None or decision.text or decision.orders.decides:
+        return True
+    return happened.has(EventKind.AGENT_ANSWERED) or happened.has(EventKind.NOTE_ADDED)
+
+
+def _answered(
+    ticket: Ticket, decision: ApplyAgentReply, happened: ChangeLog, agent: Address, *, is_known: bool
 ) -> Ticket:
-    happened.add(agent.address, EventKind.DECIDED, new=resolution)
-    ticket = with_status(ticket, Status.RESOLVED, happened, actor=agent.address)
-    return replace(ticket, resolution=resolution, resolved_at=now, asked_at=None)
+    happened.add(agent.address, EventKind.AGENT_ANSWERED, detail=SHARED_MAILBOX if decision.already_sent else "")
+    if ticket.status is Status.NEW:
+        ticket = with_status(ticket, Status.OPEN, happened, actor=agent.address)
+    # Who of the house wrote from the shared mailbox is rarely known.
+    knows_who = is_known or not decision.already_sent
+    if ticket.assignee is None and knows_who and not _goes_elsewhere(decision.orders):
+        happened.add(agent.address, EventKind.ASSIGNED, new=agent.address)
+        ticket = replace(ticket, assignee=agent.address)
+    return ticket
+
+
+def _goes_elsewhere(orders: OrderPlan | None) -> bool:
+    moving = (EventKind.QUEUE_CHANGED, EventKind.TYPE_CHANGED, EventKind.MERGED)
+    return orders is not None and any(one.kind in moving for one in orders.effects)
+
+
+def _transcript(decision: ApplyAgentReply, orders: OrderPlan) -> Transcript | None:
+    if not decision.remark:
+        return orders.transcript
+    return replace(orders.transcript or Transcript(applied=True), remarks=(decision.remark,))
+
+
+def _elsewhere(
+    orders: OrderPlan, happened: ChangeLog, agent: Address, ticket: Ticket
+) -> tuple[tuple[str, TicketEvent], ...]:
+    """A merged ticket is told of on the one that goes on."""
+    number = orders.after.merged_into
+    if number is None or number == ticket.merged_into:
+        return ()
+    return ((number, happened.event(agent.address, EventKind.MERGED, old=ticket.number)),)
 
 
 def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: Cause) -> TicketChange:
@@ -78,15 +127,9 @@ def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: 
         may_answer=False,
         refused_agent=agent,
         refusal=decision.reason,
-        refused_word=_refused_word(situation),
+        refused_word=decision.word,
+        transcript=decision.transcript,
     )
-
-
-def _refused_word(situation: Situation) -> str:
-    block = situation.directives
-    if block.unknown:
-        return block.unknown[0]
-    return f"#{block.not_available[0].word}" if block.not_available else ""
 
 
 def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import assert_never
 
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     BOT,
@@ -35,6 +34,7 @@ from mailbot.triage.decisions import (
     OpenTicket,
     RefuseAgentReply,
 )
+from mailbot.triage.promises import due_at
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
@@ -146,14 +146,6 @@ def title_of(request_type: RequestType, report: EvidenceReport, subject: str) ->
     return request_type.title_for(values) or subject[:_TITLE_CHARACTERS] or request_type.name
 
 
-def due_at(
-    status: Status, request_type: RequestType, now: datetime, calendar: BusinessCalendar
-) -> datetime | None:
-    """When a ticket that is ``status`` from ``now`` on must be answered; ``None`` where nothing is promised."""
-    hours = request_type.answer_within_business_hours
-    return calendar.after_business_hours(now, hours) if status is Status.OPEN and hours else None
-
-
 # --- the requester's further messages --------------------------------------------------------------------------
 
 
@@ -163,6 +155,8 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
     happened.add(situation.sender.address.address, EventKind.MESSAGE_RECEIVED)
     after = replace(ticket, updated_at=situation.now)
     if not decision.quiet:
+        # Whether it is what an agent asked for by name, only a person can tell: nobody is asked twice.
+        after = replace(after, asked=())
         after = _with_evidence(after, situation, happened)
         after = _moved_on(after, situation, cause, happened, reopen=decision.reopen)
         _note_suppressed_letter(happened, situation)

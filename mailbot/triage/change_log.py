@@ -40,16 +40,18 @@ class ChangeLog:
 
     def add(self, actor: str, kind: EventKind, *, old: str = "", new: str = "", detail: str = "") -> None:
         """Note one more thing that happened."""
-        self._events.append(
-            TicketEvent(
-                at=self._at,
-                actor=actor,
-                kind=kind,
-                old=str(old),
-                new=str(new),
-                detail=detail,
-                mail_id=self._mail_id,
-            )
+        self._events.append(self.event(actor, kind, old=old, new=new, detail=detail))
+
+    def event(self, actor: str, kind: EventKind, *, old: str = "", new: str = "", detail: str = "") -> TicketEvent:
+        """An event of this change's time and cause, not noted here: for another ticket."""
+        return TicketEvent(
+            at=self._at,
+            actor=actor,
+            kind=kind,
+            old=str(old),
+            new=str(new),
+            detail=detail,
+            mail_id=self._mail_id,
         )
 
     def has(self, kind: EventKind) -> bool:

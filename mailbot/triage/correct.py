@@ -17,7 +17,8 @@ from mailbot.domain.events import ADMIN, BOT, EventKind, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.triage.carry_out import due_at, title_of
+from mailbot.triage.carry_out import title_of
+from mailbot.triage.promises import due_at
 
 _EVENT_CHARACTERS = 500
 

@@ -8,34 +8,33 @@ from __future__ import annotations
 
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, Visibility
 from mailbot.domain.mail import Authenticity, ThreadKey
+from mailbot.domain.orders import OrderPlan
 from mailbot.domain.staff_words import Refusal, StaffWord
-from mailbot.domain.ticket import Resolution, Ticket
+from mailbot.domain.ticket import Ticket
 from mailbot.triage.agent_files import is_meant_to_be_sent, text_of
 from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, RefuseAgentReply
-from mailbot.triage.directives import Directive, DirectiveBlock
 from mailbot.triage.quoted_notice import quotes_notice
 from mailbot.triage.screen import ScreeningReason
 from mailbot.triage.situation import Situation
 
-_RESOLUTION_OF = {
-    StaffWord.AUTORIZAR: Resolution.APPROVED,
-    StaffWord.NEGAR: Resolution.DENIED,
-    StaffWord.RESOLVER: Resolution.DONE,
-}
+EXPIRED_HANDLE = "expired_handle"
+"""Remark on a plain answer whose handle has expired: it goes through, orders would not."""
+
+_NO_ORDERS = frozenset({StaffWord.NOTA, StaffWord.RESPONDER, StaffWord.AJUDA})
+"""Words that order nothing: they need no more than a plain answer does."""
 
 
 def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
     """Choose what to do with a mail of the roster on ``ticket``."""
     if situation.screening.automatic_reply or situation.screening.reason == ScreeningReason.ABSENCE_SUBJECT:
         return AppendMessage(quiet=True)
-    refusal = (
-        _why_not_as_agent(situation)
-        or _why_not_this_content(situation)
-        or _why_not_these_words(situation.directives, ticket)
-    )
+    refusal = _why_not_as_agent(situation) or _why_not_this_content(situation)
     if refusal:
-        return RefuseAgentReply(reason=refusal)
-    return _agent_reply(situation)
+        return RefuseAgentReply(reason=refusal, word=_first_word(situation))
+    orders = situation.orders or OrderPlan(after=ticket)
+    if orders.refusal:
+        return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
+    return _agent_reply(situation, orders)
 
 
 def _why_not_as_agent(situation: Situation) -> Refusal | None:
@@ -51,7 +50,7 @@ def _why_not_as_agent(situation: Situation) -> Refusal | None:
     if sender.authenticity is Authenticity.FAILED:
         return Refusal.NOT_VERIFIED
     verified = sender.authenticity is Authenticity.VERIFIED
-    commands = any(directive.word is not StaffWord.NOTA for directive in situation.directives.directives)
+    commands = any(directive.word not in _NO_ORDERS for directive in situation.directives.directives)
     if not verified and (commands or situation.answers_need_verification):
         return Refusal.NOT_VERIFIED
     return Refusal.EXPIRED_HANDLE if thread.handle_expired and commands else None
@@ -67,36 +66,28 @@ def _why_not_this_content(situation: Situation) -> Refusal | None:
     return Refusal.QUOTED_NOTICE if any(quotes_notice(text, situation.notices) for text in texts) else None
 
 
-def _why_not_these_words(block: DirectiveBlock, ticket: Ticket) -> Refusal | None:
-    """The reason code for which the words cannot be carried out (all of them or none), or ``None``."""
-    if block.unknown:
-        return Refusal.UNKNOWN_WORD
-    if block.not_available:
-        return Refusal.WORD_NOT_AVAILABLE
-    decisions = [directive for directive in block.directives if directive.word in _RESOLUTION_OF]
-    if len(decisions) > 1 or (decisions and block.has(StaffWord.NOTA)):
-        return Refusal.TWO_DECISIONS
-    return _why_not_decide(block, decisions[0], ticket) if decisions else None
-
-
-def _why_not_decide(block: DirectiveBlock, directive: Directive, ticket: Ticket) -> Refusal | None:
-    if ticket.is_finished:
-        return Refusal.ALREADY_DECIDED
-    without_reason = not (directive.argument.strip() or block.remaining_text.strip())
-    if directive.word is StaffWord.NEGAR and without_reason:
-        return Refusal.REASON_MISSING
-    return None
-
-
-def _agent_reply(situation: Situation) -> Decision:
+def _agent_reply(situation: Situation, orders: OrderPlan) -> Decision:
     block = situation.directives
-    words = [directive.word for directive in block.directives]
-    decision = next((word for word in words if word in _RESOLUTION_OF), None)
-    lines = [directive.argument.strip() for directive in block.directives if directive.argument.strip()]
-    text = "\n\n".join([*lines, *([block.remaining_text.strip()] if block.remaining_text.strip() else [])])
-    if decision is not None:
-        return ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, resolution=_RESOLUTION_OF[decision])
-    internal = StaffWord.NOTA in words or situation.thread.handle_purpose == HandlePurpose.STAFF_INTERNAL
-    if not text and not any(is_meant_to_be_sent(file) for file in situation.mail.attachments):
+    text = "\n\n".join(part for part in (orders.text, block.remaining_text.strip()) if part)
+    has_files = any(is_meant_to_be_sent(file) for file in situation.mail.attachments)
+    orders_something = any(one.word not in (StaffWord.NOTA, StaffWord.RESPONDER) for one in block.directives)
+    if not (text or has_files or orders_something):
         return RefuseAgentReply(reason=Refusal.NO_TEXT)
-    return ApplyAgentReply(visibility=Visibility.INTERNAL if internal else Visibility.PUBLIC, text=text)
+    return ApplyAgentReply(
+        visibility=_visibility(situation, orders),
+        text=text,
+        orders=orders if block.directives else None,
+        remark=EXPIRED_HANDLE if situation.thread.handle_expired else "",
+    )
+
+
+def _visibility(situation: Situation, orders: OrderPlan) -> Visibility:
+    stays_inside = orders.is_note or orders.only_asks_back
+    in_internal_thread = situation.thread.handle_purpose == HandlePurpose.STAFF_INTERNAL
+    internal = stays_inside or (in_internal_thread and not orders.is_answer)
+    return Visibility.INTERNAL if internal else Visibility.PUBLIC
+
+
+def _first_word(situation: Situation) -> str:
+    words = situation.directives.directives
+    return f"#{words[0].word}" if words else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbot.domain.events import Visibility
+from mailbot.domain.orders import OrderPlan, Transcript
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.staff_words import Refusal
-from mailbot.domain.ticket import Resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +44,27 @@ class AppendMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyAgentReply:
-    """An agent's mail does what it says: words to the requester, an internal note, a decision.
+    """An agent's mail does what it says: words to the requester, an internal note, orders.
 
-    ``already_sent``: the requester got this very mail, straight from the shared mailbox.
+    ``already_sent``: the requester got this very mail, straight from the shared mailbox. ``remark`` is the code of
+    what the agent is told of a mail that went through all the same.
     """
 
     visibility: Visibility
     text: str
-    resolution: Resolution | None = None
+    orders: OrderPlan | None = None
     already_sent: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseAgentReply:
-    """An agent's mail is kept as an unverified note and the agent is told why."""
+    """An agent's mail is kept as an unverified note and the agent is told why, line by line where its words are
+    the reason."""
 
     reason: Refusal
+    word: str = ""
+    transcript: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

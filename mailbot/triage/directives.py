@@ -7,8 +7,9 @@ which are not new text (THREATS 28). This module reads; whether the agent may do
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailbot.catalogue.folding import fold
 from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
@@ -18,10 +19,11 @@ _FIXED_ALIASES = {"aguardar": StaffWord.ESPERA}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directive:
-    """One order and the rest of its line."""
+    """One order and the rest of its line; ``typed`` is the line as it stood there."""
 
     word: StaffWord
     argument: str = ""
+    typed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,14 @@ class DirectiveBlock:
     """What stood at the top of a mail.
 
     ``directives`` are the lines with a known word, also those that do nothing yet; ``unknown`` are any other
-    words, as typed. ``remaining_text`` is the message below the block.
+    words, as typed. ``remaining_text`` is the message below the block; ``lines`` counts the block's own, of which
+    only the first fifty are kept.
     """
 
     directives: tuple[Directive, ...] = ()
     unknown: tuple[str, ...] = ()
     remaining_text: str = ""
+    lines: int = field(default=0, compare=False)
 
     @property
     def not_available(self) -> tuple[Directive, ...]:
@@ -49,6 +53,7 @@ class DirectiveBlock:
 _LINE_CHARACTERS = 2000
 _UNKNOWN_CHARACTERS = 80
 _DIRECTIVES_AT_MOST = 50
+_TYPED_CHARACTERS = 200
 # Emphasis of plain-text parts made from HTML, blanks and invisible characters.
 _BEFORE_HASH = " \t\xa0*_\u200b\u200e\u200f\u2060\ufeff"
 _AFTER_WORD = " \t\xa0*_:.,;!-\u2013\u2014"
@@ -76,6 +81,7 @@ def parse_directives(new_text: str, aliases: Mapping[str, Sequence[str]] | None 
     # Without a block nothing was taken away, not even lines of invisible characters.
     remaining = lines[at:] if directives or unknown else lines
     return DirectiveBlock(
+        lines=len(directives) + len(unknown),
         directives=tuple(directives[:_DIRECTIVES_AT_MOST]),
         unknown=tuple(unknown[:_DIRECTIVES_AT_MOST]),
         remaining_text="\n".join(remaining).strip(),
@@ -105,8 +111,14 @@ def _directive(line: str, names: dict[str, StaffWord]) -> Directive | None:
     typed, _, argument = line[1:].replace("\xa0", " ").replace("\t", " ").partition(" ")
     # ``#negar:motivo`` and ``#nota.`` are typed as well.
     head, colon, rest = typed.partition(":")
-    word = names.get(fold(head).strip(_AFTER_WORD))
+    word = None if _hides_something(head) else names.get(fold(head).strip(_AFTER_WORD))
     if word is None:
         return None
     argument = f"{rest} {argument}" if colon else argument
-    return Directive(word=word, argument=argument.strip().lstrip(_AFTER_WORD).rstrip(" *_"))
+    argument = argument.strip().lstrip(_AFTER_WORD).rstrip(" *_")
+    return Directive(word=word, argument=argument, typed=line[:_TYPED_CHARACTERS])
+
+
+def _hides_something(head: str) -> bool:
+    """Whether something invisible stands within the word: what it says may not be what its reader saw."""
+    return any(unicodedata.category(ch) == "Cf" for ch in head.strip(_BEFORE_HASH))

@@ -8,6 +8,7 @@ from datetime import datetime
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import Accepted, Classification, InboundMail, Sender, ThreadMatch
+from mailbot.domain.orders import OrderPlan
 from mailbot.domain.self_service import NO_TICKETS, CustomerQuery, OwnTickets
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.directives import DirectiveBlock
@@ -20,8 +21,8 @@ class Situation:
     ``ticket`` is the one that the mail joins, or that an agent's mail names without a right to act on it;
     ``report`` holds its evidence together with what this mail brings. ``answers_need_verification`` is true
     where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
-    answers. ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be
-    about.
+    answers, ``orders`` what its words come to on the ticket, ``None`` where there is none or nobody orders.
+    ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about.
     """
 
     mail: InboundMail
@@ -39,6 +40,7 @@ class Situation:
     notices: tuple[str, ...] = ()
     query: CustomerQuery | None = None
     named: OwnTickets = NO_TICKETS
+    orders: OrderPlan | None = None
 
     @property
     def type_is_gone(self) -> bool:

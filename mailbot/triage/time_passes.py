@@ -14,7 +14,7 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, EventKind, TicketEvent
 from mailbot.domain.ticket import Resolution, Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.triage.carry_out import due_at
+from mailbot.triage.promises import due_at
 
 
 def due_change(

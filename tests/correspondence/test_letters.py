@@ -409,7 +409,7 @@ def test_views_of_the_notices() -> None:
         (Refusal.NO_HANDLE, "Responda diretamente ao último aviso"),
         (Refusal.HANDLE_OF_ANOTHER, "Responda diretamente ao último aviso"),
         (Refusal.NOT_VERIFIED, "fale com o administrador"),
-        (Refusal.UNKNOWN_WORD, "#autorizar, #negar, #nota, #resolver"),
+        (Refusal.UNKNOWN_WORD, "#autorizar, #negar, #pedir, #nota"),
         (Refusal.REASON_MISSING, "#negar seguido do motivo"),
         (Refusal.TWO_DECISIONS, "Corrija e responda de novo"),
         (Refusal.ALREADY_DECIDED, "Corrija e responda de novo"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,12 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Status, Ticket
+from mailbot.flows.order_desk import check_field, held_against
 from mailbot.triage.change_log import Cause
-from mailbot.triage.directives import parse_directives
+from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.orders.desk import OrderDesk
+from mailbot.triage.orders.plan import plan_orders
 from mailbot.triage.situation import Situation
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -110,15 +113,36 @@ def agent_writes(
     text: str, on: Ticket | None = None, *, files: tuple[Attachment, ...] = (), **changes: Any
 ) -> Situation:
     """Ana answers the notice that went to her."""
-    plain = requester_writes(text, on or ticket())
+    on = on or ticket()
+    plain = requester_writes(text, on)
+    block = parse_directives(text, catalogue().staff.aliases)
     return replace(
         plain,
         mail=replace(plain.mail, sender=ANA, attachments=files),
         sender=Sender(address=ANA, role=SenderRole.AGENT, authenticity=Authenticity.VERIFIED, agent_key="ana"),
         thread=STAFF_HANDLE,
-        directives=parse_directives(text, catalogue().staff.aliases),
+        directives=block,
+        orders=plan_orders(block, on, order_desk(block, has_files=bool(files))),
         **changes,
     )
+
+
+def order_desk(block: DirectiveBlock, *, has_files: bool = False, **changes: Any) -> OrderDesk:
+    """What Ana's words are weighed with: nothing but the sample catalogue."""
+    agent = catalogue().staff.agent("ana")
+    assert agent is not None
+    plain = OrderDesk(
+        catalogue=catalogue(),
+        calendar=business_calendar(catalogue().calendar),
+        agent=agent,
+        now=NOW,
+        undo_time=timedelta(minutes=5),
+        check_field=check_field(catalogue(), NOW),
+        held_against=held_against(catalogue(), NOW),
+        mailbox_address="atendimento@example.com.br",
+        says_more=bool(block.remaining_text) or has_files,
+    )
+    return replace(plain, **changes)
 
 
 def cause(situation: Situation, **changes: Any) -> Cause:

@@ -216,13 +216,17 @@ def test_a_plain_reply_to_an_internal_notice_is_a_note() -> None:
 def test_a_decision_goes_to_the_requester_with_the_words_beside_it(
     text: str, words: str, resolution: Resolution
 ) -> None:
-    expected = ApplyAgentReply(visibility=Visibility.PUBLIC, text=words, resolution=resolution)
-    assert decide(agent_writes(text)) == expected
+    decision = decide(agent_writes(text))
+    assert isinstance(decision, ApplyAgentReply)
+    assert (decision.visibility, decision.text) == (Visibility.PUBLIC, words)
+    assert decision.orders is not None
+    assert decision.orders.after.resolution is resolution
 
 
 def test_a_note_is_the_whole_mail_and_stays_inside() -> None:
-    expected = ApplyAgentReply(visibility=Visibility.INTERNAL, text="um\n\ndois\n\ntrês")
-    assert decide(agent_writes("#nota um\n#nota dois\ntrês")) == expected
+    decision = decide(agent_writes("#nota um\n#nota dois\ntrês"))
+    assert isinstance(decision, ApplyAgentReply)
+    assert (decision.visibility, decision.text) == (Visibility.INTERNAL, "um\n\ndois\n\ntrês")
 
 
 @pytest.mark.parametrize(
@@ -232,8 +236,10 @@ def test_a_note_is_the_whole_mail_and_stays_inside() -> None:
         ("#nota", Refusal.NO_TEXT),
         ("#negar", Refusal.REASON_MISSING),
         ("#autorizr", Refusal.UNKNOWN_WORD),
-        ("#espera", Refusal.WORD_NOT_AVAILABLE),
-        ("#autorizar\n#espera", Refusal.WORD_NOT_AVAILABLE),
+        ("#cliente 1", Refusal.WORD_NOT_AVAILABLE),
+        ("#autorizar\n#cliente 1", Refusal.WORD_NOT_AVAILABLE),
+        ("#autorizar\n#espera", Refusal.TWO_DECISIONS),
+        ("#fila marte", Refusal.WORD_NOT_POSSIBLE),
         ("#autorizar\n#negar não", Refusal.TWO_DECISIONS),
         ("#autorizar\n#autorizar", Refusal.TWO_DECISIONS),
         ("#nota\n#autorizar", Refusal.TWO_DECISIONS),

@@ -76,12 +76,12 @@ def test_an_unknown_word_is_told_and_not_sent_on(line: str) -> None:
     assert block.remaining_text == "Texto"
 
 
-def test_every_staff_word_is_known_and_most_are_honestly_not_available_yet() -> None:
+def test_every_staff_word_is_known_and_few_are_honestly_not_available_yet() -> None:
     for word in StaffWord:
         block = parse_directives(f"#{word} x")
         assert block.directives == (Directive(word=word, argument="x"),)
         assert (block.not_available == ()) == (word in AVAILABLE_WORDS)
-    assert {APPROVE, DENY, NOTE, RESOLVE} == AVAILABLE_WORDS
+    assert {APPROVE, DENY, NOTE, RESOLVE} < AVAILABLE_WORDS
     assert parse_directives("#aguardar").directives[0].word is StaffWord.ESPERA
     assert parse_directives("#aprovação").directives[0].word is StaffWord.APROVACAO
 
@@ -107,3 +107,18 @@ def test_a_very_long_block_is_bounded() -> None:
     block = parse_directives("#x\n" * 100_000)
     assert len(block.unknown) == 50
     assert block.remaining_text == ""
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u2066", "\u00ad"])
+def test_a_word_that_hides_something_orders_nothing_and_is_told(hidden: str) -> None:
+    block = parse_directives(f"#auto{hidden}rizar")
+    assert block.directives == ()
+    assert len(block.unknown) == 1
+
+
+def test_the_marks_that_programs_put_around_a_word_hide_nothing() -> None:
+    assert parse_directives("\u200b#autorizar\u200e sim").directives == (Directive(word=APPROVE, argument="sim"),)
+
+
+def test_a_long_block_tells_how_long_it_was() -> None:
+    assert parse_directives("#nota x\n" * 200).lines == 200

@@ -362,6 +362,13 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "follow_up_of": ticket.follow_up_of,
         "customer_id": ticket.customer.customer_id,
         "customer": customer_to_json(ticket.customer),
+        "label": without_nul(ticket.label),
+        "asked": [without_nul(one) for one in ticket.asked],
+        "waived": list(ticket.waived),
+        "participants": list(ticket.participants),
+        "visit_at": ticket.visit_at,
+        "visit_sequence": ticket.visit_sequence,
+        "merged_into": ticket.merged_into,
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -416,6 +423,13 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         reminders_sent=row["reminders_sent"],
         follow_up_of=row["follow_up_of"],
         customer=customer_from_json(row["customer"]),
+        label=row["label"],
+        asked=tuple(row["asked"]),
+        waived=tuple(row["waived"]),
+        participants=tuple(row["participants"]),
+        visit_at=row["visit_at"],
+        visit_sequence=row["visit_sequence"],
+        merged_into=row["merged_into"],
         version=row["version"],
     )
 
@@ -508,7 +522,12 @@ def letter_to_row(letter: OutboundLetter, *, handle_expires_at: datetime | None)
 
 
 def letter_text_to_row(letter: OutboundLetter, *, letter_id: int) -> Json:
-    return {"letter_id": letter_id, "text": without_nul(letter.text), "html": without_nul(letter.html)}
+    return {
+        "letter_id": letter_id,
+        "text": without_nul(letter.text),
+        "html": without_nul(letter.html),
+        "calendar": without_nul(letter.calendar),
+    }
 
 
 def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:
@@ -524,6 +543,7 @@ def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:
         subject=row["subject"],
         text=row["text"],
         html=row["html"],
+        calendar=row["calendar"],
         files=tuple(file_from_json(data) for data in row["files"]),
         ticket_number=row["ticket_number"],
         mail_id=row["mail_id"],

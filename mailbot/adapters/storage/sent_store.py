@@ -41,7 +41,13 @@ class SentStore:
     def due_copies(self, mailbox: str, *, now: datetime, limit: int) -> list[DueCopy]:
         """Letters whose copy is due, in the order in which they left."""
         query = (
-            select(outbox, letter_texts.c.text, letter_texts.c.html, _C.attempts.label("copy_attempts"))
+            select(
+                outbox,
+                letter_texts.c.text,
+                letter_texts.c.html,
+                letter_texts.c.calendar,
+                _C.attempts.label("copy_attempts"),
+            )
             .join(letter_texts)
             .join(sent_copies, _C.letter_id == outbox.c.id)
             .where(_C.mailbox == mailbox, _C.due_at <= now)

@@ -120,6 +120,13 @@ tickets = Table(
     Column("follow_up_of", CleanText(20)),
     Column("customer_id", Integer),
     Column("customer", JSON(none_as_null=True)),
+    Column("label", CleanText(), nullable=False, default=""),
+    Column("asked", JSON, nullable=False, default=list),
+    Column("waived", JSON, nullable=False, default=list),
+    Column("participants", JSON, nullable=False, default=list),
+    Column("visit_at", UtcDateTime),
+    Column("visit_sequence", Integer, nullable=False, default=0),
+    Column("merged_into", CleanText(20)),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )
@@ -223,6 +230,7 @@ letter_texts = Table(
     Column("letter_id", ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
     Column("text", CleanText(), nullable=False),
     Column("html", CleanText(), nullable=False),
+    Column("calendar", CleanText(), nullable=False, default=""),
 )
 
 sent_copies = Table(

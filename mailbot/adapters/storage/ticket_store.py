@@ -254,6 +254,17 @@ class TicketStore:
             query = query.limit(limit)
         return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
 
+    def assigned_to(self, address: str, *, limit: int = 200) -> list[Ticket]:
+        """An agent's unfinished tickets, those with the nearest promise first."""
+        finished = (Status.RESOLVED.value, Status.CLOSED.value)
+        query = (
+            select(tickets)
+            .where(_T.assignee == address, _T.status.not_in(finished))
+            .order_by(_T.due_at.is_(None), _T.due_at, _T.number)
+            .limit(limit)
+        )
+        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
+
     def waiting_since(self, asked_before: datetime) -> list[Ticket]:
         """Tickets that have waited for their requester since before ``asked_before``."""
         query = select(tickets).where(

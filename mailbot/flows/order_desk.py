@@ -1,0 +1,175 @@
+"""What an agent's words are weighed with, read from storage: ``desk_for(...) -> OrderDesk``.
+
+Only what the words at hand ask for is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from mailbot.catalogue.field_specs import FieldSpec
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.staff import AgentSpec
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, StoredFile, TicketEvent
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue
+from mailbot.domain.outbox import LetterRow
+from mailbot.domain.staff_words import StaffWord
+from mailbot.domain.ticket import Status, Ticket
+from mailbot.evidence.assess import assess
+from mailbot.evidence.values import checked_value
+from mailbot.triage.directives import DirectiveBlock
+from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, Undoable
+from mailbot.triage.orders.filing import number_in
+
+_MERGED_AT_MOST = 10
+_ASKS_WHAT_WAITS = frozenset({StaffWord.DESFAZER, StaffWord.REABRIR, StaffWord.FECHAR})
+
+
+class OrderKnowledge(Protocol):
+    """What orders ask of the past."""
+
+    def ticket(self, number: str) -> Ticket | None:
+        """A ticket."""
+        ...
+
+    def events(self, number: str) -> Sequence[TicketEvent]:
+        """All that happened to a ticket, oldest first."""
+        ...
+
+    def letters(self, number: str) -> Sequence[LetterRow]:
+        """The letters of a ticket."""
+        ...
+
+    def assigned_to(self, address: str) -> Sequence[Ticket]:
+        """The unfinished tickets of an agent."""
+        ...
+
+    def files_of(self, number: str) -> Sequence[StoredFile]:
+        """All files that came with the requester's messages of a ticket, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHouse:
+    """What is the same for every mail."""
+
+    catalogue: Catalogue
+    calendar: BusinessCalendar
+    undo_time: timedelta
+
+
+def desk_for(
+    house: OrderHouse,
+    known: OrderKnowledge,
+    *,
+    agent: AgentSpec,
+    ticket: Ticket,
+    block: DirectiveBlock,
+    mailbox_address: str,
+    now: datetime,
+    has_files: bool,
+) -> OrderDesk:
+    """The desk for one mail's words on ``ticket``."""
+    words = {directive.word for directive in block.directives}
+    looks_for_undo = ticket.status is Status.RESOLVED and bool(words & _ASKS_WHAT_WAITS)
+    return OrderDesk(
+        catalogue=house.catalogue,
+        calendar=house.calendar,
+        agent=agent,
+        now=now,
+        undo_time=house.undo_time,
+        check_field=check_field(house.catalogue, now),
+        held_against=held_against(house.catalogue, now),
+        mailbox_address=mailbox_address,
+        other=_other(block, known),
+        undoable=_undoable(known.events(ticket.number), known.letters(ticket.number)) if looks_for_undo else None,
+        own=tuple(known.assigned_to(agent.address)) if StaffWord.ABERTOS in words else (),
+        originals=tuple(known.files_of(ticket.number)) if StaffWord.ORIGINAIS in words else (),
+        says_more=bool(block.remaining_text.strip()) or has_files,
+    )
+
+
+class _Tickets(Protocol):
+    def ticket(self, number: str) -> Ticket | None: ...
+
+
+def survivor(ticket: Ticket | None, known: _Tickets) -> Ticket | None:
+    """The ticket at the end of a chain of merged ones; itself where it was not merged."""
+    for _ in range(_MERGED_AT_MOST):
+        if ticket is None or ticket.merged_into is None:
+            break
+        ticket = known.ticket(ticket.merged_into) or ticket
+    return ticket
+
+
+def _other(block: DirectiveBlock, known: OrderKnowledge) -> Ticket | None:
+    """The ticket that ``#juntar`` names."""
+    arguments = [one.argument for one in block.directives if one.word is StaffWord.JUNTAR]
+    number = number_in(arguments[0]) if arguments else ""
+    return survivor(known.ticket(number), known) if number else None
+
+
+def check_field(catalogue: Catalogue, now: datetime) -> CheckField:
+    """How what an agent types for a field is checked."""
+
+    def check(spec: FieldSpec, raw: str) -> FieldValue:
+        return checked_value(spec, raw, catalogue.units, FieldOrigin.AGENT, today=now.date())
+
+    return check
+
+
+def held_against(catalogue: Catalogue, now: datetime) -> HeldAgainst:
+    """How what a ticket holds is held against a request type."""
+
+    def held(ticket: Ticket, kind: RequestType) -> EvidenceReport:
+        return assess(
+            kind,
+            held=ticket.documents,
+            new_files=(),
+            fields=ticket.fields,
+            limits=catalogue.limits_of(kind.key),
+            today=now.date(),
+        )
+
+    return held
+
+
+# --- what can be taken back --------------------------------------------------------------------------------------
+
+_TELLS_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)
+_NOT_BEGUN = (LetterStatus.QUEUED, LetterStatus.HELD)
+_ENDS_A_DECISION = (EventKind.REOPENED, EventKind.UNDONE)
+
+
+def _undoable(events: Sequence[TicketEvent], letters: Sequence[LetterRow]) -> Undoable | None:
+    """The newest decision, unless the ticket was reopened since: the status before it, and whether all letters
+    that tell of it still wait."""
+    at = next((n for n in range(len(events) - 1, -1, -1) if events[n].kind is EventKind.DECIDED), None)
+    if at is None or any(event.kind in _ENDS_A_DECISION for event in events[at:]):
+        return None
+    decided = events[at]
+    steps = [event for event in events[at:] if event.kind is EventKind.STATUS_CHANGED and event.at == decided.at]
+    if not steps:
+        return None
+    telling = [
+        one
+        for one in letters
+        if one.letter in _TELLS_A_DECISION and one.audience is Audience.REQUESTER and one.created_at >= decided.at
+    ]
+    live = [one for one in telling if one.status is not LetterStatus.CANCELLED]
+    unsent = bool(live) and all(one.status in _NOT_BEGUN and one.attempts == 0 for one in live)
+    return Undoable(status_before=Status(steps[0].old), unsent=unsent)
+
+
+def without_waived(ticket: Ticket, report: EvidenceReport) -> EvidenceReport:
+    """``report`` without what staff have waived on ``ticket``."""
+    return replace(
+        report,
+        missing=tuple(key for key in report.missing if key not in ticket.waived),
+        mismatches=tuple(one for one in report.mismatches if one.key not in ticket.waived),
+    )
