@@ -70,6 +70,7 @@ def _guidance(request_type: RequestType) -> Iterator[Complaint]:
     for key, guidance in request_type.guidance.items():
         for part in ("title", "text"):
             yield from _words(("guidance", key, part), getattr(guidance, part), known)
+    yield from _words(("resolved_note",), request_type.resolved_note, known)
     for index, rule in enumerate(request_type.rules):
         yield from _words(("rules", index, "then", "note"), rule.then.note, known)
 

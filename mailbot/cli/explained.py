@@ -7,6 +7,7 @@ from typing import Any, Final, assert_never
 
 from mailbot.domain.events import OutboundLetter
 from mailbot.domain.evidence import DocumentKind, EvidenceReport, FieldValue, Finding
+from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.mail import NO_THREAD, Accepted, Address, Attachment, Bounce, Discarded, InboundMail, Screening
 from mailbot.flows.examine import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
@@ -207,11 +208,17 @@ def _decision(explanation: Explanation) -> dict[str, Any]:
     ticket = explanation.ticket
     return {
         "kind": decision_kind(explanation),
-        "guidance": None,
+        "guidance": _guidance(explanation),
         "status": ticket.status if ticket else None,
         "resolution": ticket.resolution if ticket else None,
         "reasons": list(dict.fromkeys(_reasons(explanation))),
     }
+
+
+def _guidance(explanation: Explanation) -> str | None:
+    """The words that the requester gets, where the bot answers by itself."""
+    ruling = explanation.ticket.ruling if explanation.ticket else None
+    return ruling.given or None if ruling is not None else None
 
 
 def decision_kind(explanation: Explanation) -> str:
@@ -304,9 +311,47 @@ def _reasons_of_word(decision: AnswerQuery | ActOnQuery) -> Iterator[str]:
 
 
 def _state_of_evidence(report: EvidenceReport) -> Iterator[str]:
+    if report.ruling is not None and report.ruling.replies:
+        yield from _what_the_rules_say(report.ruling)
+        return
     if report.complete:
         yield "complete"
+        # Before that nobody is told of a suggestion.
+        yield from _what_the_rules_say(report.ruling)
     if report.missing:
         yield "missing"
     if report.mismatches:
         yield "mismatch"
+
+
+def _what_the_rules_say(ruling: Ruling | None) -> Iterator[str]:
+    """Of a table that lets the request go on there is nothing to tell."""
+    if ruling is None or ruling.action is RulingAction.PROCEED:
+        return
+    if ruling.replies:
+        yield "guided"
+    elif ruling.action is RulingAction.SUGGEST:
+        yield f"suggested:{ruling.guidance}" if ruling.guidance else "suggested"
+    elif ruling.action is RulingAction.PERSON:
+        yield "rules_undecided"
+    else:
+        return
+    yield from (f"{one.name}={one.value}" for one in ruling.facts)
+    yield from (f"unsure:{name}" for name in ruling.doubts)
+
+
+def ruling_as_json(ruling: Ruling | None) -> dict[str, Any]:
+    """What the table of rules says of a ticket; an object of nulls where it has none."""
+    if ruling is None:
+        keys = ("action", "row", "guidance", "facts", "doubts", "asks", "not_needed", "linked_ticket")
+        return dict.fromkeys(keys)
+    return {
+        "action": ruling.action,
+        "row": ruling.row,
+        "guidance": ruling.guidance or None,
+        "facts": {one.name: one.value for one in ruling.facts},
+        "doubts": list(ruling.doubts),
+        "asks": list(ruling.asks),
+        "not_needed": list(ruling.not_needed),
+        "linked_ticket": ruling.linked_ticket or None,
+    }

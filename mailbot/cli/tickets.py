@@ -11,7 +11,7 @@ import typer
 from mailbot.bootstrap import App
 from mailbot.catalogue.load import Catalogue
 from mailbot.cli.context import open_app, set_up_logging
-from mailbot.cli.explained import document_as_json, fields_as_json
+from mailbot.cli.explained import document_as_json, fields_as_json, ruling_as_json
 from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, print_title
 from mailbot.cli.output import own_errors, print_json, say, visible
 from mailbot.domain.events import SHARED_MAILBOX, StoredFile, TicketEvent, TicketMessage
@@ -87,6 +87,7 @@ def show(
                     "history": [_message_as_json(message, events) for message in messages],
                     "events": [_event_as_json(event) for event in events],
                     "letters": [_letter_as_json(letter) for letter in letters],
+                    "guidance": ruling_as_json(ticket.ruling),
                 }
             )
         else:
@@ -234,6 +235,7 @@ def _print_ticket(ticket: Ticket, house: App) -> None:
         ("Answer by", local(ticket.due_at, zone)),
         ("Missing", ", ".join(kind.label_for(key) for key in ticket.missing)),
         ("Mismatches", ", ".join(f"{one.key}: {one.reason}" for one in ticket.mismatches)),
+        ("Guidance", _ruling(ticket)),
         ("Follows", ticket.follow_up_of or ""),
     ]
     for name, value in rows:
@@ -259,6 +261,17 @@ def _print_ticket(ticket: Ticket, house: App) -> None:
                 for one in ticket.documents
             ],
         )
+
+
+def _ruling(ticket: Ticket) -> str:
+    """What the rules said, and by which facts."""
+    ruling = ticket.ruling
+    if ruling is None:
+        return ""
+    facts = ", ".join(f"{one.name} {one.value}" for one in ruling.facts)
+    said = f"{ruling.action} {ruling.guidance}".strip()
+    beside = f"; opened {ruling.linked_ticket}" if ruling.linked_ticket else ""
+    return f"{said} (rule {ruling.row}{': ' if facts else ''}{facts}){beside}"
 
 
 def _print_messages(messages: Iterable[TicketMessage], events: list[TicketEvent], house: App) -> None:

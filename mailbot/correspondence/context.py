@@ -294,7 +294,8 @@ class WhichTicketView(LetterView):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAnswerView(RequesterTicketView):
     """An agent's words to the requester. ``resolved`` tells that the ticket ends with them; ``updates`` are what
-    the agent changed, ``items`` and ``form_lines`` what is asked for."""
+    the agent changed, ``items`` and ``form_lines`` what is asked for; ``note`` is what the request type says to
+    everybody whose request was done."""
 
     agent_name: str
     text: LongText
@@ -304,6 +305,7 @@ class AgentAnswerView(RequesterTicketView):
     updates: tuple[Phrase, ...] = ()
     items: tuple[ChecklistItem, ...] = ()
     form_lines: tuple[FormLine, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,6 +409,7 @@ class RequesterRepliedView(StaffTicketView):
     files: tuple[FileLine, ...] = ()
     contradicted: tuple[FieldRow, ...] = ()
     reopened: bool = False
+    suggestions: tuple[Phrase, ...] = ()
     automatic_reply: bool = False
     can_decide: bool = True
     papers: tuple[PaperRow, ...] = ()

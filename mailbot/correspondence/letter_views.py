@@ -29,6 +29,7 @@ from mailbot.correspondence.context import (
     TranscriptView,
     WhichTicketView,
 )
+from mailbot.correspondence.guidance_views import GuidanceView
 from mailbot.correspondence.query_views import (
     HelpView,
     QueryNotAnsweredView,
@@ -48,6 +49,7 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.WHICH_TICKET: WhichTicketView,
         LetterKind.AGENT_ANSWER: AgentAnswerView,
         LetterKind.DECISION: DecisionView,
+        LetterKind.GUIDANCE: GuidanceView,
         LetterKind.MAIL_REFUSED: MailRefusedView,
         LetterKind.REMINDER: ReminderView,
         LetterKind.TICKET_EXPIRED: TicketExpiredView,

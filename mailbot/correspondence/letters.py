@@ -19,6 +19,7 @@ from mailbot.correspondence.requester_letters import (
     decision,
     evidence_complete,
     evidence_requested,
+    guidance,
     reminder,
     ticket_expired,
     ticket_opened,
@@ -134,9 +135,12 @@ def _became_complete(change: TicketChange) -> bool:
 
 
 def _waited(ticket: Ticket | None) -> bool:
-    """Whether it waited for its requester: still, or in vain until it expired."""
+    """Whether it was its requester's turn, so that no agent has it before them: they were asked for something,
+    in vain until it expired, or told what to do instead."""
     if ticket is None:
         return False
+    if ticket.is_guided:
+        return True
     return ticket.status is Status.AWAITING_REQUESTER or ticket.resolution is Resolution.EXPIRED
 
 
@@ -152,6 +156,7 @@ def _brought_something(change: TicketChange) -> bool:
 _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], PlannedLetter | None]], ...] = (
     (EventKind.DECIDED, _decided),
     (EventKind.AGENT_ANSWERED, agent_answer),
+    (EventKind.GUIDED, guidance),
     (EventKind.EXPIRED, ticket_expired),
     (EventKind.WITHDRAWN, ticket_withdrawn),
     (EventKind.REMINDED, reminder),

@@ -26,6 +26,8 @@ from mailbot.correspondence.context import (
     paragraphs_of,
 )
 from mailbot.correspondence.field_parts import asked_lines, field_rows, form_lines, rows_to_confirm
+from mailbot.correspondence.guidance_views import GuidanceView
+from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import TicketWithdrawnView
@@ -152,10 +154,19 @@ def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         updates=tuple(Phrase(code=one.code, values=one.values) for one in change.told),
         items=asked_items(change.after, kind_of(change, desk), change.asks),
         form_lines=asked_lines(change.after, kind_of(change, desk), change.asks),
+        note=_note_on_resolved(change, desk),
     )
     delay = _until_decision_leaves(change, desk)
     planned = _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=delay)
     return replace(planned, calendar=invitation(change.after, desk)) if change.invites else planned
+
+
+def _note_on_resolved(change: TicketChange, desk: LetterDesk) -> str:
+    """What the request type says to everybody whose request was done."""
+    if change.after.resolution is not Resolution.DONE or not change.happened(EventKind.DECIDED):
+        return ""
+    kind = kind_of(change, desk)
+    return in_words(kind.resolved_note, change.after, kind, desk.words)
 
 
 def _until_decision_leaves(change: TicketChange, desk: LetterDesk) -> timedelta:
@@ -176,6 +187,35 @@ def decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         files=file_lines(change, desk),
     )
     return _for_requester(LetterKind.DECISION, view, change, desk, delay=desk.undo_time)
+
+
+def guidance(change: TicketChange, desk: LetterDesk) -> PlannedLetter | None:
+    """What the requester has to do instead, or why it cannot be; nothing where the catalogue no longer says it."""
+    ticket, kind = change.after, kind_of(change, desk)
+    ruling = ticket.ruling
+    words = kind.guidance.get(ruling.given) if ruling is not None else None
+    if ruling is None or words is None:
+        return None
+    view = GuidanceView(
+        **_requester_base(change, desk),
+        title=in_words(words.title, ticket, kind, desk.words),
+        text=paragraphs_of(in_words(words.text, ticket, kind, desk.words)),
+        denied=words.resolution == "denied",
+        link_label=words.link.label if words.link else "",
+        link_url=words.link.url if words.link else "",
+        linked_ticket=ruling.linked_ticket,
+        linked_name=_name_of_linked(change, desk),
+        reopen_until=desk.words.date(desk.now + timedelta(days=REOPEN_WINDOW_DAYS), desk.zone),
+        understood_as=kind.name if change.right_subject else "",
+        right_subject=change.right_subject,
+        correction=change.correction,
+    )
+    return _for_requester(LetterKind.GUIDANCE, view, change, desk)
+
+
+def _name_of_linked(change: TicketChange, desk: LetterDesk) -> str:
+    """What the ticket that was opened beside is for; of one opened earlier only the number is told."""
+    return desk.catalogue.type(change.beside.after.request_type).name if change.beside is not None else ""
 
 
 def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
@@ -275,6 +315,8 @@ def _for_requester(
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
     if letter in CHECKLISTS or letter is LetterKind.TICKET_WITHDRAWN:
         return CHECKLISTS
+    if letter is LetterKind.GUIDANCE:
+        return (*CHECKLISTS, LetterKind.GUIDANCE)
     if letter is LetterKind.DECISION:
         return (*CHECKLISTS, LetterKind.DECISION)
     # The newest decision is the one that holds: an older one that has not left is never told beside it.

@@ -20,6 +20,7 @@ from mailbot.correspondence.context import (
 )
 from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.field_parts import contradicted_rows, field_rows
+from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import RequesterActedView
 from mailbot.correspondence.shown_pages import (
@@ -93,6 +94,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         documents=document_rows(ticket, kind, desk.words, shown),
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
+        suggestions=suggestions(ticket, kind, desk.words),
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
@@ -115,6 +117,7 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         files=file_lines(change, desk),
         contradicted=contradicted_rows(change, kind_of(change, desk)),
         reopened=change.happened(EventKind.REOPENED),
+        suggestions=suggestions(change.after, kind_of(change, desk), desk.words),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
         papers=paper_rows(drawn, shown),
         pages_attached=shown.has_pages,

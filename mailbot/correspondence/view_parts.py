@@ -66,7 +66,19 @@ _NOT_SAID_TO_SENDERS = frozenset({Verdict.ACCEPTED, Verdict.NOT_CHECKED})
 def checklist(ticket: Ticket, kind: RequestType, *, quoting: bool = True) -> tuple[ChecklistItem, ...]:
     """Every document of the request with how it stands, in the catalogue's order; ``quoting`` a name that was
     read in a file only to who is verified (THREATS 6)."""
-    return tuple(_item(requirement, ticket, quoting=quoting) for requirement in kind.documents)
+    return tuple(
+        _item(requirement, ticket, quoting=quoting)
+        for requirement in kind.documents
+        if not _is_done_without(str(requirement.key), ticket)
+    )
+
+
+def _is_done_without(key: str, ticket: Ticket) -> bool:
+    """Whether the rules do without a document, or need to know something else first; what was sent is shown."""
+    ruling = ticket.ruling
+    if ruling is None or any(finding.requirement == key for finding in ticket.documents):
+        return False
+    return key in ruling.not_needed or (ruling.asks_first and key not in ticket.missing)
 
 
 def _item(requirement: DocumentRequirement, ticket: Ticket, *, quoting: bool) -> ChecklistItem:

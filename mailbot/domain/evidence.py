@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailbot.domain.drawings import FileDrawing
+from mailbot.domain.guidance import Ruling
 from mailbot.domain.traces import Trace
 
 _KIND_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
@@ -232,13 +233,15 @@ class Mismatch:
 class EvidenceReport:
     """All that was shown for a request so far, and what still lacks.
 
-    ``missing`` lists keys of documents and fields in the catalogue's order.
+    ``missing`` lists keys of documents and fields in the catalogue's order. ``ruling`` is what the type's table
+    of rules says of it all, and has its part in what is missing.
     """
 
     findings: tuple[Finding, ...] = ()
     fields: tuple[FieldValue, ...] = ()
     missing: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = field(default=())
+    ruling: Ruling | None = None
 
     @property
     def complete(self) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from mailbot.domain.errors import TransitionNotAllowed
 from mailbot.domain.evidence import FieldValue, Finding, Mismatch
+from mailbot.domain.guidance import Ruling
 from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 from mailbot.domain.mail import Address
 
@@ -99,6 +100,7 @@ class Ticket:
     documents: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
+    ruling: Ruling | None = None
     due_at: datetime | None = None
     resolved_at: datetime | None = None
     reminders_sent: int = 0
@@ -118,6 +120,11 @@ class Ticket:
     def is_finished(self) -> bool:
         """Resolved or closed."""
         return self.status in (Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def is_guided(self) -> bool:
+        """Resolved by the bot's own guidance: no agent has seen it."""
+        return self.is_finished and self.ruling is not None and self.ruling.replies
 
 
 def moved(ticket: Ticket, status: Status) -> Ticket:

@@ -19,6 +19,7 @@ class TicketChange:
     because of what caused the change. ``verified`` tells that our server vouched for the sender's address.
     ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
     ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
+    ``beside`` is another ticket that is opened with it, in the same commit.
     ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
     and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
     was fixed. ``transcript`` is what the agent hears of their orders; ``elsewhere`` are events of other tickets.
@@ -44,6 +45,7 @@ class TicketChange:
     refused_word: str = ""
     which: tuple[str, ...] = ()
     right_subject: str = ""
+    beside: TicketChange | None = None
     tell_as: str = ""
     bounced_recipient: str = ""
     bounce_diagnostic: str = ""

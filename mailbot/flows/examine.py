@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import partial
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.drawings import FileDrawing
@@ -22,6 +24,7 @@ from mailbot.domain.evidence import (
     EvidenceReport,
     FieldValue,
 )
+from mailbot.domain.guidance import Ruling
 from mailbot.domain.handles import without_reference_lines
 from mailbot.domain.mail import (
     Accepted,
@@ -41,7 +44,7 @@ from mailbot.domain.orders import OrderPlan
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import OpenRequest
-from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket import Status, Ticket
 from mailbot.domain.traces import OtherUse
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
@@ -60,6 +63,7 @@ from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.orders.plan import plan_orders
+from mailbot.triage.rules import as_suggestion, facts_of, may_answer_by_itself, rule_on, with_ruling
 from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
 from mailbot.triage.self_service import decide_on_query
 from mailbot.triage.sender import identify
@@ -284,6 +288,7 @@ class Examiner:
         self._marks = marks
         self._keyed = partial(keyed_digest, marks.secret_key)
         self._documents = documents
+        self._zone = ZoneInfo(catalogue.calendar.timezone)
         self.now = now
 
     def examine(
@@ -485,7 +490,7 @@ class Examiner:
         mailbox: ServedMailbox,
         known: Knowledge,
         *,
-        keep_type: bool,
+        in_hands: bool,
     ) -> Recount:
         """Look again at all mails of a ticket's requester, in the order in which they came (at least one).
 
@@ -499,12 +504,18 @@ class Examiner:
         if so_far is None:
             # Also where its answer does not count: it may read files that the type by itself leaves unread.
             found = self._classify(cases[0], readings[0]).request_type
-            kind = self._catalogue.type(found) if found and not keep_type else kind
+            kind = self._catalogue.type(found) if found and not (in_hands or ticket.is_finished) else kind
+        # What the bot answered by itself it may answer anew; what a person has before them it may not.
+        waits = ticket.status is Status.AWAITING_REQUESTER and ticket.assignee is None
+        may_guide = not in_hands and (waits or ticket.is_guided)
         report, last = EvidenceReport(), cases[0]
         for number, case in enumerate(cases):
             if number and _brings_nothing(case):
                 continue
-            report, last = self._assessed(case, kind, so_far, readings[number], looks_elsewhere=False), case
+            report = self._assessed(
+                case, kind, so_far, readings[number], looks_elsewhere=False, may_answer=may_guide
+            )
+            last = case
             so_far = replace(
                 ticket,
                 fields=report.fields,
@@ -645,8 +656,10 @@ class Examiner:
                 fields=ticket.fields,
                 missing=ticket.missing,
                 mismatches=ticket.mismatches,
+                ruling=ticket.ruling,
             )
-        return self._assessed(case, subject.request_type, ticket, readings)
+        may_answer = may_answer_by_itself(ticket, case.screening, subject.thread)
+        return self._assessed(case, subject.request_type, ticket, readings, may_answer=may_answer)
 
     def _assessed(
         self,
@@ -657,7 +670,9 @@ class Examiner:
         *,
         prose_counts: bool = True,
         looks_elsewhere: bool = True,
+        may_answer: bool = False,
     ) -> EvidenceReport:
+        """``may_answer``: the type's rules may end the request by an answer of the bot's own."""
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
         fields = self._fields(case, kind, first_mail=awaits_prose and prose_counts)
@@ -671,7 +686,28 @@ class Examiner:
             today=case.now.date(),
         )
         report = without_waived(ticket, report) if ticket and ticket.waived else report
-        return with_other_uses(report, ticket, case.known, self._keyed) if looks_elsewhere else report
+        if looks_elsewhere:
+            report = with_other_uses(report, ticket, case.known, self._keyed)
+        return self._ruled(case, kind, ticket, report, may_answer=may_answer)
+
+    def _ruled(
+        self, case: _Case, kind: RequestType, ticket: Ticket | None, report: EvidenceReport, *, may_answer: bool
+    ) -> EvidenceReport:
+        """The report with what the type's table of rules says of it."""
+        if not kind.rules:
+            return report
+        sources = FactSources(
+            fields={value.key: value for value in report.fields},
+            units=self._catalogue.units,
+            today=case.now.astimezone(self._zone).date(),
+            documents=report.findings,
+            requester=(ticket.requester if ticket else case.sender.address).address,
+        )
+        stated = [value.key for value in report.fields if value.valid]
+        ruling = rule_on(kind, facts_of(kind, sources), stated)
+        if ruling is not None and not may_answer:
+            ruling = as_suggestion(ruling)
+        return with_ruling(kind, report, ruling)
 
     def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:
         is_agent = case.sender.role is SenderRole.AGENT
@@ -695,6 +731,7 @@ class Examiner:
             now=case.now,
             notices=_answered_notices(case) if is_agent else (),
             orders=self._plan(case, subject.ticket, directives) if is_agent and subject.ticket else None,
+            opens_beside=self.type_opened_by(report.ruling),
         )
 
     def _plan(self, case: _Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:
@@ -712,6 +749,10 @@ class Examiner:
             has_files=any(is_meant_to_be_sent(file) for file in case.mail.attachments),
         )
         return plan_orders(block, ticket, desk)
+
+    def type_opened_by(self, ruling: Ruling | None) -> RequestType | None:
+        """The type of the ticket that a ruling opens beside the one that it is about."""
+        return self._catalogue.request_types.get(ruling.opens) if ruling is not None and ruling.opens else None
 
 
 _OLDEST_MAIL = timedelta(days=3653)

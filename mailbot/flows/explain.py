@@ -114,4 +114,5 @@ class Explainer:
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
         messages = (change.message,) if change.message else ()
         planned = self._office.plan(change, mailbox, now=now, messages=messages)
-        return tuple(self._office.preview(letter, mailbox, now=now) for letter in planned)
+        letters = tuple(self._office.preview(letter, mailbox, now=now) for letter in planned)
+        return letters if change.beside is None else (*letters, *self._letters(change.beside, mailbox, now))

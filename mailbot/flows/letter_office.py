@@ -85,7 +85,10 @@ class LetterOffice:
             drawings=drawings_for(work, change),
         )
         answers = _opening_mail(change)
-        return self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        if change.beside is not None:
+            letters += self.tell(work, change.beside, mailbox, now=now, mail_id=mail_id)
+        return letters
 
     def plan(
         self,

@@ -12,7 +12,7 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.mail import InboundMail
 from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.triage.carry_out import opens_a_ticket
+from mailbot.triage.carry_out import opens_a_ticket, opens_one_beside
 from mailbot.triage.change_log import Cause
 from mailbot.triage.decisions import Decision
 from mailbot.triage.situation import Situation
@@ -52,7 +52,7 @@ def cause_for(
     next_number: Callable[[int], str] = nobodys_number,
 ) -> Cause:
     """``next_number`` draws the number of a new ticket for a year of the ``calendar``'s zone; asked only where
-    ``decision`` opens one."""
+    ``decision`` opens one, and once more where one is opened beside it."""
     year = situation.now.astimezone(calendar.zone).year
     return Cause(
         mail_id=mail_id,
@@ -61,5 +61,6 @@ def cause_for(
         files=files,
         calendar=calendar,
         number=next_number(year) if opens_a_ticket(decision) else "",
+        number_beside=next_number(year) if opens_one_beside(decision, situation) else "",
         agent=examiner.agent(situation.sender),
     )

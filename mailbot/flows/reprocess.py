@@ -7,7 +7,7 @@ do nothing; doing it twice does nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.examine import Examiner, KeptMail, Recount, ScreenedOut
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice, drawings_for
-from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
@@ -36,6 +36,7 @@ from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
 from mailbot.triage.decisions import AnswerQuery, Discard
+from mailbot.triage.guided import Beside, beside
 
 _log = structlog.get_logger("mailbot.reprocess")
 
@@ -329,7 +330,7 @@ class Reprocess:
             ticket,
             mailbox,
             self._known,
-            keep_type=in_hands or ticket.is_finished,
+            in_hands=in_hands,
         )
         if _newly_unread(recount.report.findings, ticket.documents):
             return self._try_again_later(task, ticket, recount, dry_run=dry_run)
@@ -348,7 +349,7 @@ class Reprocess:
         letters: tuple[OutboundLetter, ...] = ()
         if change is not None:
             letters = (
-                self._would_write(change, mailbox, look.mail_id)
+                self._would_write(self._with_one_beside(change, look, nobodys_number), mailbox, look.mail_id)
                 if dry_run
                 else self._commit(change, mailbox, look, recount)
             )
@@ -387,12 +388,25 @@ class Reprocess:
         self, change: TicketChange, mailbox: ServedMailbox, look: SecondLook, recount: Recount
     ) -> tuple[OutboundLetter, ...]:
         with self._storage.write() as work:
+            change = self._with_one_beside(change, look, work.tickets.next_number)
             write_change(work, change)
             work.papers.keep_drawings(recount.new_drawings)
             letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)
             work.house.keep_readings(recount.new_readings)
         _log.info("ticket counted again", action="reprocess.changed", ticket=change.after.number)
         return tuple(letters)
+
+    def _with_one_beside(
+        self, change: TicketChange, look: SecondLook, next_number: Callable[[int], str]
+    ) -> TicketChange:
+        """The change with the ticket that newly given guidance opens beside it, if any."""
+        ruling = change.after.ruling
+        kind = self._examiner.type_opened_by(ruling) if ruling is not None and ruling.replies else None
+        if kind is None:
+            return change
+        number = next_number(look.now.astimezone(look.calendar.zone).year)
+        wanted = Beside(kind=kind, number=number, now=look.now, calendar=look.calendar, mail_id=look.mail_id)
+        return beside(change, wanted)
 
     def _would_write(
         self, change: TicketChange, mailbox: ServedMailbox, mail_id: int
@@ -410,6 +424,8 @@ class Reprocess:
                 open_tickets=tuple(which),
                 drawings=drawings_for(work, change),
             )
+            if change.beside is not None and change.beside.message is not None:
+                planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))
             fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
         return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)
 

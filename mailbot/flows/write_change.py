@@ -7,7 +7,10 @@ from mailbot.flows.ports import UnitOfWork
 
 
 def write_change(work: UnitOfWork, change: TicketChange) -> None:
-    """Write a ticket's new value, message and events. Raises ``ConcurrentChange``."""
+    """Write a ticket's new value, message and events, and those of the ticket that is opened beside it.
+
+    Raises ``ConcurrentChange``.
+    """
     if change.before is None:
         work.tickets.add(change.after)
     else:
@@ -19,3 +22,5 @@ def write_change(work: UnitOfWork, change: TicketChange) -> None:
         work.papers.note_uses(change.after)
     for number, event in change.elsewhere:
         work.tickets.add_events(number, [event])
+    if change.beside is not None:
+        write_change(work, change.beside)

@@ -34,6 +34,7 @@ from mailbot.triage.decisions import (
     OpenTicket,
     RefuseAgentReply,
 )
+from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
 from mailbot.triage.promises import due_at
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
@@ -47,13 +48,24 @@ def opens_a_ticket(decision: Decision) -> bool:
     return isinstance(decision, OpenTicket | OpenFollowUp)
 
 
+def opens_one_beside(decision: Decision, situation: Situation) -> bool:
+    """Whether carrying out needs a number for a ticket beside the decision's own."""
+    guides = isinstance(decision, OpenTicket | AppendMessage) and decision.guides
+    return guides and situation.opens_beside is not None and _linked_before(situation) == ""
+
+
+def _linked_before(situation: Situation) -> str:
+    ruling = situation.ticket.ruling if situation.ticket is not None else None
+    return ruling.linked_ticket if ruling is not None else ""
+
+
 def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketChange:
     """The change that ``decision`` makes. Raises ``TransitionNotAllowed`` rather than break the table."""
     match decision:
         case OpenTicket() | OpenFollowUp():
-            return _open_ticket(decision, situation, cause)
+            return _with_one_beside(_open_ticket(decision, situation, cause), situation, cause)
         case AppendMessage():
-            return _append_message(decision, situation, cause)
+            return _with_one_beside(_append_message(decision, situation, cause), situation, cause)
         case ApplyAgentReply():
             return apply_agent_reply(decision, situation, cause)
         case RefuseAgentReply():
@@ -64,6 +76,20 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
             raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:
             assert_never(decision)
+
+
+def _with_one_beside(change: TicketChange, situation: Situation, cause: Cause) -> TicketChange:
+    if situation.opens_beside is None or not cause.number_beside:
+        return change
+    wanted = Beside(
+        kind=situation.opens_beside,
+        number=cause.number_beside,
+        now=situation.now,
+        calendar=cause.calendar,
+        mail_id=cause.mail_id,
+        files=cause.files,
+    )
+    return beside(change, wanted)
 
 
 # --- opening -------------------------------------------------------------------------------------------------
@@ -100,7 +126,12 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
     elif decision.linked_to:
         happened.add(BOT, EventKind.THREAD_REFUSED, new=decision.linked_to, detail=decision.link_reason)
-    happened.add(BOT, EventKind.STATUS_CHANGED, old=Status.NEW, new=status)
+    ticket = replace(ticket, ruling=note_ruling(None, situation.report.ruling, happened))
+    if isinstance(decision, OpenTicket) and decision.guides and ticket.ruling is not None:
+        newly = replace(ticket, status=Status.NEW)
+        ticket = end_by_guidance(newly, situation.request_type, ticket.ruling, happened, situation.now)
+    else:
+        happened.add(BOT, EventKind.STATUS_CHANGED, old=Status.NEW, new=status)
     _note_suppressed_letter(happened, situation)
     classification = situation.classification
     return TicketChange(
@@ -158,7 +189,10 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
         # Whether it is what an agent asked for by name, only a person can tell: nobody is asked twice.
         after = replace(after, asked=())
         after = _with_evidence(after, situation, happened)
-        after = _moved_on(after, situation, cause, happened, reopen=decision.reopen)
+        if decision.guides and after.ruling is not None:
+            after = end_by_guidance(after, situation.request_type, after.ruling, happened, situation.now)
+        else:
+            after = _moved_on(after, situation, cause, happened, reopen=decision.reopen)
         _note_suppressed_letter(happened, situation)
     return TicketChange(
         before=ticket,
@@ -192,6 +226,7 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
+        ruling=note_ruling(ticket.ruling, report.ruling, happened),
         title=ticket.title if situation.type_is_gone else title_of(situation.request_type, report, ticket.subject),
     )
 
@@ -213,13 +248,23 @@ def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: Chan
 def _reopened(ticket: Ticket, situation: Situation, happened: ChangeLog, promised: datetime | None) -> Ticket:
     """Open again, with a new promise; an expired request that still lacks something goes back to waiting."""
     happened.add(situation.sender.address.address, EventKind.REOPENED, old=ticket.resolution or "")
-    still_lacks = ticket.resolution is Resolution.EXPIRED and not situation.report.complete and _may_ask(situation)
+    asks_on = ticket.resolution is Resolution.EXPIRED or _is_another_request(situation)
+    still_lacks = asks_on and not situation.report.complete and _may_ask(situation)
     ticket = replace(with_status(ticket, Status.OPEN, happened), resolution=None, resolved_at=None)
     ticket = replace(ticket, due_at=promised)
     if not still_lacks:
         return ticket
     ticket = with_status(ticket, Status.AWAITING_REQUESTER, happened)
     return replace(ticket, asked_at=situation.now, reminders_sent=0, due_at=None)
+
+
+def _is_another_request(situation: Situation) -> bool:
+    """Whether what the bot had an answer to is asked in another way now: other units, another motive. Who merely
+    does not agree hears from a person."""
+    before, now = situation.ticket, situation.report.ruling
+    if before is None or not before.is_guided or before.ruling is None or now is None:
+        return False
+    return now.row != before.ruling.row
 
 
 def _note_suppressed_letter(happened: ChangeLog, situation: Situation) -> None:

@@ -17,8 +17,8 @@ from mailbot.triage.situation import Situation
 class Cause:
     """The mail that causes a change: its ledger id, its stored files, and what a new ticket needs.
 
-    ``number`` is the new ticket's, drawn in the transaction that will commit it. ``agent`` is the roster's
-    entry (registered address and name) of an agent who wrote.
+    ``number`` is the new ticket's, drawn in the transaction that will commit it. ``number_beside`` is that of a
+    ticket opened beside it. ``agent`` is the roster's entry (registered address and name) of an agent who wrote.
     """
 
     mail_id: int
@@ -27,6 +27,7 @@ class Cause:
     files: tuple[StoredFile, ...]
     calendar: BusinessCalendar
     number: str = ""
+    number_beside: str = ""
     agent: Address | None = None
 
 

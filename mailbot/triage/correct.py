@@ -15,10 +15,13 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import ADMIN, BOT, EventKind, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
+from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import title_of
+from mailbot.triage.guided import ended, kept_ruling
 from mailbot.triage.promises import due_at
+from mailbot.triage.rules import as_suggestion
 
 _EVENT_CHARACTERS = 500
 
@@ -53,6 +56,7 @@ def is_in_hands(events: Iterable[TicketEvent]) -> bool:
 
 def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
     """The change, or ``None`` where nothing differs."""
+    look = _that_can_be_told(ticket, look)
     kind, report = look.request_type, look.report
     after = replace(
         ticket,
@@ -62,13 +66,16 @@ def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
+        ruling=kept_ruling(ticket.ruling, report.ruling),
         title=title_of(kind, report, ticket.subject),
     )
     events = [_event(look, EventKind.REPROCESSED, ADMIN, *one) for one in _differences(ticket, after)]
     if not events:
         return None
     status = _status(ticket, look)
-    after = moved(after, status)
+    after = _with_status(after, status)
+    if _is_guided_anew(ticket, look):
+        events.append(_event(look, EventKind.GUIDED, BOT, "", "", _given(report.ruling)))
     if status is not ticket.status:
         events.append(_event(look, EventKind.STATUS_CHANGED, BOT, "", ticket.status, status))
     tells = _tells_requester(ticket, status, look)
@@ -91,10 +98,44 @@ def _with_words_of_agents(found: tuple[FieldValue, ...], held: tuple[FieldValue,
     return (*kept, *stated.values())
 
 
+# --- guidance ---------------------------------------------------------------------------------------------------
+
+
+def _that_can_be_told(ticket: Ticket, look: SecondLook) -> SecondLook:
+    """No request ends by guidance of which its requester does not hear: an agent gets it as a suggestion."""
+    ruling = look.report.ruling
+    if ruling is None or not _is_guided_anew(ticket, look) or (look.may_ask and not look.quiet):
+        return look
+    return replace(look, report=replace(look.report, ruling=as_suggestion(ruling)))
+
+
+def _is_guided_anew(ticket: Ticket, look: SecondLook) -> bool:
+    """Whether the requester has to be told another thing than what they were told."""
+    given = _given(look.report.ruling)
+    return given != "" and (not ticket.is_guided or given != _given(ticket.ruling))
+
+
+def _given(ruling: Ruling | None) -> str:
+    return ruling.given if ruling is not None else ""
+
+
+def _with_status(ticket: Ticket, status: Status) -> Ticket:
+    """A request that guidance has ended and that is to be asked about opens first."""
+    if ticket.status is Status.RESOLVED and status is Status.AWAITING_REQUESTER:
+        ticket = moved(ticket, Status.OPEN)
+    after = moved(ticket, status)
+    return after if after.is_finished else replace(after, resolution=None, resolved_at=None)
+
+
 # --- status ------------------------------------------------------------------------------------------------------
 
 
 def _status(ticket: Ticket, look: SecondLook) -> Status:
+    if _given(look.report.ruling) and not look.in_hands:
+        return Status.RESOLVED
+    if ticket.is_guided and not look.in_hands:
+        asks = not look.report.complete and look.may_ask and not look.quiet
+        return Status.AWAITING_REQUESTER if asks else Status.OPEN
     if look.in_hands or not (_must_do_something_else(ticket, look) or _is_other_type(ticket, look)):
         return ticket.status
     if ticket.status is Status.AWAITING_REQUESTER and look.report.complete:
@@ -107,8 +148,8 @@ def _status(ticket: Ticket, look: SecondLook) -> Status:
 
 
 def _must_do_something_else(ticket: Ticket, look: SecondLook) -> bool:
-    before = (set(ticket.missing), set(ticket.mismatches))
-    return before != (set(look.report.missing), set(look.report.mismatches))
+    before = (set(ticket.missing), set(ticket.mismatches), _given(ticket.ruling))
+    return before != (set(look.report.missing), set(look.report.mismatches), _given(look.report.ruling))
 
 
 def _is_other_type(ticket: Ticket, look: SecondLook) -> bool:
@@ -118,6 +159,10 @@ def _is_other_type(ticket: Ticket, look: SecondLook) -> bool:
 def _tells_requester(ticket: Ticket, status: Status, look: SecondLook) -> bool:
     if look.quiet or not look.may_ask or not _must_do_something_else(ticket, look):
         return False
+    if _given(look.report.ruling):
+        return _is_guided_anew(ticket, look)
+    if ticket.is_guided:
+        return status is Status.AWAITING_REQUESTER or look.report.complete
     if look.report.complete:
         return ticket.status is Status.AWAITING_REQUESTER and status is Status.OPEN
     return status is Status.AWAITING_REQUESTER
@@ -125,6 +170,9 @@ def _tells_requester(ticket: Ticket, status: Status, look: SecondLook) -> bool:
 
 def _in_time(after: Ticket, before: Ticket, look: SecondLook, *, asked: bool) -> Ticket:
     """Reminders count from the letter that asks; nobody is reminded of what was not asked, or is there."""
+    ruling = look.report.ruling
+    if ruling is not None and ruling.replies and after.status is Status.RESOLVED:
+        return ended(after, look.request_type, ruling, look.now) if asked else after
     if after.status is Status.AWAITING_REQUESTER:
         if asked:
             return replace(after, asked_at=look.now, reminders_sent=0, due_at=None)
@@ -150,6 +198,7 @@ def _differences(before: Ticket, after: Ticket) -> Iterator[tuple[str, str, str]
         old, new = old_fields.get(key), new_fields.get(key)
         if old != new:
             yield f"field {key}", _field(old), _field(new)
+    yield from _differing("guidance", _said(before.ruling), _said(after.ruling))
     if before.documents != after.documents:
         yield "documents", _documents(before.documents), _documents(after.documents)
     yield from _differing("missing", " ".join(before.missing), " ".join(after.missing))
@@ -163,6 +212,13 @@ def _differences(before: Ticket, after: Ticket) -> Iterator[tuple[str, str, str]
 def _differing(what: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
     if old != new:
         yield what, old, new
+
+
+def _said(ruling: Ruling | None) -> str:
+    """What a ruling tells somebody, nothing where it lets the request go on."""
+    if ruling is None or ruling.action not in (RulingAction.REPLY, RulingAction.SUGGEST):
+        return ""
+    return f"{ruling.action}: {ruling.guidance or ruling.note}"
 
 
 def _field(value: FieldValue | None) -> str:

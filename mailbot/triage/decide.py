@@ -34,7 +34,15 @@ def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
         return AppendMessage(quiet=True)
     if ticket.is_finished:
         return _decide_on_finished(situation, ticket)
-    return AppendMessage(quiet=_is_mere_thanks(situation))
+    if _is_mere_thanks(situation):
+        return AppendMessage(quiet=True)
+    return AppendMessage(guides=_is_guided(situation))
+
+
+def _is_guided(situation: Situation) -> bool:
+    """Whether the table of rules, on facts that are certain, says what the requester has to do instead."""
+    ruling = situation.report.ruling
+    return ruling is not None and ruling.replies
 
 
 def _is_machine_of_staff(situation: Situation) -> bool:
@@ -70,5 +78,7 @@ def _decide_without_ticket(situation: Situation) -> Decision:
         return Discard(reason="automatic_reply")
     thread = situation.thread
     if thread.ticket_number is not None:
-        return OpenTicket(linked_to=thread.ticket_number, link_reason=thread.refused or "")
-    return OpenTicket(which=thread.candidates)
+        return OpenTicket(
+            linked_to=thread.ticket_number, link_reason=thread.refused or "", guides=_is_guided(situation)
+        )
+    return OpenTicket(which=thread.candidates, guides=_is_guided(situation))

@@ -20,11 +20,13 @@ class Discard:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTicket:
     """A new request. ``linked_to``: a ticket that the mail named without a right to join it.
-    ``which``: the sender has to say which of these open tickets is meant."""
+    ``which``: the sender has to say which of these open tickets is meant. ``guides``: it ends at once with what
+    the requester has to do instead."""
 
     linked_to: str | None = None
     link_reason: str = ""
     which: tuple[str, ...] = ()
+    guides: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,12 @@ class OpenFollowUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendMessage:
-    """One more message of the requester. ``quiet``: kept, nobody is told."""
+    """One more message of the requester. ``quiet``: kept, nobody is told. ``guides``: the ticket ends with what
+    the requester has to do instead."""
 
     reopen: bool = False
     quiet: bool = False
+    guides: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

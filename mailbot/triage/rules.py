@@ -18,6 +18,8 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.rules import Comparison, Rule
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.guidance import FactUsed, Ruling, RulingAction
+from mailbot.domain.mail import Accepted, ThreadMatch
+from mailbot.domain.ticket import Status, Ticket
 
 
 def facts_of(request_type: RequestType, sources: FactSources) -> Facts:
@@ -166,6 +168,14 @@ def _compares(operator: str, value: FactScalar, wanted: float) -> bool | None:
 # --- what a ruling does to what is asked ---------------------------------------------------------------------
 
 
+def may_answer_by_itself(ticket: Ticket | None, screening: Accepted, thread: ThreadMatch) -> bool:
+    """Whether a ruling's reply may go out: somebody reads it, it is clear which ticket it is about, and no agent
+    has the ticket in hand or in the queue."""
+    if not screening.may_answer or screening.automatic_reply or thread.candidates or thread.from_another_address:
+        return False
+    return ticket is None or (ticket.status in (Status.NEW, Status.AWAITING_REQUESTER) and ticket.assignee is None)
+
+
 def as_suggestion(ruling: Ruling) -> Ruling:
     """The same for an agent to confirm: somebody is at work on the request, or must not be answered."""
     if not ruling.replies:
@@ -174,9 +184,11 @@ def as_suggestion(ruling: Ruling) -> Ruling:
 
 
 def with_ruling(request_type: RequestType, report: EvidenceReport, ruling: Ruling | None) -> EvidenceReport:
-    """``report`` without what the ruling does without, and with what it needs, in the catalogue's order."""
+    """``report`` with its ruling, without what that does without, and with what it needs in the catalogue's
+    order."""
     if ruling is None:
         return report
+    report = replace(report, ruling=ruling)
     if ruling.replies:
         return replace(report, missing=(), mismatches=())
     stated = {value.key for value in report.fields if value.valid or value.for_a_person}
@@ -194,3 +206,8 @@ def with_ruling(request_type: RequestType, report: EvidenceReport, ruling: Rulin
 def _in_order(request_type: RequestType, keys: set[str]) -> tuple[str, ...]:
     order = [*(str(document.key) for document in request_type.documents), *(f.key for f in request_type.fields)]
     return tuple(key for key in order if key in keys)
+
+
+def figures(ruling: Ruling) -> str:
+    """The facts of a ruling in one line, for the log of events: ``motive=other distance_km=85.462``."""
+    return " ".join(f"{one.name}={one.value}" for one in ruling.facts)

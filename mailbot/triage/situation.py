@@ -19,7 +19,8 @@ class Situation:
     """All that is known of a mail when it has to be decided on.
 
     ``ticket`` is the one that the mail joins, or that an agent's mail names without a right to act on it;
-    ``report`` holds its evidence together with what this mail brings. ``answers_need_verification`` is true
+    ``report`` holds its evidence together with what this mail brings, and the ruling on it; ``opens_beside`` is
+    the type of the ticket that the ruling opens beside it. ``answers_need_verification`` is true
     where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
     answers, ``orders`` what its words come to on the ticket, ``None`` where there is none or nobody orders.
     ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about.
@@ -38,6 +39,7 @@ class Situation:
     answers_need_verification: bool
     now: datetime
     notices: tuple[str, ...] = ()
+    opens_beside: RequestType | None = None
     query: CustomerQuery | None = None
     named: OwnTickets = NO_TICKETS
     orders: OrderPlan | None = None

@@ -77,7 +77,12 @@ def test_show_tells_everything_of_a_ticket(house: TestHouse, cli: Cli) -> None:
     house.receive(mail(REQUEST, message_id="first", files=[BOLETO, RECEIPT]))
     shown = cli("tickets", "show", "2026-000001", "--json").json
     assert list(shown)[: len(LIST_KEYS)] == LIST_KEYS
-    assert list(shown)[len(LIST_KEYS) :] == ["fields", "documents", "mismatches", "history", "events", "letters"]
+    assert list(shown)[len(LIST_KEYS) :] == [
+        "fields", "documents", "mismatches", "history", "events", "letters", "guidance",
+    ]  # fmt: skip
+    assert shown["guidance"]["action"] == "suggest"
+    assert shown["guidance"]["guidance"] == "under_minimum_distance"
+    assert shown["guidance"]["facts"]["distance_km"] == "85.462"
     assert shown["fields"]["origin_unit"] == {"value": "Rio Verde", "valid": True, "reason": None}
     assert [document["kind"] for document in shown["documents"]] == ["boleto", "payment_receipt"]
     assert shown["documents"][0]["facts"]["amount"] == "108.00"

@@ -261,7 +261,7 @@ REPORT = EvidenceReport(
 
 def test_a_reply_asks_for_nothing() -> None:
     kind = table({"then": NO})
-    assert with_ruling(kind, REPORT, judged(kind)) == EvidenceReport()
+    assert with_ruling(kind, REPORT, judged(kind)) == EvidenceReport(ruling=judged(kind))
 
 
 def test_what_is_not_needed_is_not_asked_for() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from mailbot.adapters.storage.ruling_mapping import ruling_from_json, ruling_to_json
 from mailbot.domain.events import (
     Audience,
     AuthorRole,
@@ -353,6 +354,7 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "documents": [finding_to_json(finding) for finding in ticket.documents],
         "missing": list(ticket.missing),
         "mismatches": [mismatch_to_json(mismatch) for mismatch in ticket.mismatches],
+        "ruling": ruling_to_json(ticket.ruling),
         "opened_at": ticket.opened_at,
         "updated_at": ticket.updated_at,
         "due_at": ticket.due_at,
@@ -415,6 +417,7 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         documents=tuple(finding_from_json(data) for data in row["documents"]),
         missing=tuple(row["missing"]),
         mismatches=tuple(mismatch_from_json(data) for data in row["mismatches"]),
+        ruling=ruling_from_json(row["ruling"]),
         opened_at=row["opened_at"],
         updated_at=row["updated_at"],
         due_at=row["due_at"],

@@ -111,6 +111,7 @@ tickets = Table(
     Column("documents", JSON, nullable=False),
     Column("missing", JSON, nullable=False),
     Column("mismatches", JSON, nullable=False),
+    Column("ruling", JSON(none_as_null=True)),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),

@@ -24,9 +24,10 @@ from mailbot.domain.evidence import DocumentKind, Finding, Verdict
 
 
 class _FactSpec(Entry, ABC):
-    """One fact of a request type."""
+    """One fact of a request type. ``label`` is what agents read where it was not known."""
 
     kind: ClassVar[FactKind]
+    label: str = ""
 
     @property
     @abstractmethod
