@@ -21,7 +21,18 @@ Complaint = tuple[KeyPath, str]
 LINKED_TICKET = "linked_ticket"
 """The place in a guidance for the number of the ticket that was opened beside the request's own."""
 
-SHOWABLE_FIELDS = frozenset({FieldKind.UNIT, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.DATE})
+SHOWABLE_FIELDS = frozenset(
+    {
+        FieldKind.UNIT,
+        FieldKind.CHOICE,
+        FieldKind.YES_NO,
+        FieldKind.PERSON_TYPE,
+        FieldKind.STATE,
+        FieldKind.NUMBER,
+        FieldKind.MONEY,
+        FieldKind.DATE,
+    }
+)
 """Fields whose values are never a stranger's free words (THREATS 6)."""
 
 
