@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mailbot.domain.evidence import DocumentKind, DocumentPart, DocumentReading, Fact
-    from mailbot.evidence.content import FileContent, PageContent
+    from mailbot.evidence.content import Code, FileContent, PageContent
     from mailbot.evidence.isolation import IsolatedDocumentReader
 
 app = typer.Typer(name="documents", help="What files are and say.", no_args_is_help=True)
@@ -158,7 +158,24 @@ def _page_as_json(page: PageContent) -> dict[str, Any]:
         "source": page.source,
         "confidence": round(page.confidence, 3),
         "text": page.text,
-        "codes": [{"format": code.format, "text": code.text} for code in page.codes],
+        "codes": [{"format": code.format, "text": code.text, "pix": _pix_as_json(code)} for code in page.codes],
+    }
+
+
+def _pix_as_json(code: Code) -> dict[str, str | None] | None:
+    """What a code asks for by Pix; ``None`` where it does not, or where its checksum is wrong."""
+    from mailbot.evidence.br_code import br_code
+
+    charge = br_code(code.text)
+    if charge is None:
+        return None
+    return {
+        "key": charge.key or None,
+        "url": charge.url or None,
+        "amount": None if charge.amount is None else f"{charge.amount:.2f}",
+        "payee_name": charge.payee_name,
+        "payee_city": charge.payee_city,
+        "txid": charge.txid,
     }
 
 
@@ -183,5 +200,8 @@ def _show(found: _Found, *, is_first: bool) -> None:
         say(f"  page {page.number}, {page.source}, confidence {page.confidence:.2f}")
         for code in page.codes:
             say(visible(f"    {code.format}: {code.text}"))
+            for name, value in (_pix_as_json(code) or {}).items():
+                if value:
+                    say(visible(f"      Pix {name}: {value}"))
         for line in page.text.splitlines():
             say(visible(f"    | {line}"))

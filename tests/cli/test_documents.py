@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.evidence.test_reading import BOLETO as LINES
 from tests.papers import BARCODE, BOLETO, page, photograph, saved
 from tests.pdfs import encrypted_pdf, text_pdf
 
+VECTORS = Path(__file__).parents[1] / "evidence" / "vectors.json"
 KEYS = {
     *("file", "media_type", "size_bytes", "sha256", "kind", "confidence", "readability", "reasons", "facts"),
     *("uncertain", "documents", "candidates", "page_count", "pages", "elapsed_ms"),
@@ -46,6 +48,15 @@ def test_it_shows_the_text_and_codes_of_a_photograph(tmp_path: Path) -> None:
     assert "foto.jpg: boleto" in ran.stdout
     assert f"ITF: {BARCODE}" in ran.stdout
     assert "Recibo do Pagador" in ran.stdout
+
+
+def test_it_takes_a_pix_code_apart(tmp_path: Path) -> None:
+    code = json.loads(VECTORS.read_text("utf-8"))["brcode_valid"][1]
+    (tmp_path / "qr.png").write_bytes(saved(page(("Pague com Pix",), qr=code)))
+    (page_read,) = run_mailbot("documents", "read", "--json", "qr.png", cwd=tmp_path).json_lines[0]["pages"]
+    (found,) = page_read["codes"]
+    assert (found["text"], found["pix"]["key"], found["pix"]["amount"]) == (code, "02872448000120", "108.00")
+    assert "Pix payee_name: DETRAN GO" in run_mailbot("documents", "read", "qr.png", cwd=tmp_path).stdout
 
 
 def test_a_file_that_is_not_there_gets_its_line_too_and_the_exit_code_tells(tmp_path: Path) -> None:
