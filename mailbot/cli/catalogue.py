@@ -9,6 +9,7 @@ import typer
 
 from mailbot.cli.listing import Json, print_table
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say
+from mailbot.cli.simulate import facts, simulate
 
 if TYPE_CHECKING:
     from mailbot.catalogue.request_types import RequestType
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The services we offer, their letters, and whether all of it is sound.", no_args_is_help=True
 )
+
+app.command()(simulate)
+app.command()(facts)
 
 # --- check ---------------------------------------------------------------------------------------------------
 

@@ -60,7 +60,8 @@ def test_every_status_of_every_type_has_a_label(sample: Catalogue) -> None:
 
 def test_any_change_of_any_file_changes_the_digest(sample: Catalogue, folder: Path) -> None:
     assert load_catalogue(folder).digest == sample.digest
-    for file in sorted(folder.rglob("*.yaml")):
+    # Sample requests for the rules are read by one command alone.
+    for file in sorted(one for one in folder.rglob("*.yaml") if one.parent.name != "simulations"):
         before = load_catalogue(folder).digest
         file.write_text(file.read_text() + "# An afterthought.\n")
         assert load_catalogue(folder).digest != before, file.name

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, ClassVar, Literal, Union
+from typing import Annotated, ClassVar, Literal, Union, get_args
 
 from pydantic import Field
 
@@ -405,3 +406,26 @@ FactSpec = Annotated[
     Field(discriminator="source"),
 ]
 """One fact, told apart by ``from``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDescription:
+    """A function for whoever writes a catalogue: its name, the kind of its fact, its keys, what it does."""
+
+    name: str
+    gives: FactKind
+    takes: tuple[str, ...]
+    does: str
+
+
+def described_functions() -> tuple[FunctionDescription, ...]:
+    """All functions, in the order in which they stand here."""
+    return tuple(_described(function) for function in get_args(get_args(FactSpec)[0]))
+
+
+def _described(function: type[_FactSpec]) -> FunctionDescription:
+    keys = {field.alias or name: field for name, field in function.model_fields.items()}
+    takes = tuple(key for key in keys if key not in ("from", "label"))
+    name = get_args(function.model_fields["source"].annotation)[0]
+    first_sentence = " ".join((function.__doc__ or "").split()).split(". ")[0].rstrip(".")
+    return FunctionDescription(name=name, gives=function.kind, takes=takes, does=first_sentence)
