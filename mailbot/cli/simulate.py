@@ -111,8 +111,10 @@ def _report(case: Case, kind: RequestType, catalogue: Catalogue, today: date) ->
 
 
 def _stated(value: object) -> str:
+    from mailbot.catalogue.field_specs import NO, YES
+
     if isinstance(value, bool):
-        return "sim" if value else "não"
+        return YES if value else NO
     return str(value)
 
 
