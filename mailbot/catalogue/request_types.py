@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mailbot.catalogue.customer_needs import CUSTOMER_KEY, CustomerNeeds
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.catalogue.facts.functions import FactSpec
 from mailbot.catalogue.field_specs import FieldSpec, problems_among
@@ -65,6 +66,7 @@ class RequestType(Entry):
     rules: tuple[Rule, ...] = ()
     guidance: Mapping[Key, Guidance] = Field(default_factory=dict)
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
+    customer: CustomerNeeds | None = None
     priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     further_labels: Mapping[Text, Status] = Field(default_factory=dict)
@@ -89,6 +91,7 @@ class RequestType(Entry):
 
     def _doubled_keys(self) -> list[str]:
         keys = [str(document.key) for document in self.documents] + [field.key for field in self.fields]
+        keys += [CUSTOMER_KEY] if self.customer is not None else []
         return [f"key {key!r} is used twice" for key in sorted({key for key in keys if keys.count(key) > 1})]
 
     def _shared_labels(self) -> list[str]:
@@ -147,5 +150,6 @@ class RequestType(Entry):
 
     def label_for(self, key: str) -> str:
         """What customers call the document or field ``key``; the key itself where there is none."""
-        named = self.document(key) or self.field(key)
+        of_customer = self.customer if key == CUSTOMER_KEY else None
+        named = of_customer or self.document(key) or self.field(key)
         return key if named is None else named.label

@@ -23,6 +23,9 @@ from mailbot.domain.customer import (
     EntryProblem,
     Person,
     PersonFound,
+    written_cnpj,
+    written_cpf,
+    written_phone,
 )
 from mailbot.domain.events import ADMIN
 
@@ -374,29 +377,21 @@ def _found_as_row(found: PersonFound) -> Sequence[str]:
     return (
         str(person.id),
         person.name + ("" if person.confirmed else " (unconfirmed)"),
-        _punctuated(person.cpf, "###.###.###-##"),
+        written_cpf(person.cpf),
         ", ".join(one.address for one in person.addresses),
-        person.mobile,
+        written_phone(person.mobile),
         ", ".join(f"{one.company} ({one.id})" for one in found.companies),
         ", ".join(one.number for record in records for one in record.contracts),
     )
-
-
-def _punctuated(number: str, pattern: str) -> str:
-    """``number`` written as people write it; as it is where it has another length."""
-    if len(number) != pattern.count("#"):
-        return number
-    characters = iter(number)
-    return "".join(next(characters) if ch == "#" else ch for ch in pattern)
 
 
 def _print_customer(record: Customer, people: Sequence[Customer], accounts: Sequence[Customer]) -> None:
     say(visible(f"{record.id}  {record.name}" + ("" if record.confirmed else "  (unconfirmed)")))
     match record:
         case Person():
-            rows = [("CPF", _punctuated(record.cpf, "###.###.###-##")), ("mobile", record.mobile)]
+            rows = [("CPF", written_cpf(record.cpf)), ("mobile", written_phone(record.mobile))]
         case Company():
-            rows = [("CNPJ", _punctuated(record.cnpj, "##.###.###/####-##"))]
+            rows = [("CNPJ", written_cnpj(record.cnpj))]
             rows += [("contact", f"{one.name} ({one.id})") for one in people if one.id == record.owner]
             rows += [("corporate", "yes")] if record.corporate else []
         case _:

@@ -164,6 +164,20 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerLine:
+    """A customer's record as an agent sees it. ``number`` is set where one of several has to be chosen, ``record``
+    is its id; ``contract`` is the one that the request is about."""
+
+    number: str = ""
+    name: str = field(default="", metadata=THEIRS)
+    record: str
+    tax_id: str = ""
+    contracts: str = field(default="", metadata=THEIRS)
+    contract: str = field(default="", metadata=THEIRS)
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
     """A message of the ticket's history."""
 
@@ -386,6 +400,8 @@ class TicketReadyView(StaffTicketView):
 
     opened_at: str
     answer_by: str = ""
+    customer_state: Phrase | None = None
+    customers: tuple[CustomerLine, ...] = ()
     fields: tuple[FieldRow, ...] = ()
     documents: tuple[DocumentRow, ...] = ()
     comparison: tuple[ComparisonRow, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.catalogue.field_groups import alternatives
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.request_types import RequestType
@@ -19,11 +20,14 @@ from mailbot.domain.ticket_change import TicketChange
 def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
     """The fields that are asked for, as lines to fill in, each with what is wrong with the value that came."""
     stated = {value.key: value for value in ticket.fields}
-    return tuple(
+    asked = kind.customer if CUSTOMER_KEY in ticket.missing else None
+    whose = (FormLine(label=asked.label, question=asked.question),) if asked is not None else ()
+    lines = (
         _form_line(spec, stated.get(spec.key), kind, ticket.missing)
         for spec in kind.fields
         if spec.key in ticket.missing
     )
+    return (*whose, *lines)
 
 
 def asked_lines(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple[FormLine, ...]:

@@ -10,6 +10,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.mailboxes import MailboxSpec
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.words import Words
+from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, StoredFile, TicketMessage
 from mailbot.domain.mail import Address
@@ -29,7 +30,8 @@ CHECKLISTS = (
 class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
     ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
-    are to see; ``None`` where nothing is drawn (a mere explanation)."""
+    are to see, ``None`` where nothing is drawn (a mere explanation); ``customers`` are the records that the
+    ticket names."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -42,6 +44,7 @@ class LetterDesk:
     messages: tuple[TicketMessage, ...] = ()
     open_tickets: tuple[Ticket, ...] = ()
     drawings: Mapping[str, FileDrawing] | None = None
+    customers: tuple[Customer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
+from mailbot.correspondence.customer_lines import customer_lines, customer_state
 from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.field_parts import contradicted_rows, field_rows
 from mailbot.correspondence.guidance_words import suggestions
@@ -90,6 +91,8 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         **_staff_base(change, desk, agent),
         opened_at=desk.words.moment(ticket.opened_at, desk.zone),
         answer_by=answer_by(ticket, desk),
+        customer_state=customer_state(ticket, kind),
+        customers=customer_lines(ticket, desk.customers),
         fields=field_rows(ticket, kind),
         documents=document_rows(ticket, kind, desk.words, shown),
         comparison=comparison(ticket.documents, desk.words),

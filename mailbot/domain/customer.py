@@ -284,6 +284,29 @@ def with_contracts(known: tuple[Contract, ...], further: Iterable[Contract]) -> 
     return tuple(merged.values())
 
 
+def written_cpf(cpf: str) -> str:
+    """A CPF as people write it."""
+    return _written(cpf, "###.###.###-##")
+
+
+def written_cnpj(cnpj: str) -> str:
+    """A CNPJ as people write it."""
+    return _written(cnpj, "##.###.###/####-##")
+
+
+def written_phone(phone: str) -> str:
+    """A telephone number as people write it: ``(62) 99999-8888``."""
+    return f"({phone[:2]}) {phone[2:-4]}-{phone[-4:]}" if len(phone) >= 10 else phone
+
+
+def _written(number: str, pattern: str) -> str:
+    """``number`` with the pattern's punctuation; as it is where it has another length."""
+    if len(number) != pattern.count("#"):
+        return number
+    characters = iter(number)
+    return "".join(next(characters) if ch == "#" else ch for ch in pattern)
+
+
 def contract_key(number: str) -> str:
     """A contract's number as it is compared: letters and digits only, in upper case."""
     return "".join(ch for ch in number.upper() if ch.isalnum())

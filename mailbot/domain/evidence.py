@@ -183,6 +183,7 @@ class FieldOrigin(StrEnum):
     SENTENCE = "sentence"
     SUBJECT = "subject"
     HEADER = "header"
+    RECORD = "record"
     AGENT = "agent"
     DEFAULT = "default"
     CONSTANT = "constant"

@@ -40,7 +40,6 @@ class KnownCustomers:
     ``confirmed`` records only, but for ``of_address``."""
 
     of_address: Customer | None = None
-    address_verified: bool = False
     accounts: tuple[Customer, ...] = ()
     by_clue: tuple[tuple[CustomerClue, Customer], ...] = ()
 
@@ -68,7 +67,8 @@ class TicketCustomer:
     """What a ticket keeps of its customer. ``customer_id`` is set where one record is known or claimed,
     ``candidates`` are all that could be meant, in the order in which notices number them (``#cliente n``).
     ``contract`` is the one that the request is about. ``asked`` counts how often it was asked who it is;
-    ``by_hand``: a person of the house chose."""
+    ``of_own_address``: the mail came in the name of the record's own address. ``by_hand``: a person of the house
+    chose."""
 
     state: IdentityState = IdentityState.UNNAMED
     customer_id: int | None = None
@@ -77,8 +77,15 @@ class TicketCustomer:
     contracts: tuple[str, ...] = ()
     clues: tuple[CustomerClue, ...] = ()
     asked: int = 0
+    of_own_address: bool = False
     by_hand: bool = False
 
 
 NOT_IDENTIFIED = TicketCustomer()
 """A ticket of which nobody has looked whose it is."""
+
+
+def named_records(customer: TicketCustomer) -> tuple[int, ...]:
+    """Ids of all records that a ticket names, the customer's own first."""
+    own = () if customer.customer_id is None else (customer.customer_id,)
+    return tuple(dict.fromkeys((*own, *customer.candidates)))

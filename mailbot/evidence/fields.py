@@ -31,11 +31,12 @@ _SAME_UNIT = "same_unit"
 _RANK = {
     FieldOrigin.DEFAULT: -1,
     FieldOrigin.HEADER: 0,
-    FieldOrigin.SUBJECT: 1,
-    FieldOrigin.SENTENCE: 2,
-    FieldOrigin.LABEL: 3,
-    FieldOrigin.AGENT: 4,
-    FieldOrigin.CONSTANT: 5,
+    FieldOrigin.RECORD: 1,
+    FieldOrigin.SUBJECT: 2,
+    FieldOrigin.SENTENCE: 3,
+    FieldOrigin.LABEL: 4,
+    FieldOrigin.AGENT: 5,
+    FieldOrigin.CONSTANT: 6,
 }
 """Whose word counts more."""
 

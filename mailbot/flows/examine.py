@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import STAFF_PURPOSES, StoredFile, TicketEvent, Visibility
 from mailbot.domain.evidence import (
@@ -26,7 +27,9 @@ from mailbot.domain.evidence import (
 )
 from mailbot.domain.guidance import Ruling
 from mailbot.domain.handles import without_reference_lines
+from mailbot.domain.identification import NOBODY_KNOWN, CustomerClue, KnownCustomers
 from mailbot.domain.mail import (
+    NO_THREAD,
     Accepted,
     Address,
     Authenticity,
@@ -54,6 +57,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, OrderKnowledge, desk_for, survivor, without_waived
 from mailbot.flows.readings import FileReadings, MailReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
+from mailbot.flows.whose_request import WhoseRequest, as_it_stands, whose_request
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.customer_words import customer_query
@@ -96,6 +100,14 @@ class Knowledge(OrderKnowledge, Protocol):
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
         """The texts of the notices to staff that carry these handles."""
+        ...
+
+    def customers_for(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
+        """Whose this address is, for whom they may write, and whom these numbers name."""
+        ...
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """A customer's record."""
         ...
 
     def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
@@ -171,6 +183,16 @@ class NothingKnown:
         """None."""
         del handles
         return ()
+
+    def customers_for(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
+        """Nobody."""
+        del address, clues
+        return NOBODY_KNOWN
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """Nobody."""
+        del customer_id
+        return None
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """None."""
@@ -257,8 +279,16 @@ class _Case:
     # The fields that were found already, by request type and by whether prose counts: a sender with many open
     # requests must not have the same mail read anew for each.
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
+    # What the records said, by the numbers that were asked for.
+    customers_found: dict[tuple[CustomerClue, ...], KnownCustomers] = field(default_factory=dict, init=False)
     # The mail apart from our letter that it answers, once it was asked for.
     replies: list[Reply] = field(default_factory=list, init=False)
+
+    def ask_for_customers(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
+        """What the records say of the sender's address and these numbers, asked once."""
+        if clues not in self.customers_found:
+            self.customers_found[clues] = self.known.customers_for(address, clues)
+        return self.customers_found[clues]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,10 +365,11 @@ class Examiner:
         subject = self._subject(case, readings)
         if _asks_for_herself(sender, subject):
             case = _as_requester(case)
-        report = self._report(case, subject, readings)
+        whose = self._whose(case, subject)
+        report = self._report(case, subject, readings, whose)
         if case.sender.role is not SenderRole.AGENT:
             readings.draw()
-        situation = self._situation(case, subject, report)
+        situation = self._situation(case, subject, report, whose)
         return Understood(
             mail=mail,
             screening=screening,
@@ -460,7 +491,8 @@ class Examiner:
         )
         readings = self._readings(case)
         subject = self._on_ticket(case, ThreadMatch(ticket_number=ticket.number, key=key), ticket)
-        report = self._report(case, subject, readings)
+        whose = as_it_stands(ticket)
+        report = self._report(case, subject, readings, whose)
         # Text only: a word of staff's gives no orders here (THREATS 9).
         text = case.mail.new_text or case.mail.full_text
         return Understood(
@@ -473,7 +505,7 @@ class Examiner:
             report=report,
             new_readings=readings.made,
             new_drawings=readings.drawings,
-            situation=self._situation(case, subject, report),
+            situation=self._situation(case, subject, report, whose),
             decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
         )
 
@@ -508,12 +540,14 @@ class Examiner:
         # What the bot answered by itself it may answer anew; what a person has before them it may not.
         waits = ticket.status is Status.AWAITING_REQUESTER and ticket.assignee is None
         may_guide = not in_hands and (waits or ticket.is_guided)
+        # Whose it is stays: a person may have said it, or a letter's handle that nobody has in hand now.
+        whose = self._whose_it_stands(ticket, known)
         report, last = EvidenceReport(), cases[0]
         for number, case in enumerate(cases):
             if number and _brings_nothing(case):
                 continue
             report = self._assessed(
-                case, kind, so_far, readings[number], looks_elsewhere=False, may_answer=may_guide
+                case, kind, so_far, readings[number], whose, looks_elsewhere=False, may_answer=may_guide
             )
             last = case
             so_far = replace(
@@ -622,7 +656,8 @@ class Examiner:
             return set()
         kind = self._catalogue.type(ticket.request_type)
         # Free prose is no item that was asked for: a question about something else is not the missing reason.
-        report = self._assessed(case, kind, ticket, readings, prose_counts=False)
+        whose = whose_request(case.mail, case.sender, NO_THREAD, ticket, kind, case.ask_for_customers)
+        report = self._assessed(case, kind, ticket, readings, whose, prose_counts=False)
         served = {finding.requirement for finding in report.findings if finding not in ticket.documents}
         return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
 
@@ -646,7 +681,22 @@ class Examiner:
             case.fields_found[kind.key, first_mail] = found
         return found
 
-    def _report(self, case: _Case, subject: _Subject, readings: MailReadings) -> EvidenceReport:
+    def _whose(self, case: _Case, subject: _Subject) -> WhoseRequest:
+        ticket = subject.ticket
+        if ticket is not None and not self.knows_type_of(ticket):
+            return as_it_stands(ticket)
+        kind = subject.request_type
+        return whose_request(case.mail, case.sender, subject.thread, ticket, kind, case.ask_for_customers)
+
+    @staticmethod
+    def _whose_it_stands(ticket: Ticket, known: Knowledge) -> WhoseRequest:
+        customer_id = ticket.customer.customer_id
+        record = known.customer(customer_id) if customer_id is not None else None
+        return replace(as_it_stands(ticket), record=record)
+
+    def _report(
+        self, case: _Case, subject: _Subject, readings: MailReadings, whose: WhoseRequest
+    ) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence, and where its type is gone nothing can be weighed: the
         ticket's own state is the report."""
         ticket = subject.ticket
@@ -659,7 +709,7 @@ class Examiner:
                 ruling=ticket.ruling,
             )
         may_answer = may_answer_by_itself(ticket, case.screening, subject.thread)
-        return self._assessed(case, subject.request_type, ticket, readings, may_answer=may_answer)
+        return self._assessed(case, subject.request_type, ticket, readings, whose, may_answer=may_answer)
 
     def _assessed(
         self,
@@ -667,6 +717,7 @@ class Examiner:
         kind: RequestType,
         ticket: Ticket | None,
         readings: MailReadings,
+        whose: WhoseRequest,
         *,
         prose_counts: bool = True,
         looks_elsewhere: bool = True,
@@ -688,6 +739,7 @@ class Examiner:
         report = without_waived(ticket, report) if ticket and ticket.waived else report
         if looks_elsewhere:
             report = with_other_uses(report, ticket, case.known, self._keyed)
+        report = whose.added_to(report, kind)
         return self._ruled(case, kind, ticket, report, may_answer=may_answer)
 
     def _ruled(
@@ -709,7 +761,7 @@ class Examiner:
             ruling = as_suggestion(ruling)
         return with_ruling(kind, report, ruling)
 
-    def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport) -> Situation:
+    def _situation(self, case: _Case, subject: _Subject, report: EvidenceReport, whose: WhoseRequest) -> Situation:
         is_agent = case.sender.role is SenderRole.AGENT
         directives = (
             parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
@@ -732,6 +784,9 @@ class Examiner:
             notices=_answered_notices(case) if is_agent else (),
             orders=self._plan(case, subject.ticket, directives) if is_agent and subject.ticket else None,
             opens_beside=self.type_opened_by(report.ruling),
+            customer=whose.customer,
+            customer_record=whose.record,
+            sender_record=whose.sender,
         )
 
     def _plan(self, case: _Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:

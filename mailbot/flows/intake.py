@@ -41,6 +41,7 @@ from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
+from mailbot.flows.customer_of_ticket import with_new_customer
 from mailbot.flows.examine import Examination, Examiner, ScreenedOut, Understood
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
@@ -366,6 +367,7 @@ class Intake:
             change = carry_out(decision, situation, cause)
             if not claimed.answer:
                 change = _unasked(change)
+            change = with_new_customer(work, change, situation, now=situation.now)
             write_change(work, change)
             _take_place_of_note(work, claimed, found.mail)
             work.papers.keep_drawings(found.new_drawings)

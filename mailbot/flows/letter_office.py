@@ -7,7 +7,7 @@ them planned and hands them to :class:`Outgoing`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.catalogue.load import Catalogue
@@ -17,9 +17,11 @@ from mailbot.correspondence.query_letters import letter_for_query
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, OutboundLetter, TicketMessage
+from mailbot.domain.identification import named_records
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.self_service import QueryReply
 from mailbot.domain.ticket import Ticket
@@ -76,6 +78,7 @@ class LetterOffice:
         _stop_letters(work, change)
         messages = _last_messages(work, change)
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
+        customers = tuple(work.customers.get_many(named_records(change.after.customer)))
         planned = self.plan(
             change,
             mailbox,
@@ -83,6 +86,7 @@ class LetterOffice:
             messages=messages,
             open_tickets=tuple(which),
             drawings=drawings_for(work, change),
+            customers=customers,
         )
         answers = _opening_mail(change)
         letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
@@ -99,10 +103,11 @@ class LetterOffice:
         messages: tuple[TicketMessage, ...] = (),
         open_tickets: tuple[Ticket, ...] = (),
         drawings: Mapping[str, FileDrawing] | None = None,
+        customers: tuple[Customer, ...] = (),
     ) -> tuple[PlannedLetter, ...]:
         """The letters that a change calls for; nothing is stored."""
         desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, drawings=drawings)
-        return plan_letters(change, desk)
+        return plan_letters(change, replace(desk, customers=customers))
 
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent
 from mailbot.domain.evidence import DocumentReading
+from mailbot.domain.identification import CustomerClue, KnownCustomers
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
@@ -126,6 +128,16 @@ class StoredKnowledge:
             return []
         with self._storage.read() as work:
             return work.papers.other_uses(traces, but=but)
+
+    def customers_for(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
+        """Whose this address is, for whom they may write, and whom these numbers name."""
+        with self._storage.read() as work:
+            return work.customers.known(address, clues)
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """A customer's record."""
+        with self._storage.read() as work:
+            return work.customers.get(customer_id)
 
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """Whether we see what people send from this mailbox."""

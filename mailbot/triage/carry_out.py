@@ -17,6 +17,7 @@ from mailbot.domain.events import (
     EventKind,
 )
 from mailbot.domain.evidence import EvidenceReport, contradictions
+from mailbot.domain.identification import NOT_IDENTIFIED, IdentityState, TicketCustomer
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -109,7 +110,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         status=status,
         queue=situation.request_type.queue,
         priority=Priority.MEDIUM,
-        language=cause.language,
+        language=_language_of(situation) or cause.language,
         opened_at=situation.now,
         updated_at=situation.now,
         fields=situation.report.fields,
@@ -119,6 +120,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         due_at=due_at(status, situation.request_type, situation.now, cause.calendar),
         asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
         follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
+        customer=situation.customer,
     )
     happened = ChangeLog(situation.now, cause.mail_id)
     happened.add(situation.sender.address.address, EventKind.OPENED, new=ticket.request_type)
@@ -132,6 +134,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         ticket = end_by_guidance(newly, situation.request_type, ticket.ruling, happened, situation.now)
     else:
         happened.add(BOT, EventKind.STATUS_CHANGED, old=Status.NEW, new=status)
+    _note_customer(NOT_IDENTIFIED, situation.customer, happened)
     _note_suppressed_letter(happened, situation)
     classification = situation.classification
     return TicketChange(
@@ -145,6 +148,18 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         tell_as=_tell_as(situation),
         right_subject=situation.request_type.subject if classification.matched not in _RIGHT_SUBJECTS else "",
     )
+
+
+def _language_of(situation: Situation) -> str:
+    """The language of the customer's record (R003-17), where it is known and not only claimed."""
+    known = situation.customer.state is IdentityState.KNOWN
+    return situation.customer_record.language if known and situation.customer_record is not None else ""
+
+
+def _note_customer(before: TicketCustomer, after: TicketCustomer, happened: ChangeLog) -> None:
+    if (before.state, before.customer_id, before.candidates) != (after.state, after.customer_id, after.candidates):
+        old, new = (str(one.customer_id or "") for one in (before, after))
+        happened.add(BOT, EventKind.CUSTOMER_IDENTIFIED, old=old, new=new, detail=after.state)
 
 
 def _requester_of_new(decision: OpenTicket | OpenFollowUp, situation: Situation) -> Address:
@@ -220,8 +235,10 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
                 new=value.value[:_REMEMBERED_CHARACTERS],
                 detail=value.key,
             )
+    _note_customer(ticket.customer, situation.customer, happened)
     return replace(
         ticket,
+        customer=situation.customer,
         fields=report.fields,
         documents=report.findings,
         missing=report.missing,

@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.domain.customer import Customer
 from mailbot.domain.events import EventKind, TicketEvent
 from mailbot.domain.identification import IdentityState
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-
-CUSTOMER_KEY = "customer"
-"""Stands among what a ticket lacks while it is asked whose it is."""
 
 
 def nth_candidate(ticket: Ticket, number: int) -> int | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import EvidenceReport
+from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 from mailbot.domain.mail import Accepted, Classification, InboundMail, Sender, ThreadMatch
 from mailbot.domain.orders import OrderPlan
 from mailbot.domain.self_service import NO_TICKETS, CustomerQuery, OwnTickets
@@ -24,6 +26,8 @@ class Situation:
     where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
     answers, ``orders`` what its words come to on the ticket, ``None`` where there is none or nobody orders.
     ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about.
+    ``customer`` is whose request it is; ``customer_record`` the record, where it is known and not only claimed;
+    ``sender_record`` that of the sender's address, where our server vouches for it.
     """
 
     mail: InboundMail
@@ -43,6 +47,9 @@ class Situation:
     query: CustomerQuery | None = None
     named: OwnTickets = NO_TICKETS
     orders: OrderPlan | None = None
+    customer: TicketCustomer = NOT_IDENTIFIED
+    customer_record: Customer | None = None
+    sender_record: Customer | None = None
 
     @property
     def type_is_gone(self) -> bool:

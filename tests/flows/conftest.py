@@ -13,6 +13,7 @@ from tests.peers.postgresql import PostgreSQL
 _ON_EVERY_DATABASE = frozenset(
     {
         "test_collect",
+        "test_customers",
         "test_customer_words",
         "test_delivery",
         "test_forged",

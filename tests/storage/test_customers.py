@@ -22,7 +22,7 @@ from mailbot.domain.customer import (
     Person,
     PersonFound,
 )
-from mailbot.domain.identification import ClueKind, CustomerClue, IdentityState, TicketCustomer
+from mailbot.domain.identification import ClueKind, CustomerClue, IdentityState, KnownCustomers, TicketCustomer
 from tests.storage.rows import NOW, ticket
 from tests.storage.test_database import plan_of
 
@@ -134,7 +134,7 @@ def test_no_two_confirmed_records_share_a_number_and_an_unconfirmed_one_takes_no
         add(storage, replace(JOSE, addresses=(), contracts=()))
     clue = CustomerClue(kind=ClueKind.CPF, value=JOSE.cpf)
     with storage.read() as work:
-        assert [one.id for _, one in work.customers.by_clues([clue])] == [person]
+        assert [one.id for _, one in work.customers.known("", [clue]).by_clue] == [person]
         found = work.customers.of_cpf(JOSE.cpf)
     assert found is not None
     assert found.id == person != typed
@@ -160,7 +160,7 @@ def test_each_clue_names_its_records_in_one_statement(database: Database, storag
         CustomerClue(kind=ClueKind.CPF, value="11144477735"),
     ]
     with storage.read() as work:
-        found = work.customers.by_clues(clues)
+        found = work.customers.known("", clues).by_clue
     assert sorted((clue.kind, one.id) for clue, one in found) == sorted(
         [
             (ClueKind.CPF, person),
@@ -170,6 +170,18 @@ def test_each_clue_names_its_records_in_one_statement(database: Database, storag
             (ClueKind.PHONE, twin),
         ]
     )
+
+
+def test_an_address_is_known_with_all_that_it_may_write_for(storage: SqlStorage) -> None:
+    person, other = add(storage, JOSE), add(storage, ANA)
+    firm = add(storage, company(person, authorised=(other,)))
+    with storage.read() as work:
+        known = work.customers.known("ANA.LIMA@example.com.br", [])
+        stranger = work.customers.known("x@example.com.br", [])
+        nobody = work.customers.known("", [])
+    assert known.of_address is not None
+    assert (known.of_address.id, [one.id for one in known.accounts]) == (other, [other, firm])
+    assert stranger == nobody == KnownCustomers()
 
 
 def test_whoever_writes_for_accounts_is_told_all_of_them(storage: SqlStorage) -> None:
@@ -193,7 +205,9 @@ def test_no_table_is_scanned_to_find_whose_mail_it_is(database: Database, storag
     with storage.read() as work:
         work.customers.of_address("JOSE@example.com.br")
         work.customers.accounts_of(person)
-        work.customers.by_clues([CustomerClue(kind=kind, value="52998224725") for kind in ClueKind])
+        work.customers.known(
+            "jose@example.com.br", [CustomerClue(kind=kind, value="52998224725") for kind in ClueKind]
+        )
         work.customers.of_cpf(JOSE.cpf)
         work.customers.of_cnpj("12ABC34501DE35")
         work.customers.of_contract("LOC-2024/17")

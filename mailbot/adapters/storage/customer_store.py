@@ -6,7 +6,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from mailbot.adapters.storage.customer_tables import (
     customer_addresses,
@@ -31,7 +43,7 @@ from mailbot.domain.customer import (
     PersonFound,
     contract_key,
 )
-from mailbot.domain.identification import ClueKind, CustomerClue
+from mailbot.domain.identification import NOBODY_KNOWN, ClueKind, CustomerClue, KnownCustomers
 
 _C, _A, _L, _K, _W = (
     customers.c,
@@ -103,14 +115,30 @@ class CustomerStore:
         )
         return self.get_many([person_id, *linked])
 
-    def by_clues(self, clues: Sequence[CustomerClue]) -> list[tuple[CustomerClue, Customer]]:
-        """Which confirmed records each clue names, in one query and the records' own."""
-        if not clues:
-            return []
-        rows = self._connection.execute(union_all(*(_naming(one) for one in clues))).all()
-        asked = {(one.kind.value, one.value): one for one in clues}
-        records = {one.id: one for one in self.get_many([row.id for row in rows])}
-        return [(asked[row.kind, row.value], records[row.id]) for row in rows if row.id in records]
+    def known(self, address: str, clues: Sequence[CustomerClue]) -> KnownCustomers:
+        """Whose this address is, for whom they may write, and whom the clues name: one statement where that is
+        nobody, and the records' own."""
+        its_own = select(_A.customer_id, _text("address"), _text("")).where(_A.address == address.lower())
+        written_for = select(_L.customer_id, _text("account"), _text("")).where(
+            _L.person_id.in_(select(_A.customer_id).where(_A.address == address.lower()))
+        )
+        asked = [*((its_own, written_for) if address else ()), *map(_naming, clues)]
+        if not asked:
+            return NOBODY_KNOWN
+        rows = self._connection.execute(union_all(*asked)).all()
+        records = {one.id: one for one in self.get_many([row[0] for row in rows])}
+        of_address = next((records.get(row[0]) for row in rows if row[1] == "address"), None)
+        accounts = [row[0] for row in rows if row[1] in ("address", "account")]
+        by_kind = {(one.kind.value, one.value): one for one in clues}
+        return KnownCustomers(
+            of_address=of_address,
+            accounts=tuple(records[one] for one in dict.fromkeys(accounts) if one in records),
+            by_clue=tuple(
+                (by_kind[row[1], row[2]], records[row[0]])
+                for row in rows
+                if (row[1], row[2]) in by_kind and row[0] in records
+            ),
+        )
 
     def search(self, wanted: CustomerSearch, *, limit: int | None = None) -> list[PersonFound]:
         """Persons by any part of any field, by name; companies appear with their person (R002-02 … -05)."""
@@ -280,10 +308,13 @@ class CustomerStore:
         return found
 
 
+def _text(value: str) -> BindParameter[str]:
+    return bindparam(None, value, type_=_C.kind.type)
+
+
 def _naming(clue: CustomerClue) -> Select[Any]:
     """The ids of those whom a clue names, with the clue beside them."""
-    kind = bindparam(None, clue.kind.value, type_=_C.kind.type).label("kind")
-    value = bindparam(None, clue.value, type_=_C.kind.type).label("value")
+    kind, value = _text(clue.kind.value).label("kind"), _text(clue.value).label("value")
     match clue.kind:
         case ClueKind.CONTRACT:
             query = (

@@ -253,6 +253,7 @@ def customer_to_json(customer: TicketCustomer) -> Json | None:
         "contracts": list(customer.contracts),
         "clues": [[clue.kind.value, without_nul(clue.value)] for clue in customer.clues],
         "asked": customer.asked,
+        "of_own_address": customer.of_own_address,
         "by_hand": customer.by_hand,
     }
 
@@ -268,6 +269,7 @@ def customer_from_json(data: Json | None) -> TicketCustomer:
         contracts=tuple(data["contracts"]),
         clues=tuple(CustomerClue(kind=ClueKind(kind), value=value) for kind, value in data["clues"]),
         asked=data["asked"],
+        of_own_address=data["of_own_address"],
         by_hand=data["by_hand"],
     )
 
