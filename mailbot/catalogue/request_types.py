@@ -12,9 +12,10 @@ from pydantic import Field, model_validator
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY, CustomerNeeds
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.catalogue.facts.functions import FactSpec
-from mailbot.catalogue.field_specs import FieldSpec, problems_among
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec, problems_among
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.rules import Guidance, Rule
+from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, ContactAction
 from mailbot.domain.evidence import DocumentKind
 from mailbot.domain.ticket import Status
 
@@ -67,6 +68,7 @@ class RequestType(Entry):
     guidance: Mapping[Key, Guidance] = Field(default_factory=dict)
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
     customer: CustomerNeeds | None = None
+    contact_action: ContactAction | None = None
     priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     further_labels: Mapping[Text, Status] = Field(default_factory=dict)
@@ -84,10 +86,17 @@ class RequestType(Entry):
             *problems_among(self.fields),
             *self._bad_placeholders(),
             *self._reminders_out_of_order(),
+            *self._contact_without_address(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _contact_without_address(self) -> list[str]:
+        spec = self.field(CONTACT_EMAIL_KEY)
+        if self.contact_action is None or (spec is not None and spec.kind is FieldKind.EMAIL and spec.required):
+            return []
+        return [f"contact_action needs a required field {CONTACT_EMAIL_KEY} of kind email"]
 
     def _doubled_keys(self) -> list[str]:
         keys = [str(document.key) for document in self.documents] + [field.key for field in self.fields]

@@ -16,6 +16,7 @@ from mailbot.triage.decisions import (
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
+    ChangeContact,
     Decision,
     Discard,
     OpenFollowUp,
@@ -235,7 +236,7 @@ def _kind_of(decision: Decision) -> str:
     match decision:
         case OpenTicket():
             kind = "open_ticket"
-        case AppendMessage():
+        case AppendMessage() | ChangeContact():
             kind = "append"
         case ApplyAgentReply():
             kind = "apply_agent_reply"
@@ -272,7 +273,7 @@ def _reason_screened_out(screening: Bounce | Discarded) -> str:
 
 
 def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
-    if isinstance(decision, AnswerQuery | ActOnQuery):
+    if isinstance(decision, AnswerQuery | ActOnQuery | ChangeContact):
         yield from _reasons_of_word(decision)
         return
     match decision:
@@ -301,7 +302,10 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
             assert_never(decision)
 
 
-def _reasons_of_word(decision: AnswerQuery | ActOnQuery) -> Iterator[str]:
+def _reasons_of_word(decision: AnswerQuery | ActOnQuery | ChangeContact) -> Iterator[str]:
+    if isinstance(decision, ChangeContact):
+        yield "contact_change"
+        return
     if isinstance(decision, ActOnQuery):
         yield str(decision.query.word)
         return

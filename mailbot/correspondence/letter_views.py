@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
 from mailbot.correspondence.context import (
     AgentAnswerView,
     AlertLettersHeldView,
@@ -65,6 +66,8 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.QUERY_NOT_ANSWERED: QueryNotAnsweredView,
         LetterKind.TICKET_WITHDRAWN: TicketWithdrawnView,
         LetterKind.REQUESTER_ACTED: RequesterActedView,
+        LetterKind.CONTACT_CONFIRMATION: ContactConfirmationView,
+        LetterKind.CONTACT_CHANGED: ContactChangedView,
         LetterKind.NOTICES_SUMMARY: NoticesSummaryView,
         LetterKind.ALERT_QUARANTINE: AlertQuarantineView,
         LetterKind.ALERT_SERVER_AWAY: AlertServerAwayView,

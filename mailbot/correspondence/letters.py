@@ -16,6 +16,8 @@ from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.requester_letters import (
     QUESTIONS,
     agent_answer,
+    contact_changed,
+    contact_confirmation,
     decision,
     evidence_complete,
     evidence_requested,
@@ -34,6 +36,7 @@ from mailbot.correspondence.staff_letters import (
     ticket_ready,
 )
 from mailbot.correspondence.transcripts import transcript
+from mailbot.domain.account_contacts import CONFIRMATION_KEY
 from mailbot.domain.events import EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.mail import Address
@@ -106,6 +109,8 @@ def _requester_letter(change: TicketChange, desk: LetterDesk) -> PlannedLetter |
 
 def _opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     waiting = change.after.status is Status.AWAITING_REQUESTER
+    if waiting and CONFIRMATION_KEY in change.after.missing:
+        return contact_confirmation(change, desk)
     return evidence_requested(change, desk, first=True) if waiting else ticket_opened(change, desk)
 
 
@@ -122,7 +127,8 @@ def _about_evidence(change: TicketChange, desk: LetterDesk) -> PlannedLetter | N
         # What agents file is theirs to tell.
         return None
     if waits and (_brought_something(change) or change.happened(EventKind.REOPENED) or change.correction):
-        return evidence_requested(change, desk, first=False)
+        confirms = CONFIRMATION_KEY in change.after.missing
+        return contact_confirmation(change, desk) if confirms else evidence_requested(change, desk, first=False)
     return None
 
 
@@ -159,6 +165,7 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
     (EventKind.GUIDED, guidance),
     (EventKind.EXPIRED, ticket_expired),
     (EventKind.WITHDRAWN, ticket_withdrawn),
+    (EventKind.CONTACT_CHANGED, contact_changed),
     (EventKind.REMINDED, reminder),
     (EventKind.OPENED, _opened),
 )
@@ -221,7 +228,7 @@ def _is_ready(change: TicketChange) -> bool:
 
 def _needs_reading(change: TicketChange) -> bool:
     """A requester's message that somebody should see; one that only brings asked-for papers is not."""
-    if not change.happened(EventKind.MESSAGE_RECEIVED):
+    if change.contact is not None or not change.happened(EventKind.MESSAGE_RECEIVED):
         return False
     return change.after.status is not Status.AWAITING_REQUESTER or not _brought_something(change)
 

@@ -20,6 +20,7 @@ CHECKLISTS = (
     LetterKind.TICKET_OPENED,
     LetterKind.EVIDENCE_REQUESTED,
     LetterKind.EVIDENCE_COMPLETE,
+    LetterKind.CONTACT_CONFIRMATION,
     LetterKind.REMINDER,
     LetterKind.TICKET_EXPIRED,
 )

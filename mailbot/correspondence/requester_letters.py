@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from mailbot.catalogue.field_groups import count_missing
 from mailbot.catalogue.request_types import RequestType
+from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
 from mailbot.correspondence.context import (
     AgentAnswerView,
     DecisionView,
@@ -43,12 +44,13 @@ from mailbot.correspondence.view_parts import (
     subject_of,
 )
 from mailbot.correspondence.words import Phrase, phrase
+from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, CONTACT_NAME_KEY, ContactAction
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
-QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.REMINDER)
+QUESTIONS = (LetterKind.EVIDENCE_REQUESTED, LetterKind.CONTACT_CONFIRMATION, LetterKind.REMINDER)
 """Letters that ask for something: pointless once the ticket is resolved."""
 
 _MEGABYTE = 1_000_000
@@ -256,6 +258,41 @@ def ticket_withdrawn(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     return _for_requester(LetterKind.TICKET_WITHDRAWN, view, change, desk)
 
 
+def contact_confirmation(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """What the owner of an account has to confirm before anything changes: the answer to it is the key."""
+    ticket, kind = change.after, kind_of(change, desk)
+    stated = {one.key: one.value for one in ticket.fields if one.valid}
+    view = ContactConfirmationView(
+        **_requester_base(change, desk),
+        adding=kind.contact_action is ContactAction.ADD,
+        contact_email=stated.get(CONTACT_EMAIL_KEY, ""),
+        contact_name=stated.get(CONTACT_NAME_KEY, ""),
+        account_name=_account_name(change, desk),
+        answer_until=_answer_until(ticket, kind, desk),
+    )
+    return _for_requester(LetterKind.CONTACT_CONFIRMATION, view, change, desk)
+
+
+def contact_changed(change: TicketChange, desk: LetterDesk) -> PlannedLetter | None:
+    """The confirmed change is made."""
+    contact = change.contact
+    if contact is None:
+        return None
+    view = ContactChangedView(
+        **_requester_base(change, desk),
+        adding=contact.action is ContactAction.ADD,
+        contact_email=contact.email,
+        contact_name=contact.name,
+        account_name=_account_name(change, desk),
+    )
+    return _for_requester(LetterKind.CONTACT_CHANGED, view, change, desk)
+
+
+def _account_name(change: TicketChange, desk: LetterDesk) -> str:
+    customer_id = change.after.customer.customer_id
+    return next((one.name for one in desk.customers if one.id == customer_id), "")
+
+
 def refuse_large_mail(
     sender: Address, subject: str, size_bytes: int, limit_bytes: int, desk: LetterDesk
 ) -> PlannedLetter:
@@ -313,7 +350,7 @@ def _for_requester(
 
 
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
-    if letter in CHECKLISTS or letter is LetterKind.TICKET_WITHDRAWN:
+    if letter in CHECKLISTS or letter in (LetterKind.TICKET_WITHDRAWN, LetterKind.CONTACT_CHANGED):
         return CHECKLISTS
     if letter is LetterKind.GUIDANCE:
         return (*CHECKLISTS, LetterKind.GUIDANCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailbot.domain.account_contacts import ContactChange
 from mailbot.domain.events import EventKind, TicketEvent, TicketMessage
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import Told, Transcript
@@ -23,6 +24,7 @@ class TicketChange:
     ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
     and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
     was fixed. ``transcript`` is what the agent hears of their orders; ``elsewhere`` are events of other tickets.
+    ``contact`` is who may write for an account from now on, or no longer.
     """
 
     before: Ticket | None
@@ -51,6 +53,7 @@ class TicketChange:
     bounce_diagnostic: str = ""
     bounced_letter: str = ""
     correction: bool = False
+    contact: ContactChange | None = None
 
     def happened(self, kind: EventKind) -> bool:
         """Whether an event of this kind is part of the change."""

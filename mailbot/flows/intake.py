@@ -41,6 +41,7 @@ from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
+from mailbot.flows.change_contact import change_contact
 from mailbot.flows.customer_of_ticket import with_new_customer
 from mailbot.flows.examine import Examination, Examiner, ScreenedOut, Understood
 from mailbot.flows.letter_office import LetterOffice
@@ -369,6 +370,8 @@ class Intake:
                 change = _unasked(change)
             change = with_new_customer(work, change, situation, now=situation.now)
             write_change(work, change)
+            if change.contact is not None:
+                change_contact(work, change.contact, actor=situation.sender.address.address, now=situation.now)
             _take_place_of_note(work, claimed, found.mail)
             work.papers.keep_drawings(found.new_drawings)
             if claimed.answer:

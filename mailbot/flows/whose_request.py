@@ -21,6 +21,7 @@ from mailbot.domain.identification import (
 from mailbot.domain.mail import Authenticity, InboundMail, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.identifiers import clues_in
+from mailbot.triage.account_contacts import owns, with_confirmation
 from mailbot.triage.identify_customer import SenderClaim, identify_customer, is_asked, with_customer
 
 AskRecords = Callable[[str, tuple[CustomerClue, ...]], KnownCustomers]
@@ -41,7 +42,8 @@ class WhoseRequest:
 
     def added_to(self, report: EvidenceReport, kind: RequestType) -> EvidenceReport:
         """The report with what the record answers and what is asked of the customer."""
-        return with_customer(report, kind, self.customer, self.record, asked=self.asked)
+        report = with_customer(report, kind, self.customer, self.record, asked=self.asked)
+        return with_confirmation(report, kind, self.customer, is_owner=owns(self.sender, self.record))
 
 
 def as_it_stands(ticket: Ticket) -> WhoseRequest:

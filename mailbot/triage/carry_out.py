@@ -21,6 +21,7 @@ from mailbot.domain.identification import NOT_IDENTIFIED, IdentityState, TicketC
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.triage.account_contacts import change_contact
 from mailbot.triage.agent_change import apply_agent_reply, refuse_agent_reply
 from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
 from mailbot.triage.customer_change import act_on_query
@@ -29,6 +30,7 @@ from mailbot.triage.decisions import (
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
+    ChangeContact,
     Decision,
     Discard,
     OpenFollowUp,
@@ -73,6 +75,8 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
             return refuse_agent_reply(decision, situation, cause)
         case ActOnQuery():
             return act_on_query(decision, situation, cause)
+        case ChangeContact():
+            return change_contact(decision, situation, cause)
         case Discard() | AnswerQuery():
             raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:

@@ -11,8 +11,9 @@ from datetime import timedelta
 from mailbot.domain.events import STAFF_PURPOSES
 from mailbot.domain.mail import SenderRole
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
+from mailbot.triage.account_contacts import confirmed_change
 from mailbot.triage.decide_agent import decide_on_agent
-from mailbot.triage.decisions import AppendMessage, Decision, Discard, OpenFollowUp, OpenTicket
+from mailbot.triage.decisions import AppendMessage, ChangeContact, Decision, Discard, OpenFollowUp, OpenTicket
 from mailbot.triage.screen import ScreeningReason
 from mailbot.triage.situation import Situation
 
@@ -32,6 +33,9 @@ def decide(situation: Situation) -> Decision:
 def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
     if situation.screening.automatic_reply or _is_machine_of_staff(situation):
         return AppendMessage(quiet=True)
+    contact = confirmed_change(situation, ticket)
+    if contact is not None:
+        return ChangeContact(change=contact)
     if ticket.is_finished:
         return _decide_on_finished(situation, ticket)
     if _is_mere_thanks(situation):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailbot.domain.account_contacts import ContactChange
 from mailbot.domain.events import Visibility
 from mailbot.domain.orders import OrderPlan, Transcript
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
@@ -88,6 +89,13 @@ class ActOnQuery:
     query: CustomerQuery
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeContact:
+    """The owner of an account confirmed who may write for it from now on, or no longer (R004-13)."""
+
+    change: ContactChange
+
+
 Decision = (
     Discard
     | OpenTicket
@@ -97,4 +105,5 @@ Decision = (
     | RefuseAgentReply
     | AnswerQuery
     | ActOnQuery
+    | ChangeContact
 )

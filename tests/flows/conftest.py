@@ -12,6 +12,7 @@ from tests.peers.postgresql import PostgreSQL
 # Those that keep something. Houses that a test opens in a process of its own are on SQLite.
 _ON_EVERY_DATABASE = frozenset(
     {
+        "test_account_contacts",
         "test_collect",
         "test_customers",
         "test_customer_words",

@@ -403,7 +403,7 @@ def test_a_trial_writes_nothing_and_says_what_would_be(house: TestHouse) -> None
     with reader_that_sees("boleto.pdf", DocumentKind.OTHER):
         house.receive(mail(REQUEST, files=ALL_PAPERS))
     house.receive(mail("Estou fora", subject="Fora", headers=[("Auto-Submitted", "auto-replied")]))
-    house.collect(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
+    house.collect(mail("Socorro", subject="Pergunta", sender="joao@example.com.br"))
     with patch.object(type(house.app.reader), "read", side_effect=UnreadableMail("a bug")):
         for _ in range(3):
             house.process()
