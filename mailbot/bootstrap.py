@@ -161,7 +161,7 @@ class App:
     @cached_property
     def desk(self) -> ReadingDesk:
         """Where attached files are read, several at once, each in a process."""
-        return ReadingDesk(readers=self.readers, make=document_reader)
+        return ReadingDesk(readers=self.readers, make=document_reader, pulse=self.pulse)
 
     @cached_property
     def examiner(self) -> Examiner:

@@ -62,6 +62,15 @@ class Catalogue:
         """The request type's own limits, else the global ones."""
         return self.type(request_type).limits or self.limits
 
+    @property
+    def largest_file_bytes(self) -> int:
+        """More than so much of one file no request type takes."""
+        return max(limits.max_file_bytes for limits in self._all_limits())
+
+    def _all_limits(self) -> Iterator[Limits]:
+        yield self.limits
+        yield from (kind.limits for kind in self.request_types.values() if kind.limits is not None)
+
 
 def load_catalogue(config_dir: Path) -> Catalogue:
     """Read and check ``config_dir``; :class:`ConfigurationError` carries every problem found in any file."""

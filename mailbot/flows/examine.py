@@ -599,7 +599,13 @@ class Examiner:
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
     def _readings(self, case: _Case, reader: FileReadings | None = None) -> MailReadings:
-        return MailReadings(case.mail, case.files, past=case.known, reader=reader or self._documents)
+        return MailReadings(
+            case.mail,
+            case.files,
+            past=case.known,
+            most_bytes=self._catalogue.largest_file_bytes,
+            reader=reader or self._documents,
+        )
 
     # --- which ticket, which type ---
 

@@ -25,6 +25,7 @@ from mailbot.evidence.reading import is_quick, not_read
 from mailbot.flows.causes import place_of
 from mailbot.flows.page_pictures import KeepPictures, kept_drawing
 from mailbot.flows.ports import BlobStore
+from mailbot.flows.pulse import Pulse
 
 _log = structlog.get_logger("mailbot.readings")
 
@@ -122,8 +123,9 @@ class Batch:
 class ReadingDesk:
     """Hands files to at most ``readers`` readers, which ``make`` makes; ``on_done`` is told of each batch."""
 
-    def __init__(self, *, readers: int, make: Callable[[], ClosableReader]) -> None:
+    def __init__(self, *, readers: int, make: Callable[[], ClosableReader], pulse: Pulse | None = None) -> None:
         self.readers = readers
+        self._pulse = pulse or Pulse()
         self.on_done: Callable[[], object] = lambda: None
         self._make = make
         self._changed = threading.Condition()
@@ -179,12 +181,18 @@ class ReadingDesk:
 
     def _work(self) -> None:
         reader, this = self._make(), threading.current_thread()
+        # Whatever a file does, its process ends within a minute: only something of our own can make us late.
+        loop = f"reader {this.ident}"
         with self._changed:
             self._at_work[this] = reader
         try:
             while (next_one := self._next()) is not None:
+                self._pulse.promise(loop)
                 self._read(reader, *next_one)
+                # Between files it may wait for long.
+                self._pulse.end(loop)
         finally:
+            self._pulse.end(loop)
             with self._changed:
                 self._threads.discard(this)
                 self._at_work.pop(this, None)

@@ -51,7 +51,8 @@ class PastReadings(Protocol):
 class MailReadings:
     """Reads a mail's files, each once; what is kept in ``past`` is not read again.
 
-    ``files`` are the mail's attachments as stored, in order.
+    ``files`` are the mail's attachments as stored, in order. One of more than ``most_bytes``, which no request
+    type takes, is not opened: it is refused for its size whatever is in it.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class MailReadings:
         files: Sequence[StoredFile],
         *,
         past: PastReadings,
+        most_bytes: int,
         reader: FileReadings,
     ) -> None:
         self._pairs = tuple(zip(mail.attachments, files, strict=True))
         self._past = past
+        self._most_bytes = most_bytes
         self._reader = reader
         self._by_digest: dict[str, DocumentReading] = {}
         self._made: list[DocumentReading] = []
@@ -82,7 +85,7 @@ class MailReadings:
     @property
     def can_tell_kinds(self) -> bool:
         """Whether any file is of a sort that can be told what it is."""
-        return any(_is_to_be_opened(attachment) for attachment, _ in self._pairs)
+        return any(self._is_to_be_opened(attachment) for attachment, _ in self._pairs)
 
     def kinds(self) -> frozenset[DocumentKind]:
         """What the files certainly are."""
@@ -140,8 +143,8 @@ class MailReadings:
 
     def _read(self, missing: dict[str, Attachment], undrawn: dict[str, Attachment]) -> list[DocumentReading]:
         """Read ``missing`` and draw them; ``undrawn`` are only drawn, and may stay so."""
-        to_open = [digest for digest, attachment in missing.items() if _is_to_be_opened(attachment)]
-        to_draw = [digest for digest, attachment in undrawn.items() if _is_to_be_opened(attachment)]
+        to_open = [digest for digest, attachment in missing.items() if self._is_to_be_opened(attachment)]
+        to_draw = [digest for digest, attachment in undrawn.items() if self._is_to_be_opened(attachment)]
         asked = [_to_read(digest, missing[digest]) for digest in to_open[:MOST_FILES]]
         to_draw = to_draw[: MOST_FILES - len(asked)]
         asked += [_to_read(digest, undrawn[digest], wants_reading=False) for digest in to_draw]
@@ -151,15 +154,16 @@ class MailReadings:
             *(not_read(digest) for digest in to_open[MOST_FILES:]),
         ]
 
+    def _is_to_be_opened(self, attachment: Attachment) -> bool:
+        """Logos of signatures and tracking pixels are no documents whatever is on them."""
+        is_small_enough = attachment.size_bytes <= self._most_bytes
+        is_readable = is_small_enough and is_opened(attachment.content, attachment.media_type)
+        return is_readable and not is_decoration(attachment)
+
 
 def _to_read(digest: str, attachment: Attachment, *, wants_reading: bool = True) -> FileToRead:
     content, media_type, name = attachment.content, attachment.media_type, attachment.filename
     return file_to_read(digest, content, media_type, name, wants_reading=wants_reading)
-
-
-def _is_to_be_opened(attachment: Attachment) -> bool:
-    """Logos of signatures and tracking pixels are no documents whatever is on them."""
-    return is_opened(attachment.content, attachment.media_type) and not is_decoration(attachment)
 
 
 def _told_at_once(digest: str, attachment: Attachment) -> DocumentReading:

@@ -115,6 +115,18 @@ def test_every_mail_has_a_budget_of_its_own(house: TestHouse, monkeypatch: pytes
     assert watched.files[-1] == "boleto.pdf"
 
 
+def test_a_file_that_is_refused_for_its_size_is_not_opened(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = WatchedReader(monkeypatch)
+    monkeypatch.setattr(IsolatedDocumentReader, "draw", lambda *_: watched.files.append("drawn"))
+    large = BOLETO[1] + bytes(house.app.catalogue.largest_file_bytes)
+    house.receive(mail(REQUEST, files=[("boleto.pdf", large)]))
+    assert watched.files == []
+    (finding,) = house.tickets()[0].documents
+    assert (finding.verdict, finding.reasons) == (Verdict.REFUSED_SIZE, ("file_too_large:10 MB",))
+
+
 # --- when nothing asks for documents ----------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from mailbot.evidence.drawing import DrawnFile
 from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.evidence.reading import NOT_READ, not_read
 from mailbot.flows import reading_desk
+from mailbot.flows.pulse import STEP_SECONDS, Pulse
 from mailbot.flows.reading_desk import READER_SECONDS_A_MAIL, FileToRead, ReadAtOnce, ReadingDesk
 from tests.flows.house import LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.peers.process import wait_until
@@ -72,6 +74,26 @@ def test_so_many_files_are_read_at_once_and_no_more(desk: ReadingDesk, reader: S
     assert batch.wait(10)
     assert [reading.digest for reading in batch.readings] == list("abcd")
     assert len(reader.began) == 4
+
+
+def test_a_reader_that_hangs_breaks_a_promise_and_one_that_waits_for_work_does_not(
+    reader: SlowReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse = Pulse()
+    desk = ReadingDesk(readers=1, make=lambda: reader, pulse=pulse)
+    batch = desk.take([file("a")])
+    wait_until(lambda: len(reader.began) == 1, "the file to be begun")
+    later = time.monotonic() + STEP_SECONDS + 1
+    with monkeypatch.context() as patched:
+        patched.setattr("mailbot.flows.pulse.time", SimpleNamespace(monotonic=lambda: later))
+        (hanging,) = pulse.overdue()
+    assert hanging.startswith("reader ")
+    reader.gate.set()
+    assert batch.wait(10)
+    with monkeypatch.context() as patched:
+        patched.setattr("mailbot.flows.pulse.time", SimpleNamespace(monotonic=lambda: later + 10 * STEP_SECONDS))
+        wait_until(lambda: pulse.overdue() == [], "the reader to wait for work")
+    desk.close()
 
 
 def test_quick_files_go_before_slow_ones_that_came_earlier(reader: SlowReader) -> None:
