@@ -175,6 +175,22 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
 
 
 def _to_staff(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
+    beside = [requester_replied(change, desk, agent) for agent in _at_work_beside(change, desk)]
+    return [*_about_the_ticket(change, desk), *beside]
+
+
+def _at_work_beside(change: TicketChange, desk: LetterDesk) -> list[AgentSpec]:
+    """Who works on the ticket that was opened beside a guided one that is open again: their work may be needless
+    now, or wrong (a boleto that was paid after all is not to be cancelled)."""
+    before = change.before
+    ruling = before.ruling if before is not None and before.is_guided else None
+    if ruling is None or not ruling.linked_ticket or not change.happened(EventKind.REOPENED):
+        return []
+    opened = desk.catalogue.request_types.get(ruling.opens)
+    return [] if opened is None else list(desk.catalogue.staff.notified_for(opened.queue))
+
+
+def _about_the_ticket(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.refused_agent is not None and change.refusal is not None:
         if change.transcript is not None:
             return [transcript(change.transcript, desk, change.refused_agent, change)]

@@ -91,6 +91,10 @@ def test_r000_02_an_answer_to_the_requesters_own_mail_stays_on_the_first_ticket(
     first = ticket(house)
     assert (first.status, first.missing) == (Status.AWAITING_REQUESTER, ("boleto", "driver_licence"))
     assert len(house.tickets()) == 2
+    # Who was about to cancel the boleto hears that it was paid.
+    notice = house.letters(Audience.STAFF, ticket=first.number)[-1]
+    assert (notice.letter, notice.recipient.address) == (LetterKind.REQUESTER_REPLIED, "bruno@example.com.br")
+    assert "Já paguei sim" in notice.text
 
 
 def test_r000_02_only_guiding_is_a_matter_of_one_word_in_the_file(tmp_path: Path) -> None:
