@@ -135,18 +135,50 @@ class Reading:
             self.problems.extend(_explained(error, model, self.documents[source]))
             return None
 
+    def headed(self, source: str, model: type[_EntryT], **further: str) -> _EntryT | None:
+        """A file with YAML between two lines of ``---`` at its top and a body below, as ``model``: the body stands
+        in ``body``, beside what ``further`` states. ``None`` with its problems noted."""
+        known = len(self.problems)
+        data, body = self._head_and_body(source)
+        if len(self.problems) > known:
+            return None
+        if not isinstance(data, dict):
+            self.complain(source, "must begin with a line of ---, keys, and another line of ---")
+            return None
+        try:
+            return model.model_validate({**data, "body": body, **further})
+        except ValidationError as error:
+            self.problems.extend(_explained(error, model, self.documents[source]))
+            return None
+
+    def _head_and_body(self, source: str) -> tuple[object, str]:
+        document = self.documents[source] = _Document(source)
+        text = self._text(source)
+        if text is None or not text.startswith("---\n"):
+            return None, ""
+        head, _, body = text.partition("\n---\n")
+        return self._composed(source, head, document), body.strip()
+
     def _data(self, source: str) -> object:
         document = self.documents[source] = _Document(source)
+        text = self._text(source)
+        return None if text is None else self._composed(source, text, document)
+
+    def _text(self, source: str) -> str | None:
         try:
             text = (self.config_dir / source).read_text(encoding="utf-8-sig")
-            self.digest.update(f"{source}\0{len(text)}\0{text}".encode())
-            node = yaml.compose(text, Loader=_LOADER)
         except FileNotFoundError:
             self.complain(source, "the file is missing")
             return None
         except (OSError, UnicodeDecodeError) as error:
             self.complain(source, f"cannot be read: {error}")
             return None
+        self.digest.update(f"{source}\0{len(text)}\0{text}".encode())
+        return text
+
+    def _composed(self, source: str, text: str, document: _Document) -> object:
+        try:
+            node = yaml.compose(text, Loader=_LOADER)
         except yaml.YAMLError as error:
             self.problems.append(_yaml_problem(source, error))
             return None

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from mailbot.catalogue.config_files import KeyPath, Reading, did_you_mean
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
+from mailbot.catalogue.knowledge import ArticleFile, ArticleHead, KnowledgeBase
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.mailboxes import CREDENTIALS_OF, MailboxesFile, MailboxSpec, OAuth2Spec
 from mailbot.catalogue.office_hours import Calendar
@@ -39,6 +40,7 @@ class Catalogue:
     mailboxes: tuple[MailboxSpec, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
+    knowledge: KnowledgeBase = field(default_factory=KnowledgeBase)
     digest: str = ""
 
     def type(self, key: str) -> RequestType:
@@ -85,6 +87,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     _check_rules(reading, request_types)
     _check_units(reading, units, request_types)
     _check_mailboxes(reading, mailboxes, request_types)
+    articles = _read_articles(reading, request_types)
     if reading.problems:
         raise ConfigurationError(sorted(reading.problems, key=lambda problem: (problem.source, problem.line or 0)))
     return Catalogue(
@@ -93,6 +96,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         staff=staff,
         mailboxes=mailboxes,
         calendar=calendar,
+        knowledge=KnowledgeBase.of(articles),
         digest=reading.digest.hexdigest(),
     )
 
@@ -105,6 +109,7 @@ def json_schema() -> dict[str, Any]:
         "staff.yaml": Staff,
         "calendar.yaml": Calendar,
         "mailboxes.yaml": MailboxesFile,
+        "knowledge/*.md": ArticleHead,
     }
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {place: {**draft, **model.model_json_schema()} for place, model in models.items()}
@@ -115,6 +120,21 @@ def json_schema() -> dict[str, Any]:
 
 def _source_of(key: str) -> str:
     return f"catalogue/{key}.yaml"
+
+
+def _read_articles(reading: Reading, request_types: Mapping[str, RequestType]) -> list[ArticleFile]:
+    articles = []
+    for file in sorted((reading.config_dir / "knowledge").glob("*.md")):
+        source = f"knowledge/{file.name}"
+        article = reading.headed(source, ArticleFile, key=file.stem)
+        if article is None:
+            continue
+        articles.append(article)
+        for kind in () if article.request_types == "*" else article.request_types:
+            if kind not in request_types and kind not in reading.unread:
+                message = f"no request type {kind!r}{did_you_mean(kind, request_types)}"
+                reading.complain(source, message, path=("request_types",))
+    return articles
 
 
 def _read_request_types(reading: Reading) -> dict[str, RequestType]:

@@ -51,6 +51,8 @@ class RequestType(Entry):
     holds the words for those who are told what to do instead. ``resolved_note`` goes out with the letter that
     tells of a request that was done. ``further_labels`` are a company's own public labels, each over one status,
     which an agent chooses with ``#status``.
+    ``suggest_articles`` is how many articles of ``knowledge/`` the confirmation may show at most; with
+    ``ask_rating`` the letter that ends a ticket asks for a rating.
     """
 
     key: Key
@@ -77,6 +79,8 @@ class RequestType(Entry):
     reminders_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = (1, 3, 7)
     expires_day: Annotated[int, Field(ge=1, le=365)] = 10
     after_reminders: AfterReminders = AfterReminders.EXPIRE
+    suggest_articles: Annotated[int, Field(ge=0, le=10)] = 0
+    ask_rating: Flag = False
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -18,6 +18,7 @@ from mailbot.cli import (
     founding,
     health,
     importing,
+    knowledge,
     mails,
     outbox,
     running,
@@ -48,6 +49,7 @@ app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(documents.app)
+app.add_typer(knowledge.app, name="knowledge")
 app.command("doctor")(doctor.doctor)
 app.command("health")(health.health)
 app.add_typer(database.app, name="db")

@@ -17,6 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from mailbot.correspondence.article_views import SuggestedArticle
 from mailbot.correspondence.words import Phrase
 
 THEIRS: Final[Mapping[str, str]] = MappingProxyType({"written_by": "sender"})
@@ -248,7 +249,7 @@ class TicketOpenedView(RequesterTicketView):
     """A ticket was opened and nothing is missing, or a person has to read it (``for_a_person``).
 
     ``answer_by`` is the promised day. ``understood_as`` and ``right_subject`` are set where the subject was
-    not the right one (R000-09).
+    not the right one (R000-09). ``articles`` may answer the question before a person does (R004-11).
     """
 
     subject_quoted: str = field(default="", metadata=DELINKED)
@@ -259,6 +260,7 @@ class TicketOpenedView(RequesterTicketView):
     refused_files: tuple[RefusedFile, ...] = ()
     fields: tuple[FieldRow, ...] = ()
     for_a_person: bool = False
+    articles: tuple[SuggestedArticle, ...] = ()
     understood_as: str = ""
     right_subject: str = ""
 
@@ -320,6 +322,7 @@ class AgentAnswerView(RequesterTicketView):
     items: tuple[ChecklistItem, ...] = ()
     form_lines: tuple[FormLine, ...] = ()
     note: str = ""
+    ask_rating: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +335,7 @@ class DecisionView(RequesterTicketView):
     decided_at: str = ""
     reason: LongText = LongText()
     files: tuple[FileLine, ...] = ()
+    ask_rating: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,9 +166,14 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
     (EventKind.EXPIRED, ticket_expired),
     (EventKind.WITHDRAWN, ticket_withdrawn),
     (EventKind.CONTACT_CHANGED, contact_changed),
+    (EventKind.SOLVED, ticket_withdrawn),
     (EventKind.REMINDED, reminder),
     (EventKind.OPENED, _opened),
 )
+
+
+_ACTS = (EventKind.WITHDRAWN, EventKind.SOLVED, EventKind.RATED)
+"""What a requester does by a customer word."""
 
 
 # --- to staff --------------------------------------------------------------------------------------------------
@@ -206,10 +211,9 @@ def _about_the_ticket(change: TicketChange, desk: LetterDesk) -> list[PlannedLet
 def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.happened(EventKind.DELIVERY_FAILED):
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
-    if change.happened(EventKind.WITHDRAWN):
-        return [
-            requester_acted(change, desk, agent, EventKind.WITHDRAWN) for agent in _responsible(change.after, desk)
-        ]
+    act = next((kind for kind in _ACTS if change.happened(kind)), None)
+    if act is not None:
+        return [requester_acted(change, desk, agent, act) for agent in _responsible(change.after, desk)]
     if _is_ready(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if assigned := _newly_assigned(change, desk):

@@ -32,7 +32,7 @@ class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
     ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
     are to see, ``None`` where nothing is drawn (a mere explanation); ``customers`` are the records that the
-    ticket names."""
+    ticket names, ``useful_votes`` how many people found an article useful."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -46,6 +46,7 @@ class LetterDesk:
     open_tickets: tuple[Ticket, ...] = ()
     drawings: Mapping[str, FileDrawing] | None = None
     customers: tuple[Customer, ...] = ()
+    useful_votes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

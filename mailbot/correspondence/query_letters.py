@@ -19,6 +19,7 @@ from mailbot.correspondence.query_views import (
 )
 from mailbot.correspondence.view_parts import RequesterBase, answer_by, queue_name, subject_of
 from mailbot.correspondence.words import phrase
+from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import Audience, AuthorRole, HandlePurpose, LetterKind, TicketMessage
 from mailbot.domain.self_service import CustomerWord, QueryAnswer, QueryReply, TicketSummary, Unanswered
 from mailbot.domain.ticket import Priority, Ticket
@@ -38,6 +39,8 @@ def letter_for_query(reply: QueryReply, desk: LetterDesk) -> PlannedLetter:
             return _planned(LetterKind.TICKET_LIST, _list(reply, desk), reply, desk)
         case QueryAnswer.HELP:
             return _planned(LetterKind.HELP, _help(reply, desk), reply, desk)
+        case QueryAnswer.VOTE_COUNTED:
+            raise MailbotError("a vote is counted and not answered")
         case QueryAnswer.NOT_ANSWERED:
             return _planned(LetterKind.QUERY_NOT_ANSWERED, _not_answered(reply, desk), reply, desk)
         case _:

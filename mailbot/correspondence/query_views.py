@@ -100,9 +100,11 @@ class QueryNotAnsweredView(LetterView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketWithdrawnView(RequesterTicketView):
-    """The requester withdrew the ticket; a message until ``reopen_until`` opens it again."""
+    """The requester withdrew the ticket, or with ``solved`` needs no answer any more; a message until
+    ``reopen_until`` opens it again."""
 
     reopen_until: str
+    solved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

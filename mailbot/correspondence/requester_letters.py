@@ -11,6 +11,7 @@ from datetime import timedelta
 from mailbot.catalogue.field_groups import count_missing
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
+from mailbot.correspondence.articles import suggested_articles
 from mailbot.correspondence.context import (
     AgentAnswerView,
     DecisionView,
@@ -70,6 +71,7 @@ def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         refused_files=refused_files(ticket),
         fields=field_rows(ticket, kind),
         for_a_person=not kind.documents and not kind.fields,
+        articles=suggested_articles(change, desk),
         understood_as=told_as.name if told_as else (kind.name if change.right_subject else ""),
         right_subject=told_as.subject if told_as else change.right_subject,
     )
@@ -157,6 +159,7 @@ def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         items=asked_items(change.after, kind_of(change, desk), change.asks),
         form_lines=asked_lines(change.after, kind_of(change, desk), change.asks),
         note=_note_on_resolved(change, desk),
+        ask_rating=change.happened(EventKind.DECIDED) and _asks_rating(change, desk),
     )
     delay = _until_decision_leaves(change, desk)
     planned = _for_requester(LetterKind.AGENT_ANSWER, view, change, desk, delay=delay)
@@ -187,6 +190,7 @@ def decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         decided_at=desk.words.moment(desk.now, desk.zone),
         reason=paragraphs_of(change.words),
         files=file_lines(change, desk),
+        ask_rating=_asks_rating(change, desk),
     )
     return _for_requester(LetterKind.DECISION, view, change, desk, delay=desk.undo_time)
 
@@ -220,6 +224,11 @@ def _name_of_linked(change: TicketChange, desk: LetterDesk) -> str:
     return desk.catalogue.type(change.beside.after.request_type).name if change.beside is not None else ""
 
 
+def _asks_rating(change: TicketChange, desk: LetterDesk) -> bool:
+    """Whether the letter that ends the ticket asks how it went: once a ticket (R001-33, R004-14)."""
+    return kind_of(change, desk).ask_rating and change.after.rating is None
+
+
 def reminder(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     """The same checklist again, with the days that are left."""
     ticket, kind = change.after, kind_of(change, desk)
@@ -250,10 +259,12 @@ def ticket_expired(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
 
 
 def ticket_withdrawn(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
-    """The requester withdrew the request, and until when it can go on nevertheless."""
+    """The requester withdrew the request or needs no answer, and until when it can go on nevertheless."""
     reopen_until = desk.now + timedelta(days=REOPEN_WINDOW_DAYS)
     view = TicketWithdrawnView(
-        **_requester_base(change, desk), reopen_until=desk.words.date(reopen_until, desk.zone)
+        **_requester_base(change, desk),
+        reopen_until=desk.words.date(reopen_until, desk.zone),
+        solved=change.happened(EventKind.SOLVED),
     )
     return _for_requester(LetterKind.TICKET_WITHDRAWN, view, change, desk)
 

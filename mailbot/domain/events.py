@@ -50,6 +50,8 @@ class EventKind(StrEnum):
     REMINDED = "reminded"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    SOLVED = "solved"
+    RATED = "rated"
     CLOSED = "closed"
     LINKED = "linked"
     CUSTOMER_IDENTIFIED = "customer_identified"

@@ -28,14 +28,19 @@ class CustomerWord(StrEnum):
     DETAILS = "details"
     CANCEL = "cancel"
     HELP = "help"
+    SOLVED = "solved"
+    RATE = "rate"
+    VOTE = "vote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerQuery:
-    """A customer word as it was written: ``argument`` is what follows it, ``note`` what else the mail says."""
+    """A customer word as it was written: ``argument`` is what follows it, a ticket's number or an article's key,
+    ``value`` a rating or vote as a number, ``note`` what else the mail says."""
 
     word: CustomerWord
     argument: str = ""
+    value: int = 0
     note: str = ""
 
 
@@ -46,6 +51,7 @@ class QueryAnswer(StrEnum):
     TICKET_LIST = "ticket_list"
     TICKET_DETAILS = "ticket_details"
     HELP = "help"
+    VOTE_COUNTED = "vote_counted"
     NOT_ANSWERED = "not_answered"
 
 
@@ -59,6 +65,8 @@ class Unanswered(StrEnum):
     NO_SUCH_TICKET = "no_such_ticket"
     WHICH_TICKET = "which_ticket"
     FINISHED = "finished"
+    NOT_FINISHED = "not_finished"
+    RATED_ALREADY = "rated_already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,14 @@ class OwnTickets:
 
 
 NO_TICKETS = OwnTickets()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleVotes:
+    """How many people found an article useful, and how many did not."""
+
+    useful: int = 0
+    not_useful: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,8 @@ class Ticket:
     """One request of one requester. ``number`` is ``YYYY-NNNNNN`` and never the key to anything.
 
     ``subject`` is the first mail's and stays; ``title`` is ours and may be made from fields. ``version``
-    grows by one with each change and is what two simultaneous changes meet at.
+    grows by one with each change and is what two simultaneous changes meet at. ``rating`` is what the
+    requester gave it, 1 to 5, once.
 
     What only staff set: ``label`` is a further public label of the status that it belongs to; ``asked`` are things
     that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
@@ -114,6 +115,7 @@ class Ticket:
     visit_at: datetime | None = None
     visit_sequence: int = 0
     merged_into: str | None = None
+    rating: int | None = None
     version: int = 0
 
     @property

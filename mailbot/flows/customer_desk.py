@@ -80,6 +80,8 @@ def _meant(
     query: CustomerQuery, requester: str, joined: Ticket | None, mailbox: str, known: OwnTicketKnowledge
 ) -> tuple[Ticket | None, OwnTickets]:
     """The ticket that the word is about, if it is one, and those that it could be about."""
+    if query.word is CustomerWord.VOTE:
+        return None, NO_TICKETS
     if query.argument:
         named = known.own_tickets(requester, mailbox, ending=query.argument, limit=_CHOICES_AT_MOST)
         return (known.ticket(named.tickets[0].number) if named.count == 1 else None), named

@@ -15,6 +15,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from mailbot.catalogue.facts.values import FactSources
+from mailbot.catalogue.knowledge import KnowledgeBase
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.customer import Customer
@@ -587,6 +588,11 @@ class Examiner:
         """The roster's own entry of an agent: registered address and name."""
         spec = self._catalogue.staff.agent(sender.agent_key) if sender.agent_key else None
         return None if spec is None else Address(address=spec.address, name=spec.name)
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The articles that there are."""
+        return self._catalogue.knowledge
 
     def knows_type_of(self, ticket: Ticket) -> bool:
         """Whether the catalogue still has the ticket's request type."""

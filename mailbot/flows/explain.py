@@ -72,8 +72,9 @@ class Explainer:
         found = self._examiner.examine(mail, files, mailbox, NothingKnown())
         if not isinstance(found, ScreenedOut) and isinstance(found.decision, AnswerQuery):
             answer = plan_unasked(self._office, found.decision, found.situation, mailbox)
-            preview = self._office.preview(answer, mailbox, now=self._examiner.now())
-            return Explanation(mail=mail, found=found, letters=(preview,))
+            now = self._examiner.now()
+            letters = () if answer is None else (self._office.preview(answer, mailbox, now=now),)
+            return Explanation(mail=mail, found=found, letters=letters)
         change = self._change(found, files, mailbox)
         if change is None:
             return Explanation(mail=mail, found=found)

@@ -48,7 +48,7 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
-from mailbot.flows.query_answers import answer_query
+from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.reading_desk import Batch, ReadLater, WaitsForReading
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
@@ -399,6 +399,7 @@ class Intake:
             result = _as_duplicate(work, claimed, found.mail)
             if result is None:
                 result = _result(MailOutcome.QUERY, found.mail, reason=decision.reason or decision.answer)
+                count_vote(work, decision, found.situation, knowledge=self._examiner.knowledge)
                 if claimed.answer:
                     answer_query(work, self._office, decision, found.situation, mailbox, mail_id=claimed.id)
             work.mails.finish(claimed, result, now=_real_now())

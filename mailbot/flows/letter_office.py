@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from mailbot.catalogue.load import Catalogue
 from mailbot.correspondence.letters import made_void, plan_letters, shows_papers, taken_back
@@ -23,7 +24,7 @@ from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, OutboundLetter, TicketMessage
 from mailbot.domain.identification import named_records
 from mailbot.domain.mail import InboundMail
-from mailbot.domain.self_service import QueryReply
+from mailbot.domain.self_service import ArticleVotes, QueryReply
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.mailboxes import ServedMailbox
@@ -77,6 +78,8 @@ class LetterOffice:
         """Put the letters of a change, already written to the ticket, into the outbox."""
         _stop_letters(work, change)
         messages = _last_messages(work, change)
+        opened = change.before is None and self._catalogue.type(change.after.request_type).suggest_articles
+        votes = work.feedback.votes() if opened else {}
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         customers = tuple(work.customers.get_many(named_records(change.after.customer)))
         planned = self.plan(
@@ -87,6 +90,7 @@ class LetterOffice:
             open_tickets=tuple(which),
             drawings=drawings_for(work, change),
             customers=customers,
+            votes=votes,
         )
         answers = _opening_mail(change)
         letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
@@ -104,10 +108,12 @@ class LetterOffice:
         open_tickets: tuple[Ticket, ...] = (),
         drawings: Mapping[str, FileDrawing] | None = None,
         customers: tuple[Customer, ...] = (),
+        votes: Mapping[str, ArticleVotes] = MappingProxyType({}),
     ) -> tuple[PlannedLetter, ...]:
         """The letters that a change calls for; nothing is stored."""
         desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, drawings=drawings)
-        return plan_letters(change, replace(desk, customers=customers))
+        useful = {article: one.useful for article, one in votes.items()}
+        return plan_letters(change, replace(desk, customers=customers, useful_votes=useful))
 
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""

@@ -31,7 +31,7 @@ from mailbot.domain.outbox import (
     LetterResult,
     LetterRow,
 )
-from mailbot.domain.self_service import OwnTickets
+from mailbot.domain.self_service import ArticleVotes, OwnTickets
 from mailbot.domain.threads import KnownHandle, KnownMessageId, OpenRequest
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.domain.traces import OtherUse
@@ -386,6 +386,13 @@ class Customers(Protocol):
     def add_events(self, customer_id: int, events: Sequence[CustomerEvent]) -> None: ...
 
 
+class Feedback(Protocol):
+    """What people think of our articles; see ``adapters/storage/feedback_store.py``."""
+
+    def vote(self, article: str, voter: str, *, useful: bool, now: datetime) -> None: ...
+    def votes(self) -> dict[str, ArticleVotes]: ...
+
+
 class UnitOfWork(Protocol):
     """The stores of one transaction."""
 
@@ -403,6 +410,8 @@ class UnitOfWork(Protocol):
     def customers(self) -> Customers: ...
     @property
     def papers(self) -> Papers: ...
+    @property
+    def feedback(self) -> Feedback: ...
 
 
 class Storage(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailbot.catalogue.knowledge import KnowledgeBase
 from mailbot.correspondence.planned import PlannedLetter
 from mailbot.domain.events import OutboundLetter, TicketMessage, Visibility
 from mailbot.domain.self_service import (
@@ -51,7 +52,9 @@ def answer_query(
     *,
     mail_id: int,
 ) -> list[OutboundLetter]:
-    """Look up what is asked for and put the answer into the outbox."""
+    """Look up what is asked for and put the answer into the outbox; a vote is counted and not answered."""
+    if decision.answer is QueryAnswer.VOTE_COUNTED:
+        return []
     own = NO_TICKETS
     messages: tuple[TicketMessage, ...] = ()
     if decision.answer is QueryAnswer.TICKET_LIST:
@@ -64,10 +67,23 @@ def answer_query(
     )
 
 
+def count_vote(work: UnitOfWork, decision: AnswerQuery, situation: Situation, *, knowledge: KnowledgeBase) -> None:
+    """Count what the mail thinks of an article, if it is a vote of somebody who may have one and the article is
+    still there."""
+    query = situation.query
+    if decision.answer is not QueryAnswer.VOTE_COUNTED or query is None:
+        return
+    if knowledge.article(query.argument) is None:
+        return
+    work.feedback.vote(query.argument, situation.sender.address.address, useful=query.value > 0, now=situation.now)
+
+
 def plan_unasked(
     office: LetterOffice, decision: AnswerQuery, situation: Situation, mailbox: ServedMailbox
-) -> PlannedLetter:
-    """The answer of a mailbox that knows of no tickets; nothing is stored."""
+) -> PlannedLetter | None:
+    """The answer of a mailbox that knows of no tickets, if there is one; nothing is stored."""
+    if decision.answer is QueryAnswer.VOTE_COUNTED:
+        return None
     return office.plan_answer(reply_to(decision, situation), mailbox, now=situation.now)
 
 

@@ -9,6 +9,7 @@ in doubt a person reads it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from mailbot.catalogue.folding import fold
 from mailbot.domain.mail import InboundMail
@@ -23,8 +24,22 @@ _WORDS: tuple[tuple[CustomerWord, re.Pattern[str]], ...] = (
     (CustomerWord.DETAILS, re.compile(rf"detalhes?(?: {_NUMBER})?")),
     (CustomerWord.CANCEL, re.compile(rf"cancelar(?: {_NUMBER})?")),
     (CustomerWord.HELP, re.compile(r"ajuda")),
+    # As the links of our letters fill them in.
+    (CustomerWord.SOLVED, re.compile(r"resolvido (?P<argument>\d{4}-\d{6,9})")),
+    (CustomerWord.RATE, re.compile(r"avaliacao (?P<argument>\d{4}-\d{6,9}) ?: ?(?P<value>[1-5]|[a-z]+)")),
+    (CustomerWord.VOTE, re.compile(r"artigo (?P<argument>[a-z0-9-]{1,60}) ?: ?(?P<value>util|nao util)")),
 )
-_WITH_NOTE = frozenset({CustomerWord.CANCEL})
+_VALUE_OF = {
+    **{str(number): number for number in range(1, 6)},
+    "otimo": 5,
+    "bom": 4,
+    "regular": 3,
+    "ruim": 2,
+    "pessimo": 1,
+    "util": 1,
+    "nao util": 0,
+}
+_WITH_NOTE = frozenset({CustomerWord.CANCEL, CustomerWord.SOLVED, CustomerWord.RATE})
 """Words that something else may be said with: it is kept on the ticket."""
 
 _AROUND = " \t\"'“”‘’«»<>*_.!?;:,-–—"
@@ -52,7 +67,7 @@ def customer_query(mail: InboundMail) -> CustomerQuery | None:
         return None
     if found.word in _WITH_NOTE:
         note = note.strip()[:_LONGEST_NOTE]
-        return CustomerQuery(word=found.word, argument=found.argument, note=note)
+        return replace(found, note=note)
     brings_files = any(not file.inline for file in mail.attachments)
     return None if brings_files or not _says_nothing(note) else found
 
@@ -64,8 +79,13 @@ def _query(line: str) -> CustomerQuery | None:
     for word, pattern in _WORDS:
         match = pattern.fullmatch(folded)
         if match is not None:
-            argument = match.groupdict().get("argument") or ""
-            return CustomerQuery(word=word, argument=argument)
+            groups = match.groupdict()
+            value = groups.get("value")
+            if value is not None and value not in _VALUE_OF:
+                return None
+            return CustomerQuery(
+                word=word, argument=groups.get("argument") or "", value=_VALUE_OF[value] if value else 0
+            )
     return None
 
 

@@ -7,13 +7,12 @@ counts for nothing; a stranger hears one sentence that is the same whatever exis
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import assert_never
 
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
 from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.ticket import Ticket
-from mailbot.triage.decisions import ActOnQuery, AnswerQuery, Decision, Discard
+from mailbot.triage.decisions import ActOnQuery, AnswerQuery, AppendMessage, Decision, Discard
 from mailbot.triage.situation import Situation
 
 UNANSWERED_QUERY = "unanswered_query"
@@ -70,7 +69,7 @@ def decide_on_query(query: CustomerQuery, situation: Situation) -> Decision | No
     thread = situation.thread
     match access(situation.screening, situation.sender, thread, situation.ticket):
         case Access.ORDINARY:
-            return None
+            return _kept_quietly(query, situation)
         case Access.SILENT:
             return Discard(reason=situation.screening.reason or UNANSWERED_QUERY)
         case Access.STRANGER:
@@ -79,26 +78,35 @@ def decide_on_query(query: CustomerQuery, situation: Situation) -> Decision | No
             return _served(query, situation)
 
 
+_ANSWER_AT_ONCE = {
+    CustomerWord.HELP: QueryAnswer.HELP,
+    CustomerWord.MY_TICKETS: QueryAnswer.TICKET_LIST,
+    CustomerWord.VOTE: QueryAnswer.VOTE_COUNTED,
+}
+_ANSWER_ABOUT_TICKET = {
+    CustomerWord.STATUS: QueryAnswer.TICKET_STATUS,
+    CustomerWord.DETAILS: QueryAnswer.TICKET_DETAILS,
+}
+
+
 def _served(query: CustomerQuery, situation: Situation) -> Decision:
     word = query.word
-    match word:
-        case CustomerWord.HELP:
-            return AnswerQuery(answer=QueryAnswer.HELP, word=word)
-        case CustomerWord.MY_TICKETS:
-            return AnswerQuery(answer=QueryAnswer.TICKET_LIST, word=word)
-        case CustomerWord.STATUS:
-            if situation.ticket is None and not query.argument:
-                return AnswerQuery(answer=QueryAnswer.TICKET_LIST, word=word)
-            return _about_ticket(query, situation) or AnswerQuery(answer=QueryAnswer.TICKET_STATUS, word=word)
-        case CustomerWord.DETAILS:
-            return _about_ticket(query, situation) or AnswerQuery(answer=QueryAnswer.TICKET_DETAILS, word=word)
-        case CustomerWord.CANCEL:
-            return _about_ticket(query, situation) or _unless_finished(query, situation)
-        case _:
-            assert_never(word)
+    at_once = _ANSWER_AT_ONCE.get(word)
+    if word is CustomerWord.STATUS and situation.ticket is None and not query.argument:
+        at_once = QueryAnswer.TICKET_LIST
+    if at_once is not None:
+        return AnswerQuery(answer=at_once, word=word)
+    question = _which_ticket(query, situation)
+    if question is not None:
+        return question
+    about = _ANSWER_ABOUT_TICKET.get(word)
+    if about is not None:
+        return AnswerQuery(answer=about, word=word)
+    refusal = _why_not_rate(situation) if word is CustomerWord.RATE else _why_not_end(situation)
+    return ActOnQuery(query=query) if refusal is None else _not_answered(query, refusal)
 
 
-def _about_ticket(query: CustomerQuery, situation: Situation) -> AnswerQuery | None:
+def _which_ticket(query: CustomerQuery, situation: Situation) -> AnswerQuery | None:
     """The question which ticket is meant, unless one is."""
     if situation.ticket is not None:
         return None
@@ -109,10 +117,26 @@ def _about_ticket(query: CustomerQuery, situation: Situation) -> AnswerQuery | N
     return _not_answered(query, Unanswered.WHICH_TICKET, choices=named.tickets)
 
 
-def _unless_finished(query: CustomerQuery, situation: Situation) -> Decision:
-    if situation.ticket is not None and situation.ticket.is_finished:
-        return _not_answered(query, Unanswered.FINISHED)
-    return ActOnQuery(query=query)
+def _why_not_end(situation: Situation) -> Unanswered | None:
+    ticket = situation.ticket
+    return Unanswered.FINISHED if ticket is not None and ticket.is_finished else None
+
+
+def _why_not_rate(situation: Situation) -> Unanswered | None:
+    ticket = situation.ticket
+    if ticket is not None and not ticket.is_finished:
+        return Unanswered.NOT_FINISHED
+    return Unanswered.RATED_ALREADY if ticket is not None and ticket.rating is not None else None
+
+
+_BRING_NOTHING = frozenset({CustomerWord.RATE, CustomerWord.VOTE})
+
+
+def _kept_quietly(query: CustomerQuery, situation: Situation) -> Decision | None:
+    """What somebody else says of a ticket or an article with the requester's handle must not reopen the ticket."""
+    if query.word in _BRING_NOTHING and situation.ticket is not None and situation.thread.from_another_address:
+        return AppendMessage(quiet=True)
+    return None
 
 
 def _not_answered(

@@ -17,6 +17,7 @@ _ON_EVERY_DATABASE = frozenset(
         "test_customers",
         "test_customer_words",
         "test_delivery",
+        "test_feedback",
         "test_forged",
         "test_hostile_alarms",
         "test_hostile_answers",

@@ -373,6 +373,7 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "visit_at": ticket.visit_at,
         "visit_sequence": ticket.visit_sequence,
         "merged_into": ticket.merged_into,
+        "rating": ticket.rating,
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -435,6 +436,7 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         visit_at=row["visit_at"],
         visit_sequence=row["visit_sequence"],
         merged_into=row["merged_into"],
+        rating=row["rating"],
         version=row["version"],
     )
 

@@ -128,12 +128,14 @@ tickets = Table(
     Column("visit_at", UtcDateTime),
     Column("visit_sequence", Integer, nullable=False, default=0),
     Column("merged_into", CleanText(20)),
+    Column("rating", Integer),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )
 Index("ix_tickets_requester", tickets.c.requester_address, tickets.c.status)
 Index("ix_tickets_customer_id", tickets.c.customer_id, sqlite_where=text("customer_id IS NOT NULL"),
       postgresql_where=text("customer_id IS NOT NULL"))  # fmt: skip
+Index("ix_tickets_own", tickets.c.requester_address, tickets.c.mailbox, tickets.c.opened_at)
 Index("ix_tickets_status", tickets.c.status, tickets.c.asked_at)
 Index("ix_tickets_resolved", tickets.c.resolved_at, sqlite_where=text("status = 'resolved'"),
       postgresql_where=text("status = 'resolved'"))  # fmt: skip
@@ -252,6 +254,15 @@ other_message_ids = Table(
     # What a provider made of the Message-ID of a letter of ours.
     Column("message_id", CleanText(500), primary_key=True),
     Column("letter_id", ForeignKey("outbox.id"), nullable=False),
+)
+
+article_votes = Table(
+    "article_votes",
+    metadata,
+    Column("article", CleanText(60), primary_key=True),
+    Column("voter_address", CleanText(320), primary_key=True),
+    Column("useful", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 readings = Table(

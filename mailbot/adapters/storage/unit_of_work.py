@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from mailbot.adapters.storage.customer_store import CustomerStore
 from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.feedback_store import FeedbackStore
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
 from mailbot.adapters.storage.outbox_store import OutboxStore
@@ -28,6 +29,7 @@ class UnitOfWork:
         self.sent = SentStore(connection)
         self.customers = CustomerStore(connection)
         self.papers = PaperStore(connection)
+        self.feedback = FeedbackStore(connection)
 
 
 class SqlStorage:

@@ -1,0 +1,25 @@
+"""View models of an article of ours in a letter: plain values, already formatted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticlePart:
+    """A paragraph, or an item of a list with its mark (``1.``, ``•``)."""
+
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedArticle:
+    """An article of ours that may answer the question. ``useful`` counts those who found it so; the others are
+    subjects of mails that vote."""
+
+    title: str
+    parts: tuple[ArticlePart, ...]
+    useful: str = ""
+    vote_useful: str
+    vote_not_useful: str
