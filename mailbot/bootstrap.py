@@ -213,7 +213,8 @@ class App:
 
     def reprocess(self) -> Reprocess:
         """Stored mails once more, with an outbox that writes no letter twice."""
-        from mailbot.flows.reprocess import Archive, NeverTwice, Reprocess
+        from mailbot.flows.archive import Archive
+        from mailbot.flows.reprocess import NeverTwice, Reprocess
 
         outgoing = NeverTwice(renderer=self.renderer, sending=self._sending)
         office = self._office(outgoing)

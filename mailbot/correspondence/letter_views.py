@@ -37,6 +37,7 @@ from mailbot.correspondence.query_views import (
     RequesterActedView,
     TicketDetailsView,
     TicketListView,
+    TicketReclassifiedView,
     TicketStatusView,
     TicketWithdrawnView,
 )
@@ -65,6 +66,7 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.HELP: HelpView,
         LetterKind.QUERY_NOT_ANSWERED: QueryNotAnsweredView,
         LetterKind.TICKET_WITHDRAWN: TicketWithdrawnView,
+        LetterKind.TICKET_RECLASSIFIED: TicketReclassifiedView,
         LetterKind.REQUESTER_ACTED: RequesterActedView,
         LetterKind.CONTACT_CONFIRMATION: ContactConfirmationView,
         LetterKind.CONTACT_CHANGED: ContactChangedView,

@@ -25,6 +25,7 @@ from mailbot.correspondence.requester_letters import (
     reminder,
     ticket_expired,
     ticket_opened,
+    ticket_reclassified,
     ticket_withdrawn,
     which_ticket,
 )
@@ -167,12 +168,13 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
     (EventKind.WITHDRAWN, ticket_withdrawn),
     (EventKind.CONTACT_CHANGED, contact_changed),
     (EventKind.SOLVED, ticket_withdrawn),
+    (EventKind.RECLASSIFIED, ticket_reclassified),
     (EventKind.REMINDED, reminder),
     (EventKind.OPENED, _opened),
 )
 
 
-_ACTS = (EventKind.WITHDRAWN, EventKind.SOLVED, EventKind.RATED)
+_ACTS = (EventKind.WITHDRAWN, EventKind.SOLVED, EventKind.RATED, EventKind.RECLASSIFIED)
 """What a requester does by a customer word."""
 
 
@@ -213,7 +215,7 @@ def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
     act = next((kind for kind in _ACTS if change.happened(kind)), None)
     if act is not None:
-        return [requester_acted(change, desk, agent, act) for agent in _responsible(change.after, desk)]
+        return _about_act(change, desk, act)
     if _is_ready(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if assigned := _newly_assigned(change, desk):
@@ -232,6 +234,16 @@ def _newly_assigned(change: TicketChange, desk: LetterDesk) -> AgentSpec | None:
 def _given_to(change: TicketChange) -> str:
     by = change.agent.address if change.agent else ""
     return next((one.new for one in change.events if one.kind is EventKind.ASSIGNED and one.new != by), "")
+
+
+def _about_act(change: TicketChange, desk: LetterDesk, act: EventKind) -> list[PlannedLetter]:
+    """Of another type hear those who get the ticket, and those who had it."""
+    before = change.before
+    if act is not EventKind.RECLASSIFIED or before is None:
+        return [requester_acted(change, desk, agent, act) for agent in _responsible(change.after, desk)]
+    told = [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk) if _is_ready(change)]
+    knew = _responsible(before, desk) if before.status is not Status.AWAITING_REQUESTER else []
+    return [*told, *(requester_acted(change, desk, agent, act) for agent in knew)]
 
 
 def _is_ready(change: TicketChange) -> bool:

@@ -16,6 +16,7 @@ from mailbot.correspondence.query_views import (
     TicketListView,
     TicketRow,
     TicketStatusView,
+    TypeChoice,
 )
 from mailbot.correspondence.view_parts import RequesterBase, answer_by, queue_name, subject_of
 from mailbot.correspondence.words import phrase
@@ -25,7 +26,7 @@ from mailbot.domain.self_service import CustomerWord, QueryAnswer, QueryReply, T
 from mailbot.domain.ticket import Priority, Ticket
 
 _ASKED_WITH = {CustomerWord.STATUS: "STATUS", CustomerWord.DETAILS: "DETALHES", CustomerWord.CANCEL: "CANCELAR"}
-_WORDS_IN_HELP = ("MEUS CHAMADOS", "STATUS", "DETALHES", "CANCELAR", "AJUDA")
+_WORDS_IN_HELP = ("MEUS CHAMADOS", "STATUS", "DETALHES", "CANCELAR", "TIPO", "AJUDA")
 
 
 def letter_for_query(reply: QueryReply, desk: LetterDesk) -> PlannedLetter:
@@ -215,4 +216,9 @@ def _not_answered(reply: QueryReply, desk: LetterDesk) -> QueryNotAnsweredView:
         quote_sender=reply.verified,
         reason=phrase(f"query.{reason}", word=word, number=reply.ticket.number if reply.ticket else ""),
         choices=tuple(_row(one, desk, word=word) for one in reply.choices),
+        types=tuple(_type_choice(desk.catalogue.type(key)) for key in reply.types),
     )
+
+
+def _type_choice(kind: RequestType) -> TypeChoice:
+    return TypeChoice(name=kind.name, ask=f"TIPO: {kind.name}")

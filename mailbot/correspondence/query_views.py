@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from mailbot.correspondence.context import (
     DELINKED,
     THEIRS,
+    ChecklistItem,
+    FormLine,
     LetterView,
     LongText,
     MessageRow,
+    RefusedFile,
     RequesterTicketView,
     StaffTicketView,
 )
@@ -91,11 +94,21 @@ class HelpView(LetterView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypeChoice:
+    """A request type that may be meant; ``ask`` is the subject of a mail that chooses it."""
+
+    name: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryNotAnsweredView(LetterView):
-    """Why a word was not carried out; ``choices`` are the tickets of which one may be meant."""
+    """Why a word was not carried out; ``choices`` are the tickets of which one may be meant, ``types``
+    the request types."""
 
     reason: Phrase
     choices: tuple[TicketRow, ...] = ()
+    types: tuple[TypeChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +118,18 @@ class TicketWithdrawnView(RequesterTicketView):
 
     reopen_until: str
     solved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReclassifiedView(RequesterTicketView):
+    """The requester gave the ticket another type: which, who has it now, and what that one still needs."""
+
+    queue_name: str = ""
+    answer_by: str = ""
+    missing_count: str
+    items: tuple[ChecklistItem, ...] = ()
+    refused_files: tuple[RefusedFile, ...] = ()
+    form_lines: tuple[FormLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

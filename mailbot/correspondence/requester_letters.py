@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from mailbot.catalogue.field_groups import count_missing
 from mailbot.catalogue.request_types import RequestType
-from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
 from mailbot.correspondence.articles import suggested_articles
+from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
 from mailbot.correspondence.context import (
     AgentAnswerView,
     DecisionView,
@@ -32,7 +32,7 @@ from mailbot.correspondence.guidance_views import GuidanceView
 from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
-from mailbot.correspondence.query_views import TicketWithdrawnView
+from mailbot.correspondence.query_views import TicketReclassifiedView, TicketWithdrawnView
 from mailbot.correspondence.view_parts import (
     RequesterBase,
     answer_by,
@@ -304,6 +304,21 @@ def _account_name(change: TicketChange, desk: LetterDesk) -> str:
     return next((one.name for one in desk.customers if one.id == customer_id), "")
 
 
+def ticket_reclassified(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
+    """The request is of the type now that its requester chose; what that one needs, if anything."""
+    ticket, kind = change.after, kind_of(change, desk)
+    view = TicketReclassifiedView(
+        **_requester_base(change, desk),
+        queue_name=queue_name(ticket, desk.catalogue),
+        answer_by=answer_by(ticket, desk),
+        missing_count=str(len(ticket.missing)),
+        items=checklist(ticket, kind, quoting=change.verified),
+        refused_files=refused_files(ticket),
+        form_lines=form_lines(ticket, kind),
+    )
+    return _for_requester(LetterKind.TICKET_RECLASSIFIED, view, change, desk)
+
+
 def refuse_large_mail(
     sender: Address, subject: str, size_bytes: int, limit_bytes: int, desk: LetterDesk
 ) -> PlannedLetter:
@@ -361,7 +376,11 @@ def _for_requester(
 
 
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
-    if letter in CHECKLISTS or letter in (LetterKind.TICKET_WITHDRAWN, LetterKind.CONTACT_CHANGED):
+    if letter in CHECKLISTS or letter in (
+        LetterKind.TICKET_WITHDRAWN,
+        LetterKind.CONTACT_CHANGED,
+        LetterKind.TICKET_RECLASSIFIED,
+    ):
         return CHECKLISTS
     if letter is LetterKind.GUIDANCE:
         return (*CHECKLISTS, LetterKind.GUIDANCE)

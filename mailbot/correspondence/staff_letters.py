@@ -134,7 +134,7 @@ def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, ac
     message = change.message
     view = RequesterActedView(
         **_staff_base(change, desk, agent),
-        what=phrase(f"acted.{act}", rating=str(change.after.rating or "")),
+        what=phrase(f"acted.{act}", rating=str(change.after.rating or ""), type=kind_of(change, desk).name),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
         text=paragraphs_of(message.text if message else ""),
     )

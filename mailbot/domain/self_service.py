@@ -28,6 +28,8 @@ class CustomerWord(StrEnum):
     DETAILS = "details"
     CANCEL = "cancel"
     HELP = "help"
+    TYPE = "type"
+    DEPARTMENT = "department"
     SOLVED = "solved"
     RATE = "rate"
     VOTE = "vote"
@@ -35,8 +37,8 @@ class CustomerWord(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerQuery:
-    """A customer word as it was written: ``argument`` is what follows it, a ticket's number or an article's key,
-    ``value`` a rating or vote as a number, ``note`` what else the mail says."""
+    """A customer word as it was written: ``argument`` is what follows it, a ticket's number, an article's key or a
+    name, ``value`` a rating or vote as a number, ``note`` what else the mail says."""
 
     word: CustomerWord
     argument: str = ""
@@ -67,6 +69,8 @@ class Unanswered(StrEnum):
     FINISHED = "finished"
     NOT_FINISHED = "not_finished"
     RATED_ALREADY = "rated_already"
+    WHICH_TYPE = "which_type"
+    TYPE_ALREADY = "type_already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ class QueryReply:
 
     ``verified``: our server vouches for the address, or the mail carried the handle that went to it. ``ticket``
     is the one asked about, ``own`` the list asked for, ``messages`` the public part of the ticket's history,
-    oldest first; ``choices`` are the tickets of which one is meant.
+    oldest first; ``choices`` are the tickets of which one is meant, ``types`` the request types.
     """
 
     answer: QueryAnswer
@@ -121,4 +125,5 @@ class QueryReply:
     ticket: Ticket | None = None
     own: OwnTickets = NO_TICKETS
     choices: tuple[TicketSummary, ...] = ()
+    types: tuple[str, ...] = ()
     messages: tuple[TicketMessage, ...] = ()

@@ -17,6 +17,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.triage.directives import DirectiveBlock
 from mailbot.triage.self_service import Access, access
 from mailbot.triage.situation import Situation
+from mailbot.triage.types_named import types_named
 
 _CHOICES_AT_MOST = 20
 _NEED_A_TICKET = frozenset({CustomerWord.DETAILS, CustomerWord.CANCEL})
@@ -57,6 +58,8 @@ def query_situation(
         # Somebody of the staff who asks is a requester like all others.
         sender = replace(sender, role=SenderRole.REQUESTER, agent_key=None)
         ticket, named = _meant(query, sender.address.address, joined, asking.mailbox, known)
+    retypes = query.word in _RETYPE
+    offered = catalogue.types_of(asking.mailbox) if retypes else ()
     kind = catalogue.type(ticket.request_type if ticket else GENERAL)
     return Situation(
         mail=asking.mail,
@@ -73,7 +76,16 @@ def query_situation(
         now=asking.now,
         query=query,
         named=named,
+        types_named=types_named(query.word, query.argument, offered, _departments(catalogue)) if retypes else (),
+        types_offered=offered,
     )
+
+
+_RETYPE = frozenset({CustomerWord.TYPE, CustomerWord.DEPARTMENT})
+
+
+def _departments(catalogue: Catalogue) -> dict[str, str]:
+    return {queue.key: queue.name for queue in catalogue.staff.queues}
 
 
 def _meant(
@@ -82,14 +94,24 @@ def _meant(
     """The ticket that the word is about, if it is one, and those that it could be about."""
     if query.word is CustomerWord.VOTE:
         return None, NO_TICKETS
-    if query.argument:
+    if query.argument and query.word not in _RETYPE:
         named = known.own_tickets(requester, mailbox, ending=query.argument, limit=_CHOICES_AT_MOST)
         return (known.ticket(named.tickets[0].number) if named.count == 1 else None), named
     if joined is not None and joined.requester.address == requester and joined.mailbox == mailbox:
         return joined, NO_TICKETS
+    if query.word in _RETYPE:
+        own = known.own_tickets(requester, mailbox, ending="", limit=_CHOICES_AT_MOST)
+        return _only_open(own, known)
     if query.word in _NEED_A_TICKET:
         return None, known.own_tickets(requester, mailbox, ending="", limit=_CHOICES_AT_MOST)
     return None, NO_TICKETS
+
+
+def _only_open(own: OwnTickets, known: OwnTicketKnowledge) -> tuple[Ticket | None, OwnTickets]:
+    """The one open ticket of somebody who names none, or all that are open."""
+    still_open = tuple(one for one in own.tickets if not one.is_finished)
+    one = still_open[0] if len(still_open) == 1 and own.count <= _CHOICES_AT_MOST else None
+    return (known.ticket(one.number) if one else None), OwnTickets(tickets=still_open, count=len(still_open))
 
 
 def _as_it_stands(ticket: Ticket | None) -> EvidenceReport:

@@ -39,6 +39,7 @@ from mailbot.domain.ledger import (
 from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.archive import Archive
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.causes import cause_of
 from mailbot.flows.change_contact import change_contact
@@ -51,6 +52,7 @@ from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.reading_desk import Batch, ReadLater, WaitsForReading
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.retype import with_evidence_of_new_type
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
@@ -319,6 +321,9 @@ class Intake:
                 in_sent_folder=claimed.folder == SENT_FOLDER,
                 reader=self._parking,
             )
+            if isinstance(found, Understood):
+                archive = Archive(storage=self._storage, blobs=self._blobs, reader=self._reader)
+                found = with_evidence_of_new_type(found, files, mailbox, archive=archive, examiner=self._examiner)
             try:
                 return self._commit(claimed, mailbox, found, files)
             except ConcurrentChange:

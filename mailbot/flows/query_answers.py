@@ -39,6 +39,7 @@ def reply_to(
         ticket=situation.ticket if known else None,
         own=own,
         choices=decision.choices,
+        types=decision.types,
         messages=messages,
     )
 

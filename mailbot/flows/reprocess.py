@@ -7,7 +7,7 @@ do nothing; doing it twice does nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ import structlog
 from mailbot.correspondence.planned import PlannedLetter
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
-from mailbot.domain.events import AuthorRole, LetterStatus, OutboundLetter, StoredFile, TicketMessage, Visibility
+from mailbot.domain.events import LetterStatus, OutboundLetter
 from mailbot.domain.evidence import Finding
 from mailbot.domain.ledger import MAX_ATTEMPTS, TOO_LARGE, ClaimedMail, InboundRow, MailOutcome
 from mailbot.domain.mail import Bounce, InboundMail
@@ -24,13 +24,14 @@ from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
-from mailbot.flows.examine import Examiner, KeptMail, Recount, ScreenedOut
+from mailbot.flows.archive import Archive, kept_mails, rows_that_count
+from mailbot.flows.examine import Examiner, Recount, ScreenedOut
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice, drawings_for
-from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number, stored_files
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
-from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
@@ -100,29 +101,6 @@ def tasks_for(mails: Iterable[InboundRow]) -> list[Task]:
         else:
             tasks[f"mail {mail.id}"] = LeaveAlone(mail=mail)
     return list(tasks.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """Where everything that came is kept: rows, files, and who can read them."""
-
-    storage: Storage
-    blobs: BlobStore
-    reader: MailReader
-
-    def read(self, row: InboundRow) -> InboundMail:
-        """The mail, from its stored bytes. Raises ``UnreadableMail``, ``MailTooLarge``, ``StorageUnavailable``."""
-        return self.reader.read(self.blobs.get(row.raw_digest))
-
-    def files(self, mail: InboundMail, stored: Mapping[str, str], *, store: bool) -> tuple[StoredFile, ...]:
-        """The attachments with the names under which they are kept: ``stored``, by SHA-256. What an earlier
-        reader did not find is kept now, or, without ``store``, called by its plain digest."""
-        names = dict(stored)
-        new = [one for one in mail.attachments if one.sha256 not in names]
-        if store:
-            digests = self.blobs.put_many([one.content for one in new])
-            names.update({one.sha256: digest for one, digest in zip(new, digests, strict=True)})
-        return stored_files(mail, [names.get(one.sha256, one.sha256) for one in mail.attachments])
 
 
 class NeverTwice(Outgoing):
@@ -315,9 +293,7 @@ class Reprocess:
             ticket = work.tickets.get(task.number)
             messages = work.tickets.messages(task.number)
             in_hands = is_in_hands(work.tickets.events(task.number))
-            # The first opened the ticket, whoever wrote it.
-            counting = [one for number, one in enumerate(messages) if number == 0 or _counts(one)]
-            rows = [row for one in counting if one.mail_id and (row := work.mails.get(one.mail_id))]
+            rows = rows_that_count(work, messages)
         mailbox = self._mailboxes.get(ticket.mailbox) if ticket is not None else None
         if ticket is None or mailbox is None or not rows:
             why = "its mailbox is switched off" if mailbox is None else "none of its mails is here"
@@ -326,7 +302,7 @@ class Reprocess:
             why = f"its request type {ticket.request_type} is not in the catalogue"
             return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
         recount = self._examiner.recount(
-            self._kept(rows, ticket, messages, store=not dry_run),
+            kept_mails(self._archive, rows, ticket, messages, store=not dry_run),
             ticket,
             mailbox,
             self._known,
@@ -376,14 +352,6 @@ class Reprocess:
             mail_ids=task.mail_ids, ticket_number=task.number, before=ticket, after=ticket, problem=problem
         )
 
-    def _kept(
-        self, rows: Sequence[InboundRow], ticket: Ticket, messages: Sequence[TicketMessage], *, store: bool
-    ) -> list[KeptMail]:
-        names = {finding.sha256: finding.digest for finding in ticket.documents}
-        names |= {file.sha256: file.digest for message in messages for file in message.files}
-        mails = [self._archive.read(row) for row in rows]
-        return [KeptMail(mail=mail, files=self._archive.files(mail, names, store=store)) for mail in mails]
-
     def _commit(
         self, change: TicketChange, mailbox: ServedMailbox, look: SecondLook, recount: Recount
     ) -> tuple[OutboundLetter, ...]:
@@ -428,12 +396,6 @@ class Reprocess:
                 planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))
             fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
         return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)
-
-
-def _counts(message: TicketMessage) -> bool:
-    """Whether a message can have brought evidence: no agent's, and no program's that answers our notices."""
-    is_program_of_staff = message.role is AuthorRole.MACHINE and message.visibility is Visibility.INTERNAL
-    return message.role is not AuthorRole.AGENT and not is_program_of_staff
 
 
 def _newly_unread(now: Iterable[Finding], before: Iterable[Finding]) -> bool:

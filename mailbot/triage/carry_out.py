@@ -74,7 +74,8 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
         case RefuseAgentReply():
             return refuse_agent_reply(decision, situation, cause)
         case ActOnQuery():
-            return act_on_query(decision, situation, cause)
+            title = title_of(situation.request_type, situation.report, ticket_of(situation).subject)
+            return act_on_query(decision, situation, cause, title=title)
         case ChangeContact():
             return change_contact(decision, situation, cause)
         case Discard() | AnswerQuery():

@@ -24,6 +24,8 @@ _WORDS: tuple[tuple[CustomerWord, re.Pattern[str]], ...] = (
     (CustomerWord.DETAILS, re.compile(rf"detalhes?(?: {_NUMBER})?")),
     (CustomerWord.CANCEL, re.compile(rf"cancelar(?: {_NUMBER})?")),
     (CustomerWord.HELP, re.compile(r"ajuda")),
+    (CustomerWord.TYPE, re.compile(r"tipo ?: ?(?P<argument>\S.*)")),
+    (CustomerWord.DEPARTMENT, re.compile(r"departamento ?: ?(?P<argument>\S.*)")),
     # As the links of our letters fill them in.
     (CustomerWord.SOLVED, re.compile(r"resolvido (?P<argument>\d{4}-\d{6,9})")),
     (CustomerWord.RATE, re.compile(r"avaliacao (?P<argument>\d{4}-\d{6,9}) ?: ?(?P<value>[1-5]|[a-z]+)")),
@@ -39,7 +41,15 @@ _VALUE_OF = {
     "util": 1,
     "nao util": 0,
 }
-_WITH_NOTE = frozenset({CustomerWord.CANCEL, CustomerWord.SOLVED, CustomerWord.RATE})
+_WITH_NOTE = frozenset(
+    {
+        CustomerWord.CANCEL,
+        CustomerWord.SOLVED,
+        CustomerWord.RATE,
+        CustomerWord.TYPE,
+        CustomerWord.DEPARTMENT,
+    }
+)
 """Words that something else may be said with: it is kept on the ticket."""
 
 _AROUND = " \t\"'“”‘’«»<>*_.!?;:,-–—"

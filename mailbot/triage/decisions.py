@@ -74,19 +74,22 @@ class RefuseAgentReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerQuery:
-    """Answer a customer word with a letter; no ticket changes. ``choices``: tickets of which one is meant."""
+    """Answer a customer word with a letter; no ticket changes. ``choices``: tickets of which one is meant;
+    ``types``: keys of request types likewise."""
 
     answer: QueryAnswer
     word: CustomerWord
     reason: Unanswered | None = None
     choices: tuple[TicketSummary, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActOnQuery:
-    """A customer word that changes the sender's own ticket."""
+    """A customer word that changes the sender's own ticket; ``request_type`` is the type that it becomes."""
 
     query: CustomerQuery
+    request_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

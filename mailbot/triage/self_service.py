@@ -6,6 +6,7 @@ counts for nothing; a stranger hears one sentence that is the same whatever exis
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
@@ -14,6 +15,7 @@ from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.decisions import ActOnQuery, AnswerQuery, AppendMessage, Decision, Discard
 from mailbot.triage.situation import Situation
+from mailbot.triage.types_named import asks_for_it_itself
 
 UNANSWERED_QUERY = "unanswered_query"
 """Reason in the log for a customer word of which a machine may be the author."""
@@ -89,13 +91,15 @@ _ANSWER_ABOUT_TICKET = {
 }
 
 
-def _served(query: CustomerQuery, situation: Situation) -> Decision:
+def _served(query: CustomerQuery, situation: Situation) -> Decision | None:
     word = query.word
     at_once = _ANSWER_AT_ONCE.get(word)
     if word is CustomerWord.STATUS and situation.ticket is None and not query.argument:
         at_once = QueryAnswer.TICKET_LIST
     if at_once is not None:
         return AnswerQuery(answer=at_once, word=word)
+    if word in (CustomerWord.TYPE, CustomerWord.DEPARTMENT):
+        return _retyped(query, situation)
     question = _which_ticket(query, situation)
     if question is not None:
         return question
@@ -115,6 +119,29 @@ def _which_ticket(query: CustomerQuery, situation: Situation) -> AnswerQuery | N
         # Answered the same way whether or not the number is somebody else's.
         return _not_answered(query, Unanswered.NO_SUCH_TICKET)
     return _not_answered(query, Unanswered.WHICH_TICKET, choices=named.tickets)
+
+
+def _retyped(query: CustomerQuery, situation: Situation) -> Decision | None:
+    """The ticket becomes a request of another type; ``None`` where the line is rather part of a message."""
+    ticket, named = situation.ticket, situation.types_named
+    chosen = named[0] if len(named) == 1 else None
+    says_more = bool(query.note)
+    if ticket is None and (says_more or not situation.named.count):
+        # The first line of a new request: what it is about is not for this word to say.
+        return None
+    differs = ticket is not None and chosen is not None and chosen.key != ticket.request_type
+    if not differs and (says_more or asks_for_it_itself(query.word, situation.request_type)):
+        return None
+    if chosen is None:
+        types = tuple(kind.key for kind in named or situation.types_offered)
+        return replace(_not_answered(query, Unanswered.WHICH_TYPE), types=types)
+    question = _which_ticket(query, situation)
+    if question is not None:
+        return question
+    if not differs:
+        return _not_answered(query, Unanswered.TYPE_ALREADY)
+    refusal = _why_not_end(situation)
+    return _not_answered(query, refusal) if refusal else ActOnQuery(query=query, request_type=chosen.key)
 
 
 def _why_not_end(situation: Situation) -> Unanswered | None:

@@ -25,7 +25,8 @@ class Situation:
     the type of the ticket that the ruling opens beside it. ``answers_need_verification`` is true
     where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
     answers, ``orders`` what its words come to on the ticket, ``None`` where there is none or nobody orders.
-    ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about.
+    ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about;
+    ``types_named`` are the request types that it names, of those ``types_offered``.
     ``customer`` is whose request it is; ``customer_record`` the record, where it is known and not only claimed;
     ``sender_record`` that of the sender's address, where our server vouches for it.
     """
@@ -50,6 +51,8 @@ class Situation:
     customer: TicketCustomer = NOT_IDENTIFIED
     customer_record: Customer | None = None
     sender_record: Customer | None = None
+    types_named: tuple[RequestType, ...] = ()
+    types_offered: tuple[RequestType, ...] = ()
 
     @property
     def type_is_gone(self) -> bool:

@@ -1,0 +1,65 @@
+"""Everything that came, as it was stored: rows, files, and a ticket's mails read again from their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mailbot.domain.events import AuthorRole, StoredFile, TicketMessage, Visibility
+from mailbot.domain.ledger import InboundRow
+from mailbot.domain.mail import InboundMail
+from mailbot.domain.ticket import Ticket
+from mailbot.flows.examine import KeptMail
+from mailbot.flows.mail_as_cause import stored_files
+from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Where everything that came is kept: rows, files, and who can read them."""
+
+    storage: Storage
+    blobs: BlobStore
+    reader: MailReader
+
+    def read(self, row: InboundRow) -> InboundMail:
+        """The mail, from its stored bytes. Raises ``UnreadableMail``, ``MailTooLarge``, ``StorageUnavailable``."""
+        return self.reader.read(self.blobs.get(row.raw_digest))
+
+    def files(self, mail: InboundMail, stored: Mapping[str, str], *, store: bool) -> tuple[StoredFile, ...]:
+        """The attachments with the names under which they are kept: ``stored``, by SHA-256. What an earlier
+        reader did not find is kept now, or, without ``store``, called by its plain digest."""
+        names = dict(stored)
+        new = [one for one in mail.attachments if one.sha256 not in names]
+        if store:
+            digests = self.blobs.put_many([one.content for one in new])
+            names.update({one.sha256: digest for one, digest in zip(new, digests, strict=True)})
+        return stored_files(mail, [names.get(one.sha256, one.sha256) for one in mail.attachments])
+
+
+def rows_that_count(work: UnitOfWork, messages: Sequence[TicketMessage]) -> list[InboundRow]:
+    """The mails of a ticket's ``messages`` that can have brought evidence, oldest first."""
+    # The first opened the ticket, whoever wrote it.
+    counting = [one for number, one in enumerate(messages) if number == 0 or _counts(one)]
+    return [row for one in counting if one.mail_id and (row := work.mails.get(one.mail_id))]
+
+
+def _counts(message: TicketMessage) -> bool:
+    """Whether a message can have brought evidence: no agent's, and no program's that answers our notices."""
+    is_program_of_staff = message.role is AuthorRole.MACHINE and message.visibility is Visibility.INTERNAL
+    return message.role is not AuthorRole.AGENT and not is_program_of_staff
+
+
+def kept_mails(
+    archive: Archive,
+    rows: Sequence[InboundRow],
+    ticket: Ticket,
+    messages: Sequence[TicketMessage],
+    *,
+    store: bool,
+) -> list[KeptMail]:
+    """The mails of these rows, read again, with their files as stored. Raises as :meth:`Archive.read`."""
+    names = {finding.sha256: finding.digest for finding in ticket.documents}
+    names |= {file.sha256: file.digest for message in messages for file in message.files}
+    mails = [archive.read(row) for row in rows]
+    return [KeptMail(mail=mail, files=archive.files(mail, names, store=store)) for mail in mails]

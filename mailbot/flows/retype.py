@@ -1,0 +1,55 @@
+"""A ticket whose requester gives it another type: all its mails are held against what that one asks for.
+
+``(Understood, Archive) -> Understood`` with the evidence of the new type; nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailbot.domain.events import StoredFile
+from mailbot.flows.archive import Archive, kept_mails, rows_that_count
+from mailbot.flows.examine import Examiner, KeptMail, Understood
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.remember import StoredKnowledge
+from mailbot.triage.decisions import ActOnQuery
+
+
+def with_evidence_of_new_type(
+    found: Understood,
+    files: Sequence[StoredFile],
+    mailbox: ServedMailbox,
+    *,
+    archive: Archive,
+    examiner: Examiner,
+) -> Understood:
+    """What was found, with the evidence that the ticket's mails and this one are for the type that it becomes; as
+    it is where it becomes no other."""
+    decision, ticket = found.decision, found.situation.ticket
+    if not isinstance(decision, ActOnQuery) or not decision.request_type or ticket is None:
+        return found
+    with archive.storage.read() as work:
+        messages = work.tickets.messages(ticket.number)
+        rows = rows_that_count(work, messages)
+    kept = kept_mails(archive, rows, ticket, messages, store=True)
+    # The word itself is no answer to anything.
+    this = replace(found.mail, new_text=decision.query.note, subject="")
+    retyped = replace(ticket, request_type=decision.request_type)
+    recount = examiner.recount(
+        [*kept, KeptMail(mail=this, files=files)],
+        retyped,
+        mailbox,
+        StoredKnowledge(archive.storage),
+        # What the bot would answer by itself is a suggestion here: the requester asked for another type, not for it.
+        in_hands=True,
+    )
+    situation = replace(found.situation, request_type=recount.request_type, report=recount.report)
+    return replace(
+        found,
+        request_type=recount.request_type,
+        report=recount.report,
+        new_readings=recount.new_readings,
+        new_drawings=recount.new_drawings,
+        situation=situation,
+    )

@@ -1,0 +1,131 @@
+"""``TIPO:`` and ``DEPARTAMENTO:``: a customer gives an open request another type, and never by accident."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
+from mailbot.domain.evidence import Verdict
+from mailbot.domain.ledger import MailOutcome
+from mailbot.domain.ticket import Status
+from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail, reply_to
+
+ANA, BRUNO = "ana@example.com.br", "bruno@example.com.br"
+LOCATION = "inspection_location_change"
+
+_BILLING = """
+key: agency_billing
+name: Financeiro e fiscal
+subject: Segunda via
+queue: financeiro
+fields:
+  - {key: kind, label: Tipo, question: Qual o tipo?, required: não}
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    (config / "catalogue" / "agency_billing.yaml").write_text(_BILLING, encoding="utf-8")
+    staff = (config / "staff.yaml").read_text(encoding="utf-8")
+    queue = "queues:\n  - {key: financeiro, name: Contas e notas, notify: [bruno@example.com.br]}\n"
+    (config / "staff.yaml").write_text(staff.replace("queues:\n", queue, 1), encoding="utf-8")
+    with TestHouse(tmp_path, config_dir=config) as opened:
+        yield opened
+
+
+def to(house: TestHouse, address: str) -> list[OutboundLetter]:
+    return [letter for letter in house.letters() if letter.recipient.address == address]
+
+
+def general(house: TestHouse) -> OutboundLetter:
+    """A request that fits no type, with the papers of a change of location."""
+    house.receive(mail(REQUEST, subject="Socorro", files=[BOLETO, RECEIPT, LICENCE]))
+    return to(house, CUSTOMER)[-1]
+
+
+def test_the_ticket_becomes_the_other_type_and_its_papers_are_read_for_it(house: TestHouse) -> None:
+    house.receive(mail("Segue o que preciso.", subject="Segunda via", files=[BOLETO, RECEIPT, LICENCE]))
+    confirmation = to(house, CUSTOMER)[-1]
+    house.receive(reply_to(confirmation, "TIPO: alteração de local"))
+    (ticket,) = house.tickets()
+    assert (ticket.request_type, ticket.queue, ticket.status) == (LOCATION, "sau", Status.AWAITING_REQUESTER)
+    accepted = {one.requirement for one in ticket.documents if one.verdict is Verdict.ACCEPTED}
+    assert accepted == {"boleto", "payment_receipt", "driver_licence"}
+    assert "destination_unit" in ticket.missing and "boleto" not in ticket.missing
+    letter = to(house, CUSTOMER)[-1]
+    assert letter.letter is LetterKind.TICKET_RECLASSIFIED
+    assert "Alteração de local da vistoria" in letter.text and "Novo local: ____" in letter.text
+    assert letter.subject == confirmation.subject
+    assert [one.letter for one in to(house, BRUNO)] == [LetterKind.TICKET_READY, LetterKind.REQUESTER_ACTED]
+    with house.app.storage.read() as work:
+        assert EventKind.RECLASSIFIED in [one.kind for one in work.tickets.events(ticket.number)]
+    house.receive(reply_to(letter, REQUEST))
+    assert house.tickets()[0].status is Status.OPEN, "what it still needed came"
+
+
+def test_r004_03_a_department_is_corrected_in_the_reply(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    house.receive(reply_to(to(house, CUSTOMER)[-1], "Departamento: FINANCEIRO"))
+    (ticket,) = house.tickets()
+    assert (ticket.request_type, ticket.queue) == ("agency_billing", "financeiro")
+    assert "Contas e notas" in to(house, CUSTOMER)[-1].text
+    assert to(house, BRUNO)[-1].letter is LetterKind.TICKET_READY
+
+
+def test_a_fresh_mail_is_about_the_one_open_request(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    house.receive(mail("", subject="TIPO: Segunda via"))
+    (ticket,) = house.tickets()
+    assert ticket.request_type == "agency_billing"
+    house.receive(mail("Outra coisa.", subject="Outra"))
+    house.receive(mail("", subject="TIPO: Alteração de local"))
+    assert LOCATION not in {one.request_type for one in house.tickets()}
+    assert to(house, CUSTOMER)[-1].letter is LetterKind.QUERY_NOT_ANSWERED
+
+
+def test_a_type_that_is_not_understood_is_asked_about_with_those_that_there_are(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    house.receive(reply_to(to(house, CUSTOMER)[-1], "TIPO: casamento"))
+    letter = to(house, CUSTOMER)[-1]
+    assert letter.letter is LetterKind.QUERY_NOT_ANSWERED
+    assert "TIPO: Alteração de local da vistoria" in letter.text and "TIPO: Financeiro e fiscal" in letter.text
+    assert house.tickets()[0].request_type == "general"
+
+
+@pytest.mark.parametrize("text", ["Tipo: apartamento\nÁrea: 80 m2\nRua das Flores", "Departamento: 302\nBloco B"])
+def test_a_form_that_happens_to_begin_so_is_a_message(house: TestHouse, text: str) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    letter = to(house, CUSTOMER)[-1]
+    assert house.receive(reply_to(letter, text)) is MailOutcome.MESSAGE
+    assert house.receive(mail(text, subject="Vistoria")) is MailOutcome.TICKET
+    assert to(house, BRUNO)[1].letter is LetterKind.REQUESTER_REPLIED
+
+
+def test_the_answer_to_a_field_of_that_name_is_an_answer(house: TestHouse) -> None:
+    house.receive(mail("Preciso dela.", subject="Segunda via"))
+    assert house.receive(reply_to(to(house, CUSTOMER)[-1], "Tipo: boleto antigo")) is MailOutcome.MESSAGE
+    (ticket,) = house.tickets()
+    assert [one.value for one in ticket.fields if one.key == "kind"] == ["boleto antigo"]
+
+
+def test_nobody_else_changes_the_type(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    letter = to(house, CUSTOMER)[-1]
+    house.receive(reply_to(letter, "TIPO: Segunda via").replace(b"From: maria@", b"From: joana@"))
+    house.receive(mail("", subject="TIPO: Segunda via", verified=False))
+    assert {one.request_type for one in house.tickets()} == {"general"}
+
+
+def test_a_finished_request_keeps_its_type(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    house.receive(reply_to(to(house, CUSTOMER)[-1], "CANCELAR"))
+    house.receive(reply_to(to(house, CUSTOMER)[-1], "TIPO: Segunda via"))
+    (ticket,) = house.tickets()
+    assert ticket.request_type == "general"
+    assert to(house, CUSTOMER)[-1].letter is LetterKind.QUERY_NOT_ANSWERED
