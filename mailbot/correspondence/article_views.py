@@ -15,11 +15,10 @@ class ArticlePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedArticle:
-    """An article of ours that may answer the question. ``useful`` counts those who found it so; the others are
-    subjects of mails that vote."""
+    """An article of ours that may answer the question. ``useful`` counts those who found it so; votes name
+    it by its ``key``."""
 
+    key: str
     title: str
     parts: tuple[ArticlePart, ...]
     useful: str = ""
-    vote_useful: str
-    vote_not_useful: str

@@ -26,11 +26,10 @@ def suggested_articles(change: TicketChange, desk: LetterDesk) -> tuple[Suggeste
 def _suggestion(article: ArticleFile, desk: LetterDesk) -> SuggestedArticle:
     useful = desk.useful_votes.get(article.key, 0)
     return SuggestedArticle(
+        key=article.key,
         title=article.title,
         parts=tuple(ArticlePart(text=block.text, mark=_mark(block)) for block in article.blocks),
         useful=str(useful) if useful else "",
-        vote_useful=f"ARTIGO {article.key}: ÚTIL",
-        vote_not_useful=f"ARTIGO {article.key}: NÃO ÚTIL",
     )
 
 
