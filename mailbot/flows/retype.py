@@ -41,7 +41,7 @@ def with_evidence_of_new_type(
         retyped,
         mailbox,
         StoredKnowledge(archive.storage),
-        # What the bot would answer by itself is a suggestion here: the requester asked for another type, not for it.
+        # What the bot would answer by itself is a suggestion here: nobody asked for that answer.
         in_hands=True,
     )
     situation = replace(found.situation, request_type=recount.request_type, report=recount.report)
