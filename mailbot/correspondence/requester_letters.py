@@ -375,6 +375,11 @@ def _for_requester(
     )
 
 
+_STATE_THE_REQUEST = frozenset(
+    {LetterKind.TICKET_WITHDRAWN, LetterKind.CONTACT_CHANGED, LetterKind.TICKET_RECLASSIFIED}
+)
+
+
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
     if letter in CHECKLISTS or letter in (
         LetterKind.TICKET_WITHDRAWN,
