@@ -767,7 +767,8 @@ class Examiner:
             documents=report.findings,
             requester=(ticket.requester if ticket else case.sender.address).address,
         )
-        stated = [value.key for value in report.fields if value.valid]
+        # Nobody is asked again for what was not understood twice: then it is a person who answers.
+        stated = [value.key for value in report.fields if value.valid or value.for_a_person]
         ruling = rule_on(kind, facts_of(kind, sources), stated)
         if ruling is not None and not may_answer:
             ruling = as_suggestion(ruling)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
+from mailbot.domain.guidance import RulingAction
 from mailbot.domain.ticket import Status, Ticket
 from tests.flows.form_replies import PROGRAMS, message, quoted
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, TestHouse, mail
@@ -114,6 +115,8 @@ def test_what_was_not_understood_is_asked_once_more_with_why_and_then_goes_to_a_
         assert (twice.missing, twice.status) == ((), Status.OPEN)
         asked_field = next(value for value in twice.fields if value.key == "destination_unit")
         assert (asked_field.for_a_person, asked_field.misunderstood) == (True, 2)
+        assert twice.ruling is not None
+        assert twice.ruling.action is RulingAction.PERSON
         notice = newest(house, LetterKind.TICKET_READY)
         assert (
             "Novo local: Pirenópolis, como já disse [Não entendemos: uma pessoa da equipe vai conferir.]"
