@@ -752,10 +752,17 @@ class Examiner:
         if looks_elsewhere:
             report = with_other_uses(report, ticket, case.known, self._keyed)
         report = whose.added_to(report, kind)
-        return self._ruled(case, kind, ticket, report, may_answer=may_answer)
+        return self._ruled(case, kind, ticket, report, whose, may_answer=may_answer)
 
     def _ruled(
-        self, case: _Case, kind: RequestType, ticket: Ticket | None, report: EvidenceReport, *, may_answer: bool
+        self,
+        case: _Case,
+        kind: RequestType,
+        ticket: Ticket | None,
+        report: EvidenceReport,
+        whose: WhoseRequest,
+        *,
+        may_answer: bool,
     ) -> EvidenceReport:
         """The report with what the type's table of rules says of it."""
         if not kind.rules:
@@ -766,6 +773,8 @@ class Examiner:
             today=case.now.astimezone(self._zone).date(),
             documents=report.findings,
             requester=(ticket.requester if ticket else case.sender.address).address,
+            customer=whose.customer,
+            customer_record=whose.record,
         )
         # Nobody is asked again for what was not understood twice: then it is a person who answers.
         stated = [value.key for value in report.fields if value.valid or value.for_a_person]

@@ -21,7 +21,9 @@ from mailbot.catalogue.facts.phrases import Spotted, spot
 from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.units import Unit
+from mailbot.domain.customer import Company, Customer
 from mailbot.domain.evidence import DocumentKind, Finding, Verdict
+from mailbot.domain.identification import IdentityState, TicketCustomer
 
 
 class _FactSpec(Entry, ABC):
@@ -383,6 +385,40 @@ class RequesterIn(_FactSpec):
         return KnownFact(value=address in listed or f"@{address.rpartition('@')[2]}" in listed)
 
 
+# --- from the customer -----------------------------------------------------------------------------------------
+
+
+class CustomerIs(_FactSpec):
+    """Whose request it is: ``known``, a ``company``, one for which service orders may be opened (``corporate``,
+    R001-01), ``under_contract`` for what it is about. What is only claimed is unknown."""
+
+    kind = FactKind.BOOLEAN
+    source: Literal["customer_is"] = Field(alias="from")
+    what: Literal["known", "company", "corporate", "under_contract"]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ()
+
+    def compute(self, sources: FactSources) -> Fact:
+        said = self._said(sources.customer, sources.customer_record)
+        return None if said is None else KnownFact(value=said)
+
+    def _said(self, customer: TicketCustomer, record: Customer | None) -> bool | None:
+        known = customer.state is IdentityState.KNOWN
+        if self.what == "known":
+            return known or (False if customer.state is IdentityState.UNKNOWN else None)
+        if not known or record is None:
+            return None
+        match self.what:
+            case "company":
+                return isinstance(record, Company)
+            case "corporate":
+                return isinstance(record, Company) and record.corporate
+            case "under_contract":
+                return True if customer.contract else (None if customer.contracts else False)
+
+
 FactSpec = Annotated[
     Union[  # noqa: UP007 - a discriminated union of many, which pydantic wants named
         FieldNumber,
@@ -402,6 +438,7 @@ FactSpec = Annotated[
         DocumentNumber,
         DocumentText,
         RequesterIn,
+        CustomerIs,
     ],
     Field(discriminator="source"),
 ]

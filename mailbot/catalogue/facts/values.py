@@ -9,7 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mailbot.catalogue.units import Unit, UnitTable
+from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import FieldOrigin, FieldValue, Finding
+from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 
 FactScalar = Decimal | bool | str
 
@@ -38,13 +40,16 @@ Fact = KnownFact | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactSources:
-    """All that facts are computed from. ``today`` is the day in the office's time zone."""
+    """All that facts are computed from. ``today`` is the day in the office's time zone,
+    ``customer_record`` the record of a known customer."""
 
     fields: Mapping[str, FieldValue]
     units: UnitTable
     today: date
     documents: tuple[Finding, ...] = ()
     requester: str = ""
+    customer: TicketCustomer = NOT_IDENTIFIED
+    customer_record: Customer | None = None
 
     def text(self, key: str) -> str:
         """The valid value of a field, or nothing."""
