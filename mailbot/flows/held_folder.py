@@ -59,7 +59,9 @@ class HeldFolder(ABC):
         self._holding = holding
         self._storage = storage
         self._pulse = pulse or Pulse()
-        self._has_lease = False
+        self._fence: int | None = None
+        # What an earlier owner noted is ours to strike out.
+        self._may_be_noted = True
 
     # --- what is done in the folder ---
 
@@ -97,14 +99,13 @@ class HeldFolder(ABC):
             self._pulse.promise(self._holding.loop)
             try:
                 if not self.hold_lease():
-                    # What its owner notes until then is ours to strike out when we follow.
-                    back_off.had_trouble = True
                     stop.wait(_LEASE_RETRY_SECONDS)
                     continue
                 self.look()
-                if back_off.had_trouble:
+                back_off.reset()
+                if self._may_be_noted:
                     self.note_all_is_well()
-                    back_off.reset()
+                    self._may_be_noted = False
                 self._pulse.promise(self._holding.loop, after_seconds=self._holding.poll_seconds)
                 self.wait(stop)
             except LeaseLost:
@@ -112,6 +113,7 @@ class HeldFolder(ABC):
                 self.close()
             except ServerAway as error:
                 self.close()
+                self._may_be_noted = True
                 pause = back_off.next_pause(error)
                 self._warn_of_away(error, pause)
                 self.note_trouble(error)
@@ -138,34 +140,42 @@ class HeldFolder(ABC):
     def hold_lease(self) -> bool:
         """One owner per folder: take or renew its lease."""
         with self._storage.write() as work:
-            self._has_lease = self._takes_lease(work)
-        if not self._has_lease:
+            fence = self._take_lease(work)
+        if fence is None:
             _log.info(
                 "another process has the folder",
                 action=f"{self._holding.area}.not_owner",
                 mailbox=self._holding.mailbox,
             )
-        return self._has_lease
+        if fence != self._fence:
+            # It was in other hands meanwhile, whether we saw it or not.
+            self._may_be_noted = True
+        self._fence = fence
+        return fence is not None
 
-    def _takes_lease(self, work: UnitOfWork) -> bool:
-        now = datetime.now(UTC)
-        return work.house.take_lease(self._holding.lease, self._holding.owner, real_now=now) is not None
+    def _take_lease(self, work: UnitOfWork) -> int | None:
+        return work.house.take_lease(self._holding.lease, self._holding.owner, real_now=datetime.now(UTC))
+
+    def _renews_lease(self, work: UnitOfWork) -> bool:
+        return work.house.renew_lease(self._holding.lease, self._holding.owner, real_now=datetime.now(UTC))
 
     def renew_lease(self) -> None:
-        """Lengthen the lease if we hold it; to be called by another thread."""
+        """Lengthen the lease if we hold it; to be called by another thread. Who has lost it waits no longer."""
         with self._storage.write() as work:
-            work.house.renew_lease(self._holding.lease, self._holding.owner, real_now=datetime.now(UTC))
+            is_ours = self._renews_lease(work)
+        if self._fence is not None and not is_ours:
+            self.interrupt()
 
     def drop_lease(self) -> None:
         """Let somebody else have the folder."""
         with self._storage.write() as work:
             work.house.drop_lease(self._holding.lease, self._holding.owner)
+        self._fence = None
 
     def _require_lease(self, work: UnitOfWork) -> None:
         """Whoever was stopped for a while, or has a clock of its own, may have lost the folder to somebody else:
         what is written about it is written by its owner alone. Raises ``LeaseLost``."""
-        now = datetime.now(UTC)
-        if self._has_lease and not work.house.renew_lease(self._holding.lease, self._holding.owner, real_now=now):
+        if self._fence is not None and not self._renews_lease(work):
             raise LeaseLost(f"{self._holding.lease} is in other hands")
 
     # --- trouble ---
@@ -181,7 +191,7 @@ class HeldFolder(ABC):
             return
         try:
             with self._storage.write() as work:
-                if not self._takes_lease(work):
+                if self._take_lease(work) is None:
                     return
                 for key, words in troubles.items():
                     work.house.note_trouble(key, words, now=datetime.now(UTC))
@@ -216,13 +226,10 @@ class BackOff:
     """Growing pauses with jitter, so that many daemons do not knock at once."""
 
     def __init__(self) -> None:
-        # A trouble noted by an earlier process is cleared by the first success.
-        self.had_trouble = True
         self._seconds = _FIRST_BACK_OFF_SECONDS
 
     def next_pause(self, error: ServerAway) -> float:
         """How many seconds to wait after this error."""
-        self.had_trouble = True
         if isinstance(error, CredentialsRefused):
             self._seconds = max(self._seconds, _BACK_OFF_AFTER_REFUSED_LOGIN_SECONDS)
         pause = self._seconds * random.uniform(0.8, 1.2)
@@ -234,7 +241,6 @@ class BackOff:
 
     def reset(self) -> None:
         """All is well again."""
-        self.had_trouble = False
         self._seconds = _FIRST_BACK_OFF_SECONDS
 
 

@@ -45,6 +45,7 @@ class FakeFolder:
         self.on_settle: Callable[[], None] = lambda: None
         self.waits: list[bool] = []
         self.closed = 0
+        self.interrupted = False
 
     def add(self, raw: bytes, received_at: datetime = NOW) -> int:
         uid = self.uid_next
@@ -106,7 +107,7 @@ class FakeFolder:
         return True
 
     def interrupt(self) -> None:
-        pass
+        self.interrupted = True
 
     def close(self) -> None:
         self.closed += 1
@@ -488,6 +489,45 @@ def test_what_an_owner_noted_before_it_died_is_struck_out_by_who_follows_it(hous
     mine.run(Stop())  # type: ignore[arg-type]
     with house.app.storage.read() as work:
         assert work.house.troubles() == []
+
+
+def test_who_lost_the_folder_and_got_it_back_unseen_strikes_out_what_was_noted_meanwhile(house: TestHouse) -> None:
+    """While it waited for the bell its lease ran out; another process had the folder, noted a trouble and died."""
+    folder = FakeFolder()
+    mine, other = collector(house, folder), collector(house, folder, owner="another")
+    stop = threading.Event()
+    looks: list[str] = []
+
+    def lose(timeout_seconds: float) -> bool:
+        looks.append("mine")
+        if len(looks) == 2:
+            stop.set()
+            return True
+        with house.app.storage.write() as work:
+            work.house.release_leases("me")
+        assert other.hold_lease()
+        other.note_trouble(ServerAway("refused"))
+        other.drop_lease()
+        return True
+
+    folder.wait = lose  # type: ignore[method-assign]
+    mine.run(stop)
+    assert len(looks) == 2
+    with house.app.storage.read() as work:
+        assert work.house.troubles() == []
+
+
+def test_who_has_lost_the_folder_waits_no_longer(house: TestHouse) -> None:
+    folder = FakeFolder()
+    mine, other = collector(house, folder), collector(house, folder, owner="another")
+    assert mine.hold_lease()
+    mine.renew_lease()
+    assert not folder.interrupted
+    with house.app.storage.write() as work:
+        work.house.release_leases("me")
+    assert other.hold_lease()
+    mine.renew_lease()
+    assert folder.interrupted
 
 
 def test_two_collectors_of_one_folder_take_each_mail_once(house: TestHouse) -> None:

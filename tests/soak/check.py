@@ -30,7 +30,7 @@ from mailbot.adapters.storage.tables import (
     ticket_messages,
     tickets,
 )
-from mailbot.domain.events import Audience, AuthorRole, EventKind, LetterStatus
+from mailbot.domain.events import Audience, AuthorRole, EventKind, LetterKind, LetterStatus
 from mailbot.domain.ledger import MailOutcome
 from tests.soak.people import People, SentMail, Step
 from tests.soak.troubles import Cut, Daemons, Sample
@@ -231,21 +231,31 @@ def first_mails_answered(sent: Sequence[SentMail], stored: Stored) -> Check:
 
 
 def every_letter_left(stored: Stored) -> Check:
-    """Sent, or cancelled because a newer one to the same person took its place."""
+    """Sent, or cancelled: a newer one to the same person took its place, or the requester wrote before the
+    decision had left and the agent was told so."""
     states = Counter(letter.status for letter in stored.letters)
     newest_sent = {
         (letter.ticket_number, letter.recipient_address): letter.id
         for letter in stored.letters
         if letter.status == LetterStatus.SENT
     }
+    told_staff = {
+        letter.ticket_number: letter.id
+        for letter in stored.letters
+        if letter.status == LetterStatus.SENT and letter.audience == Audience.STAFF
+    }
+
+    def is_accounted_for(letter: Row) -> bool:
+        if letter.status != LetterStatus.CANCELLED:
+            return bool(letter.status == LetterStatus.SENT)
+        newer = newest_sent.get((letter.ticket_number, letter.recipient_address), 0) > letter.id
+        taken_back = letter.letter == LetterKind.DECISION and told_staff.get(letter.ticket_number, 0) > letter.id
+        return bool(newer or taken_back)
+
     wrong = [
         f"{letter.message_id} {letter.letter}: {letter.status} {letter.hold_reason} {letter.last_error}"
         for letter in stored.letters
-        if letter.status != LetterStatus.SENT
-        and not (
-            letter.status == LetterStatus.CANCELLED
-            and newest_sent.get((letter.ticket_number, letter.recipient_address), 0) > letter.id
-        )
+        if not is_accounted_for(letter)
     ]
     seen = ", ".join(f"{count} {status}" for status, count in states.most_common())
     return Check(what="every letter left", seen=seen, wrong=tuple(wrong))
