@@ -23,6 +23,7 @@ from tests.benchmarks.memory import memory
 from tests.benchmarks.options import Options
 from tests.benchmarks.postgresql import postgresql
 from tests.benchmarks.report import Figure, Skipped, say, summarise, tell
+from tests.benchmarks.rules import rules
 from tests.benchmarks.start import start
 from tests.benchmarks.writers import writers
 from tests.peers.dovecot import Dovecot
@@ -80,6 +81,7 @@ _BENCHMARKS: dict[str, tuple[tuple[str, ...], Benchmark]] = {
         ("postfix", "tesseract"),
         lambda options, servers: papers(options, servers.dovecot, servers.postfix),
     ),
+    "rules": ((), lambda options, _: rules(options)),
     "writers": ((), lambda options, _: writers(options)),
 }
 """Name → the peers that it needs, and what to run."""
