@@ -13,6 +13,7 @@ from mailbot.flows.examine import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
 from mailbot.triage.decisions import (
     ActOnQuery,
+    AnswerAgent,
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
@@ -244,7 +245,7 @@ def _kind_of(decision: Decision) -> str:
             kind = "refuse_agent_reply"
         case OpenFollowUp():
             kind = "open_follow_up"
-        case AnswerQuery() | ActOnQuery():
+        case AnswerQuery() | ActOnQuery() | AnswerAgent():
             kind = "answer_query"
         case Discard():
             kind = "discard"
@@ -296,7 +297,7 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
             yield from _state_of_evidence(found.report)
         case ApplyAgentReply():
             yield str(decision.visibility)
-        case RefuseAgentReply() | Discard():
+        case RefuseAgentReply() | Discard() | AnswerAgent():
             yield str(decision.reason)
         case _:
             assert_never(decision)

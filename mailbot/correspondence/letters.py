@@ -202,12 +202,15 @@ def _about_the_ticket(change: TicketChange, desk: LetterDesk) -> list[PlannedLet
         if change.transcript is not None:
             return [transcript(change.transcript, desk, change.refused_agent, change)]
         return [reply_refused(change, desk, change.refused_agent, change.refusal)]
-    echo = (
-        []
-        if change.transcript is None or change.agent is None
-        else [transcript(change.transcript, desk, change.agent, change)]
-    )
-    return [*echo, *_notices(change, desk)]
+    return [*_echo(change, desk), *_notices(change, desk)]
+
+
+def _echo(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
+    """What an agent's words did, to the registered address (THREATS 9)."""
+    agent = change.agent or change.opened_by
+    if change.transcript is None or agent is None:
+        return []
+    return [transcript(change.transcript, desk, agent, change)]
 
 
 def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:

@@ -23,7 +23,8 @@ class TicketChange:
     ``beside`` is another ticket that is opened with it, in the same commit.
     ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
     and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
-    was fixed. ``transcript`` is what the agent hears of their orders; ``elsewhere`` are events of other tickets.
+    was fixed. ``transcript`` is what the agent hears of their orders, ``opened_by`` who opened the ticket in its
+    requester's name; ``elsewhere`` are events of other tickets.
     ``contact`` is who may write for an account from now on, or no longer.
     """
 
@@ -40,6 +41,7 @@ class TicketChange:
     asks: tuple[str, ...] = ()
     invites: bool = False
     transcript: Transcript | None = None
+    opened_by: Address | None = None
     elsewhere: tuple[tuple[str, TicketEvent], ...] = ()
     already_sent: bool = False
     refused_agent: Address | None = None

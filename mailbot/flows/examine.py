@@ -47,6 +47,7 @@ from mailbot.domain.mail import (
 from mailbot.domain.orders import OrderPlan
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
+from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.domain.traces import OtherUse
@@ -54,6 +55,7 @@ from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.flows.customer_desk import Asking, query_situation
+from mailbot.flows.errand_desk import run_errand
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, OrderKnowledge, desk_for, survivor, without_waived
 from mailbot.flows.readings import FileReadings, MailReadings
@@ -63,10 +65,12 @@ from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.classify import classify, classify_subject
 from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
-from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision
+from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, OpenTicket
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import DirectiveBlock, parse_directives
+from mailbot.triage.errands import CustomersMail, customers_mail, is_errand
 from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.orders.filing import type_named
 from mailbot.triage.orders.plan import plan_orders
 from mailbot.triage.rules import as_suggestion, facts_of, may_answer_by_itself, rule_on, with_ruling
 from mailbot.triage.screen import OwnMarks, ScreeningReason, is_automatic, own_handle, screen
@@ -359,7 +363,7 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
-        asked = self._asked(case)
+        asked = self._asked(case) or self._on_errand(case, reader)
         if asked is not None:
             return asked
         readings = self._readings(case, reader)
@@ -417,6 +421,59 @@ class Examiner:
             situation=situation,
             decision=decision,
         )
+
+    # --- what agents order without a notice ---
+
+    def _on_errand(self, case: _Case, reader: FileReadings | None) -> Understood | None:
+        """What an agent's errand comes to; ``None`` for every other mail."""
+        if case.sender.role is not SenderRole.AGENT or case.screening.automatic_reply:
+            return None
+        block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
+        clues = thread_candidates(case.mail)
+        is_about_a_ticket = bool(clues.handles or clues.ticket_tags)
+        if not is_errand(block, on_a_ticket=is_about_a_ticket):
+            return None
+        found = run_errand(
+            case.mail,
+            case.sender,
+            block,
+            case.known,
+            no_customers=self._nobody_elses(),
+        )
+        if isinstance(found, CustomersMail):
+            return self._in_customers_name(case, found, block, reader)
+        subject = _Subject(
+            thread=NO_THREAD,
+            ticket=None,
+            classification=_NOTHING_ASKED,
+            request_type=self._catalogue.type(GENERAL),
+        )
+        situation = self._situation(case, subject, EvidenceReport(), WhoseRequest())
+        return _understood(case, subject, situation, (), found)
+
+    def _in_customers_name(
+        self, case: _Case, found: CustomersMail, block: DirectiveBlock, reader: FileReadings | None
+    ) -> Understood:
+        """A ticket for whom an agent writes: weighed like the customer's own mail (R000-13, R002-01)."""
+        agent = self.agent(case.sender)
+        theirs = _as_customers(case, found)
+        readings = self._readings(theirs, reader)
+        classification = self._typed_by_agent(block, case) or self._classify(theirs, readings)
+        kind = self._catalogue.type(classification.request_type or GENERAL)
+        subject = _Subject(thread=NO_THREAD, ticket=None, classification=classification, request_type=kind)
+        whose = self._whose(theirs, subject)
+        report = self._report(theirs, subject, readings, whose)
+        situation = replace(self._situation(theirs, subject, report, whose), directives=block)
+        decision = decide(situation)
+        if isinstance(decision, OpenTicket):
+            decision = replace(decision, opened_by=agent)
+        return _understood(case, subject, situation, readings.made, decision)
+
+    def _typed_by_agent(self, block: DirectiveBlock, case: _Case) -> Classification | None:
+        """The type that stands beside ``#abrir``, if a known one does."""
+        named = [one.argument for one in block.directives if one.word is StaffWord.TIPO]
+        kind = type_named(named[0], self._catalogue.types_of(case.mailbox.key)) if named else None
+        return None if kind is None else Classification(request_type=kind.key, confidence=1.0, matched="thread")
 
     # --- what people wrote from the shared mailbox ---
 
@@ -574,7 +631,7 @@ class Examiner:
             # It is on the ticket and stays there, whatever would be done with it today.
             is_reply = isinstance(screening, Accepted) and screening.automatic_reply
             screening = Accepted(may_answer=False, automatic_reply=is_reply)
-        return _Case(
+        case = _Case(
             mail=_without_our_marks(kept.mail),
             files=kept.files,
             mailbox=mailbox,
@@ -583,6 +640,21 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
+        return self._customers_again(case, kept)
+
+    def _customers_again(self, case: _Case, kept: KeptMail) -> _Case:
+        """The customer's case where an agent had opened the ticket in their name."""
+        if case.sender.role is not SenderRole.AGENT:
+            return case
+        block = parse_directives(kept.mail.new_text, self._catalogue.staff.aliases)
+        if not block.has(StaffWord.ABRIR):
+            return case
+        found = customers_mail(kept.mail, block, self._nobody_elses())
+        return _as_customers(case, found) if isinstance(found, CustomersMail) else case
+
+    def _nobody_elses(self) -> frozenset[str]:
+        """Addresses that are no customer's."""
+        return self._marks.own_addresses | {agent.address for agent in self._catalogue.staff.agents}
 
     def agent(self, sender: Sender) -> Address | None:
         """The roster's own entry of an agent: registered address and name."""
@@ -850,6 +922,44 @@ def _written_at(case: _Case) -> datetime:
     if sent_at is None or sent_at.tzinfo is None:
         return case.now
     return sent_at if case.now - _OLDEST_MAIL < sent_at <= case.now else case.now
+
+
+_NOTHING_ASKED = Classification(request_type=None, confidence=0.0, matched="")
+
+
+def _as_customers(case: _Case, found: CustomersMail) -> _Case:
+    """The case of the customer whose mail an agent forwards, or whose words they typed and vouch for."""
+    mail = replace(
+        case.mail,
+        message_id="",
+        sender=found.customer,
+        subject=found.subject,
+        new_text=without_reference_lines(found.text),
+        full_text=found.text,
+    )
+    sender = Sender(address=found.customer, role=SenderRole.REQUESTER, authenticity=Authenticity.VERIFIED)
+    return replace(case, mail=mail, sender=sender, screening=Accepted(may_answer=True))
+
+
+def _understood(
+    case: _Case,
+    subject: _Subject,
+    situation: Situation,
+    made: tuple[DocumentReading, ...],
+    decision: Decision,
+) -> Understood:
+    return Understood(
+        mail=case.mail,
+        screening=case.screening,
+        sender=case.sender,
+        thread=subject.thread,
+        classification=subject.classification,
+        request_type=subject.request_type,
+        report=situation.report,
+        new_readings=made,
+        situation=situation,
+        decision=decision,
+    )
 
 
 def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) -> bool:

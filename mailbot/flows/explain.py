@@ -24,7 +24,7 @@ from mailbot.flows.ports import MailReader
 from mailbot.flows.query_answers import plan_unasked
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import AnswerQuery, Discard
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,12 @@ class Explainer:
             now = self._examiner.now()
             letters = () if answer is None else (self._office.preview(answer, mailbox, now=now),)
             return Explanation(mail=mail, found=found, letters=letters)
+        if not isinstance(found, ScreenedOut) and isinstance(found.decision, AnswerAgent):
+            now = self._examiner.now()
+            told = self._office.plan_agent_answer(
+                found.decision.transcript, found.situation.sender, mailbox, now=now
+            )
+            return Explanation(mail=mail, found=found, letters=(self._office.preview(told, mailbox, now=now),))
         change = self._change(found, files, mailbox)
         if change is None:
             return Explanation(mail=mail, found=found)

@@ -56,7 +56,7 @@ from mailbot.flows.retype import with_evidence_of_new_type
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import AnswerQuery, Discard
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
 from mailbot.triage.screen import ScreeningReason
 
 _log = structlog.get_logger("mailbot.intake")
@@ -351,8 +351,8 @@ class Intake:
         decision, situation = found.decision, found.situation
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
-        if isinstance(decision, AnswerQuery):
-            return self._answer_query(claimed, mailbox, found, decision)
+        if isinstance(decision, AnswerQuery | AnswerAgent):
+            return self._answer(claimed, mailbox, found, decision)
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
             # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
@@ -396,17 +396,22 @@ class Intake:
         self._claimed_ahead = ahead
         return result
 
-    def _answer_query(
-        self, claimed: ClaimedMail, mailbox: ServedMailbox, found: Understood, decision: AnswerQuery
+    def _answer(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, found: Understood, decision: AnswerQuery | AnswerAgent
     ) -> MailResult:
-        """A customer word that changes nothing: a letter and a line in the log."""
+        """A customer word or an agent's errand that changes nothing: a letter and a line in the log."""
+        situation = found.situation
         with self._storage.write() as work:
             result = _as_duplicate(work, claimed, found.mail)
             if result is None:
-                result = _result(MailOutcome.QUERY, found.mail, reason=decision.reason or decision.answer)
-                count_vote(work, decision, found.situation, knowledge=self._examiner.knowledge)
-                if claimed.answer:
-                    answer_query(work, self._office, decision, found.situation, mailbox, mail_id=claimed.id)
+                result = _result(MailOutcome.QUERY, found.mail, reason=_reason_of(decision))
+                if isinstance(decision, AnswerQuery):
+                    count_vote(work, decision, situation, knowledge=self._examiner.knowledge)
+                if claimed.answer and isinstance(decision, AnswerQuery):
+                    answer_query(work, self._office, decision, situation, mailbox, mail_id=claimed.id)
+                elif claimed.answer and isinstance(decision, AnswerAgent):
+                    told, now = decision.transcript, situation.now
+                    self._office.answer_agent(work, told, situation.sender, mailbox, now=now, mail_id=claimed.id)
             work.mails.finish(claimed, result, now=_real_now())
         return result
 
@@ -482,6 +487,12 @@ class Intake:
                 work.mails.give_back(claimed, ready_at=_real_now(), attempt=False)
         except StorageUnavailable:
             _log.warning("mail not given back", action="intake.give_back_failed", mail_id=claimed.id)
+
+
+def _reason_of(decision: AnswerQuery | AnswerAgent) -> str:
+    if isinstance(decision, AnswerAgent):
+        return decision.reason
+    return decision.reason or decision.answer
 
 
 def _real_now() -> datetime:

@@ -17,13 +17,15 @@ from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_letters import letter_for_query
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
+from mailbot.correspondence.transcripts import transcript
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, OutboundLetter, TicketMessage
 from mailbot.domain.identification import named_records
-from mailbot.domain.mail import InboundMail
+from mailbot.domain.mail import Address, InboundMail, Sender
+from mailbot.domain.orders import Transcript
 from mailbot.domain.self_service import ArticleVotes, QueryReply
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -137,6 +139,28 @@ class LetterOffice:
         """Put the answer to a customer word into the outbox; ``answers`` is the Message-ID of the mail."""
         planned = self.plan_answer(reply, mailbox, now=now)
         return self._outgoing.enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+
+    def plan_agent_answer(
+        self, told: Transcript, sender: Sender, mailbox: ServedMailbox, *, now: datetime
+    ) -> PlannedLetter:
+        """What an agent hears of an errand, at the registered address; nothing is stored."""
+        spec = self._catalogue.staff.agent(sender.agent_key or "")
+        agent = Address(address=spec.address, name=spec.name) if spec else sender.address
+        return transcript(told, self._desk(mailbox, mailbox.spec.language, now, (), ()), agent)
+
+    def answer_agent(
+        self,
+        work: UnitOfWork,
+        told: Transcript,
+        sender: Sender,
+        mailbox: ServedMailbox,
+        *,
+        now: datetime,
+        mail_id: int,
+    ) -> None:
+        """Tell an agent what became of an errand."""
+        planned = self.plan_agent_answer(told, sender, mailbox, now=now)
+        self._outgoing.enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id)
 
     def plan_large_mail_refusal(
         self, mail: InboundMail, size_bytes: int, mailbox: ServedMailbox, *, now: datetime

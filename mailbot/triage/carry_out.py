@@ -27,6 +27,7 @@ from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
 from mailbot.triage.customer_change import act_on_query
 from mailbot.triage.decisions import (
     ActOnQuery,
+    AnswerAgent,
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
@@ -37,6 +38,7 @@ from mailbot.triage.decisions import (
     OpenTicket,
     RefuseAgentReply,
 )
+from mailbot.triage.errands import opened
 from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
 from mailbot.triage.promises import due_at
 from mailbot.triage.requester_message import is_trusted, requester_message
@@ -78,7 +80,7 @@ def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketC
             return act_on_query(decision, situation, cause, title=title)
         case ChangeContact():
             return change_contact(decision, situation, cause)
-        case Discard() | AnswerQuery():
+        case Discard() | AnswerQuery() | AnswerAgent():
             raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:
             assert_never(decision)
@@ -128,7 +130,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         customer=situation.customer,
     )
     happened = ChangeLog(situation.now, cause.mail_id)
-    happened.add(situation.sender.address.address, EventKind.OPENED, new=ticket.request_type)
+    by = decision.opened_by if isinstance(decision, OpenTicket) else None
+    happened.add((by or situation.sender.address).address, EventKind.OPENED, new=ticket.request_type)
     if isinstance(decision, OpenFollowUp):
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
     elif decision.linked_to:
@@ -150,6 +153,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         may_answer=situation.screening.may_answer,
         verified=is_trusted(situation),
         which=decision.which if isinstance(decision, OpenTicket) else (),
+        opened_by=by,
+        transcript=opened(situation.directives, ticket) if by else None,
         tell_as=_tell_as(situation),
         right_subject=situation.request_type.subject if classification.matched not in _RIGHT_SUBJECTS else "",
     )

@@ -45,11 +45,13 @@ class SecondLook:
     calendar: BusinessCalendar
 
 
+_BY_A_PERSON = (EventKind.AGENT_ANSWERED, EventKind.DECIDED, EventKind.TYPE_CHANGED, EventKind.ASKED)
+
+
 def is_in_hands(events: Iterable[TicketEvent]) -> bool:
     """Whether an agent answered, decided or moved the ticket: from then on no recount moves it."""
     return any(
-        event.kind in (EventKind.AGENT_ANSWERED, EventKind.DECIDED)
-        or (event.kind is EventKind.STATUS_CHANGED and event.actor != BOT)
+        event.kind in _BY_A_PERSON or (event.kind is EventKind.STATUS_CHANGED and event.actor != BOT)
         for event in events
     )
 

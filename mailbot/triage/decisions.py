@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailbot.domain.account_contacts import ContactChange
 from mailbot.domain.events import Visibility
+from mailbot.domain.mail import Address
 from mailbot.domain.orders import OrderPlan, Transcript
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.staff_words import Refusal
@@ -22,12 +23,13 @@ class Discard:
 class OpenTicket:
     """A new request. ``linked_to``: a ticket that the mail named without a right to join it.
     ``which``: the sender has to say which of these open tickets is meant. ``guides``: it ends at once with what
-    the requester has to do instead."""
+    the requester has to do instead. ``opened_by``: the agent who opens it in the sender's name."""
 
     linked_to: str | None = None
     link_reason: str = ""
     which: tuple[str, ...] = ()
     guides: bool = False
+    opened_by: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,14 @@ class ChangeContact:
     change: ContactChange
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerAgent:
+    """Tell an agent what became of an errand; no ticket changes. ``reason`` is for the log."""
+
+    transcript: Transcript
+    reason: str
+
+
 Decision = (
     Discard
     | OpenTicket
@@ -109,4 +119,5 @@ Decision = (
     | AnswerQuery
     | ActOnQuery
     | ChangeContact
+    | AnswerAgent
 )

@@ -104,7 +104,7 @@ def retype(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     keys = ", ".join(kind.key for kind in types)
     if not argument.strip():
         return problem("type_missing", types=keys)
-    kind = _type_named(argument, types)
+    kind = type_named(argument, types)
     if kind is None:
         return problem("no_such_type", typed=argument, types=keys)
     ticket = so_far.ticket
@@ -125,7 +125,8 @@ def retype(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     return so_far.on(after, changed, type=kind.name).telling("told.type", type=kind.name)
 
 
-def _type_named(typed: str, types: Iterable[RequestType]) -> RequestType | None:
+def type_named(typed: str, types: Iterable[RequestType]) -> RequestType | None:
+    """The type with this key, name or subject."""
     wanted = fold_words(typed)
     names = {kind.key: (kind.key, kind.name, kind.subject, *kind.aliases) for kind in types}
     return next((kind for kind in types if wanted in {fold_words(name) for name in names[kind.key] if name}), None)

@@ -130,6 +130,9 @@ def _try_all(block: DirectiveBlock, ticket: Ticket, desk: OrderDesk) -> tuple[Pr
 
 
 def _try(directive: Directive, progress: Progress, desk: OrderDesk) -> Progress | Problem:
+    if directive.word is _W.ABRIR:
+        # Done apart from every ticket, before anything comes here.
+        return problem("alone")
     order = ORDERS.get(directive.word)
     if order is None or directive.word not in AVAILABLE_WORDS:
         return problem("not_available")

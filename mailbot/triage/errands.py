@@ -1,0 +1,125 @@
+"""What staff may order without a ticket's notice: ``#abrir``, ``#ajuda``, ``#abertos``. Pure.
+
+They need an address of the roster and its verification only, and change no existing ticket (THREATS 9). What they
+bring back goes to the registered address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mailbot.domain.mail import Address, InboundMail
+from mailbot.domain.orders import LineState, Transcript, TranscriptLine
+from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
+from mailbot.domain.ticket import Ticket
+from mailbot.triage.directives import Directive, DirectiveBlock
+from mailbot.triage.forwarded import ForwardedPart, forwarded_part
+from mailbot.triage.quoted_notice import quotes_notice
+
+ERRANDS = frozenset({StaffWord.ABRIR, StaffWord.AJUDA, StaffWord.ABERTOS})
+_BESIDE_OPENING = frozenset({StaffWord.ABRIR, StaffWord.TIPO})
+_FORWARD_PREFIX = re.compile(r"^(?:\s*(?:re|res|enc|fw|fwd|rv)\s*:\s*)+", re.IGNORECASE)
+_CUSTOMER_LINE = re.compile(
+    r"[ \t>*_]*(?:e-?mail(?: do cliente)?|cliente|para)[ \t*_]*:[ \t*_]*(?P<name>[^\n@<]{0,80}?)[ \t]*<?"
+    r"(?P<address>[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})>?[ \t]*",
+    re.IGNORECASE | re.ASCII,
+)
+_NAME_LINE = re.compile(r"[ \t>*_]*nome[ \t*_]*:[ \t*_]*(?P<name>[^\n]{2,120})", re.IGNORECASE)
+_LINES_AT_MOST = 500
+
+
+def is_errand(block: DirectiveBlock, *, on_a_ticket: bool) -> bool:
+    """Whether the words are to be done apart from any ticket."""
+    words = {directive.word for directive in block.directives}
+    if StaffWord.ABRIR in words:
+        return True
+    return bool(words) and words <= ERRANDS and not on_a_ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersMail:
+    """What a customer asks for, in an agent's mail: forwarded, or typed after a call."""
+
+    customer: Address
+    subject: str
+    text: str
+
+
+def customers_mail(mail: InboundMail, block: DirectiveBlock, staff: Collection[str]) -> CustomersMail | str:
+    """The customer's mail within an agent's, or the code of why there is none.
+
+    A forwarded mail counts before typed lines. ``staff`` are addresses that are no customer's.
+    """
+    part = forwarded_part(mail.full_text, nobody_of=staff)
+    found = part if part is not None else _typed(mail, block)
+    if found is None:
+        return "no_customer"
+    if found.sender.address in staff:
+        return "customer_is_staff"
+    if quotes_notice(found.text, ()):
+        return "holds_a_notice"
+    return CustomersMail(customer=found.sender, subject=found.subject, text=found.text)
+
+
+def _typed(mail: InboundMail, block: DirectiveBlock) -> ForwardedPart | None:
+    lines = block.remaining_text.split("\n")[:_LINES_AT_MOST]
+    stated = next((match for line in lines if (match := _CUSTOMER_LINE.fullmatch(line[:1000].rstrip("\r")))), None)
+    if stated is None:
+        return None
+    named = next((match["name"] for line in lines if (match := _NAME_LINE.fullmatch(line[:1000]))), stated["name"])
+    subject = _FORWARD_PREFIX.sub("", mail.subject).strip()
+    address = Address(address=stated["address"].lower(), name=named.strip(" *_\"'"))
+    return ForwardedPart(sender=address, subject=subject, text=block.remaining_text)
+
+
+def why_not(block: DirectiveBlock) -> tuple[TranscriptLine, ...]:
+    """The lines of a block that cannot be an errand, each with its reason; none where it can."""
+    unknown = [
+        TranscriptLine(
+            typed=typed, state=LineState.REFUSED, code="problem.unknown_word", values=(("word", typed),)
+        )
+        for typed in block.unknown
+    ]
+    allowed = _BESIDE_OPENING if block.has(StaffWord.ABRIR) else ERRANDS
+    others = [
+        refused(one, "only_on_a_ticket")
+        for one in block.directives
+        if one.word not in allowed or one.word not in AVAILABLE_WORDS
+    ]
+    return (*others, *unknown)
+
+
+def refused(directive: Directive, code: str, **values: str) -> TranscriptLine:
+    """A line that was not done."""
+    said = (("word", f"#{directive.word}"), *values.items())
+    return TranscriptLine(typed=directive.typed, state=LineState.REFUSED, code=f"problem.{code}", values=said)
+
+
+def nothing_done(*lines: TranscriptLine) -> Transcript:
+    """What is told of an errand that was not done."""
+    return Transcript(applied=False, lines=lines, possible=(StaffWord.ABRIR, StaffWord.ABERTOS, StaffWord.AJUDA))
+
+
+def answer_of(block: DirectiveBlock, own: tuple[Ticket, ...]) -> Transcript:
+    """The manual and the list of the agent's tickets, as asked for."""
+    lines = tuple(
+        TranscriptLine(typed=one.typed, state=LineState.DONE, code=f"done.{one.word}") for one in block.directives
+    )
+    return Transcript(
+        applied=True,
+        lines=lines,
+        possible=tuple(word for word in StaffWord if word in AVAILABLE_WORDS),
+        remarks=("text_not_sent",) if block.remaining_text.strip() else (),
+        manual=block.has(StaffWord.AJUDA),
+        tickets=own if block.has(StaffWord.ABERTOS) else None,
+    )
+
+
+def opened(block: DirectiveBlock, ticket: Ticket) -> Transcript:
+    """What is told of a ticket that was opened in a customer's name (R000-13)."""
+    values = (("number", ticket.number), ("customer", ticket.requester.address))
+    first = next(one for one in block.directives if one.word is StaffWord.ABRIR)
+    line = TranscriptLine(typed=first.typed, state=LineState.DONE, code="done.abrir", values=values)
+    return Transcript(applied=True, lines=(line,))

@@ -1,0 +1,123 @@
+"""What agents order without a notice: opening for a customer, the manual, the list of their tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailbot.domain.events import Audience, EventKind, LetterKind
+from mailbot.domain.ledger import MailOutcome
+from mailbot.domain.ticket import Status
+from mailbot.flows.reprocess import tasks_for
+from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.test_staff_words import newest, with_ticket
+from tests.triage.test_forwarded import FORWARDS
+
+ANA = "Ana <ana@example.com.br>"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    with TestHouse(tmp_path) as one:
+        yield one
+
+
+FORWARD = (
+    "#abrir\nsegue\n\n________________________________\nDe: Maria Souza <maria@cliente.example>\n"
+    "Enviado: segunda-feira, 23 de novembro de 2026 09:12\nPara: SAU <sau@example.com.br>\n"
+    f"Assunto: Alteração de local\n\n{REQUEST}"
+)
+
+
+def test_r000_13_a_forwarded_mail_becomes_the_customers_ticket_and_the_agent_hears_the_number(
+    house: TestHouse,
+) -> None:
+    raw = mail(FORWARD, subject="ENC: Alteração de local", sender=ANA, files=[BOLETO, RECEIPT, LICENCE])
+    assert house.receive(raw) is MailOutcome.TICKET
+    ticket = house.tickets()[0]
+    assert (ticket.requester.address, ticket.requester.name) == ("maria@cliente.example", "Maria Souza")
+    assert (ticket.request_type, ticket.status) == ("inspection_location_change", Status.OPEN)
+    assert ticket.subject == "Alteração de local"
+    told = newest(house, Audience.STAFF)
+    assert (told.letter, told.recipient.address) == (LetterKind.TRANSCRIPT, "ana@example.com.br")
+    assert ticket.number in told.text
+    acknowledged = newest(house, Audience.REQUESTER)
+    assert acknowledged.recipient.address == "maria@cliente.example"
+    with house.app.storage.read() as work:
+        opened = work.tickets.events(ticket.number)[0]
+        assert (opened.kind, opened.actor) == (EventKind.OPENED, "ana@example.com.br")
+        assert "segue" not in work.tickets.messages(ticket.number)[0].text
+    house.requester_reply(acknowledged, "Obrigada, falta algo?")
+    assert len(house.tickets()) == 1
+
+
+def test_r002_01_fields_typed_after_a_call_open_a_ticket_too(house: TestHouse) -> None:
+    text = f"#abrir\n#tipo inspection_location_change\nCliente: joao@cliente.example\n{REQUEST}".replace(
+        "Nome: Maria", "Nome: João Lima"
+    )
+    house.receive(mail(text, subject="telefone", sender=ANA))
+    ticket = house.tickets()[0]
+    assert (ticket.requester.address, ticket.requester.name) == ("joao@cliente.example", "João Lima")
+    assert ticket.request_type == "inspection_location_change"
+    assert ticket.status is Status.AWAITING_REQUESTER
+    assert newest(house, Audience.REQUESTER).recipient.address == "joao@cliente.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#abrir\nUm cliente ligou.", "Não encontramos o endereço do cliente"),
+        ("#abrir\nE-mail: bruno@example.com.br", "da equipe"),
+        ("#abrir\n#autorizar\nE-mail: joao@cliente.example", "Só vale em resposta a um aviso"),
+        ("#abrir\n#abrri\nE-mail: joao@cliente.example", "Não conhecemos"),
+    ],
+)
+def test_what_cannot_be_opened_opens_nothing_and_is_told(house: TestHouse, text: str, said: str) -> None:
+    assert house.receive(mail(text, subject="x", sender=ANA)) is MailOutcome.QUERY
+    assert house.tickets() == []
+    assert said in newest(house, Audience.STAFF).text
+    assert house.letters(Audience.REQUESTER) == []
+
+
+def test_threat_9_a_forged_agent_opens_nothing_and_nobody_but_the_registered_address_hears_of_it(
+    house: TestHouse,
+) -> None:
+    raw = mail(FORWARD, subject="ENC: Alteração de local", sender=ANA, verified=False)
+    assert house.receive(raw) is MailOutcome.QUERY
+    assert house.tickets() == []
+    assert [one.recipient.address for one in house.letters()] == ["ana@example.com.br"]
+
+
+def test_a_customer_opens_nothing_for_somebody_else(house: TestHouse) -> None:
+    house.receive(mail(FORWARDS["outlook"], subject="Alteração de local", sender="mal@cliente.example"))
+    assert [one.requester.address for one in house.tickets()] == ["mal@cliente.example"]
+
+
+def test_opening_in_answer_to_a_notice_changes_no_existing_ticket(house: TestHouse) -> None:
+    notice = with_ticket(house)
+    house.agent_reply(notice, "#abrir\nE-mail: joao@cliente.example\nReason: x")
+    first, second = house.tickets()
+    assert first.status is Status.OPEN
+    assert second.requester.address == "joao@cliente.example"
+    with house.app.storage.read() as work:
+        assert work.tickets.message_count(first.number) == 1
+
+
+def test_the_manual_and_the_list_need_no_ticket(house: TestHouse) -> None:
+    with_ticket(house)
+    assert house.receive(mail("#ajuda\n#abertos", subject="oi", sender=ANA)) is MailOutcome.QUERY
+    told = newest(house, Audience.STAFF)
+    assert "#negar motivo" in told.text
+    assert "Nenhum chamado aberto" in told.text
+    assert len(house.tickets()) == 1
+
+
+def test_a_request_that_an_agent_opened_is_the_same_when_it_is_read_again(house: TestHouse) -> None:
+    house.receive(mail(FORWARD, subject="ENC: x", sender=ANA, files=[BOLETO, RECEIPT, LICENCE]))
+    before = house.tickets()[0]
+    flow = house.app.reprocess()
+    done = [flow.do(task) for task in tasks_for(house.mails())]
+    assert [one.changed for one in done] == [False]
+    assert house.tickets()[0] == before
