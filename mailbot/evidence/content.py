@@ -32,7 +32,8 @@ class PageContent:
     """One page, ``number`` from 1.
 
     ``text``: lines apart by ``\\n``, in reading order, columns apart by two spaces or more where they are known.
-    ``confidence``: of the OCR, 0 to 1; 1 for a text layer.
+    ``confidence``: of the OCR, 0 to 1; 1 for a text layer. ``again``: numbers in the text as OCR read them a
+    second time, a line each.
     """
 
     number: int
@@ -40,6 +41,7 @@ class PageContent:
     source: TextSource
     codes: tuple[Code, ...] = ()
     confidence: float = 1.0
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,7 @@ def _page(
             source=TextSource.OCR,
             codes=seen.codes,
             confidence=seen.text.confidence,
+            again=seen.again,
         )
     if guessed and not layer:
         return PageContent(number=number, text=guessed, source=TextSource.OCR, codes=codes, confidence=0.0)

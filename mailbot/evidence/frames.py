@@ -195,6 +195,7 @@ def _page(page: Mapping[str, object]) -> PageContent:
         source=TextSource(as_text(page.get("source"))),
         codes=tuple(Code(format=as_text(one.get("format")), text=as_text(one.get("text"))) for one in codes),
         confidence=_share(page.get("confidence")),
+        again=as_text(page.get("again")),
     )
 
 

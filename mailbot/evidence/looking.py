@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from mailbot.evidence.codes import codes_in
 from mailbot.evidence.content import Code
+from mailbot.evidence.numbers_again import numbers_again
 from mailbot.evidence.ocr import MissingOcr, RecognizedText, Tesseract
 from mailbot.evidence.photographs import evenly_lit, is_blank, straightened
+from mailbot.evidence.word_rows import turn_to_level
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,6 +31,7 @@ _FEWEST_LETTERS = 25
 _LETTERS_OF_TEXT_ON_ITS_SIDE = 8
 _QUARTERS = (0, 180, 90, 270)
 _CODES_SECONDS = 0.8
+_NUMBERS_DPI = 300
 
 
 class Deadline:
@@ -50,10 +53,12 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was found on a picture. ``text`` is ``None`` where nothing could look for it."""
+    """What was found on a picture. ``text`` is ``None`` where nothing could look for it; ``again`` are the numbers
+    in it as they were read a second time."""
 
     text: RecognizedText | None
     codes: tuple[Code, ...]
+    again: str = ""
 
 
 def look_at(picture: Image, ocr: Tesseract | MissingOcr, deadline: Deadline) -> Seen:
@@ -67,7 +72,17 @@ def look_at(picture: Image, ocr: Tesseract | MissingOcr, deadline: Deadline) -> 
     straight, text = _recognized(_enlarged(lit), ocr, deadline)
     if not codes and not deadline.is_over:
         codes = codes_in(straight, thoroughly=True, within_seconds=min(_CODES_SECONDS, deadline.seconds_left))
-    return Seen(text=text, codes=codes)
+    return Seen(text=text, codes=codes, again=_numbers(straight, text, ocr, deadline))
+
+
+def _numbers(straight: Image, text: RecognizedText, ocr: Tesseract, deadline: Deadline) -> str:
+    """The numbers of the text, read a second time."""
+    if deadline.is_over or _letters(text) < _FEWEST_LETTERS:
+        return ""
+    numbers = numbers_again(straight, text.words)
+    if numbers is None:
+        return ""
+    return ocr.text(numbers, dpi=_NUMBERS_DPI, within_seconds=deadline.seconds_left, one_block=True).text
 
 
 def _recognized(lit: Image, ocr: Tesseract, deadline: Deadline) -> tuple[Image, RecognizedText]:
@@ -76,17 +91,26 @@ def _recognized(lit: Image, ocr: Tesseract, deadline: Deadline) -> tuple[Image, 
     straight = straightened(lit)
     found = ocr.orientation(_smaller(straight))
     turn = 0 if found is None else found.turn_degrees
-    upright = _turned(straight, turn)
-    text = _read(upright, ocr, deadline)
+    upright, text = _read_level(straight, turn, ocr, deadline)
     if _is_good(text) or _letters(text) < _LETTERS_OF_TEXT_ON_ITS_SIDE:
         return upright, text
     others = (degrees for degrees in _QUARTERS if degrees != turn)
     better = _best_turn(straight, others, ocr, deadline, than=_worth(text))
     if better is None or deadline.is_over:
         return upright, text
-    upright_again = _turned(straight, better)
-    again = _read(upright_again, ocr, deadline)
+    upright_again, again = _read_level(straight, better, ocr, deadline)
     return (upright_again, again) if _worth(again) > _worth(text) else (upright, text)
+
+
+def _read_level(straight: Image, turn: int, ocr: Tesseract, deadline: Deadline) -> tuple[Image, RecognizedText]:
+    """The picture turned and its text; once more turned where its lines turn out to run up or down."""
+    upright = _turned(straight, turn)
+    text = _read(upright, ocr, deadline)
+    further = turn_to_level(text.words)
+    if not further or deadline.is_over:
+        return upright, text
+    level = _turned(straight, (turn + further) % 360)
+    return level, _read(level, ocr, deadline)
 
 
 def _best_turn(

@@ -39,6 +39,7 @@ _MOST_PAGES_OF_ONE_DOCUMENT = 4
 _MOST_PARTS = 12
 _BY_NAME = 0.5
 _FEWEST_LINES_OF_A_DOCUMENT = 3
+_DIGITS_OF_A_LINE = 30
 
 # Where a document begins that lies beside others in one picture.
 _BEGINNINGS = {
@@ -146,6 +147,7 @@ def _joined(pages: Sequence[PageText]) -> PageText:
         codes=tuple(code for page in pages for code in page.codes),
         is_ocr=any(page.is_ocr for page in pages),
         confidence=min((page.confidence for page in pages), default=1.0),
+        again=tuple(line for page in pages for line in page.again),
     )
 
 
@@ -191,7 +193,12 @@ def _split(page: PageText) -> Iterator[PageText]:
                 lines=lines,
                 # Nobody knows to which piece a code belongs: its own digits tell with the line in the text.
                 codes=(),
+                again=tuple(line for line in page.again if not _is_line_of_digits(line)),
             )
+
+
+def _is_line_of_digits(text: str) -> bool:
+    return sum(ch.isdigit() for ch in text) >= _DIGITS_OF_A_LINE
 
 
 def _merged(found: Sequence[_Found]) -> list[_Found]:

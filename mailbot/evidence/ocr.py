@@ -30,7 +30,7 @@ _LIBRARIES = (
     "/usr/local/lib/libtesseract.5.dylib",
 )
 # TessPageSegMode of publictypes.h.
-_PSM_OSD_ONLY, _PSM_AUTO = 0, 3
+_PSM_OSD_ONLY, _PSM_AUTO, _PSM_SINGLE_BLOCK = 0, 3, 6
 # TessOcrEngineMode of publictypes.h.
 _OEM_LSTM_ONLY, _OEM_LEGACY_ONLY = 1, 0
 _WORD_LEVEL = 5
@@ -41,12 +41,13 @@ _FEWEST_DPI, _MOST_DPI = 70, 600
 class RecognizedText:
     """Text of a picture: lines apart by ``\\n``, columns by two spaces. ``confidence`` 0 to 1, weighed by length.
 
-    ``is_complete`` is false where the time was over before the end.
+    ``is_complete`` is false where the time was over before the end. ``words`` say where what stands.
     """
 
     text: str
     confidence: float
     is_complete: bool = True
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +96,11 @@ class Tesseract:
             return None
         return Orientation(turn_degrees=(360 - degrees.value) % 360, certainty=certainty.value)
 
-    def text(self, picture: Image, *, dpi: int, within_seconds: float) -> RecognizedText:
-        """The text of a grey picture of which an inch has about ``dpi`` pixels."""
+    def text(self, picture: Image, *, dpi: int, within_seconds: float, one_block: bool = False) -> RecognizedText:
+        """The text of a grey picture of which an inch has about ``dpi`` pixels; ``one_block`` where it is known to
+        be nothing but lines of one size, one below the other."""
         library = self._library
+        library.TessBaseAPISetPageSegMode(self._text, _PSM_SINGLE_BLOCK if one_block else _PSM_AUTO)
         with self._looking_at(self._text, picture), self._deadline(within_seconds) as monitor:
             library.TessBaseAPISetSourceResolution(self._text, max(_FEWEST_DPI, min(dpi, _MOST_DPI)))
             failed = library.TessBaseAPIRecognize(self._text, monitor)
@@ -108,7 +111,9 @@ class Tesseract:
             words = tuple(_words(ctypes.string_at(table).decode("utf-8", "replace")))
         finally:
             library.TessDeleteText(table)
-        return RecognizedText(text=in_rows(words), confidence=_mean_confidence(words), is_complete=not failed)
+        return RecognizedText(
+            text=in_rows(words), confidence=_mean_confidence(words), is_complete=not failed, words=words
+        )
 
     @contextmanager
     def _looking_at(self, model: ctypes.c_void_p, picture: Image) -> Iterator[None]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mailbot.evidence.coloured_grounds import turned_over
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -38,6 +40,7 @@ def evenly_lit(grey: Image) -> Image:
 
     if ImageStat.Stat(grey).median[0] < _DARK_MEAN:
         grey = ImageOps.invert(grey)
+    grey = turned_over(grey)
     small = (max(1, grey.width // _LIGHT_MAP_SHARE), max(1, grey.height // _LIGHT_MAP_SHARE))
     light = grey.resize(small, Image.Resampling.BOX)
     light = light.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(3))

@@ -14,11 +14,13 @@ from statistics import median
 
 # Words that stand further apart than so many heights of their line are in different columns.
 _COLUMN_GAP_HEIGHTS = 1.2
-_SAME_ROW_SHARE = 0.5
+_SAME_ROW_SHARE = 0.65
+_ROWS_TO_COMPARE = 4
 # A piece must be so many heights long for its own slope to be believed.
-_LONG_HEIGHTS = 8
+_LONG_HEIGHTS = 6
 _MOST_SLOPE = 0.12
-_FEWEST_SLOPES = 3
+_FEWEST_WORDS_OF_A_SLOPE = 3
+_FEWEST_SLOPES = 5
 _MOST_BLANKS = 120
 _NARROW = 0.75
 
@@ -28,6 +30,11 @@ _LANE_SHARE = 0.025
 _LANE_BEGINS, _LANE_ENDS = 0.3, 0.7
 _FEWEST_PIECES_OF_A_PAPER = 8
 _MOST_COMMON_ROWS = 0.65
+_COMMON_ROW_SHARE = 0.25
+
+# Text that runs down or up the picture: words of so many letters that are higher than broad.
+_FEWEST_LETTERS_OF_A_WORD = 4
+_FEWEST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,19 @@ def in_rows(words: Sequence[Word]) -> str:
     return "\n".join(text for paper in _papers(pieces) for text in _rows_of_text(paper))
 
 
+def turn_to_level(words: Sequence[Word]) -> int:
+    """By how many degrees clockwise the picture must be turned for its lines to run to the right: 0, 90 or 270.
+
+    Tesseract reads blocks that lie on their side too; what stands on one height is no row then.
+    """
+    long = [word for word in words if len(word.text) >= _FEWEST_LETTERS_OF_A_WORD]
+    upright = sum(word.height > word.right - word.left for word in long)
+    if len(long) < _FEWEST_WORDS or 2 * upright <= len(long):
+        return 0
+    steps = [two.top - one.top for one, two in pairwise(words) if one.line == two.line]
+    return 270 if sum(step > 0 for step in steps) * 2 >= len(steps) else 90
+
+
 def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
     """The words of each line of Tesseract's, cut where a column ends."""
     lines: dict[tuple[int, int, int], list[Word]] = {}
@@ -109,7 +129,7 @@ def _piece(run: Sequence[Word]) -> _Piece:
 
 def _slope(words: Sequence[Word]) -> float | None:
     """By how much the line falls to the right, by least squares."""
-    if len(words) < _FEWEST_SLOPES:
+    if len(words) < _FEWEST_WORDS_OF_A_SLOPE:
         return None
     return _fitted([((word.left + word.right) / 2, (word.top + word.bottom) / 2) for word in words])[1]
 
@@ -139,7 +159,8 @@ def _rows(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
     level = _levels(pieces)
     rows: list[tuple[list[float], list[_Piece]]] = []
     for piece, height in sorted(zip(pieces, level, strict=True), key=lambda one: one[1]):
-        row = next((one for one in reversed(rows[-4:]) if _is_on(piece, height, one)), None)
+        near = [one for one in rows[-_ROWS_TO_COMPARE:] if _is_on(piece, height, one)]
+        row = min(near, key=lambda one: abs(median(one[0]) - height), default=None)
         if row is None:
             rows.append(([height], [piece]))
         else:
@@ -164,7 +185,8 @@ def _levels(pieces: Sequence[_Piece]) -> list[float]:
     Seen aslant, rows above fall otherwise than rows below: the slope changes evenly with the height.
     """
     slopes = [(one.middle, one.slope) for one in pieces if one.slope is not None and abs(one.slope) < _MOST_SLOPE]
-    at, change = _fitted(slopes) if len(slopes) >= _FEWEST_SLOPES else (0.0, 0.0)
+    even = median(slope for _, slope in slopes) if slopes else 0.0
+    at, change = _fitted(slopes) if len(slopes) >= _FEWEST_SLOPES else (even, 0.0)
     middle = median(one.centre for one in pieces)
     return [one.middle + (at + change * one.middle) * (middle - one.centre) for one in pieces]
 
@@ -216,6 +238,6 @@ def _are_two_papers(pieces: Sequence[_Piece], lane: float) -> bool:
     fewer, more = sorted(heights, key=len)
     if len(fewer) < _FEWEST_PIECES_OF_A_PAPER:
         return False
-    near = _SAME_ROW_SHARE / 2 * median(piece.height for piece in pieces)
+    near = _COMMON_ROW_SHARE * median(piece.height for piece in pieces)
     common = sum(any(abs(one - other) < near for other in more) for one in fewer)
     return common < _MOST_COMMON_ROWS * len(fewer)

@@ -72,7 +72,7 @@ def make(task: Task) -> tuple[Made, bytes, str]:
         return made, *pictures.scan(document, len(made.papers), rng)
     if task.form == PHOTO:
         if made.is_screen and rng.random() < 0.4:
-            return made, *pictures.screenshot(document)
+            return made, *pictures.screenshot(document, rng)
         return made, *pictures.photograph(document, rng)
     return made, document, "application/pdf"
 
@@ -164,6 +164,8 @@ def _report(form: str, found: Sequence[Read], most_wrong: int) -> None:
         own = _tally([one for one in found if one.family == family])
         rest = _tally([one for one in found if one.family != family])
         _say(f"{family:36}{own.coverage!s:38}{rest.precision}")
+    unseen = _tally([one for one in found if one.family in receipts.HELD_OUT])
+    _say(f"\nlayouts by which no reader was mended: certain and right {unseen.coverage}, right {unseen.precision}")
     for line in tally.wrong[:most_wrong]:
         _say(f"  wrong: {line}")
 

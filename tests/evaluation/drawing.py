@@ -19,18 +19,30 @@ _ITF = ("00110", "10001", "01001", "11000", "00101", "10100", "01100", "00011", 
 
 @dataclass(slots=True)
 class Paper:
-    """``width`` and ``height`` in points; ``y`` of all that is drawn counts from the top."""
+    """``width`` and ``height`` in points; ``y`` of all that is drawn counts from the top. On a dark paper everything
+    is written as light as it would be dark."""
 
     width: float = 595.0
     height: float = 842.0
     shade: float = 1.0
+    is_dark: bool = False
     _content: list[bytes] = field(default_factory=list)
     _pictures: list[tuple[bytes, int, int]] = field(default_factory=list)
 
     def text(
-        self, x: float, y: float, words: str, *, size: float = 9.0, font: str = "sans", grey: float = 0.0
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 9.0,
+        font: str = "sans",
+        grey: float = 0.0,
+        as_is: bool = False,
     ) -> None:
-        """``words`` beginning at ``x`` on the base line ``y``."""
+        """``words`` beginning at ``x`` on the base line ``y``; ``as_is`` in that very grey on a dark paper too."""
+        if self.is_dark and not as_is:
+            grey = 0.95 - 0.8 * grey
         shown = b"".join(
             bytes([b]) if 32 <= b < 127 and b not in b"()\\" else b"\\%03o" % b
             for b in words.encode("cp1252", "replace")
@@ -49,6 +61,12 @@ class Paper:
         """A filled box."""
         self._content.append(
             b"%.2f g %.2f %.2f %.2f %.2f re f" % (grey, x, self.height - y - height, width, height)
+        )
+
+    def bar(self, x: float, y: float, width: float, height: float, colour: tuple[float, float, float]) -> None:
+        """A filled box in a colour."""
+        self._content.append(
+            b"%.2f %.2f %.2f rg %.2f %.2f %.2f %.2f re f" % (*colour, x, self.height - y - height, width, height)
         )
 
     def rule(self, x: float, y: float, width: float, *, down: float = 0.0) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
-TODAY = date(2026, 11, 22)
+TODAY = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+"""The readers ask the clock too: what is paid on a day to come was not paid."""
 
 _FIRST = [
     "Maria",

@@ -10,6 +10,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 _SCAN_DPI = 150
 _PHOTO_DPI = 230
+_UPSIDE_DOWN_SHARE = 0.08
+_PASSED_ON_SHARE = 0.6
 
 
 def rendered(document: bytes, *, dots_per_inch: int, page: int = 0) -> Image.Image:
@@ -25,8 +27,10 @@ def rendered(document: bytes, *, dots_per_inch: int, page: int = 0) -> Image.Ima
 
 
 def scan(document: bytes, pages: int, rng: Random) -> tuple[bytes, str]:
-    """150 dpi, a little crooked, noise; a PDF of pictures, or a JPEG of a single page."""
+    """150 dpi, a little crooked, noise, sometimes upside down; a PDF of pictures, or a JPEG of a single page."""
     made = [_scanned(rendered(document, dots_per_inch=_SCAN_DPI, page=page), rng) for page in range(pages)]
+    if rng.random() < _UPSIDE_DOWN_SHARE:
+        made = [page.rotate(180) for page in made]
     data = io.BytesIO()
     if pages > 1 or rng.random() < 0.6:
         made[0].save(data, "PDF", save_all=True, append_images=made[1:], resolution=_SCAN_DPI)
@@ -70,10 +74,14 @@ def photograph(document: bytes, rng: Random) -> tuple[bytes, str]:
     return data.getvalue(), "image/jpeg"
 
 
-def screenshot(document: bytes) -> tuple[bytes, str]:
-    """As the telephone itself saves what it shows."""
-    data = io.BytesIO()
-    rendered(document, dots_per_inch=170).save(data, "PNG")
+def screenshot(document: bytes, rng: Random) -> tuple[bytes, str]:
+    """As the telephone itself saves what it shows, or as a messenger passes it on: smaller, and as a JPEG."""
+    picture, data = rendered(document, dots_per_inch=200), io.BytesIO()
+    if rng.random() < _PASSED_ON_SHARE:
+        picture.thumbnail((1080, 1920))
+        picture.save(data, "JPEG", quality=rng.randint(60, 75))
+        return data.getvalue(), "image/jpeg"
+    picture.save(data, "PNG")
     return data.getvalue(), "image/png"
 
 

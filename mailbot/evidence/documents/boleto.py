@@ -93,8 +93,6 @@ _CLUES = (
 )
 _OTHER_PAPERS = frozenset({"is_a_manual", "is_a_card_bill", "is_an_invoice"})
 _DOUBTED = 0.55
-_SURE_OCR = 0.85
-"""So sure must OCR be of a page, on average, that a day that stands there once is believed."""
 _CODE_WEIGHT = 0.5
 _MOST_CODES = 2
 
@@ -192,7 +190,7 @@ def _amount(page: PageText, fields: BarcodeFields, *, sure: bool) -> Iterator[Fa
     document = page.near(_DOCUMENT_AMOUNT, money_in, below=2) or printed
     if fields.amount is None:
         if printed:
-            certain = len(set(printed)) == 1 and (not page.is_ocr or len(printed) > 1)
+            certain = len(set(printed)) == 1 and page.is_confirmed(printed[0], money_in)
             yield FactReading(name="amount", value=money(printed[0]), certain=certain)
         return
     agrees = fields.amount in printed or fields.amount in _amounts(page)
@@ -217,8 +215,8 @@ def _due(page: PageText, fields: BarcodeFields, today: date, *, sure: bool) -> I
     elif coded is not None and not printed:
         yield FactReading(name="due_date", value=coded.isoformat(), certain=sure)
     elif printed:
-        is_legible = not page.is_ocr or len(printed) > 1 or page.confidence >= _SURE_OCR
-        certain = fields.due_factor == 0 and len(set(printed)) == 1 and is_legible
+        is_one = fields.due_factor == 0 and len(set(printed)) == 1
+        certain = is_one and page.is_confirmed(printed[0], days_in)
         yield FactReading(name="due_date", value=printed[0].isoformat(), certain=certain)
         if coded is not None:
             yield FactReading(name="coded_due_date", value=coded.isoformat(), certain=False)

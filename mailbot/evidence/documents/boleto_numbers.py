@@ -17,7 +17,7 @@ _MAYBE_DIGITS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]")
 _GROUPS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]{1,48}(?:[ .\-_,:;]{1,3}[0-9OoQDIlL|!iSsBZzGgqT]{1,48}){0,14}")
 _FEWEST_DIGITS = 44
 _RUN = re.compile(r"\d[\d .\-]*")
-_FEWEST_OF_A_BEGINNING, _FEWEST_OF_AN_END = 10, 4
+_FEWEST_OF_A_BEGINNING = 10
 _MOST_LINES_BELOW = 3
 
 
@@ -34,24 +34,24 @@ def scanned_barcodes(page: PageText) -> tuple[str, ...]:
 
 def printed_barcodes(page: PageText) -> tuple[str, ...]:
     """Bar codes of the lines that stand in the text."""
-    found = list(lines_in(page.raw))
+    found = list(lines_in(page.raw)) or list(lines_in("\n".join(page.again)))
     if not found:
-        found = list(_over_line_ends(page))
+        found = list(_over_line_ends(page.raw)) or list(_over_line_ends("\n".join(page.again)))
     if not found and page.is_ocr:
-        found = list(_misread(page.raw))
+        found = list(_misread(page.raw)) or list(_misread("\n".join(page.again)))
     codes = (barcode_of_line(line) or line for line in found)
     return tuple(dict.fromkeys(code for code in codes if is_barcode(code)))
 
 
-def _over_line_ends(page: PageText) -> Iterator[str]:
+def _over_line_ends(raw: str) -> Iterator[str]:
     """Digitable lines that go on below, beside a label that may go on too."""
-    runs = [max(_RUN.findall(line.raw), key=len, default="") for line in page.lines]
+    runs = [max(_RUN.findall(line), key=len, default="") for line in raw.split("\n") if line.strip()]
     for index, run in enumerate(runs):
         if _digits(run) < _FEWEST_OF_A_BEGINNING:
             continue
         for lower in runs[index + 1 : index + 1 + _MOST_LINES_BELOW]:
             run = f"{run} {lower}"
-            found = lines_in(run) if _digits(lower) >= _FEWEST_OF_AN_END else ()
+            found = lines_in(run) if lower else ()
             if found:
                 yield from found
                 break

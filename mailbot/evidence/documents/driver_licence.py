@@ -193,7 +193,8 @@ def _dates(page: PageText, mrz: Mrz | None, today: date) -> Iterator[FactReading
             continue
         votes = [labelled, ordered, coded].count(value)
         against = any(one not in (None, value) for one in (labelled, coded))
-        certain = not against and (coded is not None or votes >= 2 or (labelled is not None and not page.is_ocr))
+        told = votes >= 2 or (labelled is not None and not page.is_ocr)
+        certain = not against and (coded is not None or (told and page.is_confirmed(value, days_in)))
         yield FactReading(name=name, value=value.isoformat(), certain=certain)
 
 

@@ -25,7 +25,8 @@ _MOST_LINES = 1_500
 _COLUMN = re.compile(r"[ \u00a0]{2,}|\t+|\s*[|¦]\s*")
 _LEADER = re.compile(r"([.·_\-=])\1{3,}|\*{5,}")
 _AFTER_LABEL = re.compile(r"^[\s:.;)\]\-–=>]+")
-_FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*")
+# *4b VALIDADE*, and as OCR may have it: *ab*, *4h*, *S*.
+_FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*|[asgi4-9][a-dhoe]?\W+")
 _TAX_COLUMN = re.compile(r"\W*(?:n[ro.º°]* (?:do )?)?(?:cpf|cnpj)")
 _LABEL = re.compile(
     r".*:$|\W*(?:cpf|cnpj|nome|razao|institu|agencia|conta|banco|chave|venc|valor|data|tipo|documento|id\b|cod|n[o.º])"
@@ -56,7 +57,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
-    """A page ready to be asked. ``words`` is the whole page as words, lines apart by ``\\n``."""
+    """A page ready to be asked. ``words`` is the whole page as words, lines apart by ``\\n``; ``again`` are its
+    numbers as OCR read them a second time."""
 
     number: int
     raw: str
@@ -65,10 +67,20 @@ class PageText:
     codes: tuple[Code, ...]
     is_ocr: bool
     confidence: float
+    again: tuple[str, ...] = ()
 
     def has(self, pattern: str) -> bool:
         """Whether the words of the page have ``pattern``, at the borders of words."""
         return compiled(pattern).search(self.words) is not None
+
+    def is_confirmed(self, value: _Value, read: Callable[[str], Sequence[_Value]]) -> bool:
+        """Whether ``read`` finds ``value`` at two places of the page, or again where OCR looked twice.
+
+        What a text layer says needs no second witness."""
+        if not self.is_ocr:
+            return True
+        found = sum(list(read(line.raw)).count(value) for line in self.lines)
+        return found >= 2 or any(value in read(line) for line in self.again)
 
     def near(
         self, label: str, read: Callable[[str], Sequence[_Value]], *, below: int = 2, anywhere: bool = False
@@ -187,6 +199,7 @@ def page_text(page: PageContent) -> PageText:
         codes=page.codes,
         is_ocr=is_ocr,
         confidence=page.confidence,
+        again=tuple(line for line in page.again[:MOST_CHARACTERS].split("\n") if line.strip()),
     )
 
 

@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from mailbot.domain.evidence import DocumentKind, PaymentStatus
-from mailbot.evidence.barcode_fields import barcode_fields, digitable_line
+from mailbot.evidence.barcode_fields import BoletoForm, barcode_fields, digitable_line
 from mailbot.evidence.check_digits import barcode_of_line
-from mailbot.evidence.documents.boleto_numbers import barcodes_in
+from mailbot.evidence.documents.boleto_numbers import barcodes_in, scanned_barcodes
 from mailbot.evidence.documents.kind_reading import FactReading, KindReading
 from mailbot.evidence.documents.page_text import PageText
 from mailbot.evidence.documents.parties import Party, party_at
 from mailbot.evidence.documents.payment_status import payment_status
-from mailbot.evidence.documents.printed import Moment, moments_in, money, money_in
+from mailbot.evidence.documents.printed import Moment, days_in, moments_in, money, money_in
 from mailbot.evidence.documents.scoring import Clue, weighed
 
 KIND = DocumentKind.PAYMENT_RECEIPT
@@ -187,8 +187,8 @@ _PIX_WEIGHT = 0.3
 _AMOUNT_AND_DAY_WEIGHT = 0.15
 _CLOSE = timedelta(minutes=30)
 _BRASILIA = timedelta(hours=-3)
-_SURE_OCR = 0.8
-"""So sure must OCR be of a page, on average, that a figure that stands there once is believed."""
+_SURE_OCR = 0.4
+"""So sure must OCR be of a page, on average, that what it does not say is believed to be absent."""
 
 
 def read(page: PageText, *, today: date) -> KindReading:
@@ -233,7 +233,7 @@ def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[Fa
         yield FactReading(name="paid_at", value=moment.isoformat(), certain=moment_certain and was_paid)
     yield from _parties(page)
     if barcode is not None:
-        yield FactReading(name="boleto_line", value=digitable_line(barcode), certain=True)
+        yield FactReading(name="boleto_line", value=digitable_line(barcode), certain=_is_sure_line(page, barcode))
     if len(pix_ids) == 1:
         # Its last eleven characters have no check: OCR takes o for 0, and nobody can tell.
         yield FactReading(name="pix_end_to_end_id", value=pix_ids[0], certain=not page.is_ocr)
@@ -252,7 +252,7 @@ def _status(page: PageText, moment: Moment | None, amount: Decimal | None, today
     # A day later than anybody's clock: what is to come was not paid.
     if any(day > today + timedelta(days=1) for day in ahead):
         return PaymentStatus.SCHEDULED
-    if page.is_ocr and (page.confidence < _SURE_OCR / 2 or not page.has(_COMPLETED)):
+    if page.is_ocr and (page.confidence < _SURE_OCR or not page.has(_COMPLETED)):
         # A line that says *cancelled* may be one that OCR did not see: a title alone is no proof.
         return PaymentStatus.UNKNOWN
     return PaymentStatus.PAID if amount is not None or moment is not None else PaymentStatus.UNKNOWN
@@ -264,8 +264,8 @@ def _status(page: PageText, moment: Moment | None, amount: Decimal | None, today
 def _amount(page: PageText, barcode: str | None) -> tuple[Decimal | None, bool]:
     """The amount that was paid, and whether it is certain.
 
-    The first sort of label with an amount decides. OCR is believed if the boleto's code says the same, if the
-    amount stands there twice, or if the page was read well.
+    The first sort of label with an amount decides. OCR is believed if the boleto's code says the same, or
+    if it read the amount twice.
     """
     everywhere = [amount for line in page.lines for amount in money_in(line.raw)]
     coded = barcode_fields(barcode).amount if barcode is not None else None
@@ -276,18 +276,28 @@ def _amount(page: PageText, barcode: str | None) -> tuple[Decimal | None, bool]:
         amount = found[0]
         if len(set(found)) > 1:
             return amount, False
-        return amount, _is_sure_amount(page, amount, everywhere, coded)
+        return amount, _is_sure_amount(page, amount, coded)
     if everywhere and len(set(everywhere)) == 1:
-        return everywhere[0], _is_sure_amount(page, everywhere[0], everywhere, coded)
+        return everywhere[0], _is_sure_amount(page, everywhere[0], coded)
     if coded is not None and coded in everywhere:
         return coded, False
     return (everywhere[0], False) if everywhere else (None, False)
 
 
-def _is_sure_amount(page: PageText, amount: Decimal, everywhere: list[Decimal], coded: Decimal | None) -> bool:
-    if not page.is_ocr or amount == coded:
+def _is_sure_amount(page: PageText, amount: Decimal, coded: Decimal | None) -> bool:
+    return amount == coded or page.is_confirmed(amount, money_in)
+
+
+def _is_sure_line(page: PageText, barcode: str) -> bool:
+    """OCR may misread a bank's line and its last check digit still be right: then the amount is printed too.
+
+    Each part of a collection slip's line has a check digit of its own."""
+    if not page.is_ocr or barcode in scanned_barcodes(page):
         return True
-    return everywhere.count(amount) >= 2 or (page.confidence >= _SURE_OCR and coded is None)
+    fields = barcode_fields(barcode)
+    if fields.form is BoletoForm.COLLECTION:
+        return True
+    return any(fields.amount in money_in(line.raw) for line in page.lines)
 
 
 # --- moment -------------------------------------------------------------------------------------------------
@@ -316,8 +326,7 @@ def _best(page: PageText, found: tuple[Moment, ...], pix_ids: tuple[str, ...]) -
     if not page.is_ocr:
         return moment, True
     by_id = len(pix_ids) == 1 and _agrees(pix_ids[0], moment)
-    certain = by_id or sum(one.day == day for one in everywhere) >= 2 or page.confidence >= _SURE_OCR
-    return moment, certain
+    return moment, by_id or page.is_confirmed(day, days_in)
 
 
 # --- numbers ------------------------------------------------------------------------------------------------

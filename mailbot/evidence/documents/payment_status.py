@@ -144,6 +144,19 @@ _OTHERS = frozenset(
 )
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4
+_NEGATES = re.compile(r"\b(?:nao|nem|sem|foi|esta|pagamento|pix|transferencia|boleto)$")
+_CARRIED_OUT = (
+    r"(?:efetuad|realizad|confirmad|concluid|efetivad|enviad|aprovad|pag|liquidad|autorizad|processad|feit"
+    r"|executad)[oa]s?"
+)
+_BETWEEN = (
+    r"de|d[aoe]s?|via|com|por|em|n[oa]|pix|ted|doc|boletos?|titulos?|contas?|foi|ja|instantane[oa]|bancari[oa]"
+    r"|cobranca|enviad[oa]|transacao|bem|tributos?|impostos?|guia|seu|sua|debito|acima"
+)
+_DOUBTED = compiled(
+    rf"(?:pagamento|pix|transferencia|transacao|operacao|boleto|titulo|ted|envio) (?:(?:{_BETWEEN}) )*"
+    rf"(?!(?:{_BETWEEN}) )[a-z0-9]{{1,4}} (?:[a-z0-9]{{1,4}} )?{_CARRIED_OUT}"
+)
 _SHORTEST_SCHEDULE_WORD = 7
 
 
@@ -164,7 +177,8 @@ def payment_status(page: PageText) -> PaymentStatus:
 def _signs(page: PageText) -> Iterator[PaymentStatus]:
     for sentence in _sentences(page):
         yield from _signs_in(_HARMLESS.sub(" ", sentence))
-        if page.is_ocr and _misread_schedule(_HARMLESS.sub(" ", sentence)):
+        if page.is_ocr and (_misread_schedule(_HARMLESS.sub(" ", sentence)) or _DOUBTED.search(sentence)):
+            # What stands before *realizado* may have been a *não*.
             yield PaymentStatus.UNKNOWN
 
 
@@ -194,7 +208,7 @@ def _sentences(page: PageText) -> Iterator[str]:
         for sentence in _END_OF_SENTENCE.split(folded):
             yield _as_words(sentence)
         last = _END_OF_SENTENCE.split(before)[-1]
-        if len(last.split()) >= _FEWEST_WORDS_TO_GO_ON:
+        if len(last.split()) >= _FEWEST_WORDS_TO_GO_ON or _NEGATES.search(_as_words(last)):
             yield _as_words(f"{last} {_END_OF_SENTENCE.split(folded)[0]}")
         before = folded
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailbot.domain.evidence import DocumentKind
-from tests.evidence.pages import facts, read
+from tests.evidence.pages import facts, page, read, read_pages
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))
 LINE = "34199.83691 00602.677353 46848.745264 9 16410000010800"
@@ -249,7 +250,45 @@ a0e711af-b504-75cc-9fbc-24f89588a026"""
 
 @pytest.mark.parametrize("ocr", [None, 0.93])
 def test_the_day_when_it_was_due_is_not_the_day_when_it_was_paid(ocr: float | None) -> None:
-    assert facts(read(NUBANK_BOLETO, ocr=ocr))["paid_at"] == "2026-11-21T12:51:23"
+    reading = read(NUBANK_BOLETO, ocr=ocr)
+    found = {fact.name: fact.value for fact in (*reading.facts, *reading.guesses)}
+    assert found["paid_at"] == "2026-11-21T12:51:23"
+
+
+def test_what_ocr_read_once_is_for_a_person_and_what_it_read_twice_is_certain() -> None:
+    text = "Comprovante de Pix\nValor R$ 108,00\nData do pagamento 20/11/2026\nID da transação ABC"
+    assert not {"amount", "paid_at"} & set(facts(read(text, ocr=0.95)))
+    again = replace(page(text, ocr=0.95), again="108,00\n20/11/2026")
+    assert {"amount": "108.00", "paid_at": "2026-11-20"}.items() <= facts(read_pages(again)).items()
+    other = replace(page(text, ocr=0.95), again="188,00\n28/11/2026")
+    assert not {"amount", "paid_at"} & set(facts(read_pages(other)))
+
+
+def test_a_line_that_ocr_read_counts_where_its_amount_is_printed_too() -> None:
+    text = f"Comprovante de pagamento de boleto\n{LINE}\nData do pagamento: 11/09/2026\nAutenticação 1A2B3C4D"
+    assert "boleto_line" not in facts(read(text, ocr=0.95))
+    assert "boleto_line" in facts(read(f"{text}\nValor pago 108,00", ocr=0.95))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Pagamento não\nrealizado",
+        "Pagamento não\nconcluído",
+        "Seu Pix não foi\nconcluído",
+        "Transferência não\nefetivada\nPagamento",
+    ],
+)
+@pytest.mark.parametrize("ocr", [None, 0.93])
+def test_a_title_that_goes_on_below_its_not_is_not_paid(title: str, ocr: float | None) -> None:
+    text = f"{title}\n22/10/2026 - 20:33:57\nValor\nR$ 108,00\nPara\nVISTORIAS LTDA\nID da transação\nAB12"
+    assert facts(read(text, ocr=ocr)).get("status") == "failed"
+
+
+@pytest.mark.parametrize("misread", ["n ão", "nio", "rião", "n", "não", "ão", "nã o"])
+def test_a_not_that_ocr_misread_is_not_taken_for_paid(misread: str) -> None:
+    text = f"Pagamento {misread} realizado\n22/10/2026\nValor R$ 108,00\nID da transação AB12"
+    assert facts(read(text, ocr=0.9)).get("status") != "paid"
 
 
 def test_a_receipt_that_names_the_boleto_is_one_document() -> None:
