@@ -88,6 +88,7 @@ def show(
                     "events": [_event_as_json(event) for event in events],
                     "letters": [_letter_as_json(letter) for letter in letters],
                     "guidance": ruling_as_json(ticket.ruling),
+                    "customer": _customer_as_json(ticket),
                 }
             )
         else:
@@ -145,6 +146,16 @@ def _is_from_shared_mailbox(message: TicketMessage, events: Iterable[TicketEvent
     return message.mail_id is not None and any(
         event.mail_id == message.mail_id and event.detail == SHARED_MAILBOX for event in events
     )
+
+
+def _customer_as_json(ticket: Ticket) -> dict[str, Any]:
+    customer = ticket.customer
+    return {
+        "state": customer.state,
+        "id": customer.customer_id,
+        "candidates": list(customer.candidates),
+        "contract": customer.contract or None,
+    }
 
 
 def _message_as_json(message: TicketMessage, events: Iterable[TicketEvent]) -> dict[str, Any]:

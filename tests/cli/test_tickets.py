@@ -19,7 +19,7 @@ LIST_KEYS = [
 def two_tickets(house: TestHouse) -> None:
     house.receive(mail(REQUEST, sender=f"Maria Souza <{CUSTOMER}>", files=[BOLETO, RECEIPT]))
     house.clock.advance(timedelta(days=2))
-    house.receive(mail("Preciso de ajuda com o site", subject="Ajuda", sender="joao@example.com.br"))
+    house.receive(mail("Preciso de ajuda com o site", subject="Problema no site", sender="joao@example.com.br"))
 
 
 def test_the_list_has_every_promised_key_newest_first(house: TestHouse, cli: Cli) -> None:
@@ -78,7 +78,7 @@ def test_show_tells_everything_of_a_ticket(house: TestHouse, cli: Cli) -> None:
     shown = cli("tickets", "show", "2026-000001", "--json").json
     assert list(shown)[: len(LIST_KEYS)] == LIST_KEYS
     assert list(shown)[len(LIST_KEYS) :] == [
-        "fields", "documents", "mismatches", "history", "events", "letters", "guidance",
+        "fields", "documents", "mismatches", "history", "events", "letters", "guidance", "customer",
     ]  # fmt: skip
     assert shown["guidance"]["action"] == "suggest"
     assert shown["guidance"]["guidance"] == "under_minimum_distance"
