@@ -66,7 +66,9 @@ from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
+from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
+from mailbot.flows.staff_desk import StaffDesk
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
 from mailbot.mime.isolation import IsolatedReader
@@ -209,6 +211,19 @@ class App:
                 quiet_time=timedelta(seconds=self.settings.quiet_seconds),
                 undo_time=self._undo_time,
             ),
+        )
+
+    @cached_property
+    def staff_desk(self) -> StaffDesk:
+        """What staff do by mail, for an administrator."""
+        return StaffDesk(
+            storage=self.storage,
+            known=StoredKnowledge(self.storage),
+            examiner=self.examiner,
+            office=self.office,
+            catalogue=self.catalogue,
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
         )
 
     def reprocess(self) -> Reprocess:

@@ -22,6 +22,7 @@ from mailbot.cli import (
     mails,
     outbox,
     running,
+    staff_orders,
     tickets,
 )
 
@@ -43,6 +44,7 @@ app.command("run")(running.run)
 app.command("import")(importing.import_)
 app.add_typer(mails.app)
 app.add_typer(outbox.app)
+staff_orders.add_to(tickets.app)
 app.add_typer(tickets.app)
 app.add_typer(customers.app)
 app.command("demo")(demonstration.demo)

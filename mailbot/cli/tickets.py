@@ -1,4 +1,4 @@
-"""``mailbot tickets list | show | search``."""
+"""``mailbot tickets list | show | search``; what changes tickets is ``staff_orders.py``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.explained import document_as_json, fields_as_json, ruling_as_json
 from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, print_title
 from mailbot.cli.output import own_errors, print_json, say, visible
-from mailbot.domain.events import SHARED_MAILBOX, StoredFile, TicketEvent, TicketMessage
+from mailbot.domain.events import SHARED_MAILBOX, LetterStatus, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Status, Ticket
 
-app = typer.Typer(name="tickets", help="Tickets: list, show, search.", no_args_is_help=True)
+app = typer.Typer(name="tickets", help="Tickets: list, show, search, open, reply …", no_args_is_help=True)
 
 OfStatus = Annotated[Status | None, typer.Option("--status", help="Only tickets of this status.")]
 OfType = Annotated[str | None, typer.Option("--type", metavar="KEY", help="Only of this request type.")]
@@ -84,6 +84,11 @@ def show(
                     "fields": fields_as_json(ticket.fields),
                     "documents": [document_as_json(finding) for finding in ticket.documents],
                     "mismatches": [{"key": one.key, "reason": one.reason} for one in ticket.mismatches],
+                    "asked": list(ticket.asked),
+                    "waived": list(ticket.waived),
+                    "participants": list(ticket.participants),
+                    "visit_at": ticket.visit_at,
+                    "merged_into": ticket.merged_into,
                     "history": [_message_as_json(message, events) for message in messages],
                     "events": [_event_as_json(event) for event in events],
                     "letters": [_letter_as_json(letter) for letter in letters],
@@ -247,6 +252,11 @@ def _print_ticket(ticket: Ticket, house: App) -> None:
         ("Missing", ", ".join(kind.label_for(key) for key in ticket.missing)),
         ("Mismatches", ", ".join(f"{one.key}: {one.reason}" for one in ticket.mismatches)),
         ("Guidance", _ruling(ticket)),
+        ("Asked for", ", ".join(ticket.asked)),
+        ("Waived", ", ".join(kind.label_for(key) for key in ticket.waived)),
+        ("Copied to", ", ".join(ticket.participants)),
+        ("Visit", local(ticket.visit_at, zone)),
+        ("Merged into", ticket.merged_into or ""),
         ("Follows", ticket.follow_up_of or ""),
     ]
     for name, value in rows:
@@ -309,12 +319,15 @@ def _print_events(events: Iterable[TicketEvent], house: App) -> None:
     )
 
 
+def _leaves(letter: LetterRow, house: App) -> str:
+    """When it left, or until when it waits: a decision can be taken back until then."""
+    waits = letter.status is LetterStatus.QUEUED and letter.not_before > letter.created_at
+    return local(letter.not_before if waits else letter.sent_at, house.calendar.zone)
+
+
 def _print_letters(letters: Iterable[LetterRow], house: App) -> None:
     print_title("Letters")
     print_table(
-        ("LETTER", "TO", "STATUS", "SENT", "MESSAGE-ID"),
-        [
-            (one.letter, one.to, one.status, local(one.sent_at, house.calendar.zone), one.message_id)
-            for one in letters
-        ],
+        ("LETTER", "TO", "STATUS", "SENT OR WAITS UNTIL", "MESSAGE-ID"),
+        [(one.letter, one.to, one.status, _leaves(one, house), one.message_id) for one in letters],
     )

@@ -18,6 +18,7 @@ from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.knowledge import KnowledgeBase
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
+from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import STAFF_PURPOSES, StoredFile, TicketEvent, Visibility
@@ -67,7 +68,7 @@ from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
 from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, OpenTicket
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
-from mailbot.triage.directives import DirectiveBlock, parse_directives
+from mailbot.triage.directives import Directive, DirectiveBlock, parse_directives
 from mailbot.triage.errands import CustomersMail, customers_mail, is_errand
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.orders.filing import type_named
@@ -468,6 +469,50 @@ class Examiner:
         if isinstance(decision, OpenTicket):
             decision = replace(decision, opened_by=agent)
         return _understood(case, subject, situation, readings.made, decision)
+
+    def opened_for(
+        self,
+        wanted: CustomersMail,
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        *,
+        request_type: str | None,
+        by: Address,
+    ) -> Understood:
+        """A ticket that ``by`` opens in a customer's name, weighed like the customer's own mail."""
+        block = DirectiveBlock(directives=(Directive(word=StaffWord.ABRIR),), remaining_text=wanted.text)
+        if request_type is not None:
+            named = Directive(word=StaffWord.TIPO, argument=request_type)
+            block = replace(block, directives=(*block.directives, named))
+        case = self._typed_case(by, wanted.text, mailbox, known)
+        found = self._in_customers_name(case, wanted, block, None)
+        decision = found.decision
+        return (
+            replace(found, decision=replace(decision, opened_by=by)) if isinstance(decision, OpenTicket) else found
+        )
+
+    def ordered_by(
+        self, agent: AgentSpec, text: str, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge
+    ) -> Situation:
+        """The situation of ``text``, typed by ``agent`` for ``ticket`` without a mail."""
+        case = self._typed_case(Address(address=agent.address, name=agent.name), text, mailbox, known)
+        subject = self._on_ticket(case, ThreadMatch(ticket_number=ticket.number), ticket)
+        block = parse_directives(text, self._catalogue.staff.aliases)
+        situation = self._situation(case, subject, EvidenceReport(), as_it_stands(ticket))
+        return replace(situation, directives=block, orders=self._planned(case, ticket, block, agent))
+
+    def _typed_case(self, by: Address, text: str, mailbox: ServedMailbox, known: Knowledge) -> _Case:
+        mail = InboundMail(message_id="", sender=by, new_text=text, full_text=text)
+        sender = Sender(address=by, role=SenderRole.AGENT, authenticity=Authenticity.VERIFIED)
+        return _Case(
+            mail=mail,
+            files=(),
+            mailbox=mailbox,
+            known=known,
+            screening=Accepted(may_answer=True),
+            sender=sender,
+            now=self.now(),
+        )
 
     def _typed_by_agent(self, block: DirectiveBlock, case: _Case) -> Classification | None:
         """The type that stands beside ``#abrir``, if a known one does."""
@@ -885,8 +930,9 @@ class Examiner:
 
     def _plan(self, case: _Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:
         agent = self._catalogue.staff.agent(case.sender.agent_key or "")
-        if agent is None:
-            return None
+        return None if agent is None else self._planned(case, ticket, block, agent)
+
+    def _planned(self, case: _Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec) -> OrderPlan:
         desk = desk_for(
             self._orders,
             case.known,

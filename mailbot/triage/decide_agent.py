@@ -34,7 +34,7 @@ def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
     orders = situation.orders or OrderPlan(after=ticket)
     if orders.refusal:
         return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
-    return _agent_reply(situation, orders)
+    return reply_with(situation, orders)
 
 
 def _why_not_as_agent(situation: Situation) -> Refusal | None:
@@ -66,7 +66,8 @@ def _why_not_this_content(situation: Situation) -> Refusal | None:
     return Refusal.QUOTED_NOTICE if any(quotes_notice(text, situation.notices) for text in texts) else None
 
 
-def _agent_reply(situation: Situation, orders: OrderPlan) -> Decision:
+def reply_with(situation: Situation, orders: OrderPlan) -> Decision:
+    """What a mail comes to that has authority and whose orders can all be done."""
     block = situation.directives
     text = "\n\n".join(part for part in (orders.text, block.remaining_text.strip()) if part)
     has_files = any(is_meant_to_be_sent(file) for file in situation.mail.attachments)

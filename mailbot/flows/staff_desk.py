@@ -1,0 +1,137 @@
+"""What staff do by mail, done by an administrator: ``(words, ticket) -> Done``, through the very same code.
+
+The words are those of a mail's block, the actor is ``admin``. Nobody becomes responsible for a ticket by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.staff import AgentSpec
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import ADMIN, EventKind, OutboundLetter
+from mailbot.domain.mail import Address
+from mailbot.domain.orders import OrderPlan, TranscriptLine
+from mailbot.domain.staff_words import Refusal
+from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.examine import Examiner, Knowledge
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mail_as_cause import cause_for, nobodys_number
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import Storage
+from mailbot.flows.write_change import write_change
+from mailbot.triage.carry_out import carry_out
+from mailbot.triage.decide_agent import reply_with
+from mailbot.triage.decisions import ApplyAgentReply
+from mailbot.triage.errands import CustomersMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of an administrator's words. ``ticket`` as it is then, or would be in a trial; ``refusal`` is set
+    where nothing was done."""
+
+    ticket: Ticket
+    lines: tuple[TranscriptLine, ...] = ()
+    letters: tuple[OutboundLetter, ...] = ()
+    refusal: Refusal | None = None
+
+
+class StaffDesk:
+    """Opens, answers, decides and files tickets for an administrator."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        known: Knowledge,
+        examiner: Examiner,
+        office: LetterOffice,
+        catalogue: Catalogue,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+    ) -> None:
+        self._storage = storage
+        self._known = known
+        self._examiner = examiner
+        self._office = office
+        self._catalogue = catalogue
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+
+    def order(self, ticket: Ticket, text: str, *, dry_run: bool) -> Done:
+        """Do what ``text`` says on ``ticket``: words at its top, and what goes to the requester below them.
+
+        Raises ``ConcurrentChange`` where somebody else changes the ticket meanwhile, and ``StorageUnavailable``.
+        """
+        mailbox = self._mailboxes[ticket.mailbox]
+        situation = self._examiner.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
+        orders = situation.orders or OrderPlan(after=ticket)
+        lines = orders.transcript.lines if orders.transcript else ()
+        if orders.refusal:
+            return Done(ticket=ticket, lines=lines, refusal=orders.refusal)
+        decision = reply_with(situation, orders)
+        if not isinstance(decision, ApplyAgentReply):
+            return Done(ticket=ticket, lines=lines, refusal=Refusal.NO_TEXT)
+        cause = cause_for(
+            decision, situation, mailbox, (), mail_id=0, examiner=self._examiner, calendar=self._calendar
+        )
+        return replace(self._done(_by_admin(carry_out(decision, situation, cause)), mailbox, dry_run), lines=lines)
+
+    def open(
+        self, wanted: CustomersMail, mailbox: ServedMailbox, request_type: str | None, *, dry_run: bool
+    ) -> Done:
+        """Open a ticket in a customer's name. Raises ``StorageUnavailable``."""
+        found = self._examiner.opened_for(
+            wanted, mailbox, self._known, request_type=request_type, by=Address(address=ADMIN)
+        )
+        with self._storage.write() as work:
+            cause = cause_for(
+                found.decision,
+                found.situation,
+                mailbox,
+                (),
+                mail_id=0,
+                examiner=self._examiner,
+                calendar=self._calendar,
+                next_number=nobodys_number if dry_run else work.tickets.next_number,
+            )
+            change = _by_admin(carry_out(found.decision, found.situation, cause))
+            if dry_run:
+                return self._done(change, mailbox, dry_run)
+            write_change(work, change)
+            letters = self._office.tell(work, change, mailbox, now=self._examiner.now())
+        return Done(ticket=change.after, letters=tuple(letters))
+
+    def _done(self, change: TicketChange, mailbox: ServedMailbox, dry_run: bool) -> Done:
+        now = self._examiner.now()
+        if dry_run:
+            planned = self._office.plan(change, mailbox, now=now)
+            letters = [self._office.preview(one, mailbox, now=now) for one in planned]
+        else:
+            with self._storage.write() as work:
+                write_change(work, change)
+                letters = self._office.tell(work, change, mailbox, now=now)
+        return Done(ticket=change.after, letters=tuple(letters))
+
+    def _admin(self, mailbox: ServedMailbox) -> AgentSpec:
+        return AgentSpec(key=ADMIN, address=mailbox.address, name=mailbox.spec.name)
+
+
+def _by_admin(change: TicketChange) -> TicketChange:
+    """The change as an administrator's: no mail caused it, and nobody else hears what they see before them."""
+    by = change.agent.address if change.agent else ""
+    events = tuple(
+        replace(one, actor=ADMIN if one.actor == by else one.actor, mail_id=None)
+        for one in change.events
+        if not (one.kind is EventKind.ASSIGNED and one.new == by)
+    )
+    after = change.after
+    if change.before is not None and after.assignee == by:
+        after = replace(after, assignee=change.before.assignee)
+    message = replace(change.message, mail_id=None, message_id="") if change.message else None
+    elsewhere = tuple((number, replace(one, actor=ADMIN, mail_id=None)) for number, one in change.elsewhere)
+    return replace(change, events=events, after=after, message=message, elsewhere=elsewhere, transcript=None)
