@@ -78,7 +78,8 @@ def test_show_tells_everything_of_a_ticket(house: TestHouse, cli: Cli) -> None:
     shown = cli("tickets", "show", "2026-000001", "--json").json
     assert list(shown)[: len(LIST_KEYS)] == LIST_KEYS
     assert list(shown)[len(LIST_KEYS) :] == [
-        "fields", "documents", "mismatches", "history", "events", "letters", "guidance", "customer",
+        "fields", "documents", "mismatches", "asked", "waived", "participants", "visit_at", "merged_into",
+        "history", "events", "letters", "guidance", "customer",
     ]  # fmt: skip
     assert shown["guidance"]["action"] == "suggest"
     assert shown["guidance"]["guidance"] == "under_minimum_distance"
