@@ -86,7 +86,7 @@ def _nearest(word: str) -> str:
     allowed = 1 if len(word) < 8 else 2
     for likely in _variants(word):
         found = extractOne(likely, _WORDS, scorer=Levenshtein.distance, score_cutoff=allowed)
-        if found is not None and likely[0] == found[0][0] and _is_misread(likely, str(found[0])):
+        if found is not None and likely[0] == found[0][0] and is_misread(likely, str(found[0])):
             return str(found[0])
     return word
 
@@ -99,8 +99,8 @@ def _variants(word: str) -> Iterator[str]:
             yield word.replace(pair, one)
 
 
-def _is_misread(word: str, meant: str) -> bool:
-    """Whether all that differs are letters that look alike, or thin ones too few or too many.
+def is_misread(word: str, meant: str) -> bool:
+    """Whether all that differs between two words are letters that look alike, or thin ones too few or too many.
 
     *Calculado* is near *cancelado*, and *atendimento* near *agendamento*: other words, of other letters.
     """

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rapidfuzz.distance import Levenshtein
-
 from mailbot.catalogue.folding import plain_lines
 from mailbot.domain.evidence import PaymentStatus
+from mailbot.evidence.documents.misread_status import may_say_otherwise
 from mailbot.evidence.documents.page_text import NOT_WORDS, PageText, compiled
 
 # What banks print in receipts of payments that were made.
@@ -39,7 +38,9 @@ _HARMLESS = compiled(
 _IF = compiled(
     r"se|caso|em caso|quando|para (?:cancelar|agendar|solicitar|consultar)|poderao?|podera|voce pode|podem?"
     r"|antes de|"
-    r"ate que|consulte|saiba mais|ligue|acesse|duvidas|sac|ouvidoria|0800[0-9 ]*|como|aprenda|prazo|politica|evite"
+    r"ate que|consulte|saiba mais|ligue|acesse|duvidas|ouvidoria|0800[0-9 ]*|como|aprenda|prazo|politica|evite"
+    # Not a piece of another word that OCR cut.
+    r"|^sac|sac(?= (?:[0-9]|caixa|bb|itau|bradesco|e |ou ))"
 )
 
 _NOUN = (
@@ -120,44 +121,9 @@ _SAYS_PAID = re.compile(
     r"|confirmad|"
     r"aprovad|quitad|finalizad|autorizad|enviad|completad|processad|sucesso)[oa]?s?\b"
 )
-_SCHEDULE_WORDS = ("agendamento", "agendamentos", "agendado", "agendada", "agendados", "programado", "programada")
-_OTHERS = frozenset(
-    {
-        "agencia",
-        "agencias",
-        "agenciado",
-        "agenciamento",
-        "andamento",
-        "andamentos",
-        "arrendado",
-        "arrendamento",
-        "atendida",
-        "atendido",
-        "atendidos",
-        "atendimento",
-        "atendimentos",
-        "atentado",
-        "pagamento",
-        "programa",
-        "programas",
-    }
-)
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4
 _NEGATES = re.compile(r"\b(?:nao|nem|sem|foi|esta|pagamento|pix|transferencia|boleto)$")
-_CARRIED_OUT = (
-    r"(?:efetuad|realizad|confirmad|concluid|efetivad|enviad|aprovad|pag|liquidad|autorizad|processad|feit"
-    r"|executad)[oa]s?"
-)
-_BETWEEN = (
-    r"de|d[aoe]s?|via|com|por|em|n[oa]|pix|ted|doc|boletos?|titulos?|contas?|foi|ja|instantane[oa]|bancari[oa]"
-    r"|cobranca|enviad[oa]|transacao|bem|tributos?|impostos?|guia|seu|sua|debito|acima"
-)
-_DOUBTED = compiled(
-    rf"(?:pagamento|pix|transferencia|transacao|operacao|boleto|titulo|ted|envio) (?:(?:{_BETWEEN}) )*"
-    rf"(?!(?:{_BETWEEN}) )[a-z0-9]{{1,4}} (?:[a-z0-9]{{1,4}} )?{_CARRIED_OUT}"
-)
-_SHORTEST_SCHEDULE_WORD = 7
 
 
 def payment_status(page: PageText) -> PaymentStatus:
@@ -177,8 +143,7 @@ def payment_status(page: PageText) -> PaymentStatus:
 def _signs(page: PageText) -> Iterator[PaymentStatus]:
     for sentence in _sentences(page):
         yield from _signs_in(_HARMLESS.sub(" ", sentence))
-        if page.is_ocr and (_misread_schedule(_HARMLESS.sub(" ", sentence)) or _DOUBTED.search(sentence)):
-            # What stands before *realizado* may have been a *não*.
+        if page.is_ocr and may_say_otherwise(_HARMLESS.sub(" ", sentence)):
             yield PaymentStatus.UNKNOWN
 
 
@@ -215,17 +180,6 @@ def _sentences(page: PageText) -> Iterator[str]:
 
 def _as_words(text: str) -> str:
     return " ".join(NOT_WORDS.sub(" ", text).split())
-
-
-def _misread_schedule(words: str) -> bool:
-    """Whether a word is nearly *agendado*, as OCR may have it: *aqendado*, *agendarnento*."""
-    for word in set(words.split()):
-        likely = word.replace("rn", "m").replace("q", "g").replace("0", "o").replace("1", "l")
-        if len(likely) < _SHORTEST_SCHEDULE_WORD or word in _OTHERS or likely[0] not in "ap49":
-            continue
-        if any(Levenshtein.distance(likely, one, score_cutoff=2) <= 2 for one in _SCHEDULE_WORDS):
-            return True
-    return False
 
 
 def _by_label(page: PageText) -> PaymentStatus | None:

@@ -319,3 +319,17 @@ def test_a_line_that_goes_on_beside_its_label_is_read(rows: str) -> None:
 )
 def test_a_footer_that_ocr_read_does_not_make_it_scheduled_or_failed(footer: str) -> None:
     assert facts(read(f"{BANCO_DO_BRASIL}\n{footer}", ocr=0.93))["status"] == "paid"
+
+
+@pytest.mark.parametrize(
+    "misread",
+    [
+        "DECLARAMOS QUE O PAGAMENTO ACIMA FOI CANCLADO",
+        "TRAN SAC Aq ESTORNADA EM 22/11/2026",
+        "Situa ção: NÃ O EFET IVADA",
+        "Comprovante de reoeblmento de Pix",
+        "Pagamento a guardando aprovação",
+    ],
+)
+def test_a_word_that_ocr_misread_or_cut_is_not_taken_for_paid(misread: str) -> None:
+    assert facts(read(f"{BANCO_DO_BRASIL}\n{misread}", ocr=0.93))["status"] != "paid"
