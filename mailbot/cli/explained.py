@@ -9,7 +9,7 @@ from mailbot.domain.events import OutboundLetter
 from mailbot.domain.evidence import DocumentKind, EvidenceReport, FieldValue, Finding
 from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.mail import NO_THREAD, Accepted, Address, Attachment, Bounce, Discarded, InboundMail, Screening
-from mailbot.flows.examine import Examination, ScreenedOut, Understood
+from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.explain import Explanation
 from mailbot.triage.decisions import (
     ActOnQuery,

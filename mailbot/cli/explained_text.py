@@ -12,7 +12,7 @@ from mailbot.cli.explained import decision_kind
 from mailbot.cli.output import is_terminal, say, visible
 from mailbot.domain.evidence import Finding, Verdict
 from mailbot.domain.mail import Accepted, Address, Authenticity, Bounce, Discarded, SenderRole
-from mailbot.flows.examine import Examination, Understood
+from mailbot.flows.case import Examination, Understood
 from mailbot.flows.explain import Explanation
 
 _TEXT_CHARACTERS = 600

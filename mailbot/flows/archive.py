@@ -9,7 +9,7 @@ from mailbot.domain.events import AuthorRole, StoredFile, TicketMessage, Visibil
 from mailbot.domain.ledger import InboundRow
 from mailbot.domain.mail import InboundMail
 from mailbot.domain.ticket import Ticket
-from mailbot.flows.examine import KeptMail
+from mailbot.flows.case import KeptMail
 from mailbot.flows.mail_as_cause import stored_files
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 

@@ -16,10 +16,12 @@ from mailbot.domain.ledger import TOO_LARGE
 from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.flows.examine import Examination, Examiner, NothingKnown, ScreenedOut
+from mailbot.flows.case import Examination, ScreenedOut
+from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.past import NothingKnown
 from mailbot.flows.ports import MailReader
 from mailbot.flows.query_answers import plan_unasked
 from mailbot.mime.structure import header_only

@@ -41,10 +41,11 @@ from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.archive import Archive
 from mailbot.flows.bounced import bounce_change
+from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.causes import cause_of
 from mailbot.flows.change_contact import change_contact
 from mailbot.flows.customer_of_ticket import with_new_customer
-from mailbot.flows.examine import Examination, Examiner, ScreenedOut, Understood
+from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
 from mailbot.flows.mailboxes import ServedMailbox

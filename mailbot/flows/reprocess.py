@@ -25,7 +25,8 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
-from mailbot.flows.examine import Examiner, Recount, ScreenedOut
+from mailbot.flows.case import Recount, ScreenedOut
+from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice, drawings_for
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number

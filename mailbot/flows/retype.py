@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from mailbot.domain.events import StoredFile
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
-from mailbot.flows.examine import Examiner, KeptMail, Understood
+from mailbot.flows.case import KeptMail, Understood
+from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.triage.decisions import ActOnQuery

@@ -17,10 +17,11 @@ from mailbot.domain.orders import OrderPlan, TranscriptLine
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.flows.examine import Examiner, Knowledge
+from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out

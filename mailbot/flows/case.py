@@ -1,0 +1,190 @@
+"""The values of an examination: a mail that passed screening, what it is about, and what was understood of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.drawings import FileDrawing
+from mailbot.domain.events import StoredFile
+from mailbot.domain.evidence import (
+    DocumentReading,
+    EvidenceReport,
+    FieldValue,
+)
+from mailbot.domain.handles import without_reference_lines
+from mailbot.domain.identification import CustomerClue, KnownCustomers
+from mailbot.domain.mail import (
+    Accepted,
+    Authenticity,
+    Bounce,
+    Classification,
+    Discarded,
+    InboundMail,
+    Sender,
+    SenderRole,
+    ThreadMatch,
+)
+from mailbot.domain.ticket import Ticket
+from mailbot.evidence.filled_form import Reply
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.past import Knowledge
+from mailbot.triage.decisions import Decision
+from mailbot.triage.errands import CustomersMail
+from mailbot.triage.gratitude import is_gratitude
+from mailbot.triage.situation import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenedOut:
+    """A mail of which screening already says everything: a bounce, or discarded."""
+
+    mail: InboundMail
+    screening: Bounce | Discarded
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """All that was found out about an accepted mail, and what is to be done with it."""
+
+    mail: InboundMail
+    screening: Accepted
+    sender: Sender
+    thread: ThreadMatch
+    classification: Classification
+    request_type: RequestType
+    report: EvidenceReport
+    new_readings: tuple[DocumentReading, ...]
+    situation: Situation
+    decision: Decision
+    new_drawings: tuple[FileDrawing, ...] = ()
+
+
+Examination = ScreenedOut | Understood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMail:
+    """A mail of a ticket, read again from its stored bytes, and its attachments as stored, in order."""
+
+    mail: InboundMail
+    files: Sequence[StoredFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recount:
+    """What all mails of a ticket's requester come to today. ``may_answer`` is the newest's that brought
+    anything; ``verified``: our server vouches for the requester's address on one of them."""
+
+    request_type: RequestType
+    report: EvidenceReport
+    may_answer: bool
+    verified: bool
+    new_readings: tuple[DocumentReading, ...] = ()
+    new_drawings: tuple[FileDrawing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A mail that passed screening, with everything that is asked about it again and again."""
+
+    mail: InboundMail
+    files: Sequence[StoredFile]
+    mailbox: ServedMailbox
+    known: Knowledge
+    screening: Accepted
+    sender: Sender
+    now: datetime
+    # The fields that were found already, by request type and by whether prose counts: a sender with many open
+    # requests must not have the same mail read anew for each.
+    fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
+    # What the records said, by the numbers that were asked for.
+    customers_found: dict[tuple[CustomerClue, ...], KnownCustomers] = field(default_factory=dict, init=False)
+    # The mail apart from our letter that it answers, once it was asked for.
+    replies: list[Reply] = field(default_factory=list, init=False)
+
+    def ask_for_customers(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
+        """What the records say of the sender's address and these numbers, asked once."""
+        if clues not in self.customers_found:
+            self.customers_found[clues] = self.known.customers_for(address, clues)
+        return self.customers_found[clues]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the mail is about: its thread, its ticket if it joins one, and its type."""
+
+    thread: ThreadMatch
+    ticket: Ticket | None
+    classification: Classification
+    request_type: RequestType
+
+
+def as_customers(case: Case, found: CustomersMail) -> Case:
+    """The case of the customer whose mail an agent forwards, or whose words they typed and vouch for."""
+    mail = replace(
+        case.mail,
+        message_id="",
+        sender=found.customer,
+        subject=found.subject,
+        new_text=without_reference_lines(found.text),
+        full_text=found.text,
+    )
+    sender = Sender(address=found.customer, role=SenderRole.REQUESTER, authenticity=Authenticity.VERIFIED)
+    return replace(case, mail=mail, sender=sender, screening=Accepted(may_answer=True))
+
+
+def understood(
+    case: Case,
+    subject: Subject,
+    situation: Situation,
+    made: tuple[DocumentReading, ...],
+    decision: Decision,
+) -> Understood:
+    """The examination's result for a case."""
+    return Understood(
+        mail=case.mail,
+        screening=case.screening,
+        sender=case.sender,
+        thread=subject.thread,
+        classification=subject.classification,
+        request_type=subject.request_type,
+        report=situation.report,
+        new_readings=made,
+        situation=situation,
+        decision=decision,
+    )
+
+
+def as_requester(case: Case) -> Case:
+    """The case of somebody on the roster who is a requester here: no words of hers are orders."""
+    if case.sender.role is not SenderRole.AGENT:
+        return case
+    sender = replace(case.sender, role=SenderRole.REQUESTER, agent_key=None)
+    return replace(case, sender=sender, mail=without_our_marks(case.mail))
+
+
+def without_our_marks(mail: InboundMail) -> InboundMail:
+    """The mail without the reference lines that our letters end with."""
+    return replace(mail, new_text=without_reference_lines(mail.new_text))
+
+
+def brings_nothing(case: Case) -> bool:
+    """Whether ``decide`` kept such a mail quietly: an answering machine's, or mere thanks."""
+    if case.screening.automatic_reply or case.sender.role is SenderRole.AGENT:
+        return True
+    return is_gratitude(case.mail.new_text) and all(file.inline for file in case.mail.attachments)
+
+
+def is_unverified(case: Case) -> bool:
+    """Whether the mailbox's server could have vouched for the sender and did not."""
+    return case.mailbox.can_verify_staff and case.sender.authenticity is not Authenticity.VERIFIED
+
+
+def is_verified_requester(case: Case, ticket: Ticket) -> bool:
+    """Whether our server vouches that the ticket's requester wrote it."""
+    is_requester = case.sender.address.address == ticket.requester.address
+    return is_requester and case.sender.authenticity is Authenticity.VERIFIED

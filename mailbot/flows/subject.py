@@ -1,0 +1,117 @@
+"""What a mail is about: ``(Case, MailReadings) -> Subject``. First its thread, then whether the thread counts, and
+only then the type of request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailbot.catalogue.load import GENERAL, Catalogue
+from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.events import STAFF_PURPOSES
+from mailbot.domain.mail import (
+    Classification,
+    SenderRole,
+    ThreadMatch,
+)
+from mailbot.domain.ticket import Ticket
+from mailbot.flows.case import Case, Subject
+from mailbot.flows.order_desk import survivor
+from mailbot.flows.past import Knowledge
+from mailbot.flows.readings import MailReadings
+from mailbot.flows.weighing import Weighing
+from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.thread import (
+    match_open_request,
+    match_thread,
+    thread_candidates,
+)
+
+
+class SubjectFinder:
+    """Finds the ticket that a mail joins, or the type of request that it is. Writes nothing."""
+
+    def __init__(self, *, catalogue: Catalogue, weighing: Weighing) -> None:
+        self._catalogue = catalogue
+        self._weighing = weighing
+
+    def of(self, case: Case, readings: MailReadings) -> Subject:
+        """The ticket that the mail joins, or the type of request that it is."""
+        clues = thread_candidates(case.mail)
+        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        ticket = joined_ticket(thread, case.known) or _named_by_agent(case, thread)
+        if ticket is not None:
+            return self.on_ticket(case, thread, ticket)
+        classification = self.classify(case, readings)
+        if thread.ticket_number is None:
+            thread = self._open_request(case, classification, readings)
+            ticket = joined_ticket(thread, case.known)
+            if ticket is not None:
+                return self.on_ticket(case, thread, ticket)
+        kind = self._catalogue.type(classification.request_type or GENERAL)
+        return Subject(thread=thread, ticket=None, classification=classification, request_type=kind)
+
+    def on_ticket(self, case: Case, thread: ThreadMatch, ticket: Ticket) -> Subject:
+        """The subject of a mail that joins ``ticket``."""
+        return Subject(
+            thread=_on_survivor(case, thread, ticket),
+            ticket=ticket,
+            classification=Classification(request_type=ticket.request_type, confidence=1.0, matched="thread"),
+            request_type=self._catalogue.type(ticket.request_type),
+        )
+
+    def classify(self, case: Case, readings: MailReadings) -> Classification:
+        """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
+        types = self._catalogue.types_of(case.mailbox.key)
+        by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
+        if by_subject.request_type is not None:
+            return by_subject
+        fields = {kind.key: self._weighing.fields(case, kind, first_mail=False) for kind in types if kind.fields}
+        mail, units = case.mail, self._catalogue.units
+        by_words = classify(mail.subject, fields, mail.new_text, (), types, units)
+        if not (readings.can_tell_kinds and _documents_may_tell(by_words, types)):
+            return by_words
+        return classify(mail.subject, fields, mail.new_text, readings.kinds(), types, units)
+
+    def _open_request(self, case: Case, classification: Classification, readings: MailReadings) -> ThreadMatch:
+        """A fresh mail with the missing paper (REQUIREMENTS *Decided*)."""
+        requests = case.known.open_requests(case.sender.address.address, case.mailbox.key)
+        brings = frozenset(
+            key
+            for request in requests
+            if (ticket := case.known.ticket(request.ticket_number)) is not None
+            for key in self._weighing.brought(case, ticket, readings)
+        )
+        return match_open_request(case.sender, requests, brings, classification.request_type)
+
+
+def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) -> bool:
+    """Whether the kinds of the files can change what a mail's words say of its type."""
+    asking = {kind.key for kind in types if kind.documents}
+    if by_words.request_type is None:
+        return bool(asking)
+    return any(one.request_type in asking - {by_words.request_type} for one in by_words.candidates)
+
+
+def _on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch:
+    """The thread of a mail to a merged ticket: it goes on at the one that is left, perhaps another person's."""
+    if thread.ticket_number == ticket.number or thread.handle_purpose in STAFF_PURPOSES:
+        return thread
+    is_theirs = case.sender.address.address in (ticket.requester.address, *ticket.participants)
+    return replace(thread, from_another_address=thread.from_another_address or not is_theirs)
+
+
+def joined_ticket(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
+    """The ticket that a mail joins by an accepted thread, ``None`` if it joins none."""
+    return (
+        survivor(known.ticket(thread.ticket_number), known) if thread.accepted and thread.ticket_number else None
+    )
+
+
+def _named_by_agent(case: Case, thread: ThreadMatch) -> Ticket | None:
+    """The ticket that a mail in an agent's name is about without a handle of its own: it becomes a note there,
+    and the agent is told (INTERFACE *Staff words*, THREATS 9)."""
+    if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
+        return None
+    return survivor(case.known.ticket(thread.ticket_number), case.known)

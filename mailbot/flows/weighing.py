@@ -1,0 +1,189 @@
+"""What a mail brings to a request: ``(Case, RequestType, Ticket | None) -> EvidenceReport``.
+
+Fields, documents, whose request it is, and what the type's table of rules says of all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mailbot.catalogue.facts.values import FactSources
+from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.evidence import (
+    EvidenceReport,
+    FieldValue,
+)
+from mailbot.domain.mail import (
+    NO_THREAD,
+    SenderRole,
+)
+from mailbot.domain.ticket import Ticket
+from mailbot.evidence.assess import assess
+from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
+from mailbot.evidence.filled_form import Reply, read_reply
+from mailbot.flows.case import Case, Subject, is_unverified
+from mailbot.flows.order_desk import without_waived
+from mailbot.flows.past import Knowledge
+from mailbot.flows.readings import MailReadings
+from mailbot.flows.uses_elsewhere import with_other_uses
+from mailbot.flows.whose_request import WhoseRequest, as_it_stands, whose_request
+from mailbot.triage.rules import as_suggestion, facts_of, may_answer_by_itself, rule_on, with_ruling
+from mailbot.triage.thread import (
+    thread_candidates,
+)
+
+_OLDEST_MAIL = timedelta(days=3653)
+
+
+class Weighing:
+    """Weighs mails against what the catalogue asks for. Writes nothing; ``keyed`` is the digest by which the uses
+    of a document are known."""
+
+    def __init__(self, *, catalogue: Catalogue, keyed: Callable[[bytes], str]) -> None:
+        self._catalogue = catalogue
+        self._keyed = keyed
+        self._zone = ZoneInfo(catalogue.calendar.timezone)
+
+    def _knows_type_of(self, ticket: Ticket) -> bool:
+        return self._catalogue.has_type(ticket.request_type)
+
+    def fields(self, case: Case, kind: RequestType, *, first_mail: bool) -> tuple[FieldValue, ...]:
+        """The fields that the mail states for a request of this type; ``first_mail``: its free words count too."""
+        found = case.fields_found.get((kind.key, first_mail))
+        if found is None:
+            reply = _reply(case)
+            stated = extract_fields(
+                kind,
+                reply.new_text,
+                case.mail.subject,
+                case.sender.address,
+                self._catalogue.units,
+                first_mail=first_mail,
+                filled_form=reply.filled_form,
+                today=self._catalogue.calendar.local_day(_written_at(case)),
+            )
+            found = tuple(replace(value, unverified=is_unverified(case)) for value in stated)
+            case.fields_found[kind.key, first_mail] = found
+        return found
+
+    def whose(self, case: Case, subject: Subject) -> WhoseRequest:
+        """Whose request it is, by the sender's address and the numbers in the mail."""
+        ticket = subject.ticket
+        if ticket is not None and not self._knows_type_of(ticket):
+            return as_it_stands(ticket)
+        kind = subject.request_type
+        return whose_request(case.mail, case.sender, subject.thread, ticket, kind, case.ask_for_customers)
+
+    @staticmethod
+    def whose_it_stands(ticket: Ticket, known: Knowledge) -> WhoseRequest:
+        """Whose request the ticket is by what stands on it."""
+        customer_id = ticket.customer.customer_id
+        record = known.customer(customer_id) if customer_id is not None else None
+        return replace(as_it_stands(ticket), record=record)
+
+    def report(self, case: Case, subject: Subject, readings: MailReadings, whose: WhoseRequest) -> EvidenceReport:
+        """An agent's mail on a ticket is no evidence, and where its type is gone nothing can be weighed: the
+        ticket's own state is the report."""
+        ticket = subject.ticket
+        if ticket is not None and (case.sender.role is SenderRole.AGENT or not self._knows_type_of(ticket)):
+            return EvidenceReport(
+                findings=ticket.documents,
+                fields=ticket.fields,
+                missing=ticket.missing,
+                mismatches=ticket.mismatches,
+                ruling=ticket.ruling,
+            )
+        may_answer = may_answer_by_itself(ticket, case.screening, subject.thread)
+        return self.assessed(case, subject.request_type, ticket, readings, whose, may_answer=may_answer)
+
+    def assessed(
+        self,
+        case: Case,
+        kind: RequestType,
+        ticket: Ticket | None,
+        readings: MailReadings,
+        whose: WhoseRequest,
+        *,
+        prose_counts: bool = True,
+        looks_elsewhere: bool = True,
+        may_answer: bool = False,
+    ) -> EvidenceReport:
+        """``may_answer``: the type's rules may end the request by an answer of the bot's own."""
+        prose = prose_field(kind)
+        awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
+        fields = self.fields(case, kind, first_mail=awaits_prose and prose_counts)
+        report = assess(
+            kind,
+            held=ticket.documents if ticket else (),
+            new_files=readings.files(read=bool(kind.documents)),
+            fields=merge_fields(ticket.fields if ticket else (), fields),
+            limits=self._catalogue.limits_of(kind.key),
+            new_text=case.mail.new_text,
+            today=case.now.date(),
+        )
+        report = without_waived(ticket, report) if ticket and ticket.waived else report
+        if looks_elsewhere:
+            report = with_other_uses(report, ticket, case.known, self._keyed)
+        report = whose.added_to(report, kind)
+        return self._ruled(case, kind, ticket, report, whose, may_answer=may_answer)
+
+    def _ruled(
+        self,
+        case: Case,
+        kind: RequestType,
+        ticket: Ticket | None,
+        report: EvidenceReport,
+        whose: WhoseRequest,
+        *,
+        may_answer: bool,
+    ) -> EvidenceReport:
+        """The report with what the type's table of rules says of it."""
+        if not kind.rules:
+            return report
+        sources = FactSources(
+            fields={value.key: value for value in report.fields},
+            units=self._catalogue.units,
+            today=case.now.astimezone(self._zone).date(),
+            documents=report.findings,
+            requester=(ticket.requester if ticket else case.sender.address).address,
+            customer=whose.customer,
+            customer_record=whose.record,
+        )
+        # Nobody is asked again for what was not understood twice: then it is a person who answers.
+        stated = [value.key for value in report.fields if value.valid or value.for_a_person]
+        ruling = rule_on(kind, facts_of(kind, sources), stated)
+        if ruling is not None and not may_answer:
+            ruling = as_suggestion(ruling)
+        return with_ruling(kind, report, ruling)
+
+    def brought(self, case: Case, ticket: Ticket, readings: MailReadings) -> set[str]:
+        """What of a ticket's missing items this mail carries, well or badly."""
+        if not self._knows_type_of(ticket):
+            return set()
+        kind = self._catalogue.type(ticket.request_type)
+        # Free prose is no item that was asked for: a question about something else is not the missing reason.
+        whose = whose_request(case.mail, case.sender, NO_THREAD, ticket, kind, case.ask_for_customers)
+        report = self.assessed(case, kind, ticket, readings, whose, prose_counts=False)
+        served = {finding.requirement for finding in report.findings if finding not in ticket.documents}
+        return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
+
+
+def _reply(case: Case) -> Reply:
+    """What the sender wrote, apart from our letter, and the form of that letter as they filled it in."""
+    if not case.replies:
+        handles = [clue.handle for clue in thread_candidates(case.mail).handles]
+        letters = case.known.answered_letters(handles)
+        case.replies.append(read_reply(case.mail.new_text, case.mail.full_text, letters))
+    return case.replies[0]
+
+
+def _written_at(case: Case) -> datetime:
+    """The moment from which *amanhã* counts: when the mail says that it was written, unless that cannot be."""
+    sent_at = case.mail.sent_at
+    if sent_at is None or sent_at.tzinfo is None:
+        return case.now
+    return sent_at if case.now - _OLDEST_MAIL < sent_at <= case.now else case.now
