@@ -18,8 +18,7 @@ _CELL_PIXELS = 4
 _WHITE_SHARE = 0.9
 _DARKER = 0.86
 _LEAST_CONTRAST = 36
-# The writing takes less of its ground than the ground itself.
-_CLEARLY = 1.3
+_FAR = 0.5
 _FEWEST_CELLS = 24
 _ONE_GROUND = 40
 _FEWEST_VOTES = 4
@@ -137,16 +136,15 @@ def _grounds(cells: _Map, darker_than: int) -> Iterator[list[int]]:
 def _has_light_writing(cells: _Map, ground: list[int]) -> bool:
     """Whether inside, away from the paper around it, what stands out is lighter than the rest."""
     inside = set(ground)
-    light = dark = 0
-    for cell in ground:
-        if not all(one in inside for one in cells.around(cell)):
-            continue
-        above = cells.lightest[cell] - cells.mean[cell]
-        below = cells.mean[cell] - cells.darkest[cell]
-        if above + below >= _LEAST_CONTRAST:
-            light += above > _CLEARLY * below
-            dark += below > _CLEARLY * above
+    within = [cell for cell in ground if all(one in inside for one in cells.around(cell))]
+    if not within:
+        return False
     level, writing = _level(cells, ground), _writing(cells, ground)
+    above = sorted(cells.lightest[cell] - level for cell in within)
+    below = sorted(level - cells.darkest[cell] for cell in within)
+    # Far more than the noise that every photograph has on both sides.
+    far = max(_LEAST_CONTRAST, _FAR * above[-1], _FAR * below[-1])
+    light, dark = sum(one >= far for one in above), sum(one >= far for one in below)
     # A bold line of text is a dark place too, but none of it is without writing.
     bare = sum(cells.lightest[cell] - level < _BARE * (writing - level) for cell in ground)
     return light >= _FEWEST_VOTES and light > 2 * dark and bare >= _FEWEST_BARE * len(ground)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailbot.evidence.codes import codes_in
@@ -70,6 +70,9 @@ def look_at(picture: Image, ocr: Tesseract | MissingOcr, deadline: Deadline) -> 
     if isinstance(ocr, MissingOcr):
         return Seen(text=None, codes=codes or codes_in(straightened(lit), thoroughly=True))
     straight, text = _recognized(_enlarged(lit), ocr, deadline)
+    if not text.is_complete:
+        # What was not reached may say the contrary.
+        text = replace(text, confidence=0.0)
     if not codes and not deadline.is_over:
         codes = codes_in(straight, thoroughly=True, within_seconds=min(_CODES_SECONDS, deadline.seconds_left))
     return Seen(text=text, codes=codes, again=_numbers(straight, text, ocr, deadline))

@@ -16,11 +16,11 @@ from statistics import median
 _COLUMN_GAP_HEIGHTS = 1.2
 _SAME_ROW_SHARE = 0.65
 _ROWS_TO_COMPARE = 4
-# A piece must be so many heights long for its own slope to be believed.
-_LONG_HEIGHTS = 6
-_MOST_SLOPE = 0.12
-_FEWEST_WORDS_OF_A_SLOPE = 3
-_FEWEST_SLOPES = 5
+# Slopes of up to 3 degrees are tried, at the top and at the bottom of the paper.
+_SLOPE_STEPS, _SLOPE_STEP = 8, 0.0065
+_BIN_SHARE = 0.4
+_OTHER_BINS = 1_000_000
+_MOST_PIECES_ASKED = 160
 _MOST_BLANKS = 120
 _NARROW = 0.75
 
@@ -30,7 +30,7 @@ _LANE_SHARE = 0.025
 _LANE_BEGINS, _LANE_ENDS = 0.3, 0.7
 _FEWEST_PIECES_OF_A_PAPER = 8
 _MOST_COMMON_ROWS = 0.65
-_COMMON_ROW_SHARE = 0.25
+_COMMON_ROW_SHARE = 0.3
 
 # Text that runs down or up the picture: words of so many letters that are higher than broad.
 _FEWEST_LETTERS_OF_A_WORD = 4
@@ -64,7 +64,6 @@ class _Piece:
     right: float
     middle: float
     height: float
-    slope: float | None
 
     @property
     def centre(self) -> float:
@@ -114,33 +113,15 @@ def _height(words: Sequence[Word]) -> float:
 
 def _piece(run: Sequence[Word]) -> _Piece:
     height = max(1.0, _height(run))
-    left, right = float(run[0].left), float(max(word.right for word in run))
     # A comma or a dash alone says little of where its line lies.
     telling = [word for word in run if word.height >= height / 2] or list(run)
     return _Piece(
         text=" ".join(word.text for word in run),
-        left=left,
-        right=right,
+        left=float(run[0].left),
+        right=float(max(word.right for word in run)),
         middle=median((word.top + word.bottom) / 2 for word in telling),
         height=height,
-        slope=_slope(telling) if right - left >= _LONG_HEIGHTS * height else None,
     )
-
-
-def _slope(words: Sequence[Word]) -> float | None:
-    """By how much the line falls to the right, by least squares."""
-    if len(words) < _FEWEST_WORDS_OF_A_SLOPE:
-        return None
-    return _fitted([((word.left + word.right) / 2, (word.top + word.bottom) / 2) for word in words])[1]
-
-
-def _fitted(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """``(a, b)`` of the line ``a + b x`` nearest to the points."""
-    count = len(points)
-    mean_x, mean_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
-    return mean_y - slope * mean_x, slope
 
 
 # --- rows ----------------------------------------------------------------------------------------------------
@@ -182,13 +163,33 @@ def _is_on(piece: _Piece, height: float, row: tuple[list[float], list[_Piece]]) 
 def _levels(pieces: Sequence[_Piece]) -> list[float]:
     """The heights of all pieces as they would be at one place from left to right.
 
-    Seen aslant, rows above fall otherwise than rows below: the slope changes evenly with the height.
+    Seen aslant, rows above fall otherwise than rows below: the slope changes evenly with the height. Which slopes
+    they are is told by the pieces themselves: under the right ones most of them come to lie on common heights.
     """
-    slopes = [(one.middle, one.slope) for one in pieces if one.slope is not None and abs(one.slope) < _MOST_SLOPE]
-    even = median(slope for _, slope in slopes) if slopes else 0.0
-    at, change = _fitted(slopes) if len(slopes) >= _FEWEST_SLOPES else (even, 0.0)
     middle = median(one.centre for one in pieces)
-    return [one.middle + (at + change * one.middle) * (middle - one.centre) for one in pieces]
+    top, bottom = min(one.middle for one in pieces), max(one.middle for one in pieces)
+    reach, height = max(1.0, bottom - top), median(one.height for one in pieces)
+    places = [(one.middle, middle - one.centre, (one.middle - top) / reach) for one in pieces[:_MOST_PIECES_ASKED]]
+
+    def gathered(slopes: tuple[float, float]) -> tuple[int, float]:
+        bins: dict[int, int] = {}
+        for y, aside, down in places:
+            place = (y + (slopes[0] + (slopes[1] - slopes[0]) * down) * aside) / (_BIN_SHARE * height)
+            for one in (round(place), round(place + 0.5) + _OTHER_BINS):
+                bins[one] = bins.get(one, 0) + 1
+        # Of equally good ones the levelest.
+        return sum(count * count for count in bins.values()), -abs(slopes[0]) - abs(slopes[1])
+
+    best, step = (0.0, 0.0), _SLOPE_STEP
+    for steps, finer in ((_SLOPE_STEPS, 4), (3, 1)):
+        around = [step * one for one in range(-steps, steps + 1)]
+        candidates = [(best[0] + one, best[1] + two) for one in around for two in around]
+        best = max(candidates, key=gathered)
+        step /= finer
+    return [
+        one.middle + (best[0] + (best[1] - best[0]) * (one.middle - top) / reach) * (middle - one.centre)
+        for one in pieces
+    ]
 
 
 def _text(row: Sequence[_Piece], left: float, width: float) -> str:
@@ -238,6 +239,7 @@ def _are_two_papers(pieces: Sequence[_Piece], lane: float) -> bool:
     fewer, more = sorted(heights, key=len)
     if len(fewer) < _FEWEST_PIECES_OF_A_PAPER:
         return False
-    near = _COMMON_ROW_SHARE * median(piece.height for piece in pieces)
-    common = sum(any(abs(one - other) < near for other in more) for one in fewer)
-    return common < _MOST_COMMON_ROWS * len(fewer)
+    # Labels and values may be set a little apart, but all of them alike.
+    apart = [min((other - one for other in more), key=abs) for one in fewer]
+    usual, near = median(apart), _COMMON_ROW_SHARE * median(piece.height for piece in pieces)
+    return sum(abs(one - usual) < near for one in apart) < _MOST_COMMON_ROWS * len(fewer)

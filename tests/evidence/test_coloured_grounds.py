@@ -32,6 +32,12 @@ def test_white_on_a_coloured_bar_becomes_dark_on_white() -> None:
     assert _share_of_dark(after) < 0.2
 
 
+def test_noise_does_not_hide_what_stands_on_a_bar() -> None:
+    noise = Image.effect_noise((WIDTH, HEIGHT), 22)
+    noisy = ImageChops.add(_screen(bar=135), noise, scale=1.0, offset=-128)
+    assert _share_of_dark(turned_over(noisy)) < 0.4
+
+
 def test_dark_writing_on_a_grey_box_stays() -> None:
     picture = _screen(bar=190, ink=20)
     assert turned_over(picture) == picture

@@ -62,6 +62,14 @@ def test_a_paper_seen_aslant_keeps_its_rows() -> None:
     assert [row.split()[-1] for row in in_rows(words).splitlines()] == [f"valor{index}" for index in range(8)]
 
 
+def test_labels_set_a_little_above_their_values_are_no_paper_of_their_own() -> None:
+    labels = column(*(f"rótulo{n}" for n in range(10)), left=50, block=1)
+    values = [word(f"valor{n}", 700, 40 * n + 5, block=2, line=n) for n in range(10)]
+    assert [row.split() for row in in_rows([*labels, *values]).splitlines()] == [
+        [f"rótulo{n}", f"valor{n}"] for n in range(10)
+    ]
+
+
 def test_two_papers_side_by_side_are_read_one_after_the_other() -> None:
     left = [f"recibo{n}" for n in range(10)]
     right = [f"cartão{n}" for n in range(10)]

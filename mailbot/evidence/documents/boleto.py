@@ -65,7 +65,8 @@ _CLUES = (
         r"|titulos?|operacao|transacao|transacoes|arrecadacao|boletos?|convenios?)"
         r"|agendamento d[eo] (?:\w+ ){0,2}(?:boletos?|pagamentos?|titulos?|tributos?)"
         r"|(?:pagamento|boleto|titulo|conta|tributo|debito) (?:\w+ ){0,2}(?:efetuad|realizad|confirmad|agendad|pag"
-        r"|concluid|recusad|cancelad|programad|rejeitad|estornad|autorizad|expirad|devolvid|liquidad)[oa]"
+        r"|concluid|recusad|cancelad|programad|rejeitad|estornad|autorizad|expirad|devolvid|liquidad|processad"
+        r"|negad|compensad|quitad)[oa]"
         r"|valor pago(?! \d* ?(?:x|=))|data d[eo] (?:efetivacao|pagamento)|pix enviado|voce pagou|agendado para"
         r"|nr autenticacao|autenticacao (?:sisbb|bancaria|eletronica|digital)|(?:data|valor) do debito"
         r"|conta (?:de debito|debitada)|debitad[oa] em conta",

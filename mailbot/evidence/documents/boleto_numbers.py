@@ -17,6 +17,7 @@ _MAYBE_DIGITS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]")
 _GROUPS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]{1,48}(?:[ .\-_,:;]{1,3}[0-9OoQDIlL|!iSsBZzGgqT]{1,48}){0,14}")
 _FEWEST_DIGITS = 44
 _RUN = re.compile(r"\d[\d .\-]*")
+_GAP = re.compile(r"[ \t]{2,}")
 _FEWEST_OF_A_BEGINNING = 10
 _MOST_LINES_BELOW = 3
 
@@ -35,6 +36,9 @@ def scanned_barcodes(page: PageText) -> tuple[str, ...]:
 def printed_barcodes(page: PageText) -> tuple[str, ...]:
     """Bar codes of the lines that stand in the text."""
     found = list(lines_in(page.raw)) or list(lines_in("\n".join(page.again)))
+    if not found:
+        # Printed with wide gaps between its groups.
+        found = list(lines_in(_GAP.sub(" ", page.raw)))
     if not found:
         found = list(_over_line_ends(page.raw)) or list(_over_line_ends("\n".join(page.again)))
     if not found and page.is_ocr:

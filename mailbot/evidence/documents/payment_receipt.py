@@ -48,7 +48,8 @@ _CLUES = (
         pattern=r"(?:pagamento|pix|transferencia|transacao|operacao|boleto|titulo|conta|envio|ted|tev)"
         r"(?: \w+){0,2} (?:efetuad|realizad|confirmad|concluid|enviad|aprovad|pag|agendad|programad|efetivad|"
         r"recebid|recusad|cancelad|estornad|devolvid|negad|rejeitad)[oa]|voce (?:pagou|transferiu|enviou|recebeu)"
-        r"|pag[oa] com sucesso|nao (?:foi )?(?:efetuad|realizad|concluid|efetivad|autorizad|aprovad)[oa]",
+        r"|pag[oa] com sucesso|nao (?:foi )?(?:efetuad|realizad|concluid|efetivad|autorizad|aprovad|processad"
+        r"|liquidad|enviad|compensad)[oa]",
     ),
     Clue(
         reason="paid_amount",
@@ -86,7 +87,7 @@ _CLUES = (
         weight=-0.9,
         pattern=r"comprovante (?:de |do )?(?:inscricao|residencia|endereco|situacao cadastral|renda|rendimentos|"
         r"matricula|votacao|vacinacao|entrega|cadastro|vinculo)|agendamento d[ea] (?:vistoria|consulta"
-        r"|atendimento)",
+        r"|atendimento|visita|exame|prova)|(?:vistoria|consulta|atendimento|visita|exame|prova) agendad[oa]",
     ),
     Clue(
         reason="own_pix_key",

@@ -17,7 +17,7 @@ _LONGEST = 4_000
 
 _MONEY = re.compile(
     r"(?P<sign>r\s?[$s8§]\s*|brl\s*)?(?<![\d.,/])-?(?P<whole>\d{1,3}(?:[. ]\d{3}){1,3}|\d{1,9})"
-    r"(?:,\s?(?P<cents>\d{2})|(?(sign)\.(?P<dot_cents>\d{2})|(?!)))(?![\d%]|\s?%|[.,/]\d)",
+    r"(?:,\s?(?P<cents>\d{2})|(?(sign)\.(?P<dot_cents>\d{2})|(?!)))(?![\d%]|\s?%|[.,/:]\d)",
     re.IGNORECASE,
 )
 _MOST_MONEY = Decimal("99999999.99")

@@ -151,3 +151,8 @@ def test_a_line_that_ocr_read_and_nothing_confirms_is_not_certain() -> None:
 )
 def test_papers_about_boletos_are_none(text: str) -> None:
     assert read(text).kind is DocumentKind.OTHER
+
+
+def test_a_line_printed_with_wide_gaps_is_read() -> None:
+    wide = LINE.replace(" ", "        ")
+    assert facts(read(BOLETO.replace(LINE, wide)))["barcode"] == BARCODE

@@ -333,3 +333,14 @@ def test_a_footer_that_ocr_read_does_not_make_it_scheduled_or_failed(footer: str
 )
 def test_a_word_that_ocr_misread_or_cut_is_not_taken_for_paid(misread: str) -> None:
     assert facts(read(f"{BANCO_DO_BRASIL}\n{misread}", ocr=0.93))["status"] != "paid"
+
+
+def test_a_year_before_a_time_is_no_amount() -> None:
+    text = "Comprovante de Pix\nR$ 295,07\n21 out 2026, 11:06:47\nVocê pagou\nPara\nVISTORIAS LTDA"
+    assert facts(read(f"{text}\nID da transação AB12"))["amount"] == "295.07"
+
+
+def test_a_payment_that_was_not_processed_is_a_receipt_of_none() -> None:
+    text = "Pagamento não processado\nPagamento de boleto\nBeneficiário X\nVencimento 25/11/2026"
+    reading = read(f"{text}\n{LINE}\nValor do pagamento 108,00\nData 20/11/2026")
+    assert (reading.kind, facts(reading)["status"]) == (DocumentKind.PAYMENT_RECEIPT, "failed")
