@@ -11,11 +11,11 @@ from typing import Final
 from jinja2 import Environment, TemplateSyntaxError
 
 from mailbot.correspondence.context import LetterView
+from mailbot.correspondence.mail_links import MAX_MAILTO_OCTETS
 from mailbot.correspondence.presentable import presentable
 from mailbot.correspondence.render import (
     DEFAULT_LANGUAGE,
     MAX_HTML_BYTES,
-    MAX_MAILTO_OCTETS,
     PARTS,
     LanguageTemplates,
     LetterRenderer,

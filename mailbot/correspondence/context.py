@@ -372,12 +372,21 @@ class TicketExpiredView(RequesterTicketView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffAction:
+    """A thing that an agent may well do now: what the button says, the words that order it, what to add."""
+
+    label: Phrase
+    words: str
+    note: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffTicketView(LetterView):
     """A notice to one agent about one ticket.
 
     ``reply_is_public`` decides its first line: a plain reply is read by the requester, or by staff only.
     ``unverified`` marks a sender address that our server could not confirm, ``from_another_address`` a mail
-    that came with the requester's handle from ``other_address``.
+    that came with the requester's handle from ``other_address``. ``actions`` get a button each.
     """
 
     agent_name: str
@@ -392,6 +401,7 @@ class StaffTicketView(LetterView):
     unverified: bool = False
     from_another_address: bool = False
     other_address: str = ""
+    actions: tuple[StaffAction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

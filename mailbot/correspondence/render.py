@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from jinja2 import (
     Environment,
@@ -32,6 +31,7 @@ from markupsafe import Markup, escape
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.inlining import inlined
 from mailbot.correspondence.letter_views import VIEW_OF
+from mailbot.correspondence.mail_links import mailto, mailto_order
 from mailbot.correspondence.presentable import GENEROUS, SHRINKING, SUBJECT_CHARACTERS, presentable
 from mailbot.correspondence.safe_text import cleaned_line, shortened
 from mailbot.correspondence.words import Words
@@ -44,8 +44,6 @@ STYLE_FILE: Final = "_style.css"
 PHRASES_FILE: Final = "phrases.yaml"
 
 MAX_HTML_BYTES: Final = 80_000
-MAX_MAILTO_OCTETS: Final = 1_800
-_MAX_MAILTO_SUBJECT_OCTETS: Final = 600
 _MAX_RENDERED_CHARACTERS: Final = 1_000_000
 _MAX_RENDER_SECONDS: Final = 5.0
 _REQUEST_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -244,7 +242,7 @@ def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment
         say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label, phrase_of=words.phrase_of
     )
     environment.filters.update(counted=_counted, breaks=_breaks)
-    environment.globals.update(mailto=mailto)
+    environment.globals.update(mailto=mailto, mailto_order=mailto_order)
     return environment
 
 
@@ -256,38 +254,6 @@ def _counted(number: str, singular: str, plural: str) -> str:
 def _breaks(text: str) -> Markup:
     """Escaped text whose line ends are ``<br>``."""
     return escape(text).replace("\n", Markup("<br>\n"))
-
-
-def mailto(address: str, subject: str = "", labels: Iterable[str] = (), last_line: str = "") -> str:
-    """A ``mailto:`` link (RFC 6068) of at most 1,800 octets: a form of ``labels`` to fill in as the body.
-
-    ``last_line`` (our reference) always stays; labels that do not fit are left out, a long subject is cut.
-    """
-    to = "mailto:" + quote(address, safe="@+.-_")
-    if len(to) > MAX_MAILTO_OCTETS // 3:
-        # No address is that long (RFC 5321 §4.5.3.1: 254 octets).
-        return "mailto:"
-    ending = _encoded(f"\r\n\r\n{last_line[:80]}") if last_line else ""
-    room = MAX_MAILTO_OCTETS - len(to) - len("?subject=&body=") - len(ending)
-    head = _encoded(subject)
-    while len(head) > min(room, _MAX_MAILTO_SUBJECT_OCTETS):
-        subject = subject[: len(subject) * 3 // 4]
-        head = _encoded(subject)
-    room -= len(head)
-    body = ""
-    for label in labels:
-        line = _encoded(f"{label}: \r\n")
-        if len(body) + len(line) > room:
-            break
-        body += line
-    parts = [f"subject={head}"] if head else []
-    if body or ending:
-        parts.append(f"body={body}{ending}")
-    return to + ("?" + "&".join(parts) if parts else "")
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe="", errors="replace")
 
 
 # --- helpers ---------------------------------------------------------------------------------------------

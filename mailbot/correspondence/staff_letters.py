@@ -32,6 +32,7 @@ from mailbot.correspondence.shown_pages import (
     paper_rows,
     shown_papers,
 )
+from mailbot.correspondence.staff_actions import actions_for
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,
@@ -101,6 +102,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
+        actions=actions_for(ticket, kind),
         can_decide=bool(kind.documents),
         pages_attached=shown.has_pages,
         originals_attached=shown.has_originals,
@@ -122,6 +124,7 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         reopened=change.happened(EventKind.REOPENED),
         suggestions=suggestions(change.after, kind_of(change, desk), desk.words),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
+        actions=actions_for(change.after, kind_of(change, desk)),
         papers=paper_rows(drawn, shown),
         pages_attached=shown.has_pages,
         originals_attached=shown.has_originals,

@@ -35,6 +35,8 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE_LINE = re.compile(rf"[\s>]*(?:\w{{1,12}}[.:]{{0,2}})?\s*\[mb-{_HANDLE}\]\s*", re.IGNORECASE)
+_ORDER_MARK = re.compile(rf"\[\[mb-{_HANDLE}\]\]", re.IGNORECASE)
+_TOKEN = re.compile(rf"\s*\[mb-{_HANDLE}\]", re.IGNORECASE)
 _NOT_IN_HANDLE = re.compile(rf"[^{_ALPHABET}]")
 _HANDLES_IN_TEXT_AT_MOST = 20
 
@@ -94,6 +96,26 @@ def without_reference_lines(text: str) -> str:
     if "mb-" not in text.lower():
         return text
     return "\n".join(line for line in text.split("\n") if not _REFERENCE_LINE.fullmatch(line)).strip()
+
+
+def order_mark(reference: str) -> str:
+    """The last line of a mail that a link of a notice fills in: the reference in brackets of its own.
+
+    So it is told from the reference line of a notice, which an agent's words to a requester must never hold.
+    """
+    return f"[{reference}]"
+
+
+def without_order_marks(text: str) -> str:
+    """``text`` without the lines that are nothing but an :func:`order_mark`."""
+    if "[[mb-" not in text.lower():
+        return text
+    return "\n".join(line for line in text.split("\n") if not _ORDER_MARK.fullmatch(line.strip())).rstrip()
+
+
+def without_reference_tokens(line: str) -> str:
+    """``line``, a subject, without the references of our links."""
+    return _TOKEN.sub("", line).strip() if "[mb-" in line.lower() else line
 
 
 def loop_mark(secret: bytes, handle: str, from_address: str, to_address: str) -> str:

@@ -14,7 +14,7 @@ from mailbot.domain.evidence import (
     EvidenceReport,
     FieldValue,
 )
-from mailbot.domain.handles import without_reference_lines
+from mailbot.domain.handles import without_order_marks, without_reference_lines, without_reference_tokens
 from mailbot.domain.identification import CustomerClue, KnownCustomers
 from mailbot.domain.mail import (
     Accepted,
@@ -169,7 +169,11 @@ def as_requester(case: Case) -> Case:
 
 def without_our_marks(mail: InboundMail) -> InboundMail:
     """The mail without the reference lines that our letters end with."""
-    return replace(mail, new_text=without_reference_lines(mail.new_text))
+    return replace(
+        mail,
+        new_text=without_reference_lines(without_order_marks(mail.new_text)),
+        subject=without_reference_tokens(mail.subject),
+    )
 
 
 def brings_nothing(case: Case) -> bool:

@@ -21,6 +21,7 @@ from mailbot.domain.evidence import (
     EvidenceReport,
 )
 from mailbot.domain.guidance import Ruling
+from mailbot.domain.handles import without_order_marks
 from mailbot.domain.mail import (
     NO_THREAD,
     Accepted,
@@ -133,7 +134,9 @@ class Examiner:
         if sender.authenticity is Authenticity.FAILED:
             # Our own server says that the From address is forged: an answer would go to a third party.
             screening = replace(screening, may_answer=False, reason=AUTHENTICITY_FAILED)
-        if sender.role is not SenderRole.AGENT:
+        if sender.role is SenderRole.AGENT:
+            mail = replace(mail, new_text=without_order_marks(mail.new_text))
+        else:
             mail = without_our_marks(mail)
         case = Case(
             mail=mail,

@@ -33,6 +33,7 @@ class ClueSource(StrEnum):
 
     MESSAGE_ID = "message_id"
     ADDRESS = "address"
+    SUBJECT = "subject"
     TEXT = "text"
 
 
@@ -85,8 +86,8 @@ def thread_candidates(mail: InboundMail, *, tag_prefixes: tuple[str, ...] = DEFA
     """Take every clue from a mail; decides nothing.
 
     Message-IDs: In-Reply-To, then References from the last to the first. Handles: in those ids, in the
-    addresses that the mail was sent to, in the text. Tags: all in the subject, with one of ``tag_prefixes`` or
-    bare, never another system's (THREATS 14).
+    addresses that the mail was sent to, in the subject, in the text. Tags: all in the subject, with one of
+    ``tag_prefixes`` or bare, never another system's (THREATS 14).
     """
     message_ids = _unique(_thread_ids(mail), at_most=_IDS_AT_MOST)
     handles: dict[str, ClueSource] = {}
@@ -116,6 +117,8 @@ def _handles(mail: InboundMail, message_ids: tuple[str, ...]) -> Iterator[tuple[
         handle = handle_in_address(address, AddressTag.REPLY)
         if handle is not None:
             yield handle, ClueSource.ADDRESS
+    for handle in handles_in_text(mail.subject):
+        yield handle, ClueSource.SUBJECT
     for handle in handles_in_text(mail.full_text):
         yield handle, ClueSource.TEXT
 

@@ -34,8 +34,9 @@ from mailbot.correspondence.context import (
 )
 from mailbot.correspondence.inlining import inlined
 from mailbot.correspondence.letter_views import VIEW_OF
+from mailbot.correspondence.mail_links import mailto
 from mailbot.correspondence.presentable import presentable
-from mailbot.correspondence.render import MAX_HTML_BYTES, LetterRenderer, load_language, mailto, variables_of
+from mailbot.correspondence.render import MAX_HTML_BYTES, LetterRenderer, load_language, variables_of
 from mailbot.correspondence.safe_text import cleaned_line, delinked_line, delinked_text, shortened
 from mailbot.correspondence.samples import sample_view, sample_views
 from mailbot.correspondence.words import Phrase, phrase
