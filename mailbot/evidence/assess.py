@@ -70,11 +70,13 @@ _REFUSED = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToAssess:
-    """An attachment with the keyed digest it is stored under and what was read in it (``None``: not read)."""
+    """An attachment with the keyed digest it is stored under and what was read in it (``None``: not read).
+    ``is_known_logo``: a picture that its sender's mails carry again and again, which never counts."""
 
     attachment: Attachment
     digest: str
     reading: DocumentReading | None = None
+    is_known_logo: bool = False
 
 
 def assess(
@@ -132,7 +134,7 @@ def _countable(files: Sequence[FileToAssess], held: Sequence[Finding]) -> Iterat
         attachment = file.attachment
         # All empty files are alike: only their names tell them apart.
         same = attachment.sha256 if attachment.content else attachment.filename
-        if same in known or is_decoration(attachment):
+        if same in known or file.is_known_logo or is_decoration(attachment):
             continue
         known.add(same)
         yield file

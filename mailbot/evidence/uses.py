@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mailbot.domain.evidence import Finding, Remark
-from mailbot.domain.traces import USED_ELSEWHERE, OtherUse, Trace
+from mailbot.domain.traces import PICTURE_TRACES, USED_ELSEWHERE, OtherUse, Trace
 
 _MOST_TICKETS_NAMED = 3
 _LINES = ("digitable_line", "boleto_line")
@@ -35,7 +35,8 @@ def traced(
 def new_traces(findings: Sequence[Finding], held: Sequence[Finding]) -> tuple[str, ...]:
     """The digests by which the fresh ones among ``findings`` are looked for elsewhere."""
     known = {_key(finding) for finding in held}
-    return tuple(trace.digest for one in findings if _key(one) not in known for trace in one.traces)
+    fresh = (one for one in findings if _key(one) not in known)
+    return tuple(trace.digest for one in fresh for trace in one.traces if trace.fact not in PICTURE_TRACES)
 
 
 def remarked(
@@ -52,7 +53,9 @@ def _key(finding: Finding) -> tuple[str, int | None, str, bool]:
 
 
 def _traced(finding: Finding, before: Finding | None, keyed: Keyed, *, anew: bool) -> Finding:
-    traces = before.traces if before is not None and not anew else tuple(_traces(finding, keyed))
+    # How a picture came is not seen from here: that was noted with the mail.
+    came = tuple(trace for trace in finding.traces if trace.fact in PICTURE_TRACES)
+    traces = before.traces if before is not None and not anew else (*_traces(finding, keyed), *came)
     if before is None:
         return replace(finding, traces=traces)
     kept = tuple(remark for remark in before.remarks if remark.reason == USED_ELSEWHERE)
@@ -74,6 +77,8 @@ def _traces(finding: Finding, keyed: Keyed) -> Iterator[Trace]:
 def _remarked(finding: Finding, uses: Sequence[OtherUse]) -> Finding:
     noted, told = [], set[str]()
     for trace in finding.traces:
+        if trace.fact in PICTURE_TRACES:
+            continue
         numbers = sorted({use.ticket_number for use in uses if use.digest == trace.digest} - told)
         # What the file itself says is not said of each number in it again.
         told.update(numbers)

@@ -433,7 +433,13 @@ class Examiner:
             if number and brings_nothing(case):
                 continue
             report = self._weighing.assessed(
-                case, kind, so_far, readings[number], whose, looks_elsewhere=False, may_answer=may_guide
+                case,
+                kind,
+                so_far,
+                readings[number],
+                whose,
+                may_answer=may_guide,
+                kept_on=ticket,
             )
             last = case
             so_far = replace(

@@ -39,12 +39,12 @@ def with_other_uses(
     findings = traced(report.findings, held, keyed, anew=anew)
     wanted = new_traces(findings, held)
     if wanted:
-        findings = remarked(findings, held, known.other_uses(wanted, but=list(_line_of(ticket, known))))
+        findings = remarked(findings, held, known.other_uses(wanted, but=list(line_of(ticket, known))))
     return replace(report, findings=findings)
 
 
-def _line_of(ticket: Ticket | None, known: PastUses) -> Iterator[str]:
-    """A ticket and those before it."""
+def line_of(ticket: Ticket | None, known: PastUses) -> Iterator[str]:
+    """The numbers of a ticket and of those before it that it follows up, newest first; none for ``None``."""
     for _ in range(_MOST_EARLIER_TICKETS):
         if ticket is None:
             return

@@ -26,6 +26,7 @@ from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.flows.case import Case, Subject, is_unverified
+from mailbot.flows.known_logos import logos_marked, with_pictures_noted
 from mailbot.flows.order_desk import without_waived
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
@@ -109,24 +110,29 @@ class Weighing:
         whose: WhoseRequest,
         *,
         prose_counts: bool = True,
-        looks_elsewhere: bool = True,
         may_answer: bool = False,
+        kept_on: Ticket | None = None,
     ) -> EvidenceReport:
-        """``may_answer``: the type's rules may end the request by an answer of the bot's own."""
+        """``may_answer``: the type's rules may end the request by an answer of the bot's own. ``kept_on``: the
+        ticket on which the mail stands already, where its mails are weighed anew one by one; what was used
+        elsewhere is then left to whoever has weighed them all."""
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
         fields = self.fields(case, kind, first_mail=awaits_prose and prose_counts)
+        files = readings.files(read=bool(kind.documents))
+        files = logos_marked(files, case.mail, kept_on or ticket, case.known, self._keyed)
         report = assess(
             kind,
             held=ticket.documents if ticket else (),
-            new_files=readings.files(read=bool(kind.documents)),
+            new_files=files,
             fields=merge_fields(ticket.fields if ticket else (), fields),
             limits=self._catalogue.limits_of(kind.key),
             new_text=case.mail.new_text,
             today=case.now.date(),
         )
+        report = with_pictures_noted(report, ticket, files, case.mail, self._keyed)
         report = without_waived(ticket, report) if ticket and ticket.waived else report
-        if looks_elsewhere:
+        if kept_on is None:
             report = with_other_uses(report, ticket, case.known, self._keyed)
         report = whose.added_to(report, kind)
         return self._ruled(case, kind, ticket, report, whose, may_answer=may_answer)
