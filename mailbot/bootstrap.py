@@ -174,7 +174,14 @@ class App:
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
         reader = ReadAtOnce(self.desk, self.keep_pictures)
         orders = OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time)
-        return Examiner(catalogue=self.catalogue, marks=marks, documents=reader, orders=orders, now=self.clock.now)
+        return Examiner(
+            catalogue=self.catalogue,
+            marks=marks,
+            documents=reader,
+            orders=orders,
+            mailboxes=self.mailboxes,
+            now=self.clock.now,
+        )
 
     @property
     def _undo_time(self) -> timedelta:

@@ -236,12 +236,14 @@ class LetterView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequesterTicketView(LetterView):
-    """A letter to the requester about one ticket. ``request_name`` is the catalogue's name of the request."""
+    """A letter to the requester about one ticket. ``request_name`` is the catalogue's name of the request,
+    ``rerouted_from`` that of the mailbox to which the first mail came, where this is not the one that answers."""
 
     ticket_number: str
     ticket_title: str = field(metadata=THEIRS)
     request_name: str
     greeting_name: str = field(default="", metadata=THEIRS)
+    rerouted_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +389,8 @@ class StaffTicketView(LetterView):
     ``reply_is_public`` decides its first line: a plain reply is read by the requester, or by staff only.
     ``unverified`` marks a sender address that our server could not confirm, ``from_another_address`` a mail
     that came with the requester's handle from ``other_address``. ``actions`` get a button each.
+    ``rerouted_from`` is the name of the mailbox to which the first mail came, where this is
+    another.
     """
 
     agent_name: str
@@ -402,6 +406,7 @@ class StaffTicketView(LetterView):
     from_another_address: bool = False
     other_address: str = ""
     actions: tuple[StaffAction, ...] = ()
+    rerouted_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ def _base(reply: QueryReply, ticket: Ticket, desk: LetterDesk) -> RequesterBase:
         "mailbox_address": desk.mailbox_address,
         "reply_address": desk.mailbox_address,
         "subject": subject_of(ticket, desk.mailbox),
+        "rerouted_from": "",
         "quote_sender": reply.verified,
         "ticket_number": ticket.number,
         "ticket_title": ticket.title,

@@ -42,6 +42,7 @@ from mailbot.correspondence.view_parts import (
     kind_of,
     queue_name,
     refused_files,
+    rerouted_from,
     subject_of,
 )
 from mailbot.correspondence.words import Phrase, phrase
@@ -413,6 +414,8 @@ def _requester_base(change: TicketChange, desk: LetterDesk) -> RequesterBase:
         "ticket_title": ticket.title,
         "request_name": kind_of(change, desk).name,
         "greeting_name": first_name(ticket.requester.name),
+        # Told once, with the number.
+        "rerouted_from": rerouted_from(ticket, desk) if change.before is None else "",
     }
 
 

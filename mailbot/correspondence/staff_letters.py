@@ -40,6 +40,7 @@ from mailbot.correspondence.view_parts import (
     file_lines,
     kind_of,
     queue_name,
+    rerouted_from,
     subject_of,
 )
 from mailbot.correspondence.words import phrase
@@ -225,6 +226,7 @@ def _staff_base(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Sta
         "unverified": from_requester and message is not None and message.unverified,
         "from_another_address": message is not None and message.from_another_address,
         "other_address": message.author.address if message is not None and message.from_another_address else "",
+        "rerouted_from": rerouted_from(ticket, desk),
     }
 
 

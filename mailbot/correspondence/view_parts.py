@@ -37,6 +37,7 @@ class RequesterBase(TypedDict):
     ticket_title: str
     request_name: str
     greeting_name: str
+    rerouted_from: str
 
 
 class StaffBase(TypedDict):
@@ -58,6 +59,7 @@ class StaffBase(TypedDict):
     unverified: bool
     from_another_address: bool
     other_address: str
+    rerouted_from: str
 
 
 _NOT_SAID_TO_SENDERS = frozenset({Verdict.ACCEPTED, Verdict.NOT_CHECKED})
@@ -173,6 +175,12 @@ def queue_name(ticket: Ticket, catalogue: Catalogue) -> str:
 def subject_of(ticket: Ticket, mailbox: MailboxSpec) -> str:
     """The one subject of all letters of a ticket: its tag and the first mail's subject."""
     return f"{mailbox.subject_tag.format(number=ticket.number)} {ticket.subject}".strip()
+
+
+def rerouted_from(ticket: Ticket, desk: LetterDesk) -> str:
+    """The name of the mailbox to which the ticket's first mail came, where it is not the ticket's own."""
+    spec = desk.catalogue.mailbox(ticket.rerouted_from) if ticket.rerouted_from else None
+    return spec.name if spec else ticket.rerouted_from
 
 
 def kind_of(change: TicketChange, desk: LetterDesk) -> RequestType:

@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     PARTICIPANT_ADDED = "participant_added"
     UNDONE = "undone"
     ORIGINALS_SENT = "originals_sent"
+    REROUTED = "rerouted"
 
 
 SHARED_MAILBOX = "shared_mailbox"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -57,6 +58,15 @@ class FolderMemory:
     newest_received_at: datetime | None = None
     last_collect_at: datetime | None = None
     suspect_until: datetime | None = None
+
+
+def conversation_key(sender: str, message_id: str, raw_digest: str) -> str:
+    """What says which mails wait for one another: the sender's address; of a mail of nobody its Message-ID, so
+    that its copies in two mailboxes come one after the other, and where it has none its bytes."""
+    if sender:
+        return sender
+    digest = hashlib.sha256(message_id.encode(errors="replace")).hexdigest()
+    return f"id:{digest}" if message_id else f"mail:{raw_digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,8 @@ class Ticket:
 
     ``subject`` is the first mail's and stays; ``title`` is ours and may be made from fields. ``version``
     grows by one with each change and is what two simultaneous changes meet at. ``rating`` is what the
-    requester gave it, 1 to 5, once.
+    requester gave it, 1 to 5, once. ``rerouted_from`` is the key of the mailbox to which the first mail came,
+    where that does not offer the type and ``mailbox`` does.
 
     What only staff set: ``label`` is a further public label of the status that it belongs to; ``asked`` are things
     that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
@@ -116,6 +117,7 @@ class Ticket:
     visit_sequence: int = 0
     merged_into: str | None = None
     rating: int | None = None
+    rerouted_from: str = ""
     version: int = 0
 
     @property

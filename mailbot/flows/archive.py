@@ -61,5 +61,8 @@ def kept_mails(
     """The mails of these rows, read again, with their files as stored. Raises as :meth:`Archive.read`."""
     names = {finding.sha256: finding.digest for finding in ticket.documents}
     names |= {file.sha256: file.digest for message in messages for file in message.files}
-    mails = [archive.read(row) for row in rows]
-    return [KeptMail(mail=mail, files=archive.files(mail, names, store=store)) for mail in mails]
+    mails = [(row.mailbox, archive.read(row)) for row in rows]
+    return [
+        KeptMail(mail=mail, arrived_at=mailbox, files=archive.files(mail, names, store=store))
+        for mailbox, mail in mails
+    ]

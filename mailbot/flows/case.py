@@ -48,7 +48,8 @@ class ScreenedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """All that was found out about an accepted mail, and what is to be done with it."""
+    """All that was found out about an accepted mail, and what is to be done with it. ``mailbox`` is the one that
+    answers: its ticket's, or the one that a new request belongs to."""
 
     mail: InboundMail
     screening: Accepted
@@ -60,6 +61,7 @@ class Understood:
     new_readings: tuple[DocumentReading, ...]
     situation: Situation
     decision: Decision
+    mailbox: ServedMailbox
     new_drawings: tuple[FileDrawing, ...] = ()
 
 
@@ -68,9 +70,11 @@ Examination = ScreenedOut | Understood
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptMail:
-    """A mail of a ticket, read again from its stored bytes, and its attachments as stored, in order."""
+    """A mail of a ticket, read again from its stored bytes, and its attachments as stored, in order.
+    ``arrived_at`` is the key of the mailbox to which it came: its server vouches for it, or nobody does."""
 
     mail: InboundMail
+    arrived_at: str
     files: Sequence[StoredFile]
 
 
@@ -115,12 +119,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What the mail is about: its thread, its ticket if it joins one, and its type."""
+    """What the mail is about: its thread, its ticket if it joins one, and its type. ``mailbox`` is where the
+    ticket is, or where a new one belongs."""
 
     thread: ThreadMatch
     ticket: Ticket | None
     classification: Classification
     request_type: RequestType
+    mailbox: ServedMailbox
 
 
 def as_customers(case: Case, found: CustomersMail) -> Case:
@@ -156,6 +162,7 @@ def understood(
         new_readings=made,
         situation=situation,
         decision=decision,
+        mailbox=subject.mailbox,
     )
 
 

@@ -16,7 +16,7 @@ import structlog
 
 from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry
-from mailbot.domain.ledger import FolderMemory, NewInboundMail
+from mailbot.domain.ledger import FolderMemory, NewInboundMail, conversation_key
 from mailbot.domain.mail import FetchedMail
 from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.held_folder import HeldFolder, Holding, batches, first_memory
@@ -188,8 +188,7 @@ class Collector(HeldFolder):
             raw_digest=digest,
             size_bytes=len(mail.raw),
             oversize_bytes=mail.oversize_bytes,
-            # Mails of nobody wait for nobody: each is a conversation of its own.
-            conversation_key=header.sender.address or f"mail:{digest}",
+            conversation_key=conversation_key(header.sender.address, header.message_id, digest),
             message_id=header.message_id,
             from_address=header.sender.address,
             subject=header.subject,

@@ -6,7 +6,7 @@ evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -57,6 +57,7 @@ from mailbot.flows.case import (
 )
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.errand_desk import run_errand
+from mailbot.flows.house import House
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, desk_for, survivor
 from mailbot.flows.past import Knowledge
@@ -66,6 +67,7 @@ from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.flows.weighing import Weighing
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands
 from mailbot.triage.agent_files import is_meant_to_be_sent
+from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
 from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
 from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, OpenTicket
@@ -97,15 +99,18 @@ class Examiner:
         marks: OwnMarks,
         documents: FileReadings,
         orders: OrderHouse,
+        mailboxes: Mapping[str, ServedMailbox],
         now: Callable[[], datetime],
     ) -> None:
+        self._mailboxes = mailboxes
         self._orders = orders
         self._catalogue = catalogue
         self._marks = marks
         self._keyed = partial(keyed_digest, marks.secret_key)
         self._documents = documents
         self._weighing = Weighing(catalogue=catalogue, keyed=self._keyed)
-        self._subjects = SubjectFinder(catalogue=catalogue, weighing=self._weighing)
+        house = House(catalogue=catalogue, mailboxes=mailboxes)
+        self._subjects = SubjectFinder(catalogue=catalogue, weighing=self._weighing, house=house)
         self.now = now
 
     def examine(
@@ -171,6 +176,7 @@ class Examiner:
             new_drawings=readings.drawings,
             situation=situation,
             decision=decide(situation),
+            mailbox=subject.mailbox,
         )
 
     def _asked(self, case: Case) -> Understood | None:
@@ -204,6 +210,7 @@ class Examiner:
             new_readings=(),
             situation=situation,
             decision=decision,
+            mailbox=case.mailbox,
         )
 
     # --- what agents order without a notice ---
@@ -231,6 +238,7 @@ class Examiner:
             ticket=None,
             classification=_NOTHING_ASKED,
             request_type=self._catalogue.type(GENERAL),
+            mailbox=case.mailbox,
         )
         situation = self._situation(case, subject, EvidenceReport(), WhoseRequest())
         return understood(case, subject, situation, (), found)
@@ -244,7 +252,13 @@ class Examiner:
         readings = self._readings(theirs, reader)
         classification = self._typed_by_agent(block, case) or self._subjects.classify(theirs, readings)
         kind = self._catalogue.type(classification.request_type or GENERAL)
-        subject = Subject(thread=NO_THREAD, ticket=None, classification=classification, request_type=kind)
+        subject = Subject(
+            thread=NO_THREAD,
+            ticket=None,
+            classification=classification,
+            request_type=kind,
+            mailbox=case.mailbox,
+        )
         whose = self._weighing.whose(theirs, subject)
         report = self._weighing.report(theirs, subject, readings, whose)
         situation = replace(self._situation(theirs, subject, report, whose), directives=block)
@@ -393,6 +407,7 @@ class Examiner:
             new_drawings=readings.drawings,
             situation=self._situation(case, subject, report, whose),
             decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
+            mailbox=subject.mailbox,
         )
 
     def _named_as_sender(self, mail: InboundMail) -> str | None:
@@ -460,7 +475,10 @@ class Examiner:
 
     def _case_again(self, kept: KeptMail, mailbox: ServedMailbox, known: Knowledge) -> Case:
         screening = screen(kept.mail, own=self._marks)
-        sender = identify(kept.mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        # Only the server that received a mail removes what strangers write in its name (RFC 8601 §5).
+        arrived_at = self._mailboxes.get(kept.arrived_at)
+        profile = arrived_at.profile if arrived_at else AuthenticationProfile(kind=AuthenticationKind.NONE)
+        sender = identify(kept.mail, roster=self._catalogue.staff, screening=screening, profile=profile)
         if not isinstance(screening, Accepted) or sender.authenticity is Authenticity.FAILED:
             # It is on the ticket and stays there, whatever would be done with it today.
             is_reply = isinstance(screening, Accepted) and screening.automatic_reply
@@ -537,7 +555,8 @@ class Examiner:
             report=report,
             directives=directives,
             is_gratitude=is_gratitude(case.mail.new_text),
-            answers_need_verification=case.mailbox.can_verify_staff,
+            # By way of a mailbox that cannot tell, nobody gets past one that can.
+            answers_need_verification=case.mailbox.can_verify_staff or subject.mailbox.can_verify_staff,
             now=case.now,
             notices=_answered_notices(case) if is_agent else (),
             orders=self._plan(case, subject.ticket, directives) if is_agent and subject.ticket else None,
@@ -545,6 +564,7 @@ class Examiner:
             customer=whose.customer,
             customer_record=whose.record,
             sender_record=whose.sender,
+            arrived_at=case.mailbox.key,
         )
 
     def _plan(self, case: Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:

@@ -16,7 +16,7 @@ from mailbot.domain.ledger import TOO_LARGE
 from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.flows.case import Examination, ScreenedOut
+from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, stored_files
@@ -83,14 +83,14 @@ class Explainer:
                 found.decision.transcript, found.situation.sender, mailbox, now=now
             )
             return Explanation(mail=mail, found=found, letters=(self._office.preview(told, mailbox, now=now),))
-        change = self._change(found, files, mailbox)
-        if change is None:
+        if isinstance(found, ScreenedOut) or isinstance(found.decision, Discard):
             return Explanation(mail=mail, found=found)
+        change = self._change(found, files)
         return Explanation(
             mail=mail,
             found=found,
             ticket=change.after,
-            letters=self._letters(change, mailbox, self._examiner.now()),
+            letters=self._letters(change, found.mailbox, self._examiner.now()),
         )
 
     def _too_large(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
@@ -104,15 +104,11 @@ class Explainer:
             letters = (self._office.preview(refusal, mailbox, now=now),)
         return Explanation(mail=mail, found=found, letters=letters)
 
-    def _change(
-        self, found: Examination, files: tuple[StoredFile, ...], mailbox: ServedMailbox
-    ) -> TicketChange | None:
-        if isinstance(found, ScreenedOut) or isinstance(found.decision, Discard):
-            return None
+    def _change(self, found: Understood, files: tuple[StoredFile, ...]) -> TicketChange:
         cause = cause_for(
             found.decision,
             found.situation,
-            mailbox,
+            found.mailbox,
             files,
             mail_id=0,
             examiner=self._examiner,

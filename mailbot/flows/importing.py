@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mailbot.domain.ledger import MailOutcome, NewInboundMail
+from mailbot.domain.ledger import MailOutcome, NewInboundMail, conversation_key
 from mailbot.flows.intake import Intake
 from mailbot.flows.ports import BlobStore, Storage
 from mailbot.mime.parse import header_summary
@@ -90,7 +90,7 @@ class Importer:
             raw_digest=digest,
             size_bytes=len(mail.raw),
             oversize_bytes=mail.oversize_bytes,
-            conversation_key=header.sender.address or f"mail:{digest}",
+            conversation_key=conversation_key(header.sender.address, header.message_id, digest),
             message_id=header.message_id,
             from_address=header.sender.address,
             subject=header.subject,

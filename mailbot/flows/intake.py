@@ -364,7 +364,7 @@ class Intake:
             cause = cause_for(
                 decision,
                 situation,
-                mailbox,
+                found.mailbox,
                 files,
                 mail_id=claimed.id,
                 examiner=self._examiner,
@@ -381,7 +381,7 @@ class Intake:
             _take_place_of_note(work, claimed, found.mail)
             work.papers.keep_drawings(found.new_drawings)
             if claimed.answer:
-                self._office.tell(work, change, mailbox, now=situation.now, mail_id=claimed.id)
+                self._office.tell(work, change, found.mailbox, now=situation.now, mail_id=claimed.id)
             work.house.keep_readings(found.new_readings)
             opened = change.before is None
             result = _result(
@@ -425,6 +425,7 @@ class Intake:
             if change is not None:
                 write_change(work, change)
                 if claimed.answer:
+                    mailbox = self._mailboxes.get(change.after.mailbox, mailbox)
                     self._office.tell(work, change, mailbox, now=now, mail_id=claimed.id)
             result = _result(
                 MailOutcome.BOUNCE,

@@ -260,7 +260,7 @@ class Reprocess:
         cause = cause_for(
             found.decision,
             found.situation,
-            mailbox,
+            found.mailbox,
             files,
             mail_id=row.id,
             examiner=self._examiner,
@@ -275,7 +275,7 @@ class Reprocess:
             changed=True,
             before=change.before,
             after=change.after,
-            letters=() if quiet or not row.answer else self._would_write(change, mailbox, row.id),
+            letters=() if quiet or not row.answer else self._would_write(change, found.mailbox, row.id),
         )
 
     # --- tickets -------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def with_evidence_of_new_type(
     this = replace(found.mail, new_text=decision.query.note, subject="")
     retyped = replace(ticket, request_type=decision.request_type)
     recount = examiner.recount(
-        [*kept, KeptMail(mail=this, files=files)],
+        [*kept, KeptMail(mail=this, arrived_at=found.situation.arrived_at, files=files)],
         retyped,
         mailbox,
         StoredKnowledge(archive.storage),

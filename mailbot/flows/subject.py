@@ -11,12 +11,15 @@ from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.events import STAFF_PURPOSES
 from mailbot.domain.mail import (
+    NO_THREAD,
     Classification,
     SenderRole,
     ThreadMatch,
 )
 from mailbot.domain.ticket import Ticket
 from mailbot.flows.case import Case, Subject
+from mailbot.flows.house import House
+from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import survivor
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
@@ -32,9 +35,10 @@ from mailbot.triage.thread import (
 class SubjectFinder:
     """Finds the ticket that a mail joins, or the type of request that it is. Writes nothing."""
 
-    def __init__(self, *, catalogue: Catalogue, weighing: Weighing) -> None:
+    def __init__(self, *, catalogue: Catalogue, weighing: Weighing, house: House) -> None:
         self._catalogue = catalogue
         self._weighing = weighing
+        self._house = house
 
     def of(self, case: Case, readings: MailReadings) -> Subject:
         """The ticket that the mail joins, or the type of request that it is."""
@@ -43,14 +47,14 @@ class SubjectFinder:
         ticket = joined_ticket(thread, case.known) or _named_by_agent(case, thread)
         if ticket is not None:
             return self.on_ticket(case, thread, ticket)
-        classification = self.classify(case, readings)
+        classification, home = self._classify_in_house(case, readings)
         if thread.ticket_number is None:
-            thread = self._open_request(case, classification, readings)
+            thread, home = self._open_request(case, classification, home, readings)
             ticket = joined_ticket(thread, case.known)
             if ticket is not None:
                 return self.on_ticket(case, thread, ticket)
         kind = self._catalogue.type(classification.request_type or GENERAL)
-        return Subject(thread=thread, ticket=None, classification=classification, request_type=kind)
+        return Subject(thread=thread, ticket=None, classification=classification, request_type=kind, mailbox=home)
 
     def on_ticket(self, case: Case, thread: ThreadMatch, ticket: Ticket) -> Subject:
         """The subject of a mail that joins ``ticket``."""
@@ -59,11 +63,33 @@ class SubjectFinder:
             ticket=ticket,
             classification=Classification(request_type=ticket.request_type, confidence=1.0, matched="thread"),
             request_type=self._catalogue.type(ticket.request_type),
+            mailbox=self._house.mailboxes.get(ticket.mailbox, case.mailbox),
         )
 
+    def _classify_in_house(self, case: Case, readings: MailReadings) -> tuple[Classification, ServedMailbox]:
+        """What the mail asks for, and in which mailbox of the house that is done: the subject speaks to all of
+        them, everything else first to the one to which it was written."""
+        addressed = frozenset(one.address for one in (*case.mail.to, *case.mail.cc))
+        elsewhere = self._house.elsewhere(case.mailbox, addressed)
+        if not elsewhere:
+            return self.classify(case, readings), case.mailbox
+        others = tuple(one.request_type for one in elsewhere)
+        everything = (*self._catalogue.types_of(case.mailbox.key), *others)
+        found = classify_subject(case.mail.subject, everything, self._catalogue.units)
+        if found.request_type is None:
+            found = self.classify(case, readings)
+        if found.request_type is None:
+            by_others = self._classify_among(others, case, readings)
+            found = by_others if by_others.request_type is not None else found
+        home = next((one.mailbox for one in elsewhere if one.request_type.key == found.request_type), case.mailbox)
+        return found, home
+
     def classify(self, case: Case, readings: MailReadings) -> Classification:
+        """What the mail asks for, of what its mailbox offers."""
+        return self._classify_among(self._catalogue.types_of(case.mailbox.key), case, readings)
+
+    def _classify_among(self, types: Sequence[RequestType], case: Case, readings: MailReadings) -> Classification:
         """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
-        types = self._catalogue.types_of(case.mailbox.key)
         by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
         if by_subject.request_type is not None:
             return by_subject
@@ -74,9 +100,22 @@ class SubjectFinder:
             return by_words
         return classify(mail.subject, fields, mail.new_text, readings.kinds(), types, units)
 
-    def _open_request(self, case: Case, classification: Classification, readings: MailReadings) -> ThreadMatch:
-        """A fresh mail with the missing paper (REQUIREMENTS *Decided*)."""
-        requests = case.known.open_requests(case.sender.address.address, case.mailbox.key)
+    def _open_request(
+        self, case: Case, classification: Classification, home: ServedMailbox, readings: MailReadings
+    ) -> tuple[ThreadMatch, ServedMailbox]:
+        """A fresh mail with the missing paper (REQUIREMENTS *Decided*), and where it is missing: one that by
+        itself asks for nothing may have come to the wrong mailbox."""
+        others = self._house.others(home) if classification.request_type is None else ()
+        for mailbox in (home, *others):
+            thread = self._open_request_in(mailbox, case, classification, readings)
+            if thread is not NO_THREAD:
+                return thread, mailbox
+        return NO_THREAD, home
+
+    def _open_request_in(
+        self, mailbox: ServedMailbox, case: Case, classification: Classification, readings: MailReadings
+    ) -> ThreadMatch:
+        requests = case.known.open_requests(case.sender.address.address, mailbox.key)
         brings = frozenset(
             key
             for request in requests

@@ -128,6 +128,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
         follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
         customer=situation.customer,
+        rerouted_from=_rerouted_from(decision, situation, cause),
     )
     happened = ChangeLog(situation.now, cause.mail_id)
     by = decision.opened_by if isinstance(decision, OpenTicket) else None
@@ -136,6 +137,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
     elif decision.linked_to:
         happened.add(BOT, EventKind.THREAD_REFUSED, new=decision.linked_to, detail=decision.link_reason)
+    if ticket.rerouted_from:
+        happened.add(BOT, EventKind.REROUTED, old=ticket.rerouted_from, new=ticket.mailbox)
     ticket = replace(ticket, ruling=note_ruling(None, situation.report.ruling, happened))
     if isinstance(decision, OpenTicket) and decision.guides and ticket.ruling is not None:
         newly = replace(ticket, status=Status.NEW)
@@ -158,6 +161,12 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         tell_as=_tell_as(situation),
         right_subject=situation.request_type.subject if classification.matched not in _RIGHT_SUBJECTS else "",
     )
+
+
+def _rerouted_from(decision: OpenTicket | OpenFollowUp, situation: Situation, cause: Cause) -> str:
+    """To which other mailbox of the house the mail came; what follows a ticket stays where that one is."""
+    came_elsewhere = isinstance(decision, OpenTicket) and situation.arrived_at != cause.mailbox
+    return situation.arrived_at if came_elsewhere else ""
 
 
 def _language_of(situation: Situation) -> str:

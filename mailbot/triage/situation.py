@@ -29,6 +29,7 @@ class Situation:
     ``types_named`` are the request types that it names, of those ``types_offered``.
     ``customer`` is whose request it is; ``customer_record`` the record, where it is known and not only claimed;
     ``sender_record`` that of the sender's address, where our server vouches for it.
+    ``arrived_at`` is the key of the mailbox to which the mail came.
     """
 
     mail: InboundMail
@@ -53,6 +54,7 @@ class Situation:
     sender_record: Customer | None = None
     types_named: tuple[RequestType, ...] = ()
     types_offered: tuple[RequestType, ...] = ()
+    arrived_at: str = ""
 
     @property
     def type_is_gone(self) -> bool:

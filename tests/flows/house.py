@@ -17,7 +17,7 @@ from mailbot.adapters.clock import SystemClock
 from mailbot.bootstrap import App, build_app
 from mailbot.demo import documents
 from mailbot.domain.events import Audience, LetterStatus, OutboundLetter
-from mailbot.domain.ledger import InboundRow, MailOutcome, NewInboundMail
+from mailbot.domain.ledger import InboundRow, MailOutcome, NewInboundMail, conversation_key
 from mailbot.domain.ticket import Ticket
 from mailbot.mime.parse import header_summary
 from mailbot.settings import load_settings
@@ -176,7 +176,7 @@ class TestHouse:
             received_at=received_at or self.clock.now(),
             raw_digest=digest,
             size_bytes=len(raw),
-            conversation_key=header.sender.address or f"mail:{digest}",
+            conversation_key=conversation_key(header.sender.address, header.message_id, digest),
             message_id=header.message_id,
             from_address=header.sender.address,
             subject=header.subject,

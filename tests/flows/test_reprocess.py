@@ -314,7 +314,7 @@ def test_the_same_letter_for_the_same_mail_never_leaves_twice(house: TestHouse) 
 def test_the_requester_is_not_told_of_what_changes_nothing_for_them(house: TestHouse) -> None:
     house.receive(mail(REQUEST, files=[BOLETO]))
     letters = house.letters()
-    with patch("mailbot.flows.examine.extract_fields", _with_another_reason):
+    with patch("mailbot.flows.weighing.extract_fields", _with_another_reason):
         (result,) = reprocess(house)
     assert result.changed
     assert house.letters() == letters

@@ -374,6 +374,7 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "visit_sequence": ticket.visit_sequence,
         "merged_into": ticket.merged_into,
         "rating": ticket.rating,
+        "rerouted_from": ticket.rerouted_from,
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -437,6 +438,7 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         visit_sequence=row["visit_sequence"],
         merged_into=row["merged_into"],
         rating=row["rating"],
+        rerouted_from=row["rerouted_from"],
         version=row["version"],
     )
 

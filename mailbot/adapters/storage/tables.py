@@ -129,6 +129,7 @@ tickets = Table(
     Column("visit_sequence", Integer, nullable=False, default=0),
     Column("merged_into", CleanText(20)),
     Column("rating", Integer),
+    Column("rerouted_from", CleanText(100), nullable=False, default=""),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )
