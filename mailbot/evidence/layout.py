@@ -1,15 +1,19 @@
-"""Pieces of text with their places on a page → lines from top to bottom, columns apart by two spaces."""
+"""Pieces of text with their places on a page → lines from top to bottom, columns below each other.
+
+Two blanks at least part columns, one parts words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 _SAME_LINE_SHARE = 0.5
 _GOES_ON_HEIGHTS = 0.9
 _COLUMN_GAP_HEIGHTS = 0.8
 _WORD_GAP_HEIGHTS = 0.15
+_NARROW = 0.75
+_MOST_BLANKS = 120
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +51,15 @@ def laid_out(segments: Sequence[Segment]) -> str:
             lines[-1].append(segment)
         else:
             lines.append([segment])
-    return "\n".join(_joined(sorted(line, key=lambda one: one.left)) for line in lines)
+    ordered = [sorted(line, key=lambda one: one.left) for line in lines]
+    left, width = min((one.left for one in segments), default=0.0), _letter_width(segments)
+    return "\n".join(_joined(line, left, width) for line in ordered)
+
+
+def _letter_width(segments: Sequence[Segment]) -> float:
+    """Of a narrow letter: what stands in the same place has so many of them before it in every line."""
+    widths = sorted((one.right - one.left) / len(one.text) for one in segments if len(one.text) > 1)
+    return max(_NARROW * widths[len(widths) // 2], 0.1) if widths else 1.0
 
 
 def _is_on_line(segment: Segment, line: Sequence[Segment]) -> bool:
@@ -56,9 +68,17 @@ def _is_on_line(segment: Segment, line: Sequence[Segment]) -> bool:
     return abs(first.middle - segment.middle) < _SAME_LINE_SHARE * min(first.height, segment.height)
 
 
-def _joined(line: Sequence[Segment]) -> str:
-    text = line[0].text
-    for before, segment in pairwise(line):
-        gap = (segment.left - before.right) / min(before.height, segment.height)
-        text += ("  " if gap > _COLUMN_GAP_HEIGHTS else " " if gap > _WORD_GAP_HEIGHTS else "") + segment.text
+def _joined(line: Sequence[Segment], left: float, width: float) -> str:
+    text = ""
+    before: Segment | None = None
+    for segment in line:
+        blanks = min(_MOST_BLANKS, round((segment.left - left) / width) - len(text))
+        if before is None:
+            text = " " * blanks
+        else:
+            gap = (segment.left - before.right) / min(before.height, segment.height)
+            is_apart = gap > _COLUMN_GAP_HEIGHTS
+            text += " " * max(2, blanks) if is_apart else " " if gap > _WORD_GAP_HEIGHTS else ""
+        text += segment.text
+        before = segment
     return text

@@ -31,7 +31,7 @@ from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
 
-READER_VERSION = 4
+READER_VERSION = 5
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")

@@ -120,6 +120,27 @@ def _bank_one_part(rng: Random) -> Made:
     return Made("boleto", "bank_one_part", _truth(of), (paper,))
 
 
+def _carnet(rng: Random) -> Made:
+    """One of a booklet: a stub to keep on the left, and the slip beside it."""
+    of = invent(rng, collection=False)
+    paper, font = Paper(width=760, height=330), "sans"
+    stub = (
+        ("Vencimento", day(of.due)), ("Valor do documento", brl(of.cents)), ("Nosso número", str(rng.randint(10**8, 10**9))),
+        ("Beneficiário", of.company[:24]), ("Pagador", of.person.upper()[:24]),
+    )  # fmt: skip
+    y = 40.0
+    for label, value in stub:
+        paper.text(14, y, label, size=6.5, font=font)
+        paper.text(14, y + 12, value, size=8.5, font=font)
+        y += 34
+    paper.text(14, y + 10, "Recibo do Pagador", size=7, font=font)
+    paper.rule(180, 16, 0, down=290)
+    slip = Paper(width=580, height=330)
+    _slip(slip, 34, of, rng, font, foot="Autenticação mecânica - Ficha de Compensação", bars=True)
+    paper.put(slip, 170)
+    return Made("boleto", "carnet", _truth(of), (paper,))
+
+
 def _bank_app(rng: Random) -> Made:
     """As a fintech mails it: labels above values, the line and the bars."""
     of = invent(rng, collection=False)
@@ -214,6 +235,7 @@ def families() -> dict[str, Layout]:
         "bank_two_parts": _bank_two_parts,
         "bank_one_part": _bank_one_part,
         "bank_app": _bank_app,
+        "carnet": _carnet,
         "state_slip": _state_slip,
         "city_slip": _city_slip,
     }

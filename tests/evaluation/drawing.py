@@ -89,6 +89,11 @@ class Paper:
                 self.box(x, y, step, height, grey=0.0)
             x += step
 
+    def put(self, other: Paper, x: float) -> None:
+        """What is drawn on another paper of the same height, moved to the right."""
+        self._content.append(b"q 1 0 0 1 %.2f 0 cm" % x)
+        self._content.extend([*other._content, b"Q"])
+
     def jpeg(self, x: float, y: float, data: bytes, size: tuple[int, int], *, width: float, height: float) -> None:
         """A JPEG picture of ``size`` pixels."""
         self._pictures.append((data, *size))

@@ -65,11 +65,22 @@ def _pair(
     paper.text(x, y + 12, value, size=size, font=f"{font}-bold")
 
 
-def _card(paper: Paper, left: float, top: float, holder: _Holder, font: str = "sans") -> None:
+def _card(
+    paper: Paper, left: float, top: float, holder: _Holder, font: str = "sans", *, has_green_bar: bool = False
+) -> None:
     paper.box(left - 10, top - 24, 400, 250, grey=0.93)
-    paper.text(left + 60, top - 8, "REPÚBLICA FEDERATIVA DO BRASIL", size=9, font=f"{font}-bold")
+    ink = 0.0
+    if has_green_bar:
+        paper.bar(left - 10, top - 24, 400, 44, (0.18, 0.49, 0.31))
+        ink = 1.0
+    paper.text(left + 60, top - 8, "REPÚBLICA FEDERATIVA DO BRASIL", size=9, font=f"{font}-bold", grey=ink)
     paper.text(
-        left + 60, top + 2, "MINISTÉRIO DOS TRANSPORTES - SECRETARIA NACIONAL DE TRÂNSITO", size=6, font=font
+        left + 60,
+        top + 2,
+        "MINISTÉRIO DOS TRANSPORTES - SECRETARIA NACIONAL DE TRÂNSITO",
+        size=6,
+        font=font,
+        grey=ink,
     )
     paper.text(
         left,
@@ -77,6 +88,7 @@ def _card(paper: Paper, left: float, top: float, holder: _Holder, font: str = "s
         "CARTEIRA NACIONAL DE HABILITAÇÃO / DRIVER LICENSE / PERMISO DE CONDUCCIÓN",
         size=7.5,
         font=f"{font}-bold",
+        grey=ink,
     )
     paper.box(left, top + 24, 78, 100, grey=0.75)
     x = left + 90
@@ -116,6 +128,15 @@ def _since_2022(rng: Random) -> Made:
     _card(paper, 45, 50, holder)
     _back(paper, 45, 300, holder)
     return Made("driver_licence", "since_2022", holder.truth(), (paper,))
+
+
+def _on_a_table(rng: Random) -> Made:
+    """Both sides with their green bar on a dark table."""
+    holder, paper = _Holder(rng), Paper(width=620, height=700)
+    paper.bar(0, 0, 620, 700, (0.36, 0.25, 0.16))
+    _card(paper, 120, 110, holder, has_green_bar=True)
+    _back(paper, 120, 380, holder)
+    return Made("driver_licence", "on_a_table", holder.truth(), (paper,))
 
 
 def _front_only(rng: Random) -> Made:
@@ -184,6 +205,7 @@ def families() -> dict[str, Layout]:
     return {
         "since_2022": _since_2022,
         "front_only": _front_only,
+        "on_a_table": _on_a_table,
         "before_2022": _before_2022,
         "app_pdf": _app_pdf,
     }

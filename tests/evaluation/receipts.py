@@ -33,11 +33,11 @@ _FAMILIES = {
     "tax": (wallets.tax, "columns"),
     "unknown_bank": (wallets.unknown_bank, "sides"),
     "neon_pix": (held_out.neon_pix, "sides"),
-    "btg_boleto": (held_out.btg_boleto, "stacked"),
+    "btg_boleto": (wallets.btg_boleto, "stacked"),
     "banrisul": (held_out.banrisul, "mono"),
     "darf": (held_out.darf, "columns"),
 }
-HELD_OUT = frozenset({"neon_pix", "btg_boleto", "banrisul", "darf"})
+HELD_OUT = frozenset({"neon_pix", "banrisul", "darf"})
 """Layouts by which the readers were never mended."""
 
 _COLLECTION = frozenset({"tax", "darf"})

@@ -5,7 +5,7 @@ Whoever mends the readers by one of these takes it out of here, and puts another
 
 from __future__ import annotations
 
-from tests.evaluation.invented import cnpj_dots, cpf_dots, cpf_hidden, day, line_dots
+from tests.evaluation.invented import cnpj_dots, cpf_hidden, day, line_dots
 from tests.evaluation.receipt_case import LONG_MONTHS, Case, Row
 
 
@@ -26,28 +26,6 @@ def neon_pix(c: Case) -> list[Row]:
         ("row", "Quem recebeu" if c.paid else "Quem vai receber", c.of.company),
         ("row", "CNPJ", cnpj_dots(c.of.cnpj)),
         *([("row", "ID da transação Pix", c.pix)] if c.paid else []),
-    ]
-
-
-def btg_boleto(c: Case) -> list[Row]:
-    """An investment bank's receipt of a boleto."""
-    when = c.of.paid
-    return [
-        ("note", "BTG Pactual"),
-        ("title", c.say("Comprovante de pagamento", "Comprovante de agendamento", "Pagamento não processado")),
-        ("head", "Informações da transação"),
-        ("row", "Tipo", "Pagamento de boleto"),
-        ("row", "Valor do pagamento", f"R$ {c.amount}"),
-        ("row", c.say("Data do pagamento", "Data programada", "Data"), day(when)),
-        ("row", "Vencimento original", day(c.of.due)),
-        ("row", "Linha digitável", line_dots(c.of.line)),
-        ("head", "Beneficiário"),
-        ("row", "Razão social", c.of.company.upper()),
-        ("row", "CNPJ", cnpj_dots(c.of.cnpj)),
-        ("head", "Pagador"),
-        ("row", "Nome", c.of.person.upper()),
-        ("row", "CPF", cpf_dots(c.of.cpf)),
-        *([("row", "Código de autenticação", c.token("XXXXXXXX-XXXX-9999-XXXX"))] if c.paid else []),
     ]
 
 

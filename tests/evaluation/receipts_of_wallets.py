@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.evaluation.invented import cnpj_dots, cpf_hidden, day, line_dots
+from tests.evaluation.invented import cnpj_dots, cpf_dots, cpf_hidden, day, line_dots
 from tests.evaluation.receipt_case import LONG_MONTHS, SHORT_MONTHS, Case, Row
 
 
@@ -188,3 +188,25 @@ def unknown_bank(c: Case) -> list[Row]:
         *([("row", "Identificador da transação", c.pix)] if c.paid and c.chance() else []),
         *([("note", "O valor será debitado na data escolhida, desde que haja saldo.")] if c.status == "scheduled" else []),
     ]  # fmt: skip
+
+
+def btg_boleto(c: Case) -> list[Row]:
+    """An investment bank's receipt of a boleto."""
+    when = c.of.paid
+    return [
+        ("note", "BTG Pactual"),
+        ("title", c.say("Comprovante de pagamento", "Comprovante de agendamento", "Pagamento não processado")),
+        ("head", "Informações da transação"),
+        ("row", "Tipo", "Pagamento de boleto"),
+        ("row", "Valor do pagamento", f"R$ {c.amount}"),
+        ("row", c.say("Data do pagamento", "Data programada", "Data"), day(when)),
+        ("row", "Vencimento original", day(c.of.due)),
+        ("row", "Linha digitável", line_dots(c.of.line)),
+        ("head", "Beneficiário"),
+        ("row", "Razão social", c.of.company.upper()),
+        ("row", "CNPJ", cnpj_dots(c.of.cnpj)),
+        ("head", "Pagador"),
+        ("row", "Nome", c.of.person.upper()),
+        ("row", "CPF", cpf_dots(c.of.cpf)),
+        *([("row", "Código de autenticação", c.token("XXXXXXXX-XXXX-9999-XXXX"))] if c.paid else []),
+    ]

@@ -38,7 +38,7 @@ def printed_barcodes(page: PageText) -> tuple[str, ...]:
     found = list(lines_in(page.raw)) or list(lines_in("\n".join(page.again)))
     if not found:
         # Printed with wide gaps between its groups.
-        found = list(lines_in(_GAP.sub(" ", page.raw)))
+        found = [line for line in lines_in(_GAP.sub(" ", page.raw)) if barcode_of_line(line)]
     if not found:
         found = list(_over_line_ends(page.raw)) or list(_over_line_ends("\n".join(page.again)))
     if not found and page.is_ocr:
@@ -55,7 +55,8 @@ def _over_line_ends(raw: str) -> Iterator[str]:
             continue
         for lower in runs[index + 1 : index + 1 + _MOST_LINES_BELOW]:
             run = f"{run} {lower}"
-            found = lines_in(run) if lower else ()
+            # A bar code has one check digit only: any pieces of numbers may have it right by chance.
+            found = [line for line in lines_in(run) if barcode_of_line(line)] if lower else []
             if found:
                 yield from found
                 break

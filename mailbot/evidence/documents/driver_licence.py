@@ -52,7 +52,9 @@ _CLUES = (
         r"|nacional) de transito"
         r"|ministerio d[ao]s? (?:infraestrutura|transportes|cidades)",
     ),
-    Clue(reason="numbered_fields", weight=0.2, pattern=r"2 e 1 nome|4d cpf|4b validade|4a data|3 data local e uf"),
+    Clue(
+        reason="numbered_fields", weight=0.2, pattern=r"2 ?e ?1 nome|4d cpf|4b validade|4a data|3 data local e uf"
+    ),
     # The government's app signs the licence and the vehicle's paper alike.
     Clue(reason="government_signer", weight=0.1, pattern=r"assinador serpro|assinatura do serpro"),
     Clue(
@@ -84,7 +86,7 @@ _CLUES = (
 _MRZ_WEIGHT = 0.4
 _STRUCTURE = {"category", "licence_numbers", "parents", "numbered_fields", "mrz"}
 
-_HOLDER = r"2 e 1 nome(?: e sobrenome)?|nome e sobrenome|nome(?! d[aeo]s? (?:pai|mae|social))"
+_HOLDER = r"2 ?e ?1 nome(?: e sobrenome)?|nome e sobrenome|nome(?! d[aeo]s? (?:pai|mae|social))"
 _CPF = r"4d cpf|cpf"
 _NUMBER = r"(?:5 )?n[or]?\.?[ °º]*(?:d[eo] )?registro|numero (?:de|do) registro|registro"
 _BIRTH = r"3 data,? local e uf de nascimento|data(?:,)? (?:local e uf )?(?:de )?nasc(?:imento)?|nascimento"

@@ -25,13 +25,14 @@ _MOST_LINES = 1_500
 _COLUMN = re.compile(r"[ \u00a0]{2,}|\t+|\s*[|¦]\s*")
 _LEADER = re.compile(r"([.·_\-=])\1{3,}|\*{5,}")
 _AFTER_LABEL = re.compile(r"^[\s:.;)\]\-–=>]+")
-# *4b VALIDADE*, and as OCR may have it: *ab*, *4h*, *S*.
-_FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*|[asgi4-9][a-dhoe]?\W+")
+# *4b VALIDADE*, *2e1 NOME*, and as OCR may have it: *ab*, *4h*, *S*.
+_FIELD_NUMBER = re.compile(r"[\W\d]*[a-d]?\W*|[asgi4-9][a-dhoe]?\W+|2 ?[ec] ?[12il]\W+")
 _TAX_COLUMN = re.compile(r"\W*(?:n[ro.º°]* (?:do )?)?(?:cpf|cnpj)")
 _LABEL = re.compile(
     r".*:$|\W*(?:cpf|cnpj|nome|razao|institu|agencia|conta|banco|chave|venc|valor|data|tipo|documento|id\b|cod|n[o.º])"
 )
 _SLACK = 3
+_FAR_ASIDE = 40
 NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
 """What parts words in folded text."""
 
@@ -115,7 +116,8 @@ class PageText:
             yield line.cells[position + 1].raw
         for lower in self.lines[index + 1 : index + 1 + below]:
             if len(lower.cells) == 1:
-                yield lower.raw
+                if _is_below(lower.cells[0], cell, _next_start(line, position)):
+                    yield lower.raw
             elif len(lower.cells) == len(line.cells):
                 # A row of labels above a row of values, whatever became of the blanks between them.
                 yield lower.cells[position].raw
@@ -161,10 +163,15 @@ def _column_of(line: Line, above: Cell, border: int | None) -> list[str]:
     ]
 
 
+def _is_below(cell: Cell, above: Cell, border: int | None) -> bool:
+    """Whether a line of one cell can belong to ``above``; far to the right another column goes on."""
+    return cell.start < (above.end + _FAR_ASIDE if border is None else max(border, above.end + _SLACK))
+
+
 def _in_column(line: Line, above: Cell, border: int | None) -> str:
     """What stands below ``above``: its column where the line has several, else the whole line."""
     if len(line.cells) < 2:
-        return line.raw
+        return line.raw if _is_below(line.cells[0], above, border) else ""
     inside = _column_of(line, above, border)
     return "  ".join(inside) if inside else line.raw
 

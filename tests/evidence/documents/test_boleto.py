@@ -156,3 +156,9 @@ def test_papers_about_boletos_are_none(text: str) -> None:
 def test_a_line_printed_with_wide_gaps_is_read() -> None:
     wide = LINE.replace(" ", "        ")
     assert facts(read(BOLETO.replace(LINE, wide)))["barcode"] == BARCODE
+
+
+def test_pieces_of_other_numbers_are_no_bar_code() -> None:
+    """By its check digit alone one in eleven would be: only whole digitable lines are put together."""
+    pieces = "\n".join((BARCODE[:15], BARCODE[15:30], BARCODE[30:]))
+    assert "barcode" not in facts(read(f"Recibo do Pagador\nAutenticação mecânica\nNosso número\n{pieces}"))

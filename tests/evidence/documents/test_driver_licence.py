@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailbot.domain.evidence import DocumentKind
@@ -113,3 +115,11 @@ def test_a_wrong_check_digit_of_the_number_is_a_reason_to_look_and_no_refusal() 
 )  # fmt: skip
 def test_other_cards_and_papers_are_no_licence(text: str) -> None:
     assert read(text).kind is not DocumentKind.DRIVER_LICENCE
+
+
+def test_a_field_s_number_is_no_part_of_its_label_whatever_ocr_made_of_it() -> None:
+    for number in ("4b", "ab", "4h", "Ab"):
+        text = SINCE_2022.replace("4b VALIDADE", f"{number} VALIDADE")
+        assert text.count(f"{number} VALIDADE") == 1
+        again = replace(page(text, ocr=0.9), again="15/07/1985\n09/05/2033")
+        assert facts(read_pages(again))["valid_until"] == SAID["valid_until"]
