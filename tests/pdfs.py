@@ -15,6 +15,38 @@ def text_pdf(*pages: Sequence[str], hidden: bool = False) -> bytes:
     return _pdf([behind + _page_stream(lines) for lines in pages])
 
 
+def text_pdf_with_its_end_first(parts: Sequence[Sequence[str]], *, says_its_length: bool = False) -> bytes:
+    """A PDF of one page whose table stands in front, as in one that is shown while it loads; the page is written
+    in ``parts``, each a stream of its own, the last one at the end. ``says_its_length``: in its first object."""
+    streams = [
+        _page_stream(lines).replace(b"50 800 Td", b"50 %d Td" % (800 - 14 * sum(map(len, parts[:index]))))
+        for index, lines in enumerate(parts)
+    ]
+    names = b" ".join(b"%d 0 R" % (10 + index) for index in range(len(streams)))
+    objects = [
+        (1, b"<< /Type /Catalog /Pages 2 0 R >>"),
+        (2, b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>"),
+        (3, b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"),
+        (
+            4,
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents [%s]"
+            b" /Resources << /Font << /F1 3 0 R >> >> >>" % names,
+        ),
+        *(
+            (10 + index, b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+            for index, stream in enumerate(streams)
+        ),
+    ]
+    head = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
+    table = b"xref\n0 0\ntrailer\n<< /Root 1 0 R /Size 20 >>\nstartxref\n0\n%%EOF\n"
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % one for one in objects) + b"%%EOF\n"
+    if not says_its_length:
+        return head + table + body
+    first = b"9 0 obj\n<< /Linearized 1 /L %08d /N 1 >>\nendobj\n"
+    length = len(head) + len(first % 0) + len(table) + len(body)
+    return head + first % length + table + body
+
+
 def sized_pdf(width_points: int, height_points: int) -> bytes:
     """A PDF of one page that claims to be so large, with a box on it."""
     plain = _pdf([b"0.8 g 50 50 400 600 re f"])

@@ -7,6 +7,7 @@ whether more is wanted. Pictures have codes and OCR only. Never raises but ``Mem
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 from mailbot.domain.evidence import Readability
@@ -14,6 +15,7 @@ from mailbot.evidence.codes import bars_in, codes_in
 from mailbot.evidence.content import Code, FileContent, PageContent, TextSource
 from mailbot.evidence.looking import Deadline, Seen, look_at
 from mailbot.evidence.ocr import MissingOcr, Tesseract
+from mailbot.evidence.pdf_end import PdfEnd, end_of_pdf
 from mailbot.evidence.pdf_text import MOST_CHARACTERS, MOST_PAGES, OpenPdf, PageLayer, PdfState, open_pdf
 from mailbot.evidence.picture_files import OpenPicture, PictureState, open_picture
 
@@ -27,6 +29,9 @@ NO_OCR = "no_ocr"
 
 PAGES_NOT_READ = "pages_not_read"
 """Reason where a file has more pages than were read."""
+
+ENDS_EARLY = "ends_early"
+"""Reason where nothing says that a file ends where it does, so that a part of it may be lost."""
 
 PICTURE_TOO_LARGE = "picture_too_large"
 NO_TEXT_FOUND = "no_text_found"
@@ -60,13 +65,17 @@ Judge = Callable[[str], Wanted]
 
 
 def pdf_content(content: bytes, *, ocr: Tesseract | MissingOcr, judge: Judge) -> FileContent:
-    """What stands in a PDF, at most :data:`MOST_PAGES` pages of it."""
+    """What stands in a PDF, at most :data:`MOST_PAGES` pages of it; one that was cut short is broken."""
+    end = end_of_pdf(content)
+    if end is PdfEnd.CUT:
+        return _closed(Readability.UNREADABLE, BROKEN_PDF)
     with open_pdf(content) as pdf:
         if pdf is PdfState.ENCRYPTED:
             return _closed(Readability.ENCRYPTED, ENCRYPTED)
         if pdf is PdfState.BROKEN:
             return _closed(Readability.UNREADABLE, BROKEN_PDF)
-        return _PdfReader(pdf, ocr, judge).read()
+        held = _PdfReader(pdf, ocr, judge).read()
+        return held if end is PdfEnd.WHOLE else replace(held, reasons=(*held.reasons, ENDS_EARLY))
 
 
 def picture_content(content: bytes, *, ocr: Tesseract | MissingOcr) -> FileContent:

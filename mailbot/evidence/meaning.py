@@ -94,6 +94,21 @@ def reading_of(
     return _unknown(reading, pages, filename, day)
 
 
+def uncertain(reading: DocumentReading) -> DocumentReading:
+    """The reading of a file of which a part may be lost: all that it says is for a person's eyes only."""
+    parts = tuple(KindCandidate(kind=part.kind, score=part.confidence) for part in reading.parts)
+    found = (*reading.facts, *(fact for part in reading.parts for fact in part.facts))
+    return replace(
+        reading,
+        kind=DocumentKind.UNKNOWN,
+        page=None,
+        facts=(),
+        guesses=tuple(dict.fromkeys((*found, *reading.guesses))),
+        parts=(),
+        candidates=reading.candidates or parts,
+    )
+
+
 def settled_kind(page: PageContent, *, today: date | None = None) -> DocumentKind | None:
     """What the page certainly is, if the facts that matter are certain too.
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.evidence.content import FileContent, PageContent, TextSource
-from mailbot.evidence.file_content import NO_OCR, Wanted, pdf_content, picture_content
+from mailbot.evidence.file_content import ENDS_EARLY, NO_OCR, Wanted, pdf_content, picture_content
 from mailbot.evidence.meaning import READER_VERSION as READER_VERSION
-from mailbot.evidence.meaning import reading_of, settled_kind
+from mailbot.evidence.meaning import reading_of, settled_kind, uncertain
 from mailbot.evidence.ocr import MissingOcr, Tesseract, tesseract
 from mailbot.evidence.picture_files import is_readable_picture
 
@@ -133,6 +133,8 @@ def _meaning(digest: str, held: FileContent, filename: str) -> DocumentReading:
     if not held.pages:
         return _unread(digest, held.readability, held.reasons[0])
     reading = reading_of(digest, held, filename=filename)
+    if ENDS_EARLY in held.reasons:
+        reading = uncertain(reading)
     is_picture = any(page.source is not TextSource.TEXT_LAYER for page in held.pages)
     if is_picture and reading.kind is DocumentKind.UNKNOWN and not reading.parts:
         return replace(reading, reasons=("not_text", *reading.reasons))
