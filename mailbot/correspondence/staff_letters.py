@@ -69,6 +69,7 @@ _NOTICES = (
 _WHAT_TO_DO = {
     Refusal.NO_HANDLE: "reply_to_notice",
     Refusal.HANDLE_OF_ANOTHER: "reply_to_notice",
+    Refusal.TWO_TICKETS: "reply_to_notice",
     Refusal.EXPIRED_HANDLE: "reply_to_notice",
     Refusal.NOT_VERIFIED: "ask_admin",
     Refusal.UNKNOWN_WORD: "use_words",

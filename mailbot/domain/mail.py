@@ -212,7 +212,8 @@ class ThreadMatch:
     ``refused`` says why a match does not count (then ``ticket_number`` is only a link for staff).
     ``from_another_address``: a requester's handle used from an address that is not the handle's.
     ``handle_recipient``/``handle_purpose`` describe the handle where ``key`` is ``reply_token``.
-    ``candidates``: several open requests fit, the sender must be asked which.
+    ``candidates``: several open requests fit, the sender must be asked which. ``also_named``: another ticket that
+    the mail of an agent names besides, by a second notice's handle or in its subject.
     """
 
     ticket_number: str | None = None
@@ -223,6 +224,7 @@ class ThreadMatch:
     handle_purpose: str = ""
     handle_expired: bool = False
     candidates: tuple[str, ...] = ()
+    also_named: str = ""
 
     @property
     def accepted(self) -> bool:

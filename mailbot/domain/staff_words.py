@@ -53,6 +53,7 @@ class Refusal(StrEnum):
 
     NO_HANDLE = "no_handle"
     HANDLE_OF_ANOTHER = "handle_of_another"
+    TWO_TICKETS = "two_tickets"
     NOT_VERIFIED = "not_verified"
     EXPIRED_HANDLE = "expired_handle"
     UNKNOWN_WORD = "unknown_word"

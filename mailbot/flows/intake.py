@@ -57,7 +57,7 @@ from mailbot.flows.retype import with_evidence_of_new_type
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ApplyAgentReply, Discard
 from mailbot.triage.screen import ScreeningReason
 
 _log = structlog.get_logger("mailbot.intake")
@@ -69,6 +69,9 @@ _RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
 
 MESSAGE_ID_REUSED = "message_id_reused"
 """Reason in the log for a mail that went on like any other, under the Message-ID of a different mail."""
+
+REPLAYED = "replayed"
+"""Reason in the log for an agent's mail that came once more under another Message-ID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +361,8 @@ class Intake:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
             # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
             duplicate = _as_duplicate(work, claimed, found.mail)
+            if duplicate is None and isinstance(decision, ApplyAgentReply) and not decision.already_sent:
+                duplicate = _as_replay(work, claimed, found)
             if duplicate is not None:
                 work.mails.finish(claimed, duplicate, now=_real_now())
                 return duplicate
@@ -529,6 +534,15 @@ def _as_duplicate(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> 
         unverified_copies=claimed.folder != SENT_FOLDER,
     )
     return None if earlier is None else _result(MailOutcome.DUPLICATE, mail, reason=f"same as mail {earlier}")
+
+
+def _as_replay(work: UnitOfWork, claimed: ClaimedMail, found: Understood) -> MailResult | None:
+    """An agent's mail that was sent again by whoever caught it: its signature still holds, and perhaps says
+    nothing of the Message-ID. What it ordered was ordered once."""
+    ticket, mail = found.situation.ticket, found.mail
+    if ticket is None or not work.mails.is_on_ticket(ticket.number, mail.identity, mail_id=claimed.id):
+        return None
+    return _result(MailOutcome.DUPLICATE, mail, reason=REPLAYED)
 
 
 def _take_place_of_note(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> None:

@@ -25,7 +25,9 @@ from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.weighing import Weighing
 from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.directives import parse_directives
 from mailbot.triage.thread import (
+    ThreadRefusal,
     match_open_request,
     match_thread,
     thread_candidates,
@@ -44,12 +46,13 @@ class SubjectFinder:
         """The ticket that the mail joins, or the type of request that it is."""
         clues = thread_candidates(case.mail)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
-        ticket = joined_ticket(thread, case.known) or _named_by_agent(case, thread)
+        ticket = joined_ticket(thread, case.known) or self._named_by_agent(case, thread)
         if ticket is not None:
             return self.on_ticket(case, thread, ticket)
         classification, home = self._classify_in_house(case, readings)
-        if thread.ticket_number is None:
-            thread, home = self._open_request(case, classification, home, readings)
+        if thread.ticket_number is None or thread.refused == ThreadRefusal.ADDRESS_BOOK:
+            waiting, home = self._open_request(case, classification, home, readings)
+            thread = thread if waiting == NO_THREAD else waiting
             ticket = joined_ticket(thread, case.known)
             if ticket is not None:
                 return self.on_ticket(case, thread, ticket)
@@ -124,6 +127,19 @@ class SubjectFinder:
         )
         return match_open_request(case.sender, requests, brings, classification.request_type)
 
+    def _named_by_agent(self, case: Case, thread: ThreadMatch) -> Ticket | None:
+        """The ticket that a mail in an agent's name is about without a handle of its own: it becomes a note there,
+        and the agent is told (INTERFACE *Staff words*, THREATS 9).
+
+        Without a word, to an address kept from an old notice, it is a matter of its own.
+        """
+        if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
+            return None
+        block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
+        if thread.refused == ThreadRefusal.ADDRESS_BOOK and not block.lines:
+            return None
+        return survivor(case.known.ticket(thread.ticket_number), case.known)
+
 
 def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) -> bool:
     """Whether the kinds of the files can change what a mail's words say of its type."""
@@ -135,10 +151,20 @@ def _documents_may_tell(by_words: Classification, types: Sequence[RequestType]) 
 
 def _on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch:
     """The thread of a mail to a merged ticket: it goes on at the one that is left, perhaps another person's."""
-    if thread.ticket_number == ticket.number or thread.handle_purpose in STAFF_PURPOSES:
+    if thread.ticket_number == ticket.number:
         return thread
+    if thread.handle_purpose in STAFF_PURPOSES:
+        return _staff_on_survivor(case, thread, ticket)
     is_theirs = case.sender.address.address in (ticket.requester.address, *ticket.participants)
     return replace(thread, from_another_address=thread.from_another_address or not is_theirs)
+
+
+def _staff_on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch:
+    """A handle was made for one ticket: on another that it was merged into it is as good as expired, and where
+    that is another requester's, not even a plain answer goes out to them."""
+    merged = case.known.ticket(thread.ticket_number or "")
+    is_theirs = merged is not None and merged.requester.address == ticket.requester.address
+    return replace(thread, handle_expired=True, refused=None if is_theirs else ThreadRefusal.HANDLE_REVOKED)
 
 
 def joined_ticket(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
@@ -146,11 +172,3 @@ def joined_ticket(thread: ThreadMatch, known: Knowledge) -> Ticket | None:
     return (
         survivor(known.ticket(thread.ticket_number), known) if thread.accepted and thread.ticket_number else None
     )
-
-
-def _named_by_agent(case: Case, thread: ThreadMatch) -> Ticket | None:
-    """The ticket that a mail in an agent's name is about without a handle of its own: it becomes a note there,
-    and the agent is told (INTERFACE *Staff words*, THREATS 9)."""
-    if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
-        return None
-    return survivor(case.known.ticket(thread.ticket_number), case.known)

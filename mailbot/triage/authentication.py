@@ -58,6 +58,26 @@ _FIELDS_AT_MOST = 50
 
 def authenticity_of(mail: InboundMail, profile: AuthenticationProfile) -> Authenticity:
     """``VERIFIED``, ``FAILED`` (our server says ``dmarc=fail``) or, in every doubt, ``UNVERIFIED``."""
+    found = _by_profile(mail, profile)
+    is_doubled = any(len(mail.all_headers(name)) > 1 for name in _ONCE_AT_MOST)
+    return Authenticity.UNVERIFIED if found is Authenticity.VERIFIED and is_doubled else found
+
+
+_ONCE_AT_MOST = (
+    "date",
+    "subject",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+)
+"""Fields that a mail has once (RFC 5322 §3.6, RFC 2045 §3). A second one above the first is what somebody
+put on a signed mail: the signature holds, and the mail says something else (RFC 6376 §8.15)."""
+
+
+def _by_profile(mail: InboundMail, profile: AuthenticationProfile) -> Authenticity:
     match profile.kind:
         case AuthenticationKind.AUTHSERV_ID:
             return _by_authserv_id(mail, profile.authserv_id)

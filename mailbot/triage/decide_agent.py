@@ -16,6 +16,7 @@ from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, R
 from mailbot.triage.quoted_notice import quotes_notice
 from mailbot.triage.screen import ScreeningReason
 from mailbot.triage.situation import Situation
+from mailbot.triage.thread import ThreadRefusal
 
 EXPIRED_HANDLE = "expired_handle"
 """Remark on a plain answer whose handle has expired: it goes through, orders would not."""
@@ -39,20 +40,35 @@ def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
 
 def _why_not_as_agent(situation: Situation) -> Refusal | None:
     """The reason code for which this mail has no authority (THREATS 9–11), or ``None``."""
+    return _why_not_by_handle(situation) or _why_not_by_sender(situation)
+
+
+def _why_not_by_handle(situation: Situation) -> Refusal | None:
+    """Whether the mail carries a handle made for this agent and this ticket, of which it is an answer."""
     thread, sender = situation.thread, situation.sender
     if thread.key is not ThreadKey.REPLY_TOKEN or thread.handle_purpose not in STAFF_PURPOSES:
         return Refusal.NO_HANDLE
     if thread.handle_recipient != sender.address.address:
         return Refusal.HANDLE_OF_ANOTHER
+    if thread.refused == ThreadRefusal.ADDRESS_BOOK:
+        return Refusal.NO_HANDLE
     if not thread.accepted:
         # Revoked: as good as expired, for plain words too.
         return Refusal.EXPIRED_HANDLE
+    return None
+
+
+def _why_not_by_sender(situation: Situation) -> Refusal | None:
+    """Whether the agent wrote it, and what an answer without doubt may order."""
+    thread, sender = situation.thread, situation.sender
     if sender.authenticity is Authenticity.FAILED:
         return Refusal.NOT_VERIFIED
     verified = sender.authenticity is Authenticity.VERIFIED
     commands = any(directive.word not in _NO_ORDERS for directive in situation.directives.directives)
     if not verified and (commands or situation.answers_need_verification):
         return Refusal.NOT_VERIFIED
+    if commands and thread.also_named:
+        return Refusal.TWO_TICKETS
     return Refusal.EXPIRED_HANDLE if thread.handle_expired and commands else None
 
 

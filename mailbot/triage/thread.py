@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailbot.domain.addressing import AddressTag
-from mailbot.domain.events import HandlePurpose
+from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
 from mailbot.domain.handles import handle_in_address, handle_in_message_id, handles_in_text
 from mailbot.domain.mail import (
     NO_THREAD,
@@ -29,7 +29,10 @@ from mailbot.domain.threads import KnownHandle, KnownMessageId, KnownTicket, Ope
 
 
 class ClueSource(StrEnum):
-    """Where a handle was found, strongest first: what a program copies before what a person may paste."""
+    """Where a handle was found, strongest first: what a program copies before what a person may paste.
+
+    ``ADDRESS``: in an address that the mail was sent to, and in no other place.
+    """
 
     MESSAGE_ID = "message_id"
     ADDRESS = "address"
@@ -68,6 +71,7 @@ class ThreadRefusal(StrEnum):
 
     STAFF_HANDLE_OF_ANOTHER = "staff_handle_of_another"
     HANDLE_REVOKED = "handle_revoked"
+    ADDRESS_BOOK = "address_book"
     NOT_A_PARTICIPANT = "not_a_participant"
     AUTHENTICITY_FAILED = "authenticity_failed"
 
@@ -113,13 +117,15 @@ def _handles(mail: InboundMail, message_ids: tuple[str, ...]) -> Iterator[tuple[
         handle = handle_in_message_id(message_id)
         if handle is not None:
             yield handle, ClueSource.MESSAGE_ID
+    in_subject, in_text = handles_in_text(mail.subject), handles_in_text(mail.full_text)
     for address in (*(one.address for one in (*mail.to, *mail.cc)), *mail.delivered_to):
         handle = handle_in_address(address, AddressTag.REPLY)
         if handle is not None:
-            yield handle, ClueSource.ADDRESS
-    for handle in handles_in_text(mail.subject):
+            written = ClueSource.SUBJECT if handle in in_subject else ClueSource.TEXT
+            yield handle, written if handle in (*in_subject, *in_text) else ClueSource.ADDRESS
+    for handle in in_subject:
         yield handle, ClueSource.SUBJECT
-    for handle in handles_in_text(mail.full_text):
+    for handle in in_text:
         yield handle, ClueSource.TEXT
 
 
@@ -147,16 +153,31 @@ def match_thread(sender: Sender, clues: ThreadClues, known: ThreadKnowledge) -> 
     refused: ThreadMatch | None = None
     for match in _matches(sender, clues, known):
         if match.accepted:
-            return match
+            return replace(match, also_named=_also_named(match, sender, clues, known))
         refused = refused or match
     return refused or NO_THREAD
+
+
+def _also_named(match: ThreadMatch, sender: Sender, clues: ThreadClues, known: ThreadKnowledge) -> str:
+    """Another ticket that an answer to a notice names: a signature says nothing of the fields by which a mail is
+    threaded, so that somebody may have put an agent's own mail into another thread."""
+    if match.handle_purpose not in STAFF_PURPOSES:
+        return ""
+    notices = [
+        one.ticket_number
+        for one in known.handles
+        if one.purpose in STAFF_PURPOSES and one.recipient.lower() == sender.address.address
+    ]
+    known_tags = {one.ticket_number for one in known.tickets}.intersection(clues.ticket_tags)
+    tags = [] if match.ticket_number in clues.ticket_tags else sorted(known_tags)
+    return next((number for number in (*notices, *tags) if number != match.ticket_number), "")
 
 
 def _matches(sender: Sender, clues: ThreadClues, known: ThreadKnowledge) -> Iterator[ThreadMatch]:
     handles = {one.handle: one for one in known.handles}
     for clue in clues.handles:
         if clue.handle in handles:
-            yield _by_handle(sender, handles[clue.handle])
+            yield _by_handle(sender, handles[clue.handle], by_address_book=_is_fresh(sender, clue, handles, clues))
     tickets = {one.ticket_number: one.participants for one in known.tickets}
     message_ids: dict[str, list[KnownMessageId]] = {}
     for known_id in known.message_ids:
@@ -173,13 +194,22 @@ def _matches(sender: Sender, clues: ThreadClues, known: ThreadKnowledge) -> Iter
 _STAFF_SIDE = frozenset({SenderRole.AGENT, SenderRole.MACHINE})
 
 
-def _by_handle(sender: Sender, known: KnownHandle) -> ThreadMatch:
+def _is_fresh(sender: Sender, clue: HandleClue, known: dict[str, KnownHandle], clues: ThreadClues) -> bool:
+    """Whether the mail answers nothing and only went to an address that a program had kept from an old letter:
+    what people write there under a subject of their own is another matter."""
+    answers = clues.message_ids or known[clue.handle].ticket_number in clues.ticket_tags
+    return clue.source is ClueSource.ADDRESS and not answers and sender.role is not SenderRole.MACHINE
+
+
+def _by_handle(sender: Sender, known: KnownHandle, *, by_address_book: bool) -> ThreadMatch:
     same_address = sender.address.address == known.recipient.lower()
     refused: ThreadRefusal | None = None
     if known.revoked:
         refused = ThreadRefusal.HANDLE_REVOKED
     elif known.purpose is not HandlePurpose.REQUESTER and not (same_address and sender.role in _STAFF_SIDE):
         refused = ThreadRefusal.STAFF_HANDLE_OF_ANOTHER
+    elif by_address_book:
+        refused = ThreadRefusal.ADDRESS_BOOK
     return ThreadMatch(
         ticket_number=known.ticket_number,
         key=ThreadKey.REPLY_TOKEN,

@@ -83,8 +83,10 @@ def mail(
     message["From"] = sender
     message["To"] = MAILBOX
     message["Subject"] = subject
-    message["Date"] = "Mon, 23 Nov 2026 11:59:00 -0300"
-    message["Message-ID"] = f"<{message_id or f'm{next(_NUMBERS)}'}@example.com.br>"
+    # Whoever writes the same words twice does so at another time.
+    number = 0 if message_id else next(_NUMBERS)
+    message["Date"] = f"Mon, 23 Nov 2026 11:{number // 60 % 60:02}:{number % 60:02} -0300"
+    message["Message-ID"] = f"<{message_id or f'm{number}'}@example.com.br>"
     if in_reply_to:
         message["In-Reply-To"] = f"<{in_reply_to}>"
         message["References"] = f"<{in_reply_to}>"

@@ -261,8 +261,6 @@ def test_replies_to_a_merged_ticket_go_to_the_one_that_is_left(house: TestHouse)
         assert work.tickets.last_messages(first.number, 1)[0].text == "E agora, o que faço?"
         assert EventKind.MERGED in [event.kind for event in work.tickets.events(first.number)]
     assert ticket(house, 1).status is Status.RESOLVED
-    house.receive(reply_to(of_second, "#espera"))
-    assert ticket(house, 0).status is Status.ON_HOLD, "an agent's handle goes with it"
 
 
 def test_another_requesters_ticket_is_merged_only_where_it_is_said_clearly(house: TestHouse) -> None:

@@ -386,6 +386,13 @@ class MailStore:
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
         return self._connection.scalar(_OTHER_CONTENT, seen) is not None
 
+    def is_on_ticket(self, ticket_number: str, identity: str, *, mail_id: int) -> bool:
+        """Whether another mail with the same content came to this ticket, under whatever Message-ID."""
+        query = select(_T.id).where(
+            _T.ticket_number == ticket_number, _T.identity == identity, _T.identity != "", _T.id != mail_id
+        )
+        return self._connection.scalar(query.limit(1)) is not None
+
     # --- import ---
 
     def ids_of(self, mailbox: str, folder: str, uid_validity: int, uids: Sequence[str]) -> dict[str, int]:
