@@ -29,7 +29,7 @@ def fail_next_letter(house: TestHouse) -> str:
 
 def test_the_list_has_every_promised_key_newest_first(house: TestHouse, cli: Cli) -> None:
     house.receive(mail(REQUEST))
-    house.receive(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
+    house.receive(mail("Socorro", subject="Socorro", sender="joao@example.com.br"))
     rows = cli("outbox", "list", "--json").json
     assert [row["to"] for row in rows] == ["bruno@example.com.br", "joao@example.com.br", CUSTOMER]
     oldest = rows[-1]
@@ -54,7 +54,7 @@ def test_every_filter_narrows_the_list(house: TestHouse, cli: Cli) -> None:
     house.receive(mail(REQUEST))
     failed = fail_next_letter(house)
     house.clock.advance(timedelta(days=1))
-    house.receive(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
+    house.receive(mail("Socorro", subject="Socorro", sender="joao@example.com.br"))
 
     def count(*filters: str) -> int:
         return len(cli("outbox", "list", "--json", *filters).json)
@@ -108,7 +108,7 @@ def statuses(house: TestHouse) -> dict[str, LetterStatus]:
 def test_released_letters_leave_and_only_those(tmp_path: Path, house: TestHouse, cli: Cli) -> None:
     with TestHouse(tmp_path, send="hold") as holding:
         holding.receive(mail(REQUEST))
-        holding.receive(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
+        holding.receive(mail("Socorro", subject="Socorro", sender="joao@example.com.br"))
         assert set(statuses(holding).values()) == {LetterStatus.HELD}
         assert cli("outbox", "release", "--ticket", "2026-000001", "--json").json == {"released": 1}
         assert statuses(holding)[CUSTOMER] is LetterStatus.QUEUED

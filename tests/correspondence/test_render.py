@@ -141,7 +141,9 @@ def test_a_letter_loads_nothing_and_says_its_language(
 ) -> None:
     html = renderer.render(letter, view).html
     assert '<html lang="pt-BR"' in html
-    assert not re.search(r"<(link|script|iframe|object|form|base)\b|url\(|@import|https?://", html)
+    assert not re.search(r"<(link|script|iframe|object|form|base)\b|url\(|@import", html)
+    # An address is somewhere to go, by the reader's own hand, in a link of ours and nowhere else.
+    assert not re.search(r"https?://", re.sub(r'<a\b[^>]* href="https://[^"]*"[^>]*>', "", html))
     # A picture is a part of the letter itself, and only agents get any.
     assert not re.search(r'src=(?!"cid:)', html)
     assert issubclass(VIEW_OF[letter], StaffTicketView) or "<img" not in html
@@ -153,7 +155,10 @@ def test_the_bot_never_says_that_something_is_paid(
     letter: LetterKind, view: LetterView, renderer: LetterRenderer
 ) -> None:
     rendered = renderer.render(letter, view)
-    assert not re.search(r"\bpag[oa]s?\b|\bpagou\b", (rendered.text + rendered.html).lower())
+    said = (rendered.text + rendered.html).lower()
+    # What is denied or left open is not said.
+    said = said.replace("ainda não foi pago", "").replace("se ele já foi pago", "")
+    assert not re.search(r"\bpag[oa]s?\b|\bpagou\b", said)
 
 
 @pytest.mark.parametrize(("letter", "view"), EACH_SAMPLE)

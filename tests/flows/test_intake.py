@@ -33,8 +33,8 @@ from mailbot.domain.outbox import LetterResult
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.fields import extract_fields
-from mailbot.flows import examine as examine_module
 from mailbot.flows import intake as intake_module
+from mailbot.flows import weighing
 from mailbot.flows.bounced import LEAVES_AGAIN
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.write_change import write_change
@@ -752,7 +752,7 @@ def test_a_mail_is_read_for_its_fields_once_however_many_requests_of_its_sender_
     with house.app.storage.write() as work:
         for number in range(10):
             work.tickets.add(replace(ticket, number=f"2026-0001{number:02d}", version=0))
-    with patch.object(examine_module, "extract_fields", wraps=extract_fields) as extract:
+    with patch.object(weighing, "extract_fields", wraps=extract_fields) as extract:
         house.receive(mail("bom dia, tudo certo com o pedido?", subject="Dúvida"))
     # For the type with and without prose, for the general one, and for each other that has fields.
     assert extract.call_count <= 6
@@ -1048,10 +1048,11 @@ def test_staff_words_do_what_they_say(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("#negar", "Escreva o motivo"),
-        ("#autorizr", "#autorizr"),
-        ("#autorizar\n#negar não", "Não combina com"),
-        ("#nota\n#autorizar", "Não combina com"),
+        ("#negar", "Escreva o motivo depois de #negar."),
+        ("#autorizr", "Você quis dizer #autorizar?"),
+        ("#fechar", "Só um chamado concluído pode ser encerrado"),
+        ("#autorizar\n#negar não", "Não combina com #autorizar no mesmo e-mail."),
+        ("#nota\n#autorizar", "Não combina com "),
     ],
 )
 def test_words_that_cannot_be_carried_out_do_nothing_and_the_agent_is_told_why(
@@ -1063,6 +1064,7 @@ def test_words_that_cannot_be_carried_out_do_nothing_and_the_agent_is_told_why(
     assert kinds(to(house, CUSTOMER)) == [LetterKind.TICKET_OPENED]
     refused = to(house, ANA)[-1]
     assert refused.letter is LetterKind.TRANSCRIPT
+    assert "NADA FOI FEITO" in refused.text
     assert sentence in refused.text
     assert messages(house, ticket.number)[-1].visibility is Visibility.INTERNAL
 
@@ -1074,6 +1076,7 @@ def test_a_decision_waits_for_the_undo_time_and_a_second_one_is_refused(house: T
     assert decision.not_before == house.clock.now() + timedelta(minutes=5)
     house.agent_reply(notice, "#negar mudei de ideia")
     assert house.tickets()[0].resolution is Resolution.APPROVED
+    assert "NADA FOI FEITO" in to(house, ANA)[-1].text
     assert "já está concluído" in to(house, ANA)[-1].text
 
 

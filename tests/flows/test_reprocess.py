@@ -167,7 +167,7 @@ def test_reprocessing_gives_back_what_it_claimed_ahead(house: TestHouse) -> None
     with patch.object(type(house.app.reader), "read", side_effect=UnreadableMail("a bug")):
         for _ in range(3):
             house.process()
-    house.collect(mail("Socorro", subject="Ajuda", sender="joao@example.com.br"))
+    house.collect(mail("Socorro", subject="Socorro", sender="joao@example.com.br"))
     reprocess(house)
     with house.open().storage.write() as work:
         now = datetime.now(UTC)
@@ -187,7 +187,7 @@ def test_nothing_changes_where_nothing_changed(house: TestHouse) -> None:
     house.requester_reply(asked, "E a CNH.", files=[LICENCE, BOLETO])
     notice = next(letter for letter in house.letters(Audience.STAFF) if letter.letter is LetterKind.TICKET_READY)
     house.agent_reply(notice, "Bom dia, estamos vendo.")
-    house.receive(mail("Preciso de ajuda", subject="Ajuda", sender="joao@example.com.br"))
+    house.receive(mail("Preciso de ajuda", subject="Socorro", sender="joao@example.com.br"))
     before = snapshot(house)
     house.clock.advance(timedelta(hours=1))
     results = reprocess(house)
@@ -220,7 +220,7 @@ def test_nothing_changes_whatever_happened_before(house: TestHouse, seed: int) -
 
     def write() -> None:
         sender = dice.choice((CUSTOMER, "joao@example.com.br", "ana@example.com.br"))
-        subject = dice.choice(("ALTERAÇÃO DE LOCAL", "Ajuda"))
+        subject = dice.choice(("ALTERAÇÃO DE LOCAL", "Socorro"))
         house.receive(mail(dice.choice(texts), subject=subject, sender=sender, files=papers()))
 
     def answer() -> None:
