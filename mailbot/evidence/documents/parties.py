@@ -40,17 +40,18 @@ def party_at(page: PageText, labels: Sequence[str], others: str) -> Party:
 def party_near(page: PageText, label: str, others: str) -> Party:
     """The party that stands at ``label``; what belongs to a label of ``others`` is not its own.
 
-    The first label with a name gives the name; the first with a tax number before the next party's label the
-    tax number.
+    The first label with a name and a tax number gives both: a stub that repeats a label may stand beside anything.
+    Else the first with a name gives the name, the first with a tax number before the next party's label that one.
     """
-    name = tax_id = ""
+    found = []
     for block in page.below(label, lines=_LINES_BELOW):
         own = _own(block, others)
-        name = name or _name(own)
-        tax_id = tax_id or _tax_id(own)
-        if name and tax_id:
-            break
-    return Party(name=name, tax_id=tax_id)
+        found.append(Party(name=_name(own), tax_id=_tax_id(own)))
+    whole = next((one for one in found if one.name and one.tax_id), None)
+    if whole is not None:
+        return whole
+    name = next((one.name for one in found if one.name), "")
+    return Party(name=name, tax_id=next((one.tax_id for one in found if one.tax_id), ""))
 
 
 def _own(block: Sequence[str], others: str) -> list[str]:

@@ -162,3 +162,8 @@ def test_pieces_of_other_numbers_are_no_bar_code() -> None:
     """By its check digit alone one in eleven would be: only whole digitable lines are put together."""
     pieces = "\n".join((BARCODE[:15], BARCODE[15:30], BARCODE[30:]))
     assert "barcode" not in facts(read(f"Recibo do Pagador\nAutenticação mecânica\nNosso número\n{pieces}"))
+
+
+def test_a_stub_beside_the_slip_does_not_name_its_payer() -> None:
+    stub = "Pagador          Vistoria veicular - unidade Jataí\nMARIA DE S"
+    assert facts(read(f"{stub}\n{BOLETO}"))["payer_name"] == "MARIA DE SOUZA LIMA"
