@@ -414,7 +414,8 @@ class TicketReadyView(StaffTicketView):
     """A complete ticket is in the agent's queue. ``can_decide``: ``#autorizar`` and ``#negar`` apply.
 
     ``suggestions`` are what the rules propose and an agent has to confirm. ``letter_withheld`` says why no
-    letter went to the requester, where none did.
+    letter went to the requester, where none did; ``refused`` why the agent's own mail did nothing, to which this
+    notice is the answer.
     """
 
     opened_at: str
@@ -432,6 +433,7 @@ class TicketReadyView(StaffTicketView):
     can_decide: bool = True
     pages_attached: bool = False
     originals_attached: bool = False
+    refused: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -458,6 +460,15 @@ class ReplyRefusedView(StaffTicketView):
 
     reason: Phrase
     what_to_do: Phrase
+    text: LongText = LongText()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmOrdersView(StaffTicketView):
+    """An agent's orders wait: the ``code`` that confirms them, until when, and what was ordered."""
+
+    code: str
+    until: str
     text: LongText = LongText()
 
 

@@ -30,6 +30,7 @@ from mailbot.correspondence.requester_letters import (
     which_ticket,
 )
 from mailbot.correspondence.staff_letters import (
+    confirm_orders,
     delivery_failed,
     reply_refused,
     requester_acted,
@@ -41,6 +42,7 @@ from mailbot.domain.account_contacts import CONFIRMATION_KEY
 from mailbot.domain.events import EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.mail import Address
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -59,7 +61,10 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
 
 def shows_papers(change: TicketChange) -> bool:
     """Whether agents will hear of it with the files before them."""
-    return not change.quiet and (_is_ready(change) or _needs_reading(change) or bool(_given_to(change)))
+    if change.quiet:
+        return False
+    is_told = _is_ready(change) or _needs_reading(change) or bool(_given_to(change))
+    return is_told or change.refusal is Refusal.EXPIRED_HANDLE
 
 
 def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
@@ -201,8 +206,19 @@ def _about_the_ticket(change: TicketChange, desk: LetterDesk) -> list[PlannedLet
     if change.refused_agent is not None and change.refusal is not None:
         if change.transcript is not None:
             return [transcript(change.transcript, desk, change.refused_agent, change)]
-        return [reply_refused(change, desk, change.refused_agent, change.refusal)]
+        return [_refusal(change, desk, change.refused_agent, change.refusal)]
     return [*_echo(change, desk), *_notices(change, desk)]
+
+
+def _refusal(change: TicketChange, desk: LetterDesk, agent: Address, refusal: Refusal) -> PlannedLetter:
+    """Why an agent's mail did nothing, with what is needed to have it done: a code, or a fresh notice."""
+    staff = desk.catalogue.staff
+    known = staff.agent(staff.agent_key_for(agent.address) or "")
+    if known is not None and refusal is Refusal.NEEDS_CODE:
+        return confirm_orders(change, desk, known)
+    if known is not None and refusal is Refusal.EXPIRED_HANDLE:
+        return ticket_ready(change, desk, known)
+    return reply_refused(change, desk, agent, refusal)
 
 
 def _echo(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:

@@ -6,9 +6,11 @@ Which of them a change calls for, and who gets it, is decided in ``letters.py``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.context import (
+    ConfirmOrdersView,
     DeliveryFailedView,
     LetterView,
     MessageRow,
@@ -44,6 +46,7 @@ from mailbot.correspondence.view_parts import (
     subject_of,
 )
 from mailbot.correspondence.words import phrase
+from mailbot.domain.confirmation import CODE_LIFE
 from mailbot.domain.events import (
     Audience,
     AuthorRole,
@@ -81,6 +84,11 @@ _WHAT_TO_DO = {
     Refusal.TWO_DECISIONS: "write_again",
     Refusal.ALREADY_DECIDED: "write_again",
     Refusal.QUOTED_NOTICE: "write_again",
+    Refusal.NEEDS_CODE: "order_again",
+    Refusal.CODE_WRONG: "type_code_again",
+    Refusal.CODE_EXPIRED: "order_again",
+    Refusal.CODE_USED: "order_again",
+    Refusal.CODES_EXHAUSTED: "order_later",
 }
 _AVAILABLE_WORDS = ", ".join(f"#{word}" for word in StaffWord if word in AVAILABLE_WORDS)
 
@@ -108,6 +116,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         can_decide=bool(kind.documents),
         pages_attached=shown.has_pages,
         originals_attached=shown.has_originals,
+        refused=phrase(f"reply_refused.{change.refusal}") if change.refusal else None,
     )
     return _for_agent(LetterKind.TICKET_READY, view, change, agent, desk, files=shown.files)
 
@@ -157,6 +166,20 @@ def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusa
         text=paragraphs_of(change.message.text if change.message else ""),
     )
     return _for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)
+
+
+def confirm_orders(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
+    """The agent's orders, and the code by which they are done; an answer without it is a note."""
+    base = _staff_base(change, desk, agent)
+    base["reply_is_public"] = False
+    view = ConfirmOrdersView(
+        **base,
+        code=change.code,
+        until=desk.words.moment(desk.now + CODE_LIFE, desk.zone),
+        text=paragraphs_of(change.message.text if change.message else ""),
+    )
+    letter = _for_agent(LetterKind.CONFIRM_ORDERS, view, change, agent, desk)
+    return replace(letter, purpose=HandlePurpose.STAFF_INTERNAL)
 
 
 def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:

@@ -70,6 +70,9 @@ class EventKind(StrEnum):
     UNDONE = "undone"
     ORIGINALS_SENT = "originals_sent"
     REROUTED = "rerouted"
+    CONFIRMATION_ASKED = "confirmation_asked"
+    ORDERS_CONFIRMED = "orders_confirmed"
+    CODE_REFUSED = "code_refused"
 
 
 SHARED_MAILBOX = "shared_mailbox"
@@ -164,6 +167,7 @@ class LetterKind(StrEnum):
     TICKET_RECLASSIFIED = "ticket_reclassified"
     REQUESTER_ACTED = "requester_acted"
     TRANSCRIPT = "transcript"
+    CONFIRM_ORDERS = "confirm_orders"
     DELIVERY_FAILED = "delivery_failed"
     NOTICES_SUMMARY = "notices_summary"
     ALERT_QUARANTINE = "alert_quarantine"

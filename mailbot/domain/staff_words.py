@@ -65,3 +65,8 @@ class Refusal(StrEnum):
     REASON_MISSING = "reason_missing"
     NO_TEXT = "no_text"
     QUOTED_NOTICE = "quoted_notice"
+    NEEDS_CODE = "needs_code"
+    CODE_WRONG = "code_wrong"
+    CODE_EXPIRED = "code_expired"
+    CODE_USED = "code_used"
+    CODES_EXHAUSTED = "codes_exhausted"

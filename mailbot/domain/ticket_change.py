@@ -19,6 +19,7 @@ class TicketChange:
     ``before`` is ``None`` for a new ticket. ``may_answer`` is false where no letter may go to the requester
     because of what caused the change. ``verified`` tells that our server vouched for the sender's address.
     ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
+    ``code`` is what the agent has to confirm it with.
     ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
     ``beside`` is another ticket that is opened with it, in the same commit.
     ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
@@ -47,6 +48,7 @@ class TicketChange:
     refused_agent: Address | None = None
     refusal: Refusal | None = None
     refused_word: str = ""
+    code: str = ""
     which: tuple[str, ...] = ()
     right_subject: str = ""
     beside: TicketChange | None = None

@@ -55,6 +55,7 @@ from mailbot.flows.case import (
     understood,
     without_our_marks,
 )
+from mailbot.flows.confirmation_desk import code_in, code_to_ask
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.errand_desk import run_errand
 from mailbot.flows.house import House
@@ -544,7 +545,7 @@ class Examiner:
             if is_agent
             else DirectiveBlock(remaining_text=case.mail.new_text)
         )
-        return Situation(
+        situation = Situation(
             mail=case.mail,
             screening=case.screening,
             sender=case.sender,
@@ -566,12 +567,38 @@ class Examiner:
             sender_record=whose.sender,
             arrived_at=case.mailbox.key,
         )
+        has_codes = is_agent and subject.ticket is not None and not case.mailbox.can_verify_staff
+        return self._with_codes(case, subject.ticket, situation) if has_codes and subject.ticket else situation
 
-    def _plan(self, case: Case, ticket: Ticket, block: DirectiveBlock) -> OrderPlan | None:
+    def _with_codes(self, case: Case, ticket: Ticket, situation: Situation) -> Situation:
+        """The situation with the code that its orders need, or as that of the orders that its code confirms."""
+        secret = self._marks.secret_key
+        typed = code_in(case, ticket, secret)
+        if typed is None:
+            return replace(situation, code_to_ask=code_to_ask(case, ticket, secret))
+        waiting = typed.orders
+        if waiting is None:
+            return replace(situation, code_refusal=typed.refusal)
+        mail = replace(case.mail, new_text=waiting.text, attachments=())
+        block = parse_directives(waiting.text, self._catalogue.staff.aliases)
+        return replace(
+            situation,
+            mail=mail,
+            thread=replace(situation.thread, handle_purpose=waiting.purpose),
+            directives=block,
+            orders=self._plan(replace(case, mail=mail), ticket, block, has_files=bool(waiting.files)),
+            confirmed=waiting,
+        )
+
+    def _plan(
+        self, case: Case, ticket: Ticket, block: DirectiveBlock, *, has_files: bool = False
+    ) -> OrderPlan | None:
         agent = self._catalogue.staff.agent(case.sender.agent_key or "")
-        return None if agent is None else self._planned(case, ticket, block, agent)
+        return None if agent is None else self._planned(case, ticket, block, agent, has_files=has_files)
 
-    def _planned(self, case: Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec) -> OrderPlan:
+    def _planned(
+        self, case: Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec, *, has_files: bool = False
+    ) -> OrderPlan:
         desk = desk_for(
             self._orders,
             case.known,
@@ -580,7 +607,7 @@ class Examiner:
             block=block,
             mailbox_address=case.mailbox.address,
             now=case.now,
-            has_files=any(is_meant_to_be_sent(file) for file in case.mail.attachments),
+            has_files=has_files or any(is_meant_to_be_sent(file) for file in case.mail.attachments),
         )
         return plan_orders(block, ticket, desk)
 

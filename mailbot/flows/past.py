@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
-from mailbot.domain.events import StoredFile, TicketEvent
+from mailbot.domain.events import StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.evidence import (
     DocumentReading,
 )
@@ -50,6 +50,10 @@ class Knowledge(OrderKnowledge, Protocol):
 
     def customer(self, customer_id: int) -> Customer | None:
         """A customer's record."""
+        ...
+
+    def message_of(self, number: str, mail_id: int) -> TicketMessage | None:
+        """The message that a mail became on a ticket."""
         ...
 
     def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
@@ -105,6 +109,11 @@ class NothingKnown:
         """None."""
         del number
         return ()
+
+    def message_of(self, number: str, mail_id: int) -> TicketMessage | None:
+        """None."""
+        del number, mail_id
+        return None
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """None."""

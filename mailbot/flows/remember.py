@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mailbot.domain.customer import Customer
 from mailbot.domain.drawings import FileDrawing
-from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent
+from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.identification import CustomerClue, KnownCustomers
 from mailbot.domain.mailbox import SENT_FOLDER
@@ -84,6 +84,11 @@ class StoredKnowledge:
         with self._storage.read() as work:
             messages = work.tickets.messages(number)
         return [file for one in messages if one.role is not AuthorRole.AGENT for file in one.files]
+
+    def message_of(self, number: str, mail_id: int) -> TicketMessage | None:
+        """The message that a mail became on a ticket."""
+        with self._storage.read() as work:
+            return next((one for one in work.tickets.messages(number) if one.mail_id == mail_id), None)
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """Tickets of this address that wait for something."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailbot.domain.confirmation import WaitingOrders
 from mailbot.domain.events import (
     SHARED_MAILBOX,
     AuthorRole,
@@ -18,6 +19,7 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.mail import Address, Authenticity, InboundMail
 from mailbot.domain.orders import OrderPlan, Transcript
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.agent_files import is_meant_to_be_sent
@@ -33,6 +35,8 @@ def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Ca
     agent = cause.agent or situation.sender.address
     happened = ChangeLog(situation.now, cause.mail_id)
     after = replace(orders.after, updated_at=situation.now)
+    if decision.confirmed is not None:
+        happened.add(agent.address, EventKind.ORDERS_CONFIRMED, detail=decision.confirmed.nonce)
     if decision.visibility is Visibility.PUBLIC and _reaches_requester(decision, situation):
         after = _answered(after, decision, happened, agent, is_known=cause.agent is not None)
     elif decision.visibility is Visibility.INTERNAL and (decision.text or cause.files or decision.orders is None):
@@ -46,7 +50,7 @@ def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Ca
         before=ticket,
         after=after,
         events=happened.events,
-        message=_agent_message(situation, cause, agent, decision.visibility, decision.text)
+        message=_agent_message(situation, cause, agent, decision.visibility, decision.text, decision.confirmed)
         if _is_a_message(decision, happened)
         else None,
         agent=agent,
@@ -67,6 +71,8 @@ def _reaches_requester(decision: ApplyAgentReply, situation: Situation) -> bool:
     orders = decision.orders
     if orders is None or decision.text or orders.decides or orders.told or orders.asks:
         return True
+    if decision.confirmed is not None:
+        return bool(decision.confirmed.files)
     return any(is_meant_to_be_sent(file) for file in situation.mail.attachments)
 
 
@@ -116,9 +122,17 @@ def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: 
     ticket = ticket_of(situation)
     agent = cause.agent or situation.sender.address
     happened = ChangeLog(situation.now, cause.mail_id)
-    happened.add(agent.address, EventKind.AGENT_REPLY_REFUSED, detail=decision.reason)
     text = situation.mail.new_text or situation.mail.full_text
-    message = _agent_message(situation, cause, agent, Visibility.INTERNAL, text)
+    message = _agent_message(situation, cause, agent, Visibility.INTERNAL, text, None)
+    if decision.reason is Refusal.NEEDS_CODE:
+        purpose = situation.thread.handle_purpose or ""
+        happened.add(agent.address, EventKind.CONFIRMATION_ASKED, old=purpose, detail=situation.mail.identity)
+        # Once confirmed, these and no others go out.
+        message = replace(message, files=_attached(situation.mail, cause.files))
+    else:
+        happened.add(agent.address, EventKind.AGENT_REPLY_REFUSED, detail=decision.reason)
+    if decision.reason is Refusal.CODE_WRONG:
+        happened.add(agent.address, EventKind.CODE_REFUSED)
     return TicketChange(
         before=ticket,
         after=replace(ticket, updated_at=situation.now),
@@ -129,6 +143,7 @@ def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: 
         refusal=decision.reason,
         refused_word=decision.word,
         transcript=decision.transcript,
+        code=decision.code,
     )
 
 
@@ -139,8 +154,18 @@ def _attached(mail: InboundMail, files: tuple[StoredFile, ...]) -> tuple[StoredF
 
 
 def _agent_message(
-    situation: Situation, cause: Cause, agent: Address, visibility: Visibility, text: str
+    situation: Situation,
+    cause: Cause,
+    agent: Address,
+    visibility: Visibility,
+    text: str,
+    confirmed: WaitingOrders | None,
 ) -> TicketMessage:
+    # A note keeps everything; nothing of it goes out.
+    if confirmed is not None:
+        files = confirmed.files
+    else:
+        files = cause.files if visibility is Visibility.INTERNAL else _attached(situation.mail, cause.files)
     return TicketMessage(
         at=situation.now,
         author=agent,
@@ -149,7 +174,6 @@ def _agent_message(
         text=text,
         message_id=situation.mail.message_id,
         mail_id=cause.mail_id,
-        # A note keeps everything; nothing of it goes out.
-        files=cause.files if visibility is Visibility.INTERNAL else _attached(situation.mail, cause.files),
-        unverified=situation.sender.authenticity is not Authenticity.VERIFIED,
+        files=files,
+        unverified=confirmed is None and situation.sender.authenticity is not Authenticity.VERIFIED,
     )

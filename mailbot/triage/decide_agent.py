@@ -32,10 +32,25 @@ def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
     refusal = _why_not_as_agent(situation) or _why_not_this_content(situation)
     if refusal:
         return RefuseAgentReply(reason=refusal, word=_first_word(situation))
+    if situation.code_refusal is not None:
+        return RefuseAgentReply(reason=situation.code_refusal)
     orders = situation.orders or OrderPlan(after=ticket)
     if orders.refusal:
         return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
+    if _needs_code(situation):
+        return RefuseAgentReply(reason=Refusal.NEEDS_CODE, code=situation.code_to_ask)
     return reply_with(situation, orders)
+
+
+def _needs_code(situation: Situation) -> bool:
+    """Where the mailbox's server tells nothing of who sent a mail, orders wait for a one-time code that only the
+    registered address has."""
+    is_sure = situation.sender.authenticity is Authenticity.VERIFIED or situation.confirmed is not None
+    return _orders_something(situation) and not is_sure
+
+
+def _orders_something(situation: Situation) -> bool:
+    return any(directive.word not in _NO_ORDERS for directive in situation.directives.directives)
 
 
 def _why_not_as_agent(situation: Situation) -> Refusal | None:
@@ -63,10 +78,9 @@ def _why_not_by_sender(situation: Situation) -> Refusal | None:
     thread, sender = situation.thread, situation.sender
     if sender.authenticity is Authenticity.FAILED:
         return Refusal.NOT_VERIFIED
-    verified = sender.authenticity is Authenticity.VERIFIED
-    commands = any(directive.word not in _NO_ORDERS for directive in situation.directives.directives)
-    if not verified and (commands or situation.answers_need_verification):
+    if sender.authenticity is not Authenticity.VERIFIED and situation.answers_need_verification:
         return Refusal.NOT_VERIFIED
+    commands = _orders_something(situation)
     if commands and thread.also_named:
         return Refusal.TWO_TICKETS
     return Refusal.EXPIRED_HANDLE if thread.handle_expired and commands else None
@@ -86,7 +100,10 @@ def reply_with(situation: Situation, orders: OrderPlan) -> Decision:
     """What a mail comes to that has authority and whose orders can all be done."""
     block = situation.directives
     text = "\n\n".join(part for part in (orders.text, block.remaining_text.strip()) if part)
-    has_files = any(is_meant_to_be_sent(file) for file in situation.mail.attachments)
+    confirmed = situation.confirmed
+    has_files = any(is_meant_to_be_sent(file) for file in situation.mail.attachments) or bool(
+        confirmed and confirmed.files
+    )
     orders_something = any(one.word not in (StaffWord.NOTA, StaffWord.RESPONDER) for one in block.directives)
     if not (text or has_files or orders_something):
         return RefuseAgentReply(reason=Refusal.NO_TEXT)
@@ -95,6 +112,7 @@ def reply_with(situation: Situation, orders: OrderPlan) -> Decision:
         text=text,
         orders=orders if block.directives else None,
         remark=EXPIRED_HANDLE if situation.thread.handle_expired else "",
+        confirmed=confirmed,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbot.domain.account_contacts import ContactChange
+from mailbot.domain.confirmation import WaitingOrders
 from mailbot.domain.events import Visibility
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import OrderPlan, Transcript
@@ -54,7 +55,7 @@ class ApplyAgentReply:
     """An agent's mail does what it says: words to the requester, an internal note, orders.
 
     ``already_sent``: the requester got this very mail, straight from the shared mailbox. ``remark`` is the code of
-    what the agent is told of a mail that went through all the same.
+    what the agent is told of a mail that went through all the same. ``confirmed``: what an earlier mail ordered.
     """
 
     visibility: Visibility
@@ -62,16 +63,18 @@ class ApplyAgentReply:
     orders: OrderPlan | None = None
     already_sent: bool = False
     remark: str = ""
+    confirmed: WaitingOrders | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseAgentReply:
     """An agent's mail is kept as an unverified note and the agent is told why, line by line where its words are
-    the reason."""
+    the reason. ``code``: it is done once the agent confirms it with this code."""
 
     reason: Refusal
     word: str = ""
     transcript: Transcript | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.catalogue.request_types import RequestType
+from mailbot.domain.confirmation import WaitingOrders
 from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 from mailbot.domain.mail import Accepted, Classification, InboundMail, Sender, ThreadMatch
 from mailbot.domain.orders import OrderPlan
 from mailbot.domain.self_service import NO_TICKETS, CustomerQuery, OwnTickets
+from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.directives import DirectiveBlock
 
@@ -25,6 +27,9 @@ class Situation:
     the type of the ticket that the ruling opens beside it. ``answers_need_verification`` is true
     where the mailbox has a way to verify its staff. ``notices`` are the texts of the notices that an agent's mail
     answers, ``orders`` what its words come to on the ticket, ``None`` where there is none or nobody orders.
+    Where nobody verifies staff, ``code_to_ask`` is the code that this mail's orders would need, ``code_refusal``
+    why a code in it counts for nothing; ``confirmed`` are the orders that the right one is for, and ``mail``,
+    ``directives`` and ``orders`` are then theirs.
     ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about;
     ``types_named`` are the request types that it names, of those ``types_offered``.
     ``customer`` is whose request it is; ``customer_record`` the record, where it is known and not only claimed;
@@ -47,6 +52,9 @@ class Situation:
     notices: tuple[str, ...] = ()
     opens_beside: RequestType | None = None
     query: CustomerQuery | None = None
+    code_to_ask: str = ""
+    code_refusal: Refusal | None = None
+    confirmed: WaitingOrders | None = None
     named: OwnTickets = NO_TICKETS
     orders: OrderPlan | None = None
     customer: TicketCustomer = NOT_IDENTIFIED

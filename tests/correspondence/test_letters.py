@@ -12,6 +12,7 @@ import pytest
 from mailbot.catalogue.load import load_catalogue
 from mailbot.correspondence.context import (
     AgentAnswerView,
+    ConfirmOrdersView,
     DecisionView,
     DeliveryFailedView,
     EvidenceRequestedView,
@@ -29,6 +30,7 @@ from mailbot.correspondence.letters import plan_letters, taken_back
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
+from mailbot.correspondence.words import Phrase
 from mailbot.domain.events import (
     Audience,
     AuthorRole,
@@ -427,7 +429,19 @@ def test_a_refused_reply_says_why_and_what_to_do(refusal: Refusal, advice: str) 
     assert unknown not in (DESK.words.say(view.reason), DESK.words.say(view.what_to_do))
 
 
-@pytest.mark.parametrize("refusal", list(Refusal))
+@pytest.mark.parametrize("refusal", [Refusal.EXPIRED_HANDLE, Refusal.NEEDS_CODE])
+def test_what_has_a_way_on_is_answered_with_it(refusal: Refusal) -> None:
+    refused = change(OPEN, OPEN, may_answer=False, refused_agent=ANA, refusal=refusal, code="1234-5678")
+    letter = only(refused, Audience.STAFF)
+    if refusal is Refusal.EXPIRED_HANDLE:
+        assert isinstance(letter.view, TicketReadyView)
+        assert letter.view.refused == Phrase(code="reply_refused.expired_handle")
+    else:
+        assert isinstance(letter.view, ConfirmOrdersView)
+        assert (letter.view.code, letter.view.reply_is_public) == ("1234-5678", False)
+
+
+@pytest.mark.parametrize("refusal", sorted(set(Refusal) - {Refusal.EXPIRED_HANDLE, Refusal.NEEDS_CODE}))
 def test_every_refusal_has_a_sentence_and_an_advice_of_its_language(refusal: Refusal) -> None:
     refused = change(OPEN, OPEN, E.AGENT_REPLY_REFUSED, may_answer=False, refused_agent=ANA, refusal=refusal)
     view = only(refused, Audience.STAFF).view

@@ -183,7 +183,7 @@ def test_where_staff_can_be_verified_an_unverified_agent_does_nothing() -> None:
 
 
 def test_where_nobody_can_be_verified_an_agent_may_answer_and_note_but_not_decide() -> None:
-    for text, reason in (("Pode vir.", None), ("#nota oi", None), ("#autorizar", Refusal.NOT_VERIFIED)):
+    for text, reason in (("Pode vir.", None), ("#nota oi", None), ("#autorizar", Refusal.NEEDS_CODE)):
         situation = unverified(agent_writes(text, answers_need_verification=False))
         assert refusal(situation) is reason, text
 
