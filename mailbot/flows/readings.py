@@ -94,10 +94,11 @@ class MailReadings:
         found |= {part.kind for reading in self._by_digest.values() for part in reading.parts}
         return frozenset(found - {DocumentKind.UNKNOWN, DocumentKind.OTHER})
 
-    def files(self, *, read: bool) -> tuple[FileToAssess, ...]:
-        """The files with their readings; where nothing asks for documents they stay unread."""
+    def files(self, *, read: bool, most_bytes: int | None = None) -> tuple[FileToAssess, ...]:
+        """The files with their readings. Where nothing asks for documents they stay unread, and so does what has
+        more than ``most_bytes``: the type of the request does not take it."""
         if read:
-            self._read_all()
+            self._read_all(most_bytes)
         return tuple(
             FileToAssess(
                 digest=file.digest,
@@ -115,9 +116,11 @@ class MailReadings:
         for reading in self._read({}, undrawn):
             self._note_drawing(reading)
 
-    def _read_all(self) -> None:
+    def _read_all(self, most_bytes: int | None = None) -> None:
         missing = {
-            file.digest: attachment for attachment, file in self._pairs if file.digest not in self._by_digest
+            file.digest: attachment
+            for attachment, file in self._pairs
+            if file.digest not in self._by_digest and (most_bytes is None or attachment.size_bytes <= most_bytes)
         }
         if not missing:
             return

@@ -119,14 +119,15 @@ class Weighing:
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
         fields = self.fields(case, kind, first_mail=awaits_prose and prose_counts)
-        files = readings.files(read=bool(kind.documents))
+        limits = self._catalogue.limits_of(kind.key)
+        files = readings.files(read=bool(kind.documents), most_bytes=limits.max_file_bytes)
         files = logos_marked(files, case.mail, kept_on or ticket, case.known, self._keyed)
         report = assess(
             kind,
             held=ticket.documents if ticket else (),
             new_files=files,
             fields=merge_fields(ticket.fields if ticket else (), fields),
-            limits=self._catalogue.limits_of(kind.key),
+            limits=limits,
             new_text=case.mail.new_text,
             today=case.now.date(),
         )

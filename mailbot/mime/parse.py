@@ -21,6 +21,7 @@ from enum import StrEnum
 from mailbot.domain.errors import UnreadableMail
 from mailbot.domain.mail import NOBODY, Address, Attachment, DeliveryStatus, InboundMail
 from mailbot.mime.attachments import (
+    OCTET_STREAM,
     binary_type,
     is_inline_picture,
     linked_content_ids,
@@ -46,6 +47,7 @@ from mailbot.mime.headers import (
     single_message_id,
 )
 from mailbot.mime.structure import Part, Tree, parse_header, parse_tree, with_guessed_boundary
+from mailbot.mime.winmail import WINMAIL_SIGNATURE, BrokenWinmail, files_in_winmail
 
 # mail-parser logs header values, which are personal data.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL)
@@ -476,6 +478,8 @@ class _Content:
             self.returned_message_ids += returned_ids(content)
 
     def _keep_file(self, part: Part, content: bytes, declared_type: str, place: _Place) -> None:
+        if content.startswith(WINMAIL_SIGNATURE) and self._unpack_winmail(content, place):
+            return
         self._files.append(
             _File(
                 content=content,
@@ -488,6 +492,33 @@ class _Content:
         )
         if declared_type in _MAIL_TYPES:
             self._look_into_mail(content, place)
+
+    def _unpack_winmail(self, content: bytes, place: _Place) -> bool:
+        """Gather the files in a ``winmail.dat`` in its stead; whether that could be done."""
+        try:
+            found = [one for one in files_in_winmail(content) if one.content or one.name]
+        except BrokenWinmail:
+            return False
+        if len(found) > self._parts_left:
+            self.defects.append(Defect.TOO_MANY_PARTS)
+            return False
+        self._parts_left -= len(found)
+        for one in found:
+            is_forwarded = place.in_forwarded_mail or one.nested > 0
+            self._files.append(
+                _File(
+                    content=one.content,
+                    declared_type=one.media_type or OCTET_STREAM,
+                    given_name=one.name,
+                    content_id=one_line(one.content_id),
+                    # Only what stands in the text has one: Outlook gives none to what is attached.
+                    inline_in_related=one.content_id != "",
+                    in_forwarded_mail=is_forwarded,
+                )
+            )
+            if one.media_type in _MAIL_TYPES:
+                self._look_into_mail(one.content, place)
+        return True
 
     def _look_into_mail(self, content: bytes, place: _Place) -> None:
         """Gather the attachments of an attached mail; its text is not what the sender of this mail wrote."""

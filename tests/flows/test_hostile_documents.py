@@ -127,6 +127,26 @@ def test_a_file_that_is_refused_for_its_size_is_not_opened(
     assert (finding.verdict, finding.reasons) == (Verdict.REFUSED_SIZE, ("file_too_large:10 MB",))
 
 
+def test_a_file_over_the_smaller_limit_of_its_type_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other types of the same house take larger ones."""
+    copied = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", copied)
+    entry = copied / "catalogue" / "inspection_location_change.yaml"
+    entry.write_text(entry.read_text("utf-8").replace("max_file_mb: 10", "max_file_mb: 1"), "utf-8")
+    watched = WatchedReader(monkeypatch)
+    monkeypatch.setattr(IsolatedDocumentReader, "draw", lambda *_: watched.files.append("drawn"))
+    with TestHouse(tmp_path, config_dir=copied) as house:
+        assert house.app.catalogue.largest_file_bytes > 2_000_000
+        large = BOLETO[1] + bytes(1_500_000)
+        house.receive(mail(REQUEST, files=[("boleto.pdf", large), RECEIPT]))
+        found = {one.filename: (one.verdict, one.reasons[:1]) for one in house.tickets()[0].documents}
+    assert watched.files == ["comprovante.pdf", "drawn"]
+    assert found["boleto.pdf"] == (Verdict.REFUSED_SIZE, ("file_too_large:1 MB",))
+    assert found["comprovante.pdf"][0] is Verdict.ACCEPTED
+
+
 # --- when nothing asks for documents ----------------------------------------------------------------------
 
 
