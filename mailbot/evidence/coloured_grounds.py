@@ -90,12 +90,10 @@ def _filled(cells: _Map, ground: list[int]) -> set[int]:
             hole = [beside]
             seen.add(beside)
             for one in hole:
-                if len(hole) > _LARGEST_HOLE_SHARE * len(ground):
-                    break
                 found = [other for other in cells.around(one) if other not in seen]
                 seen.update(found)
                 hole.extend(found)
-            else:
+            if len(hole) <= _LARGEST_HOLE_SHARE * len(ground):
                 filled.update(hole)
     return filled
 

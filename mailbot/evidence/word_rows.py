@@ -236,10 +236,11 @@ def _are_two_papers(pieces: Sequence[_Piece], lane: float) -> bool:
     heights: tuple[list[float], list[float]] = ([], [])
     for piece, height in zip(pieces, _levels(pieces), strict=True):
         heights[piece.centre >= lane].append(height)
-    fewer, more = sorted(heights, key=len)
+    fewer, more = (sorted(one) for one in sorted(heights, key=len))
     if len(fewer) < _FEWEST_PIECES_OF_A_PAPER:
         return False
     # Labels and values may be set a little apart, but all of them alike.
-    apart = [min((other - one for other in more), key=abs) for one in fewer]
+    asked = fewer[:_MOST_PIECES_ASKED]
+    apart = [min((other - one for other in more[:_MOST_PIECES_ASKED]), key=abs) for one in asked]
     usual, near = median(apart), _COMMON_ROW_SHARE * median(piece.height for piece in pieces)
-    return sum(abs(one - usual) < near for one in apart) < _MOST_COMMON_ROWS * len(fewer)
+    return sum(abs(one - usual) < near for one in apart) < _MOST_COMMON_ROWS * len(asked)
