@@ -29,6 +29,7 @@ from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.catalogue.business_time import business_calendar
 from mailbot.catalogue.load import Catalogue, load_catalogue
 from mailbot.catalogue.mailboxes import MailboxSpec, MailServerName
+from mailbot.catalogue.staff import Staff
 from mailbot.connections import (
     Connection,
     connect_mailboxes,
@@ -55,6 +56,7 @@ from mailbot.evidence.isolation import (
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.compositor import Compositor
+from mailbot.flows.digest import Digests
 from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook, Sight
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
@@ -67,6 +69,7 @@ from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.roster import duty_now
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.staff_desk import StaffDesk
 from mailbot.flows.upkeep import Upkeep
@@ -94,6 +97,9 @@ class App:
 
     keep_pictures: KeepPictures | None = None
     """Where the pages that are drawn of files are kept; where it is not set none are drawn."""
+
+    keeps_roster = True
+    """Whether a database says who works here beside the configuration; not where nothing is stored."""
 
     helper_command: Sequence[str] = ()
     """By which command a process that helps in a rush is started; where none is set nobody is called in."""
@@ -181,6 +187,7 @@ class App:
             orders=orders,
             mailboxes=self.mailboxes,
             now=self.clock.now,
+            staff=self.staff_now,
         )
 
     @property
@@ -281,6 +288,26 @@ class App:
             mailboxes=self.mailboxes,
             clock=self.clock,
         )
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What staff get each morning."""
+        return Digests(
+            storage=self.storage,
+            outgoing=self.outgoing,
+            renderer=self.renderer,
+            catalogue=self.catalogue,
+            calendar=self.calendar,
+            mailboxes=self.mailboxes,
+            clock=self.clock,
+        )
+
+    def staff_now(self) -> Staff:
+        """The roster as it holds now."""
+        if not self.keeps_roster:
+            return self.catalogue.staff
+        with self.storage.read() as work:
+            return duty_now(work, self.catalogue, self.clock.now()).staff
 
     @cached_property
     def alarms(self) -> Alarms:
@@ -501,7 +528,9 @@ def build_offline_app(settings: Settings) -> App:
         mailbox = ServedMailbox(spec=spec, address=address, profile=profile_of(settings, spec))
         nowhere = parse_server_url("smtp://127.0.0.1:9", kind=ServerKind.SMTP)
         connections[spec.key] = Connection(mailbox=mailbox, imap=None, maildir=None, smtp=nowhere)
-    return App(settings, catalogue, connections)
+    app = App(settings, catalogue, connections)
+    app.keeps_roster = False
+    return app
 
 
 def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:

@@ -377,12 +377,13 @@ def _renew_leases(app: App, collectors: Sequence[HoldsLease]) -> None:
 
 
 def tick(app: App) -> None:
-    """Upkeep and alarms, unless another process has them in hand. Raises ``StorageUnavailable``."""
+    """Upkeep, digests and alarms, unless another process has them in hand. Raises ``StorageUnavailable``."""
     with app.storage.write() as work:
         if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
             return
     try:
         app.upkeep.tick()
+        app.digests.tick()
     finally:
         # Whatever is wrong with a ticket, the administrator hears what there is to hear.
         app.alarms.tick()

@@ -17,7 +17,7 @@ from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.rules import Guidance, Rule
 from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, ContactAction
 from mailbot.domain.evidence import DocumentKind
-from mailbot.domain.ticket import Status
+from mailbot.domain.ticket import Priority, Status
 
 
 class DocumentRequirement(Entry):
@@ -42,6 +42,9 @@ class AfterReminders(StrEnum):
     TO_QUEUE = "to_queue"
 
 
+BusinessHours = Annotated[int, Field(ge=1, le=2000)]
+
+
 class RequestType(Entry):
     """One service: how a mail is recognised as asking for it, what it needs, and who works on it.
 
@@ -51,6 +54,10 @@ class RequestType(Entry):
     holds the words for those who are told what to do instead. ``resolved_note`` goes out with the letter that
     tells of a request that was done. ``further_labels`` are a company's own public labels, each over one status,
     which an agent chooses with ``#status``.
+    ``urgent_words`` propose the priority high, or make it so where the requester asks for it too (R004-05).
+    ``answer_within_business_hours`` is one number, or one a priority; its clock stands still while the requester
+    is asked, and with ``stop_clock_on_hold`` while somebody else is waited for. So many business hours before its
+    end staff are warned: ``warn_before_hours``, 0 for never.
     ``suggest_articles`` is how many articles of ``knowledge/`` the confirmation may show at most; with
     ``ask_rating`` the letter that ends a ticket asks for a rating.
     """
@@ -75,7 +82,10 @@ class RequestType(Entry):
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     further_labels: Mapping[Text, Status] = Field(default_factory=dict)
     limits: Limits | None = None
-    answer_within_business_hours: Annotated[int, Field(ge=1, le=2000)] | None = None
+    urgent_words: tuple[Text, ...] = ()
+    answer_within_business_hours: BusinessHours | Mapping[Priority, BusinessHours] | None = None
+    stop_clock_on_hold: Flag = False
+    warn_before_hours: Annotated[int, Field(ge=0, le=2000)] = 4
     reminders_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = (1, 3, 7)
     expires_day: Annotated[int, Field(ge=1, le=365)] = 10
     after_reminders: AfterReminders = AfterReminders.EXPIRE
@@ -127,6 +137,21 @@ class RequestType(Entry):
     def _reminders_out_of_order(self) -> list[str]:
         days = (*self.reminders_days, self.expires_day)
         return [] if list(days) == sorted(set(days)) else ["reminders_days must grow and end before expires_day"]
+
+    def promised_hours(self, priority: Priority) -> int | None:
+        """Within how many business hours a ticket of this priority is answered; ``None`` where nothing is
+        promised.
+
+        Of a priority that is not listed the promise of medium holds, or else the longest.
+        """
+        hours = self.answer_within_business_hours
+        if hours is None or isinstance(hours, int):
+            return hours
+        return hours.get(priority) or hours.get(Priority.MEDIUM) or max(hours.values(), default=None)
+
+    def stops_the_clock(self, status: Status) -> bool:
+        """Whether no promise runs while a ticket is ``status``."""
+        return status is Status.AWAITING_REQUESTER or (self.stop_clock_on_hold and status is Status.ON_HOLD)
 
     @property
     def title_fields(self) -> tuple[str, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mailbot.catalogue.entries import Entry, Key, Text
+from mailbot.catalogue.entries import Entry, Flag, Key, Text
 
 
 class NoticeAttachments(StrEnum):
@@ -20,8 +21,19 @@ class NoticeAttachments(StrEnum):
     ORIGINALS = "originals"
 
 
+class Distribution(StrEnum):
+    """Who gets a ticket that comes into a queue: nobody by name, or one agent after the other."""
+
+    ALL = "all"
+    ROUND_ROBIN = "round_robin"
+
+
+Address = Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
+
+
 class QueueSpec(Entry):
     """A department's queue. ``notify`` lists addresses of agents; empty means all agents of the queue.
+    ``escalate_to`` lists agents who hear too of what is late.
 
     ``staff_notice_attachments``: ``pages`` are pictures that we draw, so that nobody has to open a stranger's
     file; ``originals`` the files themselves; ``thumbnails`` nothing more.
@@ -30,21 +42,41 @@ class QueueSpec(Entry):
     key: Key
     name: Text
     notify: tuple[str, ...] = ()
+    distribution: Distribution = Distribution.ALL
+    escalate_to: tuple[str, ...] = ()
     staff_notice_attachments: NoticeAttachments = NoticeAttachments.PAGES
 
-    @field_validator("notify")
+    @field_validator("notify", "escalate_to")
     @classmethod
     def _in_lower_case(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(address.lower() for address in addresses)
 
 
+class Absence(Entry):
+    """The days, both included, on which an agent is away; ``deputy`` is the key of who hears in their place."""
+
+    since: date
+    until: date
+    deputy: Key | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.until < self.since:
+            raise ValueError("until must not be before since")
+        return self
+
+
 class AgentSpec(Entry):
-    """A member of staff; ``queues`` is ``*`` for all."""
+    """A member of staff; ``queues`` is ``*`` for all. ``deputy`` is the key of who stands in where an absence
+    names nobody; ``digest``: whether they get the morning's letter."""
 
     key: Key
-    address: Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
+    address: Address
     name: Text
     queues: Literal["*"] | tuple[Key, ...] = "*"
+    deputy: Key | None = None
+    absences: tuple[Absence, ...] = ()
+    digest: Flag = True
 
     @field_validator("address")
     @classmethod
@@ -57,11 +89,19 @@ class AgentSpec(Entry):
 
 
 class Staff(Entry):
-    """``staff.yaml``. ``aliases`` gives further names to staff words: ``autorizar: [aprovar, deferir]``."""
+    """``staff.yaml``. ``aliases`` gives further names to staff words: ``autorizar: [aprovar, deferir]``.
+
+    ``digest_at`` is when agents get their list on each working day (none without it), ``managers`` are
+    addresses that get the week's figures on its first working day. ``reroute_after_hours`` after an agent's
+    mailbox told of an absence their open tickets go to the deputy or the queue; 0 for never.
+    """
 
     queues: tuple[QueueSpec, ...] = ()
     agents: tuple[AgentSpec, ...] = ()
     aliases: Mapping[str, tuple[Text, ...]] = Field(default_factory=dict)
+    managers: tuple[Address, ...] = ()
+    digest_at: time | None = None
+    reroute_after_hours: Annotated[int, Field(ge=0, le=1000)] = 24
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -71,6 +111,7 @@ class Staff(Entry):
             *_doubled("address", [agent.address for agent in self.agents]),
             *self._unknown_queues(),
             *self._unknown_addresses(),
+            *self._unknown_deputies(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
@@ -91,9 +132,14 @@ class Staff(Entry):
         return [
             f"queue {queue.key}: nobody has the address {address!r}"
             for queue in self.queues
-            for address in queue.notify
+            for address in (*queue.notify, *queue.escalate_to)
             if address not in known
         ]
+
+    def _unknown_deputies(self) -> list[str]:
+        known = {agent.key for agent in self.agents}
+        named = [(agent.key, one) for agent in self.agents for one in (agent.deputy, *_deputies(agent)) if one]
+        return [f"agent {key}: no deputy {deputy!r}" for key, deputy in named if deputy not in known - {key}]
 
     @cached_property
     def _by_address(self) -> Mapping[str, AgentSpec]:
@@ -117,12 +163,26 @@ class Staff(Entry):
         found = self._by_address.get(address.strip().lower())
         return None if found is None else found.key
 
+    def escalated_to(self, queue: str) -> tuple[AgentSpec, ...]:
+        """Who hears too of what is late in ``queue``."""
+        spec = self.queue(queue)
+        return tuple(self._by_address[address] for address in spec.escalate_to) if spec is not None else ()
+
+    def distribution_of(self, queue: str) -> Distribution:
+        """Who gets a ticket that comes into ``queue``."""
+        spec = self.queue(queue)
+        return Distribution.ALL if spec is None else spec.distribution
+
     def notified_for(self, queue: str) -> tuple[AgentSpec, ...]:
         """Who hears of a ticket that enters ``queue``: its ``notify`` list, else every agent of the queue."""
         spec = self.queue(queue)
         if spec is not None and spec.notify:
             return tuple(self._by_address[address] for address in spec.notify)
         return tuple(agent for agent in self.agents if agent.works_in(queue))
+
+
+def _deputies(agent: AgentSpec) -> list[Key]:
+    return [absence.deputy for absence in agent.absences if absence.deputy is not None]
 
 
 def _doubled(what: str, keys: list[str]) -> list[str]:

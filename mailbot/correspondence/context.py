@@ -420,6 +420,7 @@ class TicketReadyView(StaffTicketView):
 
     opened_at: str
     answer_by: str = ""
+    priority: str = ""
     customer_state: Phrase | None = None
     customers: tuple[CustomerLine, ...] = ()
     fields: tuple[FieldRow, ...] = ()

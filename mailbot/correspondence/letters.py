@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.context import RequesterTicketView
+from mailbot.correspondence.late_letters import late_warning
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.requester_letters import (
     QUESTIONS,
@@ -39,7 +40,7 @@ from mailbot.correspondence.staff_letters import (
 )
 from mailbot.correspondence.transcripts import transcript
 from mailbot.domain.account_contacts import CONFIRMATION_KEY
-from mailbot.domain.events import EventKind, LetterKind
+from mailbot.domain.events import PUT_BACK_ABSENT, PUT_BACK_REVOKED, EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.mail import Address
 from mailbot.domain.staff_words import Refusal
@@ -199,7 +200,7 @@ def _at_work_beside(change: TicketChange, desk: LetterDesk) -> list[AgentSpec]:
     if ruling is None or not ruling.linked_ticket or not change.happened(EventKind.REOPENED):
         return []
     opened = desk.catalogue.request_types.get(ruling.opens)
-    return [] if opened is None else list(desk.catalogue.staff.notified_for(opened.queue))
+    return [] if opened is None else desk.duty.present(desk.catalogue.staff.notified_for(opened.queue))
 
 
 def _about_the_ticket(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
@@ -232,16 +233,39 @@ def _echo(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
 def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     if change.happened(EventKind.DELIVERY_FAILED):
         return [delivery_failed(change, desk, agent) for agent in _who_hears_of_failure(change, desk)]
+    late = next((kind for kind in (EventKind.LATE, EventKind.DUE_SOON) if change.happened(kind)), None)
+    if late is not None:
+        return [late_warning(change, desk, agent, late) for agent in _who_hears_of_lateness(change, desk, late)]
     act = next((kind for kind in _ACTS if change.happened(kind)), None)
     if act is not None:
         return _about_act(change, desk, act)
-    if _is_ready(change):
+    return _about_work(change, desk)
+
+
+def _about_work(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
+    """Of a ticket that somebody should take up, was given, or should read on."""
+    if _is_ready(change) or _was_put_back(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if assigned := _newly_assigned(change, desk):
         return [ticket_ready(change, desk, assigned)]
     if _needs_reading(change):
         return [requester_replied(change, desk, agent) for agent in _responsible(change.after, desk)]
     return []
+
+
+def _was_put_back(change: TicketChange) -> bool:
+    """Whether the one who had it is away or gone, so that others have to take it up."""
+    reasons = (PUT_BACK_ABSENT, PUT_BACK_REVOKED)
+    given_away = any(one.kind is EventKind.ASSIGNED and one.detail in reasons for one in change.events)
+    return given_away and change.after.status is not Status.AWAITING_REQUESTER
+
+
+def _who_hears_of_lateness(change: TicketChange, desk: LetterDesk, kind: EventKind) -> list[AgentSpec]:
+    responsible = _responsible(change.after, desk)
+    if kind is EventKind.DUE_SOON:
+        return responsible
+    above = desk.duty.present(desk.catalogue.staff.escalated_to(change.after.queue))
+    return list(dict.fromkeys([*responsible, *above]))
 
 
 def _newly_assigned(change: TicketChange, desk: LetterDesk) -> AgentSpec | None:
@@ -285,12 +309,15 @@ def _needs_reading(change: TicketChange) -> bool:
 
 
 def _responsible(ticket: Ticket, desk: LetterDesk) -> list[AgentSpec]:
-    """Who hears of a ticket. Of an agent's own request others hear, if there are any."""
+    """Who hears of a ticket: its assignee, else those whom its queue names, or who stands in for who is away. Of
+    an agent's own request others hear, if there are any."""
     staff = desk.catalogue.staff
     assignee = staff.agent(staff.agent_key_for(ticket.assignee) or "") if ticket.assignee else None
     responsible = [assignee] if assignee else list(staff.notified_for(ticket.queue))
     in_queue = [agent for agent in staff.agents if agent.works_in(ticket.queue)]
-    for agents in (responsible, in_queue):
+    # Where nobody is here and nobody stands in, it waits for them in their own mailbox.
+    notified = list(staff.notified_for(ticket.queue))
+    for agents in (*(desk.duty.present(one) for one in (responsible, notified, in_queue)), responsible, in_queue):
         others = [agent for agent in agents if agent.address != ticket.requester.address]
         if others:
             return others

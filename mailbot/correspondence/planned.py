@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.mailboxes import MailboxSpec
+from mailbot.catalogue.on_duty import Duty
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.words import Words
 from mailbot.domain.customer import Customer
@@ -32,7 +33,8 @@ class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
     ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
     are to see, ``None`` where nothing is drawn (a mere explanation); ``customers`` are the records that the
-    ticket names, ``useful_votes`` how many people found an article useful."""
+    ticket names, ``useful_votes`` how many people found an article useful; ``away`` the keys of absent agents,
+    each with a deputy's or nothing."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -47,6 +49,12 @@ class LetterDesk:
     drawings: Mapping[str, FileDrawing] | None = None
     customers: tuple[Customer, ...] = ()
     useful_votes: Mapping[str, int] = field(default_factory=dict)
+    away: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def duty(self) -> Duty:
+        """Who works here now."""
+        return Duty(staff=self.catalogue.staff, away=self.away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ from mailbot.correspondence.view_parts import (
     rerouted_from,
     subject_of,
 )
-from mailbot.correspondence.words import phrase
+from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.confirmation import CODE_LIFE
 from mailbot.domain.events import (
     Audience,
@@ -58,7 +58,7 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.mail import Address
 from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
-from mailbot.domain.ticket import Ticket
+from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
 _NOTICES = (
@@ -66,6 +66,7 @@ _NOTICES = (
     LetterKind.REQUESTER_REPLIED,
     LetterKind.REPLY_REFUSED,
     LetterKind.REQUESTER_ACTED,
+    LetterKind.LATE_WARNING,
 )
 """Letters to agents about a ticket."""
 
@@ -99,7 +100,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
     shown = _shown(map(paper_of, ticket.documents), ticket, desk)
     withheld = next((e.detail for e in change.events if e.kind is EventKind.LETTER_SUPPRESSED), None)
     view = TicketReadyView(
-        **_staff_base(change, desk, agent),
+        **staff_base(change, desk, agent),
         opened_at=desk.words.moment(ticket.opened_at, desk.zone),
         answer_by=answer_by(ticket, desk),
         customer_state=customer_state(ticket, kind),
@@ -108,7 +109,10 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         documents=document_rows(ticket, kind, desk.words, shown),
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
-        suggestions=suggestions(ticket, kind, desk.words),
+        suggestions=(*_priority_to_confirm(ticket), *suggestions(ticket, kind, desk.words)),
+        priority=""
+        if ticket.priority is Priority.MEDIUM
+        else desk.words.say(phrase(f"priority.{ticket.priority}")),
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
@@ -118,7 +122,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         originals_attached=shown.has_originals,
         refused=phrase(f"reply_refused.{change.refusal}") if change.refusal else None,
     )
-    return _for_agent(LetterKind.TICKET_READY, view, change, agent, desk, files=shown.files)
+    return for_agent(LetterKind.TICKET_READY, view, change, agent, desk, files=shown.files)
 
 
 def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
@@ -127,7 +131,7 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
     drawn = [file for file in (message.files if message else ()) if file.digest in (desk.drawings or {})]
     shown = _shown([Paper(file=file) for file in drawn], change.after, desk)
     view = RequesterRepliedView(
-        **_staff_base(change, desk, agent),
+        **staff_base(change, desk, agent),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
         text=paragraphs_of(message.text if message else ""),
         files=file_lines(change, desk),
@@ -140,19 +144,19 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         pages_attached=shown.has_pages,
         originals_attached=shown.has_originals,
     )
-    return _for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, files=shown.files)
+    return for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, files=shown.files)
 
 
 def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
     """The requester did something by a customer word."""
     message = change.message
     view = RequesterActedView(
-        **_staff_base(change, desk, agent),
+        **staff_base(change, desk, agent),
         what=phrase(f"acted.{act}", rating=str(change.after.rating or ""), type=kind_of(change, desk).name),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
         text=paragraphs_of(message.text if message else ""),
     )
-    return _for_agent(LetterKind.REQUESTER_ACTED, view, change, agent, desk)
+    return for_agent(LetterKind.REQUESTER_ACTED, view, change, agent, desk)
 
 
 def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusal: Refusal) -> PlannedLetter:
@@ -160,17 +164,17 @@ def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusa
     spec = desk.catalogue.staff.agent(desk.catalogue.staff.agent_key_for(agent.address) or "")
     known = spec or AgentSpec(key="agent", address=agent.address, name=agent.name or agent.address)
     view = ReplyRefusedView(
-        **_staff_base(change, desk, known),
+        **staff_base(change, desk, known),
         reason=phrase(f"reply_refused.{refusal}", word=change.refused_word),
         what_to_do=phrase(f"what_to_do.{_WHAT_TO_DO[refusal]}", words=_AVAILABLE_WORDS),
         text=paragraphs_of(change.message.text if change.message else ""),
     )
-    return _for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)
+    return for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)
 
 
 def confirm_orders(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """The agent's orders, and the code by which they are done; an answer without it is a note."""
-    base = _staff_base(change, desk, agent)
+    base = staff_base(change, desk, agent)
     base["reply_is_public"] = False
     view = ConfirmOrdersView(
         **base,
@@ -178,21 +182,27 @@ def confirm_orders(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> 
         until=desk.words.moment(desk.now + CODE_LIFE, desk.zone),
         text=paragraphs_of(change.message.text if change.message else ""),
     )
-    letter = _for_agent(LetterKind.CONFIRM_ORDERS, view, change, agent, desk)
+    letter = for_agent(LetterKind.CONFIRM_ORDERS, view, change, agent, desk)
     return replace(letter, purpose=HandlePurpose.STAFF_INTERNAL)
 
 
 def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """A letter of this ticket came back."""
     view = DeliveryFailedView(
-        **_staff_base(change, desk, agent),
+        **staff_base(change, desk, agent),
         recipient=change.bounced_recipient,
         reason=phrase("delivery.refused"),
         letter_name=phrase(f"letter.{change.bounced_letter}"),
         is_notice=change.bounced_letter in _NOTICES,
         server_said=change.bounce_diagnostic,
     )
-    return _for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
+    return for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
+
+
+def _priority_to_confirm(ticket: Ticket) -> tuple[Phrase, ...]:
+    """What was asked for or is proposed, and holds only if an agent says so (R004-06)."""
+    asked = ticket.priority_asked
+    return () if asked is None else (phrase(f"suggestion.priority_{asked}"),)
 
 
 def _shown(papers: Iterable[Paper], ticket: Ticket, desk: LetterDesk) -> ShownPapers:
@@ -203,7 +213,7 @@ def _shown(papers: Iterable[Paper], ticket: Ticket, desk: LetterDesk) -> ShownPa
     return shown_papers(papers, desk.drawings, attach, domain=desk.mailbox_address.rpartition("@")[2])
 
 
-def _for_agent(
+def for_agent(
     letter: LetterKind,
     view: LetterView,
     change: TicketChange,
@@ -212,6 +222,7 @@ def _for_agent(
     *,
     files: tuple[StoredFile, ...] = (),
 ) -> PlannedLetter:
+    """A notice on its way to one agent, with a handle of their own."""
     return PlannedLetter(
         letter=letter,
         audience=Audience.STAFF,
@@ -229,7 +240,8 @@ def _for_agent(
     )
 
 
-def _staff_base(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> StaffBase:
+def staff_base(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> StaffBase:
+    """What every notice about a ticket shows."""
     ticket, message = change.after, change.message
     kind = kind_of(change, desk)
     from_requester = message is not None and message.role is not AuthorRole.AGENT

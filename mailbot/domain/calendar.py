@@ -34,6 +34,39 @@ class BusinessCalendar:
         end = self._in_office_hours(local, hours) if self.office_hours else self._in_days(local, hours)
         return end.astimezone(UTC)
 
+    def business_time(self, start: datetime, end: datetime) -> timedelta:
+        """How much business time lies between two moments; none if ``end`` is not after ``start``."""
+        first, last = start.astimezone(self.zone), end.astimezone(self.zone)
+        counted = timedelta()
+        day = first.date()
+        while day <= last.date():
+            opens, closes = self._working_hours(day)
+            counted += max(min(closes, last) - max(opens, first), timedelta())
+            day += timedelta(days=1)
+        return counted
+
+    def after_business_time(self, start: datetime, time_left: timedelta) -> datetime:
+        """The moment by which ``time_left`` of business time has passed since ``start``, in UTC."""
+        begin = start.astimezone(self.zone)
+        day = begin.date()
+        while True:
+            opens, closes = self._working_hours(day)
+            begin = max(begin, opens)
+            room = max(closes - begin, timedelta())
+            if time_left <= room and closes > opens:
+                return (begin + time_left).astimezone(UTC)
+            time_left -= room
+            day += timedelta(days=1)
+
+    def _working_hours(self, day: date) -> tuple[datetime, datetime]:
+        """From when to when a day counts; a day off from its beginning to its beginning."""
+        midnight = datetime.combine(day, time(), self.zone)
+        if not self.is_business_day(day):
+            return midnight, midnight
+        if self.office_hours:
+            return datetime.combine(day, self.opens, self.zone), datetime.combine(day, self.closes, self.zone)
+        return midnight, datetime.combine(day + timedelta(days=1), time(), self.zone)
+
     def next_reminder_time(self, at: datetime) -> datetime:
         """``at`` itself if it lies between 08:00 and 18:00 local time, else the next 08:00, in UTC."""
         local = at.astimezone(self.zone)

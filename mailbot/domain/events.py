@@ -73,10 +73,19 @@ class EventKind(StrEnum):
     CONFIRMATION_ASKED = "confirmation_asked"
     ORDERS_CONFIRMED = "orders_confirmed"
     CODE_REFUSED = "code_refused"
+    DUE_SOON = "due_soon"
+    LATE = "late"
+    PRIORITY_ASKED = "priority_asked"
 
 
 SHARED_MAILBOX = "shared_mailbox"
 """Detail of an ``agent_answered`` that a person wrote to the requester straight from the shared mailbox."""
+
+PUT_BACK_ABSENT = "absent"
+"""Detail of an ``assigned`` that took a ticket from an agent who is away."""
+
+PUT_BACK_REVOKED = "revoked"
+"""Detail of an ``assigned`` that took a ticket from who works here no more."""
 
 ADMIN = "admin"
 """The actor of what an administrator did on the command line."""
@@ -168,6 +177,9 @@ class LetterKind(StrEnum):
     REQUESTER_ACTED = "requester_acted"
     TRANSCRIPT = "transcript"
     CONFIRM_ORDERS = "confirm_orders"
+    LATE_WARNING = "late_warning"
+    DIGEST = "digest"
+    DIGEST_MANAGERS = "digest_managers"
     DELIVERY_FAILED = "delivery_failed"
     NOTICES_SUMMARY = "notices_summary"
     ALERT_QUARANTINE = "alert_quarantine"

@@ -82,6 +82,10 @@ class Ticket:
     that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
     that need not be shown; ``participants`` are addresses that get what the requester gets; ``merged_into`` is the
     ticket to which everything goes that is written to this one.
+
+    ``priority_asked`` is what was asked for and not given without a look. ``due_left_seconds`` is the business
+    time that is left of the promise while its clock stands still; ``warned_for`` and ``late_for`` are the promises
+    of which staff were told that they come near, and that they are broken.
     """
 
     number: str
@@ -118,6 +122,10 @@ class Ticket:
     merged_into: str | None = None
     rating: int | None = None
     rerouted_from: str = ""
+    priority_asked: Priority | None = None
+    due_left_seconds: int | None = None
+    warned_for: datetime | None = None
+    late_for: datetime | None = None
     version: int = 0
 
     @property

@@ -15,7 +15,7 @@ from functools import partial
 from mailbot.catalogue.knowledge import KnowledgeBase
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
-from mailbot.catalogue.staff import AgentSpec
+from mailbot.catalogue.staff import AgentSpec, Staff
 from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
 from mailbot.domain.evidence import (
     EvidenceReport,
@@ -102,8 +102,11 @@ class Examiner:
         orders: OrderHouse,
         mailboxes: Mapping[str, ServedMailbox],
         now: Callable[[], datetime],
+        staff: Callable[[], Staff] | None = None,
     ) -> None:
+        """``staff`` tells who works here now, where that may change while we run."""
         self._mailboxes = mailboxes
+        self.staff = staff or (lambda: catalogue.staff)
         self._orders = orders
         self._catalogue = catalogue
         self._marks = marks
@@ -127,7 +130,7 @@ class Examiner:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
         is what somebody sent from the mailbox."""
         screening = screen(mail, own=self._marks)
-        sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        sender = identify(mail, roster=self.staff(), screening=screening, profile=mailbox.profile)
         if in_sent_folder:
             answer = self._direct_answer(mail, files, mailbox, known, by=self._named_as_sender(mail))
             nothing = Discarded(reason=ScreeningReason.ANSWERS_NO_TICKET)
@@ -415,7 +418,7 @@ class Examiner:
         """Key of the agent who, by the mail's Sender field, wrote for the mailbox (RFC 5322 §3.6.2): in a Sent
         folder only who may send from the mailbox can have written it."""
         address = parseaddr(mail.header("sender"))[1].lower()
-        return self._catalogue.staff.agent_key_for(address) if address else None
+        return self.staff().agent_key_for(address) if address else None
 
     def recount(
         self,
@@ -479,7 +482,7 @@ class Examiner:
         # Only the server that received a mail removes what strangers write in its name (RFC 8601 §5).
         arrived_at = self._mailboxes.get(kept.arrived_at)
         profile = arrived_at.profile if arrived_at else AuthenticationProfile(kind=AuthenticationKind.NONE)
-        sender = identify(kept.mail, roster=self._catalogue.staff, screening=screening, profile=profile)
+        sender = identify(kept.mail, roster=self.staff(), screening=screening, profile=profile)
         if not isinstance(screening, Accepted) or sender.authenticity is Authenticity.FAILED:
             # It is on the ticket and stays there, whatever would be done with it today.
             is_reply = isinstance(screening, Accepted) and screening.automatic_reply
@@ -507,12 +510,17 @@ class Examiner:
 
     def _nobody_elses(self) -> frozenset[str]:
         """Addresses that are no customer's."""
-        return self._marks.own_addresses | {agent.address for agent in self._catalogue.staff.agents}
+        return self._marks.own_addresses | {agent.address for agent in self.staff().agents}
 
     def agent(self, sender: Sender) -> Address | None:
         """The roster's own entry of an agent: registered address and name."""
-        spec = self._catalogue.staff.agent(sender.agent_key) if sender.agent_key else None
+        spec = self.staff().agent(sender.agent_key) if sender.agent_key else None
         return None if spec is None else Address(address=spec.address, name=spec.name)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the configuration says."""
+        return self._catalogue
 
     @property
     def knowledge(self) -> KnowledgeBase:
@@ -526,7 +534,7 @@ class Examiner:
     def may_answer(self, mail: InboundMail, mailbox: ServedMailbox) -> bool:
         """Whether a person may have written the mail, so that it may be answered at all."""
         screening = screen(mail, own=self._marks)
-        sender = identify(mail, roster=self._catalogue.staff, screening=screening, profile=mailbox.profile)
+        sender = identify(mail, roster=self.staff(), screening=screening, profile=mailbox.profile)
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
     def _readings(self, case: Case, reader: FileReadings | None = None) -> MailReadings:
@@ -593,14 +601,14 @@ class Examiner:
     def _plan(
         self, case: Case, ticket: Ticket, block: DirectiveBlock, *, has_files: bool = False
     ) -> OrderPlan | None:
-        agent = self._catalogue.staff.agent(case.sender.agent_key or "")
+        agent = self.staff().agent(case.sender.agent_key or "")
         return None if agent is None else self._planned(case, ticket, block, agent, has_files=has_files)
 
     def _planned(
         self, case: Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec, *, has_files: bool = False
     ) -> OrderPlan:
         desk = desk_for(
-            self._orders,
+            replace(self._orders, catalogue=replace(self._catalogue, staff=self.staff())),
             case.known,
             agent=agent,
             ticket=ticket,

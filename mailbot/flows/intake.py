@@ -40,6 +40,7 @@ from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.archive import Archive
+from mailbot.flows.away import note_absence, note_return, speaks_of_absence
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.causes import cause_of
@@ -54,6 +55,7 @@ from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.reading_desk import Batch, ReadLater, WaitsForReading
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.retype import with_evidence_of_new_type
+from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
@@ -380,7 +382,9 @@ class Intake:
             if not claimed.answer:
                 change = _unasked(change)
             change = with_new_customer(work, change, situation, now=situation.now)
+            change = handed_out(work, change, duty_now(work, self._examiner.catalogue, situation.now))
             write_change(work, change)
+            self._note_presence(work, found)
             if change.contact is not None:
                 change_contact(work, change.contact, actor=situation.sender.address.address, now=situation.now)
             _take_place_of_note(work, claimed, found.mail)
@@ -401,6 +405,17 @@ class Intake:
             ahead = self._claimed_ahead if self._goes_on_with_parked else self._claim(work)
         self._claimed_ahead = ahead
         return result
+
+    def _note_presence(self, work: UnitOfWork, found: Understood) -> None:
+        """An agent's mailbox says that they are away, or they have written themselves."""
+        situation = found.situation
+        if speaks_of_absence(situation.screening):
+            staff = self._examiner.staff()
+            away = note_absence(work, found.mail, situation.sender, staff, now=situation.now)
+            if away is not None:
+                _log.info("agent away", action="intake.agent_away", agent=away)
+        elif situation.sender.agent_key is not None and situation.screening.may_answer:
+            note_return(work, situation.sender.agent_key)
 
     def _answer(
         self, claimed: ClaimedMail, mailbox: ServedMailbox, found: Understood, decision: AnswerQuery | AnswerAgent

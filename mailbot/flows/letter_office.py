@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from mailbot.catalogue.load import Catalogue
+from mailbot.catalogue.on_duty import Duty
 from mailbot.correspondence.letters import made_void, plan_letters, shows_papers, taken_back
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_letters import letter_for_query
@@ -32,6 +32,7 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.roster import duty_now, with_staff
 
 _ANSWERED_BY_A_PERSON = "a person answered from the shared mailbox"
 
@@ -48,6 +49,15 @@ class WaitingTimes:
 
     quiet_time: timedelta
     undo_time: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the database knows beside the ticket: the records that it names, votes on articles, who works here."""
+
+    customers: tuple[Customer, ...]
+    votes: Mapping[str, ArticleVotes]
+    duty: Duty
 
 
 class LetterOffice:
@@ -84,6 +94,7 @@ class LetterOffice:
         votes = work.feedback.votes() if opened else {}
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         customers = tuple(work.customers.get_many(named_records(change.after.customer)))
+        duty = duty_now(work, self._catalogue, now)
         planned = self.plan(
             change,
             mailbox,
@@ -91,8 +102,7 @@ class LetterOffice:
             messages=messages,
             open_tickets=tuple(which),
             drawings=drawings_for(work, change),
-            customers=customers,
-            votes=votes,
+            known=Known(customers=customers, votes=votes, duty=duty),
         )
         answers = _opening_mail(change)
         letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
@@ -109,13 +119,22 @@ class LetterOffice:
         messages: tuple[TicketMessage, ...] = (),
         open_tickets: tuple[Ticket, ...] = (),
         drawings: Mapping[str, FileDrawing] | None = None,
-        customers: tuple[Customer, ...] = (),
-        votes: Mapping[str, ArticleVotes] = MappingProxyType({}),
+        known: Known | None = None,
     ) -> tuple[PlannedLetter, ...]:
         """The letters that a change calls for; nothing is stored."""
         desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, drawings=drawings)
-        useful = {article: one.useful for article, one in votes.items()}
-        return plan_letters(change, replace(desk, customers=customers, useful_votes=useful))
+        if known is None:
+            return plan_letters(change, desk)
+        return plan_letters(
+            change,
+            replace(
+                desk,
+                catalogue=with_staff(self._catalogue, known.duty),
+                away=known.duty.away,
+                customers=known.customers,
+                useful_votes={article: one.useful for article, one in known.votes.items()},
+            ),
+        )
 
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""

@@ -34,6 +34,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
@@ -360,6 +361,7 @@ class Reprocess:
     ) -> tuple[OutboundLetter, ...]:
         with self._storage.write() as work:
             change = self._with_one_beside(change, look, work.tickets.next_number)
+            change = handed_out(work, change, duty_now(work, self._examiner.catalogue, look.now))
             write_change(work, change)
             work.papers.keep_drawings(recount.new_drawings)
             letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)

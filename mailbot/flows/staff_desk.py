@@ -23,6 +23,7 @@ from mailbot.flows.mail_as_cause import cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
+from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decide_agent import reply_with
@@ -103,6 +104,7 @@ class StaffDesk:
             change = _by_admin(carry_out(found.decision, found.situation, cause))
             if dry_run:
                 return self._done(change, mailbox, dry_run)
+            change = handed_out(work, change, duty_now(work, self._catalogue, self._examiner.now()))
             write_change(work, change)
             letters = self._office.tell(work, change, mailbox, now=self._examiner.now())
         return Done(ticket=change.after, letters=tuple(letters))
@@ -114,6 +116,7 @@ class StaffDesk:
             letters = [self._office.preview(one, mailbox, now=now) for one in planned]
         else:
             with self._storage.write() as work:
+                change = handed_out(work, change, duty_now(work, self._catalogue, now))
                 write_change(work, change)
                 letters = self._office.tell(work, change, mailbox, now=now)
         return Done(ticket=change.after, letters=tuple(letters))

@@ -23,9 +23,11 @@ from mailbot.domain.outbox import CAP_REASONS, HoldReason
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.causes import place_of
+from mailbot.flows.due import due_warnings, note_rerouted, taken_from_absent
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import Clock, Storage
+from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.triage.time_passes import closing_change, due_change
 
@@ -60,6 +62,8 @@ class Upkeep:
         now = self._clock.now()
         self._remind_and_expire(now)
         self._close(now)
+        self._warn(now)
+        self._take_from_absent(now)
 
     # --- tickets ---
 
@@ -120,6 +124,19 @@ class Upkeep:
             with self._each_by_itself(ticket):
                 self._commit(closing_change(ticket, now), now)
 
+    def _warn(self, now: datetime) -> None:
+        for change in due_warnings(self._storage, self._catalogue, self._calendar, now):
+            with self._each_by_itself(change.after):
+                self._commit(change, now)
+
+    def _take_from_absent(self, now: datetime) -> None:
+        for record, changes in taken_from_absent(self._storage, self._catalogue, now):
+            for change in changes:
+                with self._each_by_itself(change.after):
+                    self._commit(change, now)
+            note_rerouted(self._storage, record, now)
+            _log.info("tickets given to others", action="upkeep.rerouted", agent=record.key, tickets=len(changes))
+
     @contextmanager
     def _each_by_itself(self, ticket: Ticket) -> Iterator[None]:
         """A ticket that cannot be worked on (its type is gone, its letter cannot be written) stops no other."""
@@ -141,6 +158,7 @@ class Upkeep:
             return None
         try:
             with self._storage.write() as work:
+                change = handed_out(work, change, duty_now(work, self._catalogue, now))
                 write_change(work, change)
                 for letter in self._office.tell(work, change, mailbox, now=now):
                     if letter.hold_reason in CAP_REASONS:

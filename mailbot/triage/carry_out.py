@@ -19,7 +19,7 @@ from mailbot.domain.events import (
 from mailbot.domain.evidence import EvidenceReport, contradictions
 from mailbot.domain.identification import NOT_IDENTIFIED, IdentityState, TicketCustomer
 from mailbot.domain.mail import Address
-from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
+from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.account_contacts import change_contact
 from mailbot.triage.agent_change import apply_agent_reply, refuse_agent_reply
@@ -40,7 +40,8 @@ from mailbot.triage.decisions import (
 )
 from mailbot.triage.errands import opened
 from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
-from mailbot.triage.promises import due_at
+from mailbot.triage.priorities import PRIORITY_KEY, urgency_of
+from mailbot.triage.promises import due_at, with_promise
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
@@ -66,6 +67,14 @@ def _linked_before(situation: Situation) -> str:
 
 def carry_out(decision: Decision, situation: Situation, cause: Cause) -> TicketChange:
     """The change that ``decision`` makes. Raises ``TransitionNotAllowed`` rather than break the table."""
+    change = _carried_out(decision, situation, cause)
+    # What an agent retyped has the promise of its new type already.
+    if situation.type_is_gone or change.after.request_type != situation.request_type.key:
+        return change
+    return with_promise(change, situation.request_type, cause.calendar, situation.now)
+
+
+def _carried_out(decision: Decision, situation: Situation, cause: Cause) -> TicketChange:
     match decision:
         case OpenTicket() | OpenFollowUp():
             return _with_one_beside(_open_ticket(decision, situation, cause), situation, cause)
@@ -107,6 +116,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
     requester = _requester_of_new(decision, situation)
     asks = _may_ask(situation)
     status = Status.AWAITING_REQUESTER if asks and not situation.report.complete else Status.OPEN
+    said = f"{situation.mail.subject}\n{situation.mail.new_text}"
+    urgency = urgency_of(situation.request_type, situation.report.fields, said)
     ticket = Ticket(
         number=cause.number,
         mailbox=cause.mailbox,
@@ -116,7 +127,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         title=title_of(situation.request_type, situation.report, situation.mail.subject),
         status=status,
         queue=situation.request_type.queue,
-        priority=Priority.MEDIUM,
+        priority=urgency.priority,
+        priority_asked=urgency.asked,
         language=_language_of(situation) or cause.language,
         opened_at=situation.now,
         updated_at=situation.now,
@@ -133,6 +145,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
     happened = ChangeLog(situation.now, cause.mail_id)
     by = decision.opened_by if isinstance(decision, OpenTicket) else None
     happened.add((by or situation.sender.address).address, EventKind.OPENED, new=ticket.request_type)
+    if urgency.asked is not None:
+        happened.add(BOT, EventKind.PRIORITY_ASKED, old=urgency.priority, new=urgency.asked)
     if isinstance(decision, OpenFollowUp):
         happened.add(BOT, EventKind.LINKED, new=decision.of, detail="follow_up")
     elif decision.linked_to:
@@ -255,6 +269,7 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
                 detail=value.key,
             )
     _note_customer(ticket.customer, situation.customer, happened)
+    ticket = _with_priority_said(ticket, situation, happened)
     return replace(
         ticket,
         customer=situation.customer,
@@ -265,6 +280,18 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
         ruling=note_ruling(ticket.ruling, report.ruling, happened),
         title=ticket.title if situation.type_is_gone else title_of(situation.request_type, report, ticket.subject),
     )
+
+
+def _with_priority_said(ticket: Ticket, situation: Situation, happened: ChangeLog) -> Ticket:
+    """What the answer to our question says of the priority, where the type lets requesters say it."""
+    said = next((one for one in situation.report.fields if one.key == PRIORITY_KEY and one.valid), None)
+    if said is None or said in ticket.fields or situation.request_type.priority == "automatic":
+        return ticket
+    urgency = urgency_of(situation.request_type, (said,), situation.mail.new_text)
+    if urgency.priority is not ticket.priority:
+        author = situation.sender.address.address
+        happened.add(author, EventKind.PRIORITY_CHANGED, old=ticket.priority, new=urgency.priority)
+    return replace(ticket, priority=urgency.priority, priority_asked=urgency.asked)
 
 
 def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: ChangeLog, *, reopen: bool) -> Ticket:

@@ -17,6 +17,7 @@ from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.change_log import ChangeLog, with_status
+from mailbot.triage.promises import due_at
 from mailbot.triage.rules import figures
 
 OPENED_BESIDE = "opened_beside"
@@ -104,7 +105,6 @@ def beside(change: TicketChange, wanted: Beside) -> TicketChange:
 def _linked(ticket: Ticket, wanted: Beside) -> Ticket:
     kind = wanted.kind
     fields = tuple(value for value in ticket.fields if kind.field(value.key) is not None)
-    hours = kind.answer_within_business_hours
     return Ticket(
         number=wanted.number,
         mailbox=ticket.mailbox,
@@ -119,7 +119,7 @@ def _linked(ticket: Ticket, wanted: Beside) -> Ticket:
         opened_at=wanted.now,
         updated_at=wanted.now,
         fields=fields,
-        due_at=wanted.calendar.after_business_hours(wanted.now, hours) if hours else None,
+        due_at=due_at(Status.OPEN, kind, wanted.now, wanted.calendar),
     )
 
 

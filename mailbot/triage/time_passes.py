@@ -14,7 +14,7 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, EventKind, TicketEvent
 from mailbot.domain.ticket import Resolution, Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.triage.promises import due_at
+from mailbot.triage.promises import due_at, with_promise
 
 
 def due_change(
@@ -43,7 +43,8 @@ def _end_of_waiting(ticket: Ticket, kind: RequestType, calendar: BusinessCalenda
         due = due_at(Status.OPEN, kind, now, calendar)
         after = replace(moved(ticket, Status.OPEN), asked_at=None, due_at=due, updated_at=now)
         events = (_status_changed(ticket, after, now),)
-        return TicketChange(before=ticket, after=after, events=events, may_answer=False)
+        change = TicketChange(before=ticket, after=after, events=events, may_answer=False)
+        return with_promise(change, kind, calendar, now)
     after = replace(
         moved(ticket, Status.RESOLVED),
         resolution=Resolution.EXPIRED,

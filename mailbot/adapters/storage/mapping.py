@@ -375,6 +375,10 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "merged_into": ticket.merged_into,
         "rating": ticket.rating,
         "rerouted_from": ticket.rerouted_from,
+        "priority_asked": ticket.priority_asked.value if ticket.priority_asked else None,
+        "due_left_seconds": ticket.due_left_seconds,
+        "warned_for": ticket.warned_for,
+        "late_for": ticket.late_for,
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -439,6 +443,10 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         merged_into=row["merged_into"],
         rating=row["rating"],
         rerouted_from=row["rerouted_from"],
+        priority_asked=Priority(row["priority_asked"]) if row["priority_asked"] else None,
+        due_left_seconds=row["due_left_seconds"],
+        warned_for=row["warned_for"],
+        late_for=row["late_for"],
         version=row["version"],
     )
 

@@ -1,6 +1,7 @@
 """The tables. Times are aware UTC; nested values (fields, findings, files) are JSON made by ``mapping.py``.
 
-Those of customers stand in ``customer_tables.py``; whoever needs ``metadata`` takes it here, where all are known.
+Those of customers and staff stand in ``customer_tables.py`` and ``staff_tables.py``;
+whoever needs ``metadata`` takes it here, where all are known.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mailbot.adapters.storage.columns import CleanText as CleanText
 from mailbot.adapters.storage.columns import UtcDateTime as UtcDateTime
 from mailbot.adapters.storage.columns import metadata as metadata
 from mailbot.adapters.storage.customer_tables import customers as customers
+from mailbot.adapters.storage.staff_tables import agents as agents
 
 folders = Table(
     "folders",
@@ -130,6 +132,10 @@ tickets = Table(
     Column("merged_into", CleanText(20)),
     Column("rating", Integer),
     Column("rerouted_from", CleanText(100), nullable=False, default=""),
+    Column("priority_asked", CleanText(10)),
+    Column("due_left_seconds", Integer),
+    Column("warned_for", UtcDateTime),
+    Column("late_for", UtcDateTime),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )
@@ -138,6 +144,9 @@ Index("ix_tickets_customer_id", tickets.c.customer_id, sqlite_where=text("custom
       postgresql_where=text("customer_id IS NOT NULL"))  # fmt: skip
 Index("ix_tickets_own", tickets.c.requester_address, tickets.c.mailbox, tickets.c.opened_at)
 Index("ix_tickets_status", tickets.c.status, tickets.c.asked_at)
+Index("ix_tickets_due", tickets.c.due_at,
+      sqlite_where=text("due_at IS NOT NULL AND status NOT IN ('resolved', 'closed')"),
+      postgresql_where=text("due_at IS NOT NULL AND status NOT IN ('resolved', 'closed')"))  # fmt: skip
 Index("ix_tickets_resolved", tickets.c.resolved_at, sqlite_where=text("status = 'resolved'"),
       postgresql_where=text("status = 'resolved'"))  # fmt: skip
 

@@ -14,8 +14,10 @@ from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
 from mailbot.adapters.storage.outbox_store import OutboxStore
 from mailbot.adapters.storage.paper_store import PaperStore
+from mailbot.adapters.storage.roster_store import RosterStore
 from mailbot.adapters.storage.sent_store import SentStore
 from mailbot.adapters.storage.ticket_store import TicketStore
+from mailbot.adapters.storage.workload_store import WorkloadStore
 
 
 class UnitOfWork:
@@ -30,6 +32,8 @@ class UnitOfWork:
         self.customers = CustomerStore(connection)
         self.papers = PaperStore(connection)
         self.feedback = FeedbackStore(connection)
+        self.roster = RosterStore(connection)
+        self.workload = WorkloadStore(connection)
 
 
 class SqlStorage:

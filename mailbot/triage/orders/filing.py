@@ -92,7 +92,7 @@ def prioritise(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
         return problem("no_such_priority", typed=argument) if argument.strip() else problem("priority_missing")
     ticket = so_far.ticket
     changed = effect(EventKind.PRIORITY_CHANGED, old=ticket.priority, new=wanted)
-    return so_far.on(replace(ticket, priority=wanted), changed, priority=fold_words(argument))
+    return so_far.on(replace(ticket, priority=wanted, priority_asked=None), changed, priority=fold_words(argument))
 
 
 def retype(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
@@ -113,10 +113,11 @@ def retype(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     if ticket.is_finished:
         return problem("finished", status=label_of(ticket, desk))
     report = desk.held_against(ticket, kind)
-    due = due_at(ticket.status, kind, desk.now, desk.calendar)
+    due = due_at(ticket.status, kind, desk.now, desk.calendar, ticket.priority)
     title = title_of(kind, report, ticket.subject)
     after = _holding(ticket, report)
     after = replace(after, request_type=kind.key, queue=kind.queue, label="", due_at=due, title=title)
+    after = replace(after, due_left_seconds=None)
     staff = desk.catalogue.staff
     assignee = staff.agent(staff.agent_key_for(ticket.assignee) or "") if ticket.assignee else None
     if assignee is not None and not assignee.works_in(kind.queue):

@@ -1,0 +1,109 @@
+"""Tickets as work to be done: what is due, whose it is, nobody's yet, and what a week came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from mailbot.adapters.storage.mapping import ticket_from_row, understood
+from mailbot.adapters.storage.tables import outbox, tickets
+from mailbot.domain.events import Audience, LetterStatus
+from mailbot.domain.staffing import WorkCount
+from mailbot.domain.ticket import Status, Ticket
+
+_T, _O = tickets.c, outbox.c
+_FINISHED = (Status.RESOLVED.value, Status.CLOSED.value)
+_NOT_DELIVERED = (LetterStatus.FAILED.value, LetterStatus.NEEDS_PERSON.value)
+_NOT_BEGUN = (LetterStatus.QUEUED.value, LetterStatus.HELD.value, LetterStatus.RETRY.value)
+
+
+class WorkloadStore:
+    """Questions about many tickets at once, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def due_before(self, moment: datetime, *, limit: int = 500) -> list[Ticket]:
+        """Unfinished tickets whose promise ends by ``moment`` and of which staff have not heard that it is broken;
+        the earliest first."""
+        untold = _T.late_for.is_(None) | (_T.late_for != _T.due_at)
+        return self._unfinished(_T.due_at.is_not(None), _T.due_at <= moment, untold, limit=limit)
+
+    def late(self, now: datetime, *, limit: int = 500) -> list[Ticket]:
+        """Unfinished tickets whose promise is broken, the oldest first."""
+        return self._unfinished(_T.due_at.is_not(None), _T.due_at <= now, limit=limit)
+
+    def unassigned(self, queues: Sequence[str], *, limit: int = 500) -> list[Ticket]:
+        """Tickets of these queues that wait for an agent and are nobody's."""
+        waits = _T.status.in_((Status.OPEN.value, Status.NEW.value))
+        return self._unfinished(_T.queue.in_(queues), _T.assignee.is_(None), waits, limit=limit)
+
+    def assigned_to(self, address: str, *, limit: int = 2000) -> list[Ticket]:
+        """An agent's unfinished tickets, those with the nearest promise first."""
+        return self._unfinished(_T.assignee == address, limit=limit)
+
+    def _unfinished(self, *conditions: ColumnElement[bool], limit: int) -> list[Ticket]:
+        query = (
+            select(tickets)
+            .where(*conditions, _T.status.not_in(_FINISHED))
+            .order_by(_T.due_at.is_(None), _T.due_at, _T.number)
+            .limit(limit)
+        )
+        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
+
+    def not_delivered(self, numbers: Sequence[str], *, since: datetime) -> list[tuple[str, str]]:
+        """(ticket, letter) of letters to requesters that could not be delivered, of these tickets."""
+        query = (
+            select(_O.ticket_number, _O.letter)
+            .where(
+                _O.ticket_number.in_(numbers),
+                _O.status.in_(_NOT_DELIVERED),
+                _O.audience == Audience.REQUESTER.value,
+                _O.created_at >= since,
+            )
+            .order_by(_O.id)
+        )
+        return [(row.ticket_number, row.letter) for row in self._connection.execute(query)]
+
+    def counts(self, *, since: datetime, until: datetime) -> list[WorkCount]:
+        """What came to pass by queue, in the order of their keys."""
+        return [self._count(queue, since, until) for queue in self._connection.scalars(_QUEUES)]
+
+    def _count(self, queue: str, since: datetime, until: datetime) -> WorkCount:
+        of_queue = _T.queue == queue
+        ended_at = self._connection.execute(
+            select(_T.opened_at, _T.resolved_at, _T.rating).where(
+                of_queue, _T.resolved_at.is_not(None), _T.resolved_at >= since, _T.resolved_at < until
+            )
+        ).all()
+        spans: list[timedelta] = [row.resolved_at - row.opened_at for row in ended_at]
+        ratings = [row.rating for row in ended_at if row.rating is not None]
+        return WorkCount(
+            queue=queue,
+            opened=self._how_many(of_queue, _T.opened_at >= since, _T.opened_at < until),
+            ended=len(ended_at),
+            still_open=self._how_many(of_queue, _T.status.not_in(_FINISHED)),
+            late=self._how_many(of_queue, _T.status.not_in(_FINISHED), _T.due_at < until),
+            hours_to_end=sum(spans, timedelta()) / timedelta(hours=1) / len(spans) if spans else None,
+            ratings=len(ratings),
+            rating=sum(ratings) / len(ratings) if ratings else None,
+        )
+
+    def _how_many(self, *conditions: ColumnElement[bool]) -> int:
+        return self._connection.scalar(select(func.count()).select_from(tickets).where(*conditions)) or 0
+
+    def shut_out(self, address: str, *, now: datetime) -> int:
+        """From now on no letter that was sent to this member of staff gives them any right, and none leaves that
+        waits; how many handles end."""
+        theirs = (_O.recipient_address == address, _O.audience == Audience.STAFF.value)
+        ended = self._connection.execute(
+            update(outbox).where(*theirs, _O.handle_revoked_at.is_(None)).values(handle_revoked_at=now)
+        )
+        waiting = update(outbox).where(*theirs, _O.status.in_(_NOT_BEGUN), _O.owner.is_(None))
+        self._connection.execute(waiting.values(status=LetterStatus.CANCELLED.value, due_at=None))
+        return ended.rowcount
+
+
+_QUEUES = select(_T.queue).where(_T.queue != "").distinct().order_by(_T.queue)
