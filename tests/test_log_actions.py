@@ -25,7 +25,15 @@ FORMS = {
     ],
     "upkeep.{change.events[0].kind}": [
         f"upkeep.{one}"
-        for one in (EventKind.REMINDED, EventKind.EXPIRED, EventKind.CLOSED, EventKind.STATUS_CHANGED)
+        for one in (
+            EventKind.REMINDED,
+            EventKind.EXPIRED,
+            EventKind.CLOSED,
+            EventKind.STATUS_CHANGED,
+            EventKind.DUE_SOON,
+            EventKind.LATE,
+            EventKind.ASSIGNED,
+        )
     ],
     **{
         f"{{self._holding.area}}.{event}": [f"{area}.{event}" for area in ("collect", "sent")]

@@ -22,6 +22,7 @@ from mailbot.cli import (
     mails,
     outbox,
     running,
+    staff,
     staff_orders,
     tickets,
 )
@@ -47,6 +48,7 @@ app.add_typer(outbox.app)
 staff_orders.add_to(tickets.app)
 app.add_typer(tickets.app)
 app.add_typer(customers.app)
+app.add_typer(staff.app)
 app.command("demo")(demonstration.demo)
 app.command("explain")(explain.explain)
 app.add_typer(catalogue.app, name="catalogue")

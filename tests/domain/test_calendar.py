@@ -142,3 +142,25 @@ def test_a_reminder_time_is_a_fixed_point_within_a_day(start: datetime) -> None:
     assert timedelta() <= leaves - at < timedelta(hours=15)
     assert WITHOUT_HOLIDAYS.next_reminder_time(leaves) == leaves
     assert time(8) <= leaves.astimezone(ZONE).time() < time(18)
+
+
+@given(MOMENTS, st.integers(min_value=0, max_value=400_000))
+@settings(max_examples=100, deadline=None)
+def test_business_time_that_is_left_ends_when_so_much_of_it_has_passed(start: datetime, seconds: int) -> None:
+    for calendar in (WITHOUT_HOLIDAYS, OFFICE, SAMPLE):
+        end = calendar.after_business_time(start, timedelta(seconds=seconds))
+        assert end >= start
+        assert calendar.business_time(start, end) == timedelta(seconds=seconds)
+
+
+@given(MOMENTS, st.integers(min_value=1, max_value=96))
+@settings(max_examples=100, deadline=None)
+def test_what_a_promise_has_left_at_its_beginning_is_the_whole_of_it(start: datetime, hours: int) -> None:
+    for calendar in (WITHOUT_HOLIDAYS, OFFICE):
+        if calendar.is_business_day(start.astimezone(ZONE).date()):
+            end = calendar.after_business_hours(start, hours)
+            assert calendar.business_time(start, end) == timedelta(hours=hours)
+
+
+def test_no_business_time_lies_between_a_moment_and_one_before_it() -> None:
+    assert SAMPLE.business_time(local("2026-11-24"), local("2026-11-23")) == timedelta()
