@@ -61,6 +61,7 @@ from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
+from mailbot.flows.letterheads import Letterhead, letterheads
 from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse
@@ -197,7 +198,11 @@ class App:
     @cached_property
     def outgoing(self) -> Outgoing:
         """Writes letters into the outbox."""
-        return Outgoing(renderer=self.renderer, sending=self._sending)
+        return Outgoing(renderer=self.renderer, sending=self._sending, heads=self._heads)
+
+    @cached_property
+    def _heads(self) -> Mapping[str, Letterhead]:
+        return letterheads(self.catalogue, self.keep_pictures and self.blobs.put_many)
 
     @property
     def _sending(self) -> Sending:
@@ -245,7 +250,7 @@ class App:
         from mailbot.flows.archive import Archive
         from mailbot.flows.reprocess import NeverTwice, Reprocess
 
-        outgoing = NeverTwice(renderer=self.renderer, sending=self._sending)
+        outgoing = NeverTwice(renderer=self.renderer, sending=self._sending, heads=self._heads)
         office = self._office(outgoing)
         return Reprocess(
             archive=Archive(storage=self.storage, blobs=self.blobs, reader=self.reader),

@@ -148,7 +148,7 @@ def test_no_address_of_a_real_company_stands_in_samples() -> None:
     found: list[str] = []
     for folder in ("config", "templates"):
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file():
+            if path.is_file() and path.suffix != ".png":
                 addresses = re.finditer(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)", path.read_text("utf-8"))
                 found += [match.group(0) for match in addresses if not allowed.search(match.group(1))]
     assert found == []

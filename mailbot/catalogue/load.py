@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from mailbot.catalogue.brands import Logo, brand_mistakes, read_logo
 from mailbot.catalogue.config_files import KeyPath, Reading, did_you_mean
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
@@ -32,7 +33,8 @@ GENERAL = "general"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything that the configuration folder says, checked. ``digest`` tells whether its files still say so."""
+    """Everything that the configuration folder says, checked. ``logos`` are by mailbox; ``digest`` tells
+    whether its files still say so."""
 
     request_types: Mapping[str, RequestType]
     units: UnitTable = field(default_factory=UnitTable)
@@ -41,6 +43,7 @@ class Catalogue:
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
     knowledge: KnowledgeBase = field(default_factory=KnowledgeBase)
+    logos: Mapping[str, Logo] = field(default_factory=dict)
     digest: str = ""
 
     def type(self, key: str) -> RequestType:
@@ -97,6 +100,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         mailboxes=mailboxes,
         calendar=calendar,
         knowledge=KnowledgeBase.of(articles),
+        logos=_logos(reading.config_dir, mailboxes),
         digest=reading.digest.hexdigest(),
     )
 
@@ -236,10 +240,17 @@ def _check_mailboxes(
             if request_type not in request_types and request_type not in reading.unread:
                 message = f"no request type {request_type!r}{did_you_mean(request_type, request_types)}"
                 reading.complain("mailboxes.yaml", message, path=(*path, "request_types"))
+        for key, message in brand_mistakes(mailbox.brand, reading.config_dir / "brands"):
+            reading.complain("mailboxes.yaml", message, path=(*path, "brand", key))
         for key, message in _oauth2_mistakes(mailbox.oauth2):
             reading.complain("mailboxes.yaml", message, path=(*path, "oauth2", key))
     if "default" not in keys and not reading.has_problems("mailboxes.yaml"):
         reading.complain("mailboxes.yaml", "the mailbox 'default' is missing", path=("mailboxes",))
+
+
+def _logos(config_dir: Path, mailboxes: tuple[MailboxSpec, ...]) -> Mapping[str, Logo]:
+    found = {mailbox.key: read_logo(mailbox.brand, config_dir / "brands") for mailbox in mailboxes}
+    return MappingProxyType({key: logo for key, logo in found.items() if logo is not None})
 
 
 _OAUTH2_KEYS_OF_ONE: Mapping[str, tuple[LoginProvider, ...]] = {

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from mailbot.catalogue.brands import BrandSpec
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.domain.logins import LoginCredential, LoginProvider
 
@@ -128,6 +129,7 @@ class MailboxSpec(Entry):
     provider: Literal["auto", "microsoft365", "gmail", "zoho", "cpanel", "locaweb", "uol_host", "generic"] = "auto"
     request_types: Literal["*"] | tuple[Key, ...] = "*"
     language: Literal["pt-BR", "en", "es"] = "pt-BR"
+    brand: BrandSpec = BrandSpec()
     folders: Annotated[tuple[Text, ...], Field(min_length=1)] = ("INBOX",)
     junk_folders: tuple[Text, ...] = _USUAL_JUNK_FOLDERS
     settle: SettleMode = SettleMode.MOVE

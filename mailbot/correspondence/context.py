@@ -224,6 +224,8 @@ class LetterView:
     where it is empty the template words one. ``reply_address`` is where an answer goes (the mailbox, or its
     plus-address). ``reference`` is ``[mb-HANDLE]``. ``quote_sender`` is false for letters to unverified
     strangers: then nothing that they wrote is repeated except the subject, short and without live links.
+    ``logo`` is the Content-ID of the brand's picture, ``logo_alt`` stands in its place; ``signature`` is
+    the brand's.
     """
 
     brand_name: str
@@ -232,6 +234,9 @@ class LetterView:
     subject: str = field(default="", metadata=DELINKED)
     reference: str = ""
     quote_sender: bool = True
+    logo: str = ""
+    logo_alt: str = ""
+    signature: LongText = LongText()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from mailbot.catalogue.brands import COLOUR, COLOUR_DARK
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.inlining import inlined
 from mailbot.correspondence.letter_views import VIEW_OF
@@ -51,6 +52,21 @@ _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colours:
+    """A brand's colours, ``#rrggbb``, in light and in dark: they take the place of our own in the templates."""
+
+    light: str = COLOUR
+    dark: str = COLOUR_DARK
+
+    def painted(self, source: str) -> str:
+        """A template or style sheet in these colours."""
+        return source.replace(COLOUR, self.light).replace(COLOUR_DARK, self.dark)
+
+
+OUR_COLOURS: Final = Colours()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedLetter:
     """A letter as it leaves: ``subject`` on one line, ``text`` with line feeds, ``html`` at most 80 kB."""
 
@@ -64,7 +80,7 @@ class LetterRenderer:
 
     def __init__(self, templates_dir: Path) -> None:
         self._templates_dir = templates_dir
-        self._languages: dict[str, LanguageTemplates] = {}
+        self._languages: dict[tuple[str, Colours], LanguageTemplates] = {}
 
     def words(self, language: str = DEFAULT_LANGUAGE) -> Words:
         """The wording of ``language``: dates, sizes, sentences by code."""
@@ -77,6 +93,7 @@ class LetterRenderer:
         *,
         language: str = DEFAULT_LANGUAGE,
         request_type: str | None = None,
+        colours: Colours = OUR_COLOURS,
     ) -> RenderedLetter:
         """Write ``letter`` with what ``view`` holds, in ``language`` (the default one where its templates are
         missing), with the templates of ``request_type`` where there are any.
@@ -85,7 +102,7 @@ class LetterRenderer:
         """
         if type(view) is not VIEW_OF[letter]:
             raise LetterError(f"{letter} takes a {VIEW_OF[letter].__name__}, not a {type(view).__name__}")
-        chosen = self._language(language)
+        chosen = self._language(language, colours)
         shown = variables_of(presentable(view, GENEROUS))
         subject = chosen.render(letter, "subject.txt", request_type, shown)
         text = _fitting(chosen, letter, "body.txt", request_type, view, shown)
@@ -96,22 +113,24 @@ class LetterRenderer:
             html=html.strip() + "\n",
         )
 
-    def _language(self, language: str) -> LanguageTemplates:
-        found = self._languages.get(language)
+    def _language(self, language: str, colours: Colours = OUR_COLOURS) -> LanguageTemplates:
+        found = self._languages.get((language, colours))
         if found is None:
             wanted = language if language in languages_in(self._templates_dir) else DEFAULT_LANGUAGE
-            found = load_language(self._templates_dir, wanted)
-            self._languages[language] = found
+            found = load_language(self._templates_dir, wanted, colours=colours)
+            self._languages[language, colours] = found
         return found
 
 
 class LanguageTemplates:
     """The templates and the wording of one language."""
 
-    def __init__(self, folder: Path, words: Words, *, inline_css: bool = True) -> None:
+    def __init__(
+        self, folder: Path, words: Words, *, inline_css: bool = True, colours: Colours = OUR_COLOURS
+    ) -> None:
         self.words = words
         self._folder = folder
-        self._environment = _environment(folder, words, inline_css=inline_css)
+        self._environment = _environment(folder, words, inline_css=inline_css, colours=colours)
         self._chosen: dict[tuple[str, str, str | None], Template] = {}
 
     def render(self, letter: str, part: str, request_type: str | None, variables: Mapping[str, Any]) -> str:
@@ -145,10 +164,12 @@ def languages_in(templates_dir: Path) -> tuple[str, ...]:
     return tuple(sorted(one.name for one in templates_dir.iterdir() if (one / PHRASES_FILE).is_file()))
 
 
-def load_language(templates_dir: Path, language: str, *, inline_css: bool = True) -> LanguageTemplates:
+def load_language(
+    templates_dir: Path, language: str, *, inline_css: bool = True, colours: Colours = OUR_COLOURS
+) -> LanguageTemplates:
     """The templates of ``language``; raises :class:`ConfigurationError` if its wording cannot be read."""
     folder = templates_dir / language
-    return LanguageTemplates(folder, load_words(folder, language), inline_css=inline_css)
+    return LanguageTemplates(folder, load_words(folder, language), inline_css=inline_css, colours=colours)
 
 
 def load_words(folder: Path, language: str) -> Words:
@@ -193,15 +214,16 @@ def read_mapping(source: Path) -> tuple[dict[Any, Any], list[Problem]]:
 class _InliningLoader(FileSystemLoader):
     """Reads templates from one folder and writes the style sheet's rules into the ``.html`` ones."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, colours: Colours) -> None:
         super().__init__(folder)
         style = folder / STYLE_FILE
+        self._colours = colours
         self._css = style.read_text(encoding="utf-8") if style.is_file() else ""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Any]:
         source, filename, uptodate = super().get_source(environment, template)
         if template.endswith(".html"):
-            source = inlined(source, self._css)
+            source = self._colours.painted(inlined(source, self._css))
         return source, filename, uptodate
 
 
@@ -227,9 +249,9 @@ def _declared_fields(kind: type) -> frozenset[str]:
     return found
 
 
-def _environment(folder: Path, words: Words, *, inline_css: bool) -> Environment:
+def _environment(folder: Path, words: Words, *, inline_css: bool, colours: Colours = OUR_COLOURS) -> Environment:
     environment = _Sandbox(
-        loader=_InliningLoader(folder) if inline_css else FileSystemLoader(folder),
+        loader=_InliningLoader(folder, colours) if inline_css else FileSystemLoader(folder),
         # Only names ending in .html are escaped: plain text must not be.
         autoescape=select_autoescape(enabled_extensions=("html",), default=False, default_for_string=True),
         undefined=StrictUndefined,

@@ -47,6 +47,8 @@ class House:
             if kind.key == GENERAL or mailbox.spec.offers(kind.key):
                 continue
             offering = [one for one in others if one.spec.offers(kind.key)]
+            # Who names a service knows it better than who takes everything.
+            offering = [one for one in offering if one.spec.request_types != "*"] or offering
             named = [one for one in offering if one.address in addressed]
             found = named if len(offering) > 1 else offering
             if len(found) == 1:

@@ -6,12 +6,13 @@ where the send mode or a cap says so. ``(PlannedLetter, UnitOfWork) -> row``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from mailbot.correspondence.context import paragraphs_of
 from mailbot.correspondence.planned import CHECKLISTS, PlannedLetter
-from mailbot.correspondence.render import LetterRenderer
+from mailbot.correspondence.render import Colours, LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
 from mailbot.domain.events import (
     BOT,
@@ -24,6 +25,7 @@ from mailbot.domain.events import (
 )
 from mailbot.domain.handles import message_id_for, new_handle, reference_line_token
 from mailbot.domain.outbox import HoldReason, LetterCaps, cap_reached
+from mailbot.flows.letterheads import PLAIN, Letterhead
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import UnitOfWork
 
@@ -46,8 +48,9 @@ class Sending:
 class Outgoing:
     """Writes letters and puts them into the outbox."""
 
-    def __init__(self, *, renderer: LetterRenderer, sending: Sending) -> None:
+    def __init__(self, *, renderer: LetterRenderer, sending: Sending, heads: Mapping[str, Letterhead]) -> None:
         self._renderer = renderer
+        self._heads = heads
         self._sending = sending
 
     def enqueue(
@@ -103,9 +106,22 @@ class Outgoing:
         reply_address = mailbox.address
         if mailbox.reply_addressing is ReplyAddressing.PLUS and planned.purpose is not None:
             reply_address = tagged_address(mailbox.address, AddressTag.REPLY, handle)
-        view = replace(planned.view, reference=reference_line_token(handle), reply_address=reply_address)
+        head = self._heads.get(mailbox.key, PLAIN)
+        logo = head.logo
+        view = replace(
+            planned.view,
+            reference=reference_line_token(handle),
+            reply_address=reply_address,
+            logo=logo.content_id if logo else "",
+            logo_alt=head.brand.logo_alt if logo else "",
+            signature=paragraphs_of(head.brand.signature if planned.audience is Audience.REQUESTER else ""),
+        )
         rendered = self._renderer.render(
-            planned.letter, view, language=planned.language, request_type=planned.request_type
+            planned.letter,
+            view,
+            language=planned.language,
+            request_type=planned.request_type,
+            colours=Colours(light=head.brand.colour, dark=head.brand.colour_dark),
         )
         return OutboundLetter(
             message_id=message_id_for(handle, mailbox.domain),
@@ -124,7 +140,7 @@ class Outgoing:
             automatic=planned.automatic,
             ticket_number=planned.ticket_number,
             auto_submitted=planned.auto_submitted,
-            files=planned.files,
+            files=planned.files if logo is None else (logo, *planned.files),
             calendar=planned.calendar,
             verified_recipient=planned.verified_recipient,
         )

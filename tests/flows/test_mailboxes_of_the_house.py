@@ -238,3 +238,27 @@ def test_reprocessing_believes_only_the_server_that_received_a_mail(tmp_path: Pa
         )
 
         assert not recount.verified
+
+
+def test_letters_carry_the_brand_of_the_mailbox_that_answers(tmp_path: Path) -> None:
+    company = {
+        "vistorias_address": "vistorias@serra.example.com.br",
+        "vistorias_imap_url": f"maildir://{tmp_path / 'vistorias'}",
+        "vistorias_smtp_url": "smtp://127.0.0.1:9",
+    }
+    with TestHouse(tmp_path, now=NOON, config_dir=REPOSITORY / "config", **company) as house:
+        receive_at(house, "vistorias", written_to(mail(REQUEST), "vistorias@serra.example.com.br"))
+        receive_at(house, "default", mail(REQUEST, sender="jose@example.com.br"))
+
+        branded, plain = house.letters(Audience.REQUESTER)
+        assert (branded.sender_name, branded.mailbox) == ("Serra Azul Vistorias", "vistorias")
+        assert "#1d4e89" in branded.html
+        assert "#8fc1f5" in branded.html
+        assert "#0f5c8c" not in branded.html
+        assert 'alt="Serra Azul Vistorias"' in branded.html
+        assert "Segunda a sexta, das 8h às 18h" in branded.text
+        (logo,) = branded.files
+        assert f"cid:{logo.content_id}" in branded.html
+        assert house.app.blobs.get(logo.digest).startswith(b"\x89PNG")
+        assert "#0f5c8c" in plain.html
+        assert plain.files == ()
