@@ -45,10 +45,16 @@ _AMOUNTS = frozenset({FieldKind.NUMBER, FieldKind.MONEY, FieldKind.SERIALS})
 
 
 class Choice(Entry):
-    """One of several answers. ``name`` is what is kept and shown, ``synonyms`` mean the same."""
+    """One of several answers. ``name`` is what is kept and shown, ``synonyms`` mean the same.
+
+    ``keywords`` tell the answer by what a mail is about, where nobody states it; ``queue`` is the department that
+    works on requests with this answer, where it is not the type's own (R003-05).
+    """
 
     name: Text
     synonyms: tuple[Text, ...] = ()
+    keywords: tuple[Text, ...] = ()
+    queue: Key | None = None
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:
@@ -85,7 +91,8 @@ class FieldSpec(Entry):
     ``maximum`` bound a number, an amount of money or how many serial numbers there are; ``day`` says on which side
     of today a date must lie; ``counted`` are words for what a number counts (*somos 6 máquinas*).
     ``required_when`` makes a field required while another one says so; of a ``one_of`` group one is enough
-    (R002-09).
+    (R002-09). ``services``: the answer is one of the known customer's services (R004-04). ``whole_text``: what the
+    first mail says besides its labelled lines, the request itself included (R004-07).
     What is ``never_ask`` is filled in by people of the house where the sender does not state it, ``constant`` is
     always the same, and what is ``forbidden`` is never taken from a sender's mail (R001-06, R001-23 … R001-30);
     none of these is ever asked for.
@@ -102,6 +109,8 @@ class FieldSpec(Entry):
     default: Literal["sender_address", "sender_name", "sender_first_name", "sender_last_name"] | None = None
     default_value: str = ""
     constant: str = ""
+    services: Flag = False
+    whole_text: Flag = False
     never_ask: Flag = False
     forbidden: Flag = False
     choices: tuple[Annotated[Choice, BeforeValidator(_choice)], ...] = ()
@@ -132,6 +141,10 @@ class FieldSpec(Entry):
             problems.append("day belongs to kind: date")
         if self.min_characters is not None and self.kind is not FieldKind.TEXT:
             problems.append("min_characters belongs to kind: text")
+        if self.services and self.kind is not FieldKind.TEXT:
+            problems.append("services belongs to kind: text")
+        if self.whole_text and self.kind is not FieldKind.TEXT:
+            problems.append("whole_text belongs to kind: text")
         return problems
 
     def _unanswerable(self) -> list[str]:

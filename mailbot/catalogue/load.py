@@ -50,6 +50,11 @@ class Catalogue:
         """The request type ``key``, or ``general`` where the catalogue no longer has it."""
         return self.request_types.get(key) or self.request_types[GENERAL]
 
+    def default_type(self, mailbox: str) -> RequestType:
+        """What takes the mails to this mailbox that fit nothing else."""
+        spec = self.mailbox(mailbox)
+        return self.type(spec.default_request_type if spec is not None else GENERAL)
+
     def has_type(self, key: str) -> bool:
         """Whether the catalogue has the request type ``key``: a ticket may be older than the folder is now."""
         return key in self.request_types
@@ -165,13 +170,22 @@ def _check_types(reading: Reading, request_types: Mapping[str, RequestType], sta
     shared_labels = set(general.status_labels) if general is not None else set()
     for request_type in request_types.values():
         source = _source_of(request_type.key)
-        if staff_was_read and request_type.queue not in queues:
-            hint = did_you_mean(request_type.queue, queues)
-            reading.complain(source, f"no queue {request_type.queue!r} in staff.yaml{hint}", path=("queue",))
+        for path, queue in _queues_of(request_type) if staff_was_read else ():
+            if queue not in queues:
+                hint = did_you_mean(queue, queues)
+                reading.complain(source, f"no queue {queue!r} in staff.yaml{hint}", path=path)
         unnamed = [status for status in Status if status not in shared_labels | set(request_type.status_labels)]
         if unnamed and GENERAL not in reading.unread:
             words = ", ".join(unnamed)
             reading.complain(source, f"no label for {words}, nor in {GENERAL}.yaml", path=("status_labels",))
+
+
+def _queues_of(request_type: RequestType) -> Iterator[tuple[KeyPath, str]]:
+    yield ("queue",), request_type.queue
+    for index, field_spec in enumerate(request_type.fields):
+        for number, choice in enumerate(field_spec.choices):
+            if choice.queue is not None:
+                yield ("fields", index, "choices", number, "queue"), choice.queue
 
 
 def _check_rules(reading: Reading, request_types: Mapping[str, RequestType]) -> None:
@@ -236,7 +250,12 @@ def _check_mailboxes(
         path: KeyPath = ("mailboxes", index)
         if keys.index(mailbox.key) < index:
             reading.complain("mailboxes.yaml", f"mailbox {mailbox.key!r} stands there twice", path=(*path, "key"))
-        for request_type in () if mailbox.request_types == "*" else mailbox.request_types:
+        named = () if mailbox.request_types == "*" else mailbox.request_types
+        if mailbox.default_request_type not in (*request_types, *reading.unread):
+            message = f"no request type {mailbox.default_request_type!r}"
+            hint = did_you_mean(mailbox.default_request_type, request_types)
+            reading.complain("mailboxes.yaml", message + hint, path=(*path, "default_request_type"))
+        for request_type in named:
             if request_type not in request_types and request_type not in reading.unread:
                 message = f"no request type {request_type!r}{did_you_mean(request_type, request_types)}"
                 reading.complain("mailboxes.yaml", message, path=(*path, "request_types"))

@@ -114,6 +114,7 @@ class MailboxSpec(Entry):
     What ``max_connections`` and ``max_per_minute`` leave open, the provider's own limit fills in.
     ``folders`` are all that is collected; those that ``junk_folders`` names too are quarantined. ``sent_folder``
     is watched for what people send by themselves: ``auto`` is the one that the server calls so, null is none.
+    ``default_request_type`` takes what fits none of ``request_types`` (R004-01: Atendimento).
     Unnamed variables are made from ``env_prefix``: ``MAILBOT`` → ``MAILBOT_ADDRESS``; without a prefix the
     entry ``default`` has ``MAILBOT`` and any other key its own, ``MAILBOT_<KEY>``.
     """
@@ -128,6 +129,7 @@ class MailboxSpec(Entry):
     smtp_password_env: str
     provider: Literal["auto", "microsoft365", "gmail", "zoho", "cpanel", "locaweb", "uol_host", "generic"] = "auto"
     request_types: Literal["*"] | tuple[Key, ...] = "*"
+    default_request_type: Key = "general"
     language: Literal["pt-BR", "en", "es"] = "pt-BR"
     brand: BrandSpec = BrandSpec()
     folders: Annotated[tuple[Text, ...], Field(min_length=1)] = ("INBOX",)
@@ -196,7 +198,7 @@ class MailboxSpec(Entry):
 
     def offers(self, request_type: str) -> bool:
         """Whether mails to this mailbox may become requests of this type."""
-        return self.request_types == "*" or request_type in self.request_types
+        return self.request_types == "*" or request_type in (*self.request_types, self.default_request_type)
 
 
 class MailboxesFile(Entry):

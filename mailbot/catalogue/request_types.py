@@ -58,6 +58,8 @@ class RequestType(Entry):
     ``answer_within_business_hours`` is one number, or one a priority; its clock stands still while the requester
     is asked, and with ``stop_clock_on_hold`` while somebody else is waited for. So many business hours before its
     end staff are warned: ``warn_before_hours``, 0 for never.
+    ``family`` joins the types of one house, whose departments are corrected among each other (R004-03).
+    ``new_until_answered``: the ticket is ``new`` until an agent acts on it (R003-16).
     ``suggest_articles`` is how many articles of ``knowledge/`` the confirmation may show at most; with
     ``ask_rating`` the letter that ends a ticket asks for a rating.
     """
@@ -78,6 +80,8 @@ class RequestType(Entry):
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
     customer: CustomerNeeds | None = None
     contact_action: ContactAction | None = None
+    family: str = ""
+    new_until_answered: Flag = False
     priority: Literal["automatic", "requester", "default_medium"] = "default_medium"
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     further_labels: Mapping[Text, Status] = Field(default_factory=dict)
@@ -171,6 +175,14 @@ class RequestType(Entry):
         if not all(values.get(name) for name in names):
             return ""
         return self.title.format_map({name: values[name] for name in names})
+
+    def queue_for(self, values: Mapping[str, str]) -> str:
+        """The department for a request with these valid values, by field: a chosen answer's, else its own."""
+        for field in self.fields:
+            for choice in field.choices:
+                if choice.queue is not None and choice.name == values.get(field.key):
+                    return choice.queue
+        return self.queue
 
     def document(self, key: str) -> DocumentRequirement | None:
         """The requirement with this key."""

@@ -257,6 +257,7 @@ class TicketOpenedView(RequesterTicketView):
 
     ``answer_by`` is the promised day. ``understood_as`` and ``right_subject`` are set where the subject was
     not the right one (R000-09). ``articles`` may answer the question before a person does (R004-11).
+    ``other_departments`` are those to which the requester may correct theirs (R004-03).
     """
 
     subject_quoted: str = field(default="", metadata=DELINKED)
@@ -269,6 +270,7 @@ class TicketOpenedView(RequesterTicketView):
     for_a_person: bool = False
     articles: tuple[SuggestedArticle, ...] = ()
     understood_as: str = ""
+    other_departments: tuple[str, ...] = ()
     right_subject: str = ""
 
 

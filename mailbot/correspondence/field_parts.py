@@ -9,11 +9,12 @@ from decimal import Decimal
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.catalogue.field_groups import alternatives
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
+from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import FieldRow, FormLine
 from mailbot.correspondence.words import Phrase
-from mailbot.domain.evidence import FieldValue, contradictions
-from mailbot.domain.ticket import Ticket
+from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
+from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
 
@@ -55,7 +56,24 @@ def _form_line(spec: FieldSpec, value: FieldValue | None, kind: RequestType, mis
 def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
     """The fields as read, in the catalogue's order."""
     stated = {value.key: value for value in ticket.fields}
-    return tuple(_row(spec, stated[spec.key]) for spec in kind.fields if spec.key in stated)
+    return tuple(
+        _priority_row(spec, stated[spec.key], ticket) if spec.key == _PRIORITY else _row(spec, stated[spec.key])
+        for spec in kind.fields
+        if spec.key in stated
+    )
+
+
+_PRIORITY = "priority"
+_PRIORITY_NAMES = {Priority.HIGH: "alta", Priority.MEDIUM: "media", Priority.LOW: "baixa"}
+
+
+def _priority_row(spec: FieldSpec, value: FieldValue, ticket: Ticket) -> FieldRow:
+    """The priority that the ticket has, beside the one that was asked for where that is another (R004-06)."""
+    wanted = _PRIORITY_NAMES[ticket.priority]
+    name = next((one for one in spec.answers if fold_words(one) == wanted), value.value)
+    asked = value.valid and value.origin is not FieldOrigin.DEFAULT and value.value != name
+    note = Phrase(code="priority_asked", values=(("asked", value.value),)) if asked else None
+    return FieldRow(label=spec.label, value=name, note=note)
 
 
 def rows_to_confirm(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:

@@ -292,13 +292,8 @@ def _about_act(change: TicketChange, desk: LetterDesk, act: EventKind) -> list[P
 def _is_ready(change: TicketChange) -> bool:
     """The ticket has come into its queue: complete, or for a person from the start."""
     before = change.before
-    was_in_queue = (
-        before is not None
-        and before.status is not Status.NEW
-        and not _waited(before)
-        and before.queue == change.after.queue
-    )
-    return change.after.status is Status.OPEN and not was_in_queue
+    was_in_queue = before is not None and not _waited(before) and before.queue == change.after.queue
+    return change.after.status in (Status.NEW, Status.OPEN) and not was_in_queue
 
 
 def _needs_reading(change: TicketChange) -> bool:

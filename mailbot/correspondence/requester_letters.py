@@ -40,6 +40,7 @@ from mailbot.correspondence.view_parts import (
     checklist,
     file_lines,
     kind_of,
+    other_departments,
     queue_name,
     refused_files,
     rerouted_from,
@@ -69,10 +70,11 @@ def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
         items=checklist(ticket, kind, quoting=change.verified),
-        refused_files=refused_files(ticket),
+        refused_files=refused_files(ticket, kind),
         fields=field_rows(ticket, kind),
         for_a_person=not kind.documents and not kind.fields,
         articles=suggested_articles(change, desk),
+        other_departments=other_departments(ticket, kind, desk.catalogue),
         understood_as=told_as.name if told_as else (kind.name if change.right_subject else ""),
         right_subject=told_as.subject if told_as else change.right_subject,
     )
@@ -87,7 +89,7 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
         first=first,
         missing_count=str(count_missing(kind, ticket.missing)),
         items=checklist(ticket, kind, quoting=change.verified),
-        refused_files=refused_files(ticket),
+        refused_files=refused_files(ticket, kind),
         form_lines=form_lines(ticket, kind),
         # What is wrong with a document stands beside it in the checklist.
         mismatches=tuple(
@@ -113,7 +115,7 @@ def evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     view = EvidenceCompleteView(
         **_requester_base(change, desk),
         items=checklist(ticket, kind, quoting=change.verified),
-        refused_files=refused_files(ticket),
+        refused_files=refused_files(ticket, kind),
         to_confirm=rows_to_confirm(ticket, kind),
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
@@ -314,7 +316,7 @@ def ticket_reclassified(change: TicketChange, desk: LetterDesk) -> PlannedLetter
         answer_by=answer_by(ticket, desk),
         missing_count=str(len(ticket.missing)),
         items=checklist(ticket, kind, quoting=change.verified),
-        refused_files=refused_files(ticket),
+        refused_files=refused_files(ticket, kind),
         form_lines=form_lines(ticket, kind),
     )
     return _for_requester(LetterKind.TICKET_RECLASSIFIED, view, change, desk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from mailbot.catalogue.load import Catalogue
@@ -103,13 +104,21 @@ def _item(requirement: DocumentRequirement, ticket: Ticket, *, quoting: bool) ->
     )
 
 
-def refused_files(ticket: Ticket) -> tuple[RefusedFile, ...]:
-    """Files that serve no requirement, each with the reason."""
+def refused_files(ticket: Ticket, kind: RequestType) -> tuple[RefusedFile, ...]:
+    """Files that serve no requirement, each with the reason and the way out: where no document is asked for, other
+    files than papers are welcome (R004-08, R004-17)."""
     return tuple(
-        RefusedFile(filename=finding.filename, reason=_reason(finding))
+        RefusedFile(
+            filename=finding.filename, reason=_reason(finding) if kind.documents else _of_any_file(finding)
+        )
         for finding in ticket.documents
         if finding.requirement is None and finding.verdict not in _NOT_SAID_TO_SENDERS
     )
+
+
+def _of_any_file(finding: Finding) -> Phrase:
+    reason = _reason(finding)
+    return replace(reason, code=f"any_file.{reason.code}", otherwise=reason.code)
 
 
 def _reason(finding: Finding, *, quoting: bool = True) -> Phrase:
@@ -170,6 +179,15 @@ def queue_name(ticket: Ticket, catalogue: Catalogue) -> str:
     """The department's name as people read it."""
     queue = catalogue.staff.queue(ticket.queue)
     return queue.name if queue else ticket.queue
+
+
+def other_departments(ticket: Ticket, kind: RequestType, catalogue: Catalogue) -> tuple[str, ...]:
+    """The departments of the type's family to which a requester may correct the ticket (R004-03)."""
+    if not kind.family:
+        return ()
+    like = [one for one in catalogue.types_of(ticket.mailbox) if one.family == kind.family]
+    queues = dict.fromkeys(one.queue for one in like if one.queue not in (ticket.queue, kind.queue))
+    return tuple(queue.name for key in queues if (queue := catalogue.staff.queue(key)) is not None)
 
 
 def subject_of(ticket: Ticket, mailbox: MailboxSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -248,3 +249,8 @@ class EvidenceReport:
     def complete(self) -> bool:
         """Nothing is missing and nothing contradicts."""
         return not self.missing and not self.mismatches
+
+
+def valid_values(fields: Iterable[FieldValue]) -> dict[str, str]:
+    """The values that hold, by field."""
+    return {value.key: value.value for value in fields if value.valid}

@@ -20,12 +20,14 @@ from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.identity import name_parts
 from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text
-from mailbot.evidence.prose import name_in, reason_in
+from mailbot.evidence.prose import message_in, name_in, reason_in
 from mailbot.evidence.sentences import stated_in_sentences
+from mailbot.evidence.topics import topic_in
 from mailbot.evidence.values import checked_value
 
 _LONGEST_TEXT = 100_000
 _LONGEST_SUBJECT = 2000
+_FEWEST_LETTERS = 4
 _SAME_UNIT = "same_unit"
 
 _RANK = {
@@ -67,6 +69,7 @@ def extract_fields(
         *reading.labelled(labelled),
         *reading.labelled(in_form),
         *reading.sentences(labelled, text, first_mail=first_mail),
+        *(reading.topics(visible_text(subject[:_LONGEST_SUBJECT]), text) if first_mail else ()),
         *reading.route(visible_text(subject[:_LONGEST_SUBJECT]), FieldOrigin.SUBJECT),
         *reading.header(sender),
         *reading.told_by_others(),
@@ -170,6 +173,12 @@ class _Reading:
         prose = prose_field(self._type)
         for spec in self._read:
             stated = ""
+            if spec.whole_text:
+                said = message_in(labelled.other_lines) if first_mail else ""
+                if sum(ch.isalpha() for ch in said) >= _FEWEST_LETTERS:
+                    # Also where it is too short: the letter then says so (R003-06).
+                    yield self._value(spec, said, FieldOrigin.SENTENCE)
+                continue
             if spec.kind is FieldKind.TEXT and spec.default == "sender_name":
                 stated = name_in(text)
             elif first_mail and spec is prose:
@@ -178,6 +187,13 @@ class _Reading:
                 stated = stated_in_sentences(spec, labelled.other_lines)
             if stated and (value := self._value(spec, stated, FieldOrigin.SENTENCE)).valid:
                 yield value
+
+    def topics(self, subject: str, text: str) -> Iterator[FieldValue]:
+        """What the mail is about, for choices that have keywords."""
+        for spec in self._read:
+            topic = topic_in(spec, subject, text)
+            if topic:
+                yield FieldValue(key=spec.key, value=topic, origin=FieldOrigin.SENTENCE)
 
     def _is_alone(self, spec: FieldSpec) -> bool:
         """Whether a value of this kind can only be this field's; a telephone is anybody's way to be reached."""

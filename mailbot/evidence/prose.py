@@ -105,6 +105,19 @@ def reason_in(request_type: RequestType, lines: Sequence[str], units: UnitTable)
     return text if sum(ch.isalpha() for ch in text) >= _FEWEST_LETTERS else ""
 
 
+def message_in(lines: Sequence[str]) -> str:
+    """All that the sender says, without greeting and sign-off; an empty string where that is nothing."""
+    body = _unwrapped(_before_sign_off("\n".join(lines)[:_LONGEST_PROSE]))
+    kept = [_without_greeting_line(line) for line in body.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _without_greeting_line(line: str) -> str:
+    rest = _without_greeting(line)
+    # A line that only greets goes; one that says more stays as it was written.
+    return line.strip() if rest else ""
+
+
 def _before_sign_off(text: str) -> str:
     kept: list[str] = []
     for line in text.split("\n"):

@@ -76,7 +76,9 @@ def query_situation(
         now=asking.now,
         query=query,
         named=named,
-        types_named=types_named(query.word, query.argument, offered, _departments(catalogue)) if retypes else (),
+        types_named=types_named(query.word, query.argument, offered, _departments(catalogue), kind.family)
+        if retypes
+        else (),
         types_offered=offered,
     )
 

@@ -255,7 +255,8 @@ class Examiner:
         theirs = as_customers(case, found)
         readings = self._readings(theirs, reader)
         classification = self._typed_by_agent(block, case) or self._subjects.classify(theirs, readings)
-        kind = self._catalogue.type(classification.request_type or GENERAL)
+        found_type = classification.request_type
+        kind = self._catalogue.type(found_type) if found_type else self._catalogue.default_type(case.mailbox.key)
         subject = Subject(
             thread=NO_THREAD,
             ticket=None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailbot.catalogue.load import GENERAL, Catalogue
+from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.events import STAFF_PURPOSES
 from mailbot.domain.mail import (
@@ -56,7 +56,7 @@ class SubjectFinder:
             ticket = joined_ticket(thread, case.known)
             if ticket is not None:
                 return self.on_ticket(case, thread, ticket)
-        kind = self._catalogue.type(classification.request_type or GENERAL)
+        kind = self._type_of(classification, home)
         return Subject(thread=thread, ticket=None, classification=classification, request_type=kind, mailbox=home)
 
     def on_ticket(self, case: Case, thread: ThreadMatch, ticket: Ticket) -> Subject:
@@ -86,6 +86,10 @@ class SubjectFinder:
             found = by_others if by_others.request_type is not None else found
         home = next((one.mailbox for one in elsewhere if one.request_type.key == found.request_type), case.mailbox)
         return found, home
+
+    def _type_of(self, classification: Classification, home: ServedMailbox) -> RequestType:
+        found = classification.request_type
+        return self._catalogue.type(found) if found else self._catalogue.default_type(home.key)
 
     def classify(self, case: Case, readings: MailReadings) -> Classification:
         """What the mail asks for, of what its mailbox offers."""

@@ -32,6 +32,7 @@ from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands, whose_request
+from mailbot.triage.related_service import with_service
 from mailbot.triage.rules import as_suggestion, facts_of, may_answer_by_itself, rule_on, with_ruling
 from mailbot.triage.thread import (
     thread_candidates,
@@ -136,6 +137,7 @@ class Weighing:
         if kept_on is None:
             report = with_other_uses(report, ticket, case.known, self._keyed)
         report = whose.added_to(report, kind)
+        report = with_service(report, kind, whose.services, f"{case.mail.subject}\n{case.mail.new_text}")
         return self._ruled(case, kind, ticket, report, whose, may_answer=may_answer)
 
     def _ruled(

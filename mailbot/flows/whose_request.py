@@ -15,6 +15,7 @@ from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.identification import (
     NOT_IDENTIFIED,
     CustomerClue,
+    IdentityState,
     KnownCustomers,
     TicketCustomer,
 )
@@ -39,6 +40,12 @@ class WhoseRequest:
     record: Customer | None = None
     sender: Customer | None = None
     asked: bool = False
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The known customer's services."""
+        known = self.customer.state is IdentityState.KNOWN
+        return self.record.services if known and self.record is not None else ()
 
     def added_to(self, report: EvidenceReport, kind: RequestType) -> EvidenceReport:
         """The report with what the record answers and what is asked of the customer."""

@@ -16,7 +16,7 @@ from mailbot.domain.events import (
     BOT,
     EventKind,
 )
-from mailbot.domain.evidence import EvidenceReport, contradictions
+from mailbot.domain.evidence import EvidenceReport, contradictions, valid_values
 from mailbot.domain.identification import NOT_IDENTIFIED, IdentityState, TicketCustomer
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Resolution, Status, Ticket
@@ -41,7 +41,7 @@ from mailbot.triage.decisions import (
 from mailbot.triage.errands import opened
 from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
 from mailbot.triage.priorities import PRIORITY_KEY, urgency_of
-from mailbot.triage.promises import due_at, with_promise
+from mailbot.triage.promises import due_at, enters_queue_as, with_promise
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
@@ -115,18 +115,20 @@ def _with_one_beside(change: TicketChange, situation: Situation, cause: Cause) -
 def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, cause: Cause) -> TicketChange:
     requester = _requester_of_new(decision, situation)
     asks = _may_ask(situation)
-    status = Status.AWAITING_REQUESTER if asks and not situation.report.complete else Status.OPEN
+    kind = situation.request_type
+    waits = asks and not situation.report.complete
+    status = Status.AWAITING_REQUESTER if waits else enters_queue_as(kind)
     said = f"{situation.mail.subject}\n{situation.mail.new_text}"
     urgency = urgency_of(situation.request_type, situation.report.fields, said)
     ticket = Ticket(
         number=cause.number,
         mailbox=cause.mailbox,
-        request_type=situation.request_type.key,
+        request_type=kind.key,
         requester=requester,
         subject=situation.mail.subject,
         title=title_of(situation.request_type, situation.report, situation.mail.subject),
         status=status,
-        queue=situation.request_type.queue,
+        queue=kind.queue_for(valid_values(situation.report.fields)),
         priority=urgency.priority,
         priority_asked=urgency.asked,
         language=_language_of(situation) or cause.language,
@@ -136,7 +138,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         documents=situation.report.findings,
         missing=situation.report.missing,
         mismatches=situation.report.mismatches,
-        due_at=due_at(status, situation.request_type, situation.now, cause.calendar),
+        due_at=due_at(status, kind, situation.now, cause.calendar, urgency.priority),
         asked_at=situation.now if status is Status.AWAITING_REQUESTER else None,
         follow_up_of=decision.of if isinstance(decision, OpenFollowUp) else None,
         customer=situation.customer,
@@ -157,7 +159,7 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
     if isinstance(decision, OpenTicket) and decision.guides and ticket.ruling is not None:
         newly = replace(ticket, status=Status.NEW)
         ticket = end_by_guidance(newly, situation.request_type, ticket.ruling, happened, situation.now)
-    else:
+    elif status is not Status.NEW:
         happened.add(BOT, EventKind.STATUS_CHANGED, old=Status.NEW, new=status)
     _note_customer(NOT_IDENTIFIED, situation.customer, happened)
     _note_suppressed_letter(happened, situation)
@@ -270,6 +272,7 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
             )
     _note_customer(ticket.customer, situation.customer, happened)
     ticket = _with_priority_said(ticket, situation, happened)
+    ticket = _in_department(ticket, situation, happened)
     return replace(
         ticket,
         customer=situation.customer,
@@ -292,6 +295,18 @@ def _with_priority_said(ticket: Ticket, situation: Situation, happened: ChangeLo
         author = situation.sender.address.address
         happened.add(author, EventKind.PRIORITY_CHANGED, old=ticket.priority, new=urgency.priority)
     return replace(ticket, priority=urgency.priority, priority_asked=urgency.asked)
+
+
+def _in_department(ticket: Ticket, situation: Situation, happened: ChangeLog) -> Ticket:
+    """The department of what the request turns out to be about, while no agent has it in hand."""
+    kind, untouched = situation.request_type, ticket.assignee is None
+    if situation.type_is_gone or not untouched or ticket.status not in (Status.NEW, Status.AWAITING_REQUESTER):
+        return ticket
+    before, queue = (kind.queue_for(valid_values(one)) for one in (ticket.fields, situation.report.fields))
+    if queue in (before, ticket.queue):
+        return ticket
+    happened.add(BOT, EventKind.QUEUE_CHANGED, old=ticket.queue, new=queue)
+    return replace(ticket, queue=queue)
 
 
 def _moved_on(ticket: Ticket, situation: Situation, cause: Cause, happened: ChangeLog, *, reopen: bool) -> Ticket:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,8 +23,9 @@ from mailbot.catalogue.places import read_title, route_in
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
-from mailbot.domain.mail import Candidate, Classification
+from mailbot.domain.mail import Classification
 from mailbot.triage.asking import NEGATIONS, Stance, is_named_in, names_two_units, stance
+from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
 __all__ = ["classify", "classify_subject", "fold", "strip_prefixes"]
 
@@ -33,10 +35,8 @@ TYPO_RATIO = 92
 SUGGEST_RATIO = 75
 """From this similarity on a subject proposes."""
 
-ASK_CONFIDENCE = 0.5
-"""A candidate of at least this confidence is worth a question."""
-
-_CERTAIN_MARGIN = 0.15
+_BY_BODY_CONFIDENCE = 0.7
+_TELLING_KEYWORDS = 3
 _WORD_RATIO = 75
 _SQUEEZED_RATIO = 97
 _LONGEST_CONNECTOR = 3
@@ -108,16 +108,6 @@ def _sure_subjects(request_type: RequestType) -> Iterator[tuple[str, str]]:
         yield _folded(alias), "subject_alias"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hint:
-    """What a subject says about one type; ``certain`` is enough to act on."""
-
-    request_type: str
-    confidence: float
-    matched: str
-    certain: bool = False
-
-
 # --- the subject --------------------------------------------------------------------------------------------
 
 
@@ -126,10 +116,10 @@ def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTabl
 
     ``matched`` is ``subject``, ``subject_alias``, ``subject_title``, ``subject_typo`` where it decides.
     """
-    return _chosen(_subject_hints(subject, types, units))
+    return chosen(_subject_hints(subject, types, units))
 
 
-def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable) -> list[_Hint]:
+def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable) -> list[Hint]:
     words = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
     if not words:
         return []
@@ -137,17 +127,17 @@ def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable)
     return [hint for hint in hints if hint is not None]
 
 
-def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
     key = request_type.key
     if not (NEGATIONS - _own_words(request_type)).isdisjoint(words.split()):
         about = _mentions(request_type, words) or is_named_in(_all_names(request_type), words.split(), units)
-        return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
+        return Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
     exact = _exact_subject(request_type, words)
     if exact is not None:
         return exact
     title = read_title(request_type, words.split(), units)
     if title is not None and _may_follow(title.rest, units):
-        return _Hint(request_type=key, confidence=1.0, matched="subject_title", certain=True)
+        return Hint(request_type=key, confidence=1.0, matched="subject_title", certain=True)
     return _containing_subject(request_type, words, units) or _similar_subject(request_type, words, units)
 
 
@@ -171,24 +161,24 @@ def _all_names(request_type: RequestType) -> tuple[str, ...]:
     return (*sure, *(_folded(suggestion) for suggestion in request_type.suggestions))
 
 
-def _exact_subject(request_type: RequestType, words: str) -> _Hint | None:
+def _exact_subject(request_type: RequestType, words: str) -> Hint | None:
     for wanted, matched in _sure_subjects(request_type):
         if same_words(words, wanted):
-            return _Hint(request_type=request_type.key, confidence=1.0, matched=matched, certain=True)
+            return Hint(request_type=request_type.key, confidence=1.0, matched=matched, certain=True)
     return None
 
 
-def _containing_subject(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+def _containing_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
     """Canonical words with more around them: certain if the rest changes nothing (a plate, a courtesy)."""
-    best: _Hint | None = None
+    best: Hint | None = None
     for wanted, matched in _sure_subjects(request_type):
         before, found, after = f" {words} ".partition(f" {wanted} ")
         if not found or " " not in wanted:
             continue
         harmless = all(word in _LEAD_INS or _HAS_DIGIT.search(word) for word in before.split())
         if harmless and _may_follow(after.split(), units):
-            return _Hint(request_type=request_type.key, confidence=0.98, matched=matched, certain=True)
-        best = best or _Hint(request_type=request_type.key, confidence=0.7, matched="subject_part")
+            return Hint(request_type=request_type.key, confidence=0.98, matched=matched, certain=True)
+        best = best or Hint(request_type=request_type.key, confidence=0.7, matched="subject_part")
     return best
 
 
@@ -204,20 +194,20 @@ def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
     return True
 
 
-def _similar_subject(request_type: RequestType, words: str, units: UnitTable) -> _Hint | None:
+def _similar_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
     """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
     key = request_type.key
     closest = max((_similarity(words, wanted, units) for wanted, _ in _sure_subjects(request_type)), default=0.0)
     if closest >= TYPO_RATIO:
-        return _Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
+        return Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
     suggestions = [_folded(suggestion) for suggestion in request_type.suggestions]
     if words in suggestions or is_named_in(_all_names(request_type), words.split(), units):
-        return _Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
+        return Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
     if any(f" {suggestion} " in f" {words} " for suggestion in suggestions):
         # One word of many, *comprovante de transferência*: with other signs it does not count as a synonym.
-        return _Hint(request_type=key, confidence=0.6, matched="subject_similar")
+        return Hint(request_type=key, confidence=0.6, matched="subject_similar")
     if closest >= SUGGEST_RATIO:
-        return _Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_similar")
+        return Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_similar")
     return None
 
 
@@ -290,10 +280,12 @@ def classify(
     """
     of_subject = {hint.request_type: hint for hint in _subject_hints(subject, types, units)}
     if any(hint.certain for hint in of_subject.values()):
-        return _chosen(of_subject.values())
+        return chosen(of_subject.values())
     body_text = body_text[:_LONGEST_BODY]
     body = fold_words(body_text)
+    subject_words = f" {plain_prepositions(fold_words(subject[:_LONGEST_SUBJECT]))} "
     kinds = frozenset(document_kinds)
+    words_of = Counter(word for kind in types for word in {_folded(one) for one in kind.keywords})
     hints = []
     for request_type in types:
         said = _said(request_type, subject[:_LONGEST_SUBJECT], body_text, units)
@@ -302,13 +294,15 @@ def classify(
             said=said,
             fields=_field_weight(request_type, fields_found.get(request_type.key, ())),
             documents=len(kinds & {document.key for document in request_type.documents}),
-            keywords=_keywords_in(request_type, body),
+            keywords=len(found := _keywords_in(request_type, body)),
+            new_keywords=sum(f" {word} " not in subject_words for word in found),
+            own_keywords=sum(words_of[word] == 1 for word in found),
             route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key), said),
         )
         hint = _weighed(request_type, told)
         if hint is not None:
             hints.append(hint)
-    return _chosen(hints)
+    return chosen(hints)
 
 
 def _said(request_type: RequestType, subject: str, body_text: str, units: UnitTable) -> Stance:
@@ -320,13 +314,16 @@ def _said(request_type: RequestType, subject: str, body_text: str, units: UnitTa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """All that a mail says about one type. ``route``: a sentence asks for it with both units named."""
+    """All that a mail says about one type. Of its keywords ``own_keywords`` are no other type's,
+    ``new_keywords`` do not stand in the subject; ``route``: a sentence asks for it with both units named."""
 
-    subject: _Hint | None
+    subject: Hint | None
     said: Stance
     fields: float
     documents: int
     keywords: int
+    own_keywords: int
+    new_keywords: int
     route: bool
 
     @property
@@ -336,10 +333,11 @@ class _Told:
         return by_synonym or self.said is Stance.ASKS
 
 
-def _weighed(request_type: RequestType, told: _Told) -> _Hint | None:
+def _weighed(request_type: RequestType, told: _Told) -> Hint | None:
     by_subject = 0.0 if told.subject is None else told.subject.confidence
     weight = 0.3 * told.fields + 0.15 * told.documents + 0.1 * min(told.keywords, 4) + 0.4 * told.route
     confidence = round(max(by_subject, min(0.9, 0.5 * by_subject + weight)), 3)
+    signs = told.own_keywords + told.asked + (told.subject is not None)
     if told.said is Stance.ASKS:
         confidence = max(confidence, ASK_CONFIDENCE)
     negated = told.subject is not None and told.subject.matched == "subject_negated"
@@ -347,16 +345,28 @@ def _weighed(request_type: RequestType, told: _Told) -> _Hint | None:
     decided = None if denied else _decided_by(told, required=sum(one.required for one in request_type.documents))
     if decided is not None:
         confidence = max(confidence, 0.85)
-        return _Hint(request_type=request_type.key, confidence=confidence, matched=decided, certain=True)
+        return Hint(
+            request_type=request_type.key, confidence=confidence, matched=decided, certain=True, signs=signs
+        )
+    if not denied and not request_type.documents and _told_by_body(told):
+        confidence = max(confidence, _BY_BODY_CONFIDENCE)
+        return Hint(
+            request_type=request_type.key,
+            confidence=confidence,
+            matched="body",
+            certain=True,
+            by_body=True,
+            signs=signs,
+        )
     if confidence <= 0:
         return None
     if told.said is Stance.DENIES and not negated:
         # Somebody who gives it up needs no advice on how to ask: a person reads it.
         confidence = min(confidence, ASK_CONFIDENCE - 0.1)
-        return _Hint(request_type=request_type.key, confidence=confidence, matched="negated")
+        return Hint(request_type=request_type.key, confidence=confidence, matched="negated")
     undecided = "body_suggestion" if told.said is Stance.ASKS else "nothing"
     matched = undecided if told.subject is None else told.subject.matched
-    return _Hint(request_type=request_type.key, confidence=confidence, matched=matched)
+    return Hint(request_type=request_type.key, confidence=confidence, matched=matched)
 
 
 def _decided_by(told: _Told, *, required: int) -> str | None:
@@ -370,6 +380,16 @@ def _decided_by(told: _Told, *, required: int) -> str | None:
     if told.documents >= max(required, 2) and (told.documents >= 3 or told.keywords >= 2):
         return "documents"
     return None
+
+
+def _told_by_body(told: _Told) -> bool:
+    """Whether the words say it where no paper could: a request in a sentence with a word of the type, a synonym in
+    the subject with another one, or several such words."""
+    if told.said is Stance.ASKS:
+        return told.keywords >= 1
+    return (told.asked and told.new_keywords >= 1) or (
+        told.keywords >= _TELLING_KEYWORDS and told.own_keywords >= 1
+    )
 
 
 def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> float:
@@ -386,13 +406,13 @@ def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> f
     return weight
 
 
-def _keywords_in(request_type: RequestType, body: str) -> int:
+def _keywords_in(request_type: RequestType, body: str) -> frozenset[str]:
     padded = f" {plain_prepositions(body)} "
-    return sum(f" {_folded(keyword)} " in padded for keyword in request_type.keywords)
+    return frozenset(word for keyword in request_type.keywords if f" {(word := _folded(keyword))} " in padded)
 
 
 def _asks_in_sentence(
-    request_type: RequestType, body: str, units: UnitTable, subject: _Hint | None, said: Stance
+    request_type: RequestType, body: str, units: UnitTable, subject: Hint | None, said: Stance
 ) -> bool:
     """Whether the body names both places and body or subject ask for the type."""
     if len(request_type.title_fields) < 2 or not body:
@@ -413,39 +433,3 @@ def _asks_by_title(request_type: RequestType, words: Sequence[str], units: UnitT
         and not _is_negated(words[max(0, start - 5) : start])
         for start in starts
     )
-
-
-# --- the choice ---------------------------------------------------------------------------------------------
-
-
-def _chosen(hints: Iterable[_Hint]) -> Classification:
-    """The one certain type, or none: two certain ones that are close leave the choice to the sender."""
-    ordered = sorted(hints, key=lambda hint: (-hint.certain, -hint.confidence, hint.request_type))
-    by_confidence = sorted(ordered, key=lambda hint: (-hint.confidence, hint.request_type))
-    candidates = tuple(
-        Candidate(request_type=hint.request_type, confidence=hint.confidence) for hint in by_confidence
-    )
-    if not ordered:
-        return Classification(matched="nothing")
-    best = ordered[0]
-    rivals = [hint for hint in ordered[1:] if hint.certain]
-    too_close = any(best.confidence - rival.confidence < _CERTAIN_MARGIN for rival in rivals if _ties(best, rival))
-    if best.certain and not too_close:
-        return Classification(
-            request_type=best.request_type,
-            confidence=best.confidence,
-            matched=best.matched,
-            candidates=candidates,
-        )
-    confidence = by_confidence[0].confidence
-    return Classification(
-        confidence=confidence,
-        matched="nothing" if too_close else best.matched,
-        candidates=candidates,
-        ask=confidence >= ASK_CONFIDENCE,
-    )
-
-
-def _ties(best: _Hint, rival: _Hint) -> bool:
-    """An exact subject beats a rival that is merely mistyped; otherwise certain hints compete."""
-    return not (best.confidence == 1.0 and rival.confidence < 1.0)

@@ -14,7 +14,7 @@ from datetime import datetime
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import ADMIN, BOT, EventKind, TicketEvent
-from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, valid_values
 from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
@@ -63,7 +63,7 @@ def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
     after = replace(
         ticket,
         request_type=kind.key,
-        queue=ticket.queue if kind.key == ticket.request_type else kind.queue,
+        queue=ticket.queue if kind.key == ticket.request_type else kind.queue_for(valid_values(report.fields)),
         fields=_with_words_of_agents(report.fields, ticket.fields),
         documents=report.findings,
         missing=report.missing,
@@ -144,7 +144,8 @@ def _status(ticket: Ticket, look: SecondLook) -> Status:
         return Status.OPEN
     # A ticket that came to its queue although something lacked is a person's: it is not taken back.
     came_complete = not ticket.missing and not ticket.mismatches
-    if ticket.status is Status.OPEN and not look.report.complete and came_complete and look.may_ask:
+    in_queue = ticket.status in (Status.NEW, Status.OPEN)
+    if in_queue and not look.report.complete and came_complete and look.may_ask:
         return Status.AWAITING_REQUESTER
     return ticket.status
 

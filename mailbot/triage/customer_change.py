@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import EventKind, TicketMessage, Visibility
+from mailbot.domain.evidence import valid_values
 from mailbot.domain.self_service import CustomerWord
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -59,11 +60,12 @@ def _reclassified(ticket: Ticket, situation: Situation, cause: Cause, happened: 
     """Another type, its queue and its promise, and what its documents and fields come to."""
     kind, report, author = situation.request_type, situation.report, situation.sender.address.address
     happened.add(author, EventKind.RECLASSIFIED, old=ticket.request_type, new=kind.key)
+    queue = kind.queue_for(valid_values(report.fields))
     after = replace(
         ticket,
         request_type=kind.key,
-        queue=kind.queue,
-        assignee=ticket.assignee if kind.queue == ticket.queue else None,
+        queue=queue,
+        assignee=ticket.assignee if queue == ticket.queue else None,
         label="",
         updated_at=situation.now,
         ruling=note_ruling(None, report.ruling, happened),
@@ -75,7 +77,8 @@ def _reclassified(ticket: Ticket, situation: Situation, cause: Cause, happened: 
     if ticket.status not in _MOVES:
         return after
     if report.complete or not situation.screening.may_answer:
-        after = with_status(after, Status.OPEN, happened)
+        if ticket.status is not Status.NEW or not kind.new_until_answered:
+            after = with_status(after, Status.OPEN, happened)
         due = due_at(Status.OPEN, kind, situation.now, cause.calendar)
         return replace(after, due_at=due, asked_at=None)
     after = with_status(after, Status.AWAITING_REQUESTER, happened)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.evidence import FieldValue
+from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.ticket import Priority
 
 PRIORITY_KEY = "priority"
@@ -61,7 +61,10 @@ def urgency_of(kind: RequestType, fields: Iterable[FieldValue], text: str) -> Ur
 
 
 def _asked(fields: Iterable[FieldValue], text: str) -> Priority | None:
-    stated = next((one.value for one in fields if one.key == PRIORITY_KEY and one.valid), "")
+    own = (
+        one for one in fields if one.key == PRIORITY_KEY and one.valid and one.origin is not FieldOrigin.DEFAULT
+    )
+    stated = next((one.value for one in own), "")
     match = _LINE.search(text[:_READ_AT_MOST])
     return _named(stated) or (_named(match[1]) if match else None)
 

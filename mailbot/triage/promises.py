@@ -27,7 +27,7 @@ def due_at(
 ) -> datetime | None:
     """When a ticket that is ``status`` from ``now`` on must be answered; ``None`` where nothing is promised."""
     hours = request_type.promised_hours(priority)
-    return calendar.after_business_hours(now, hours) if status is Status.OPEN and hours else None
+    return calendar.after_business_hours(now, hours) if status in (Status.NEW, Status.OPEN) and hours else None
 
 
 def with_promise(
@@ -89,3 +89,8 @@ def _of_other_priority(
     ranks = list(Priority)
     more_urgent = ranks.index(after.priority) > ranks.index(before.priority)
     return min(due, anew) if more_urgent else max(due, anew)
+
+
+def enters_queue_as(request_type: RequestType) -> Status:
+    """The status of a request that nobody has worked on: ``new`` where the type tells so (R003-16)."""
+    return Status.NEW if request_type.new_until_answered else Status.OPEN

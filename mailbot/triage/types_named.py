@@ -5,7 +5,7 @@ Exact names win over names that hold the words; what names several is asked abou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
@@ -15,34 +15,49 @@ _FEWEST_CHARACTERS = 3
 
 
 def types_named(
-    word: CustomerWord, said: str, types: Iterable[RequestType], departments: Mapping[str, str]
+    word: CustomerWord,
+    said: str,
+    types: Iterable[RequestType],
+    departments: Mapping[str, str],
+    family: str = "",
 ) -> tuple[RequestType, ...]:
     """The types that ``said`` names after ``TIPO:``, by name, subject or alias, or after ``DEPARTAMENTO:`` by the
-    department too; ``departments`` are names of queues by key."""
+    department too; ``departments`` are names of queues by key. Types of the ticket's own ``family`` come first."""
     wanted = fold_words(said)
-    kinds = list(types)
     if len(wanted) < _FEWEST_CHARACTERS:
         return ()
+    kinds = list(types)
+    like = [kind for kind in kinds if family and kind.family == family]
+    return _named(word, wanted, like, departments) or _named(word, wanted, kinds, departments)
+
+
+def _named(
+    word: CustomerWord, wanted: str, kinds: list[RequestType], departments: Mapping[str, str]
+) -> tuple[RequestType, ...]:
     by_department = word is CustomerWord.DEPARTMENT
-    searches: tuple[Callable[[str], bool], ...] = (
-        lambda name: name == wanted,
-        lambda name: f" {wanted} " in f" {name} ",
+    exact = tuple(
+        kind
+        for kind in kinds
+        if wanted in {*_names(kind, departments, by_department=by_department), *_aliases(kind)}
     )
-    names = {kind.key: list(_names(kind, departments, by_department=by_department)) for kind in kinds}
-    for fits in searches:
-        found = tuple(kind for kind in kinds if any(fits(name) for name in names[kind.key]))
-        if found:
-            return found
-    return ()
+    # One word of an alias, *apartamento*, may be anything.
+    return exact or tuple(
+        kind
+        for kind in kinds
+        if any(f" {wanted} " in f" {name} " for name in _names(kind, departments, by_department=by_department))
+    )
 
 
 def _names(kind: RequestType, departments: Mapping[str, str], *, by_department: bool) -> Iterator[str]:
-    names = (kind.key, kind.name, kind.subject, *kind.aliases)
     further = (kind.queue, departments.get(kind.queue, "")) if by_department else ()
-    yield from (fold_words(name) for name in (*names, *further) if name)
+    yield from (fold_words(name) for name in (kind.key, kind.name, kind.subject, *further) if name)
+
+
+def _aliases(kind: RequestType) -> Iterator[str]:
+    yield from (fold_words(name) for name in kind.aliases)
 
 
 def asks_for_it_itself(word: CustomerWord, kind: RequestType) -> bool:
     """Whether the type has a field of that name: *Tipo: casa* may be an answer to it."""
     label = "tipo" if word is CustomerWord.TYPE else "departamento"
-    return any(label in spec.all_labels for spec in kind.fields)
+    return any(label in spec.all_labels for spec in kind.fields if spec.is_read)

@@ -10,7 +10,7 @@ from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.events import EventKind
-from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, valid_values
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.triage.carry_out import title_of
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
@@ -116,11 +116,12 @@ def retype(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     due = due_at(ticket.status, kind, desk.now, desk.calendar, ticket.priority)
     title = title_of(kind, report, ticket.subject)
     after = _holding(ticket, report)
-    after = replace(after, request_type=kind.key, queue=kind.queue, label="", due_at=due, title=title)
+    queue = kind.queue_for(valid_values(report.fields))
+    after = replace(after, request_type=kind.key, queue=queue, label="", due_at=due, title=title)
     after = replace(after, due_left_seconds=None)
     staff = desk.catalogue.staff
     assignee = staff.agent(staff.agent_key_for(ticket.assignee) or "") if ticket.assignee else None
-    if assignee is not None and not assignee.works_in(kind.queue):
+    if assignee is not None and not assignee.works_in(queue):
         after = replace(after, assignee=None)
     changed = effect(EventKind.TYPE_CHANGED, old=ticket.request_type, new=kind.key)
     return so_far.on(after, changed, type=kind.name).telling("told.type", type=kind.name)
