@@ -136,7 +136,7 @@ class _Layout:
         if _encoded_bytes(page.size_bytes) > self._room_for_pages:
             return False
         self._room_for_pages -= _encoded_bytes(page.size_bytes)
-        self.pages.append(_jpeg(page, f"{number}-{_stem(filename)}-p{page_number}.jpg"))
+        self.pages.append(_jpeg(page, f"{number}-{plain_stem(filename)}-p{page_number}.jpg"))
         return True
 
     def _original(self, paper: Paper) -> bool:
@@ -195,7 +195,7 @@ def _jpeg(picture: KeptPicture, filename: str, content_id: str = "") -> StoredFi
     )
 
 
-def _stem(filename: str) -> str:
+def plain_stem(filename: str) -> str:
     """Of a stranger's file name the letters and digits, so that ours is a name everywhere."""
     kept = "".join(one if one.isalnum() else "_" for one in cleaned_line(filename).rpartition(".")[0])
     return kept.strip("_")[:_STEM_CHARACTERS] or "arquivo"

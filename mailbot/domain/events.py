@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     PARTICIPANT_ADDED = "participant_added"
     UNDONE = "undone"
     ORIGINALS_SENT = "originals_sent"
+    PAGES_SENT = "pages_sent"
     REROUTED = "rerouted"
     CONFIRMATION_ASKED = "confirmation_asked"
     ORDERS_CONFIRMED = "orders_confirmed"

@@ -42,9 +42,7 @@ class StaffWord(StrEnum):
     AJUDA = "ajuda"
 
 
-_NOT_YET = frozenset({StaffWord.DOCUMENTOS, StaffWord.CLIENTE})
-
-AVAILABLE_WORDS = frozenset(StaffWord) - _NOT_YET
+AVAILABLE_WORDS = frozenset(StaffWord)
 """The words that do something now; the others are known, and the agent is told that they do nothing yet."""
 
 

@@ -14,7 +14,10 @@ from mailbot.catalogue.field_specs import FieldSpec
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
+from mailbot.correspondence.shown_pages import plain_stem
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.customer import Customer
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, StoredFile, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue
 from mailbot.domain.outbox import LetterRow
@@ -27,6 +30,7 @@ from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, Undoa
 from mailbot.triage.orders.filing import number_in
 
 _MERGED_AT_MOST = 10
+_ASKS_FOR_FILES = frozenset({StaffWord.ORIGINAIS, StaffWord.DOCUMENTOS})
 _ASKS_WHAT_WAITS = frozenset({StaffWord.DESFAZER, StaffWord.REABRIR, StaffWord.FECHAR})
 
 
@@ -47,6 +51,14 @@ class OrderKnowledge(Protocol):
 
     def assigned_to(self, address: str) -> Sequence[Ticket]:
         """The unfinished tickets of an agent."""
+        ...
+
+    def drawings(self, digests: Sequence[str]) -> Sequence[FileDrawing]:
+        """The drawings of these files."""
+        ...
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """A customer's record."""
         ...
 
     def files_of(self, number: str) -> Sequence[StoredFile]:
@@ -76,6 +88,7 @@ def desk_for(
 ) -> OrderDesk:
     """The desk for one mail's words on ``ticket``."""
     words = {directive.word for directive in block.directives}
+    files = tuple(known.files_of(ticket.number)) if words & _ASKS_FOR_FILES else ()
     looks_for_undo = ticket.status is Status.RESOLVED and bool(words & _ASKS_WHAT_WAITS)
     return OrderDesk(
         catalogue=house.catalogue,
@@ -89,9 +102,34 @@ def desk_for(
         other=_other(block, known),
         undoable=_undoable(known.events(ticket.number), known.letters(ticket.number)) if looks_for_undo else None,
         own=tuple(known.assigned_to(agent.address)) if StaffWord.ABERTOS in words else (),
-        originals=tuple(known.files_of(ticket.number)) if StaffWord.ORIGINAIS in words else (),
+        originals=files,
+        pages=_pages(files, known) if StaffWord.DOCUMENTOS in words else (),
+        customers=_candidates(ticket, known) if StaffWord.CLIENTE in words else {},
         says_more=bool(block.remaining_text.strip()) or has_files,
     )
+
+
+def _pages(files: Sequence[StoredFile], known: OrderKnowledge) -> tuple[StoredFile, ...]:
+    """What we drew of ``files``, each once, named by the file and the page."""
+    once = {file.digest: file for file in files}
+    drawings = {drawing.digest: drawing for drawing in known.drawings(list(once))}
+    return tuple(
+        StoredFile(
+            digest=page.page.digest,
+            filename=f"{number}-{plain_stem(file.filename)}-p{page.number}.jpg",
+            media_type="image/jpeg",
+            size_bytes=page.page.size_bytes,
+            sha256=page.page.sha256,
+        )
+        for number, (digest, file) in enumerate(once.items(), start=1)
+        if digest in drawings
+        for page in drawings[digest].pages
+    )
+
+
+def _candidates(ticket: Ticket, known: OrderKnowledge) -> dict[int, Customer]:
+    found = (known.customer(one) for one in ticket.customer.candidates)
+    return {one.id: one for one in found if one is not None}
 
 
 class _Tickets(Protocol):

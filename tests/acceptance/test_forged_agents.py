@@ -1,7 +1,7 @@
 """Whoever is no agent achieves nothing, on Dovecot, Postfix and rspamd with real DKIM signatures; the agent does.
 
-The attackers hold what attackers come to hold: the ticket's number, a notice that was forwarded to them, a mail of the
-agent's with its signature, an address from an old address book. (THREATS 9-16, 28)
+The attackers hold what attackers come to hold: the ticket's number, a notice that was forwarded to them, a mail of
+the agent's with its signature, an address from an old address book. (THREATS 9-16, 28)
 """
 
 from __future__ import annotations
@@ -59,26 +59,24 @@ class Siege:
 
 def _besieged(mail_stack: MailStack, folder: Path) -> Siege:
     desk = Desk(mail_stack, folder, plus=True)
-    siege = Siege(
+    return Siege(
         desk=desk,
         helena=desk.customer("Helena Prado"),
         mallory=desk.customer("Mallory"),
         notice=EmailMessage(),
         mails=0,
     )
-    return siege
 
 
 def _opens(siege: Siege) -> None:
     desk = siege.desk
-    siege.comes(
-        new_mail(siege.helena, desk.mailbox, "Dúvida", "Vocês abrem aos sábados?\n"), signed_by="cliente.example"
-    )
+    first = new_mail(siege.helena, desk.mailbox, "Dúvida", "Vocês abrem aos sábados?\n")
+    siege.comes(first, signed_by="cliente.example")
     desk.letter(siege.helena, 1, "the acknowledgement")
     siege.notice = desk.letter(desk.bruno, 1, "the notice")
 
 
-# --- the attacks ---------------------------------------------------------------------------------------------------
+# --- the attacks ------------------------------------------------------------------------------------------------
 
 
 def _a_forged_agent_without_a_signature(siege: Siege) -> None:
@@ -93,7 +91,7 @@ def _a_forged_agent_with_the_signature_of_another_domain(siege: Siege) -> None:
 
 def _a_forged_agent_with_a_genuine_signature_over_other_words(siege: Siege) -> None:
     signed = siege.desk.stack.rspamd.sign(answer(siege.notice, siege.desk.bruno, "Abrimos, sim."), _COMPANY)
-    siege.comes_as_it_is(signed.replace("Abrimos, sim.".encode(), b"#autorizar   "))
+    siege.comes_as_it_is(signed.replace(b"Abrimos, sim.", b"#autorizar   "))
     assert "não conseguimos confirmar" in siege.newest_to(siege.desk.bruno, LetterKind.REPLY_REFUSED).lower()
 
 

@@ -150,6 +150,19 @@ def test_r002_05_several_are_listed_for_the_agent_and_nobody_is_guessed(house: T
     notice = told(house, Audience.STAFF).text
     assert "1. Cadastro 1: Maria Souza, 529.982.247-25" in notice
     assert "2. Cadastro 2: Maria Lima, 111.444.777-35" in notice
+    assert "#cliente" in notice
+    # A number that was not listed names nobody; the agent then chooses.
+    letter = told(house, Audience.STAFF)
+    for typed in ("0", "3", "dois", "2 e 1", "²", ""):
+        house.agent_reply(letter, f"#cliente {typed}")
+        assert last_ticket(house).customer.customer_id is None
+        assert "um dos 2 cadastros" in told(house, Audience.STAFF).text
+    letters = len(house.letters(Audience.REQUESTER))
+    house.agent_reply(letter, "#cliente 2")
+    chosen = last_ticket(house).customer
+    assert (chosen.customer_id, chosen.by_hand, chosen.contract) == (2, True, "LOC1")
+    assert "O chamado é de Maria Lima" in told(house, Audience.STAFF).text
+    assert len(house.letters(Audience.REQUESTER)) == letters
 
 
 def test_r002_06_who_is_not_found_becomes_an_unconfirmed_record_of_what_was_stated(house: TestHouse) -> None:

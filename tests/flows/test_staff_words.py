@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -287,6 +288,27 @@ def test_the_manual_the_history_and_the_list_come_back_and_nothing_goes_out(hous
     assert count(house, Audience.REQUESTER) == before
     for word in ("#negar motivo", "Pode vir na segunda.", ticket(house).number, "não foi enviado"):
         assert word in answer.text, word
+
+
+def test_the_pages_come_as_pictures_that_we_drew_and_each_sending_is_an_event(house: TestHouse) -> None:
+    with_ticket(house)
+    order(house, "#documentos\n#originais")
+    files = newest(house, Audience.STAFF).files
+    assert [file.filename for file in files if file.media_type == "image/jpeg"] == [
+        "1-boleto-p1.jpg",
+        "2-comprovante-p1.jpg",
+        "3-cnh-p1.jpg",
+    ]
+    assert len(files) == 6
+    assert {EventKind.PAGES_SENT, EventKind.ORIGINALS_SENT} <= set(kinds(house))
+    picture = house.app.blobs.get(files[0].digest)
+    assert hashlib.sha256(picture).hexdigest() == files[0].sha256
+
+
+def test_a_ticket_without_files_has_no_pages_to_send(house: TestHouse) -> None:
+    house.receive(mail("Qual o prazo?", subject="Dúvida"))
+    house.agent_reply(house.letters(Audience.STAFF)[0], "#documentos")
+    assert "não enviou arquivos" in newest(house, Audience.STAFF).text
 
 
 def test_the_originals_come_as_files_and_each_sending_is_an_event(house: TestHouse) -> None:

@@ -109,7 +109,21 @@ def send_originals(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
         EventKind.ORIGINALS_SENT, new=desk.agent.address, detail=", ".join(one.sha256[:12] for one in chosen)
     )
     done = so_far.on(so_far.ticket, sent, count=str(len(chosen)), left_out=_left_out(desk.originals, chosen))
-    return replace(done, files=chosen)
+    return replace(done, files=(*so_far.files, *chosen))
+
+
+def send_pages(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
+    """``#documentos``: the pages as the pictures that we drew of them, each sending an event."""
+    del argument
+    if not desk.pages:
+        return problem("no_pages" if desk.originals else "no_files")
+    # In their order, the first ones while there is room.
+    chosen = sendable(desk.pages[::-1])
+    sent = effect(
+        EventKind.PAGES_SENT, new=desk.agent.address, detail=", ".join(one.sha256[:12] for one in chosen)
+    )
+    done = so_far.on(so_far.ticket, sent, count=str(len(chosen)), left_out=_left_out(desk.pages, chosen))
+    return replace(done, files=(*so_far.files, *chosen))
 
 
 def sendable(files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:

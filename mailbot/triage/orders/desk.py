@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from mailbot.catalogue.field_specs import FieldSpec
@@ -11,6 +11,7 @@ from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.customer import Customer
 from mailbot.domain.events import EventKind, StoredFile
 from mailbot.domain.evidence import EvidenceReport, FieldValue
 from mailbot.domain.mail import Address
@@ -38,8 +39,9 @@ class OrderDesk:
 
     ``agent`` is the roster's own entry of who orders. ``other`` is the ticket that ``#juntar`` names, already the
     one at the end of a chain of merged ones; ``undoable`` the decision that ``#desfazer`` would take back, ``own``
-    the agent's open tickets, ``originals`` the files that came with the ticket's mails: looked up only where a
-    word asks for them. ``says_more``: the mail has text or files beside the words.
+    the agent's open tickets, ``originals`` the files that came with the ticket's mails and ``pages`` what we drew
+    of them, ``customers`` the records that could be meant, by id: looked up only where a word asks for them.
+    ``says_more``: the mail has text or files beside the words.
     """
 
     catalogue: Catalogue
@@ -54,6 +56,8 @@ class OrderDesk:
     undoable: Undoable | None = None
     own: tuple[Ticket, ...] = ()
     originals: tuple[StoredFile, ...] = ()
+    pages: tuple[StoredFile, ...] = ()
+    customers: Mapping[int, Customer] = field(default_factory=dict)
     says_more: bool = False
 
     @property

@@ -13,6 +13,7 @@ from mailbot.domain.events import EventKind
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, valid_values
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.triage.carry_out import title_of
+from mailbot.triage.choose_customer import choose_customer, nth_candidate
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
 from mailbot.triage.orders.moving import go_to, label_of
 from mailbot.triage.promises import due_at
@@ -258,6 +259,21 @@ def _stands_in_it(wanted: str, name: str) -> bool:
 # --- people and other tickets ------------------------------------------------------------------------------------
 
 
+def name_customer(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
+    """``#cliente n``: whose request it is, of those that the notice listed under numbers."""
+    ticket, typed = so_far.ticket, argument.strip()
+    count = str(len(ticket.customer.candidates))
+    if count == "0":
+        return problem("no_candidates")
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < _LONGEST_COUNT else 0
+    record = desk.customers.get(nth_candidate(ticket, number) or 0)
+    if record is None:
+        return problem("no_such_customer", typed=typed, count=count)
+    change = choose_customer(ticket, record, actor=desk.agent.address, at=desk.now)
+    effects = (effect(one.kind, old=one.old, new=one.new, detail=one.detail) for one in change.events)
+    return _open_if_complete(so_far.on(change.after, *effects, customer=record.name), desk)
+
+
 def copy_to(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     """``#copiar endereço``: that person gets what the requester gets from now on (THREATS 16)."""
     if not argument.strip():
@@ -274,6 +290,7 @@ def copy_to(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     return so_far.on(replace(ticket, participants=(*ticket.participants, address)), added, address=address)
 
 
+_LONGEST_COUNT = 4
 _ANYWAY = ("mesmo assim", "assim mesmo", "outro cliente", "anyway")
 
 

@@ -33,6 +33,7 @@ ORDERS: Final[Mapping[StaffWord, Order]] = MappingProxyType(
         _W.FILA: filing.put_in_queue,
         _W.ATRIBUIR: filing.assign,
         _W.PRIORIDADE: filing.prioritise,
+        _W.CLIENTE: filing.name_customer,
         _W.CAMPO: filing.state,
         _W.OS: filing.number_order,
         _W.COPIAR: filing.copy_to,
@@ -44,6 +45,7 @@ ORDERS: Final[Mapping[StaffWord, Order]] = MappingProxyType(
         _W.ABERTOS: asking.nothing_else,
         _W.AJUDA: asking.nothing_else,
         _W.ORIGINAIS: asking.send_originals,
+        _W.DOCUMENTOS: asking.send_pages,
         _W.REABRIR: moving.reopen,
         _W.ESPERA: moving.moving_to(Status.ON_HOLD),
         _W.APROVACAO: moving.moving_to(Status.AWAITING_APPROVAL),
@@ -77,7 +79,7 @@ MOVERS = frozenset(
 )
 """Words that decide on the status: one a mail."""
 
-ASKS_BACK = frozenset({_W.AJUDA, _W.HISTORICO, _W.ABERTOS, _W.ORIGINAIS})
+ASKS_BACK = frozenset({_W.AJUDA, _W.HISTORICO, _W.ABERTOS, _W.ORIGINAIS, _W.DOCUMENTOS})
 """Words that only ask the bot for something: no word beside them is meant for the requester."""
 
 _MORE_THAN_ONCE = frozenset({_W.PEDIR, _W.DISPENSAR, _W.CAMPO, _W.COPIAR, _W.NOTA, *ASKS_BACK})
@@ -262,8 +264,10 @@ def possible_words(ticket: Ticket, desk: OrderDesk) -> Iterator[StaffWord]:
     return (word for word in StaffWord if word in AVAILABLE_WORDS and _is_possible(word, ticket, desk))
 
 
-_ALWAYS = frozenset({_W.NOTA, _W.RESPONDER, _W.HISTORICO, _W.ABERTOS, _W.ABRIR, _W.AJUDA, _W.ORIGINAIS})
-_KEPT = frozenset({_W.ATRIBUIR, _W.FILA, _W.COPIAR, _W.OS, _W.PRIORIDADE, _W.CAMPO})
+_ALWAYS = frozenset(
+    {_W.NOTA, _W.RESPONDER, _W.HISTORICO, _W.ABERTOS, _W.ABRIR, _W.AJUDA, _W.ORIGINAIS, _W.DOCUMENTOS}
+)
+_KEPT = frozenset({_W.ATRIBUIR, _W.FILA, _W.COPIAR, _W.OS, _W.PRIORIDADE, _W.CAMPO, _W.CLIENTE})
 _RESOLVED = frozenset({_W.REABRIR, _W.FECHAR, _W.DESFAZER})
 
 
@@ -272,6 +276,7 @@ def _is_possible(word: StaffWord, ticket: Ticket, desk: OrderDesk) -> bool:
     says_no = {
         _W.PRIORIDADE: kind.priority == "automatic",
         _W.CAMPO: not kind.fields,
+        _W.CLIENTE: not ticket.customer.candidates,
         _W.ESPERA: ticket.status is Status.ON_HOLD,
         _W.APROVACAO: ticket.status is Status.AWAITING_APPROVAL,
         _W.DISPENSAR: not (ticket.missing or ticket.mismatches),
