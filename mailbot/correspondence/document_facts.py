@@ -14,7 +14,7 @@ from mailbot.domain.traces import USED_ELSEWHERE
 
 # Shown as its digitable line; one is enough.
 _NOT_SHOWN = frozenset({"barcode"})
-_MONEY = frozenset({"amount", "printed_amount"})
+_MONEY = frozenset({"amount", "printed_amount", "pix_amount"})
 _DAYS = frozenset({"due_date", "coded_due_date", "paid_at", "birth_date", "valid_until", "issued_on"})
 _WORDED = frozenset({"status", "form", "kind"})
 _LINES = frozenset({"digitable_line", "boleto_line"})

@@ -16,6 +16,7 @@ from enum import StrEnum
 from mailbot.domain.evidence import DocumentKind, Finding, PaymentStatus, Remark, Verdict
 from mailbot.evidence.check_digits import barcode_of_line
 from mailbot.evidence.names import Likeness, likeness
+from mailbot.evidence.pix_on_paper import PIX_AMOUNT_DIFFERS
 
 _MOST_SURCHARGE = Decimal("1.3")
 """Paid late, a boleto costs its fine and interest more; not a third more."""
@@ -82,6 +83,7 @@ _REMARKED_CODES = {
     "code_and_line_differ": "digitable_line",
     "printed_amount_differs": "amount",
     "coded_due_date_differs": "due_date",
+    PIX_AMOUNT_DIFFERS: "amount",
 }
 _OUR_REASONS = frozenset(
     {

@@ -13,7 +13,9 @@ from decimal import Decimal
 
 _PIX = "br.gov.bcb.pix"
 _BEGINNING = "000201"
-_LONGEST = 1_000
+LONGEST = 1_000
+"""Characters of a code; the Banco Central allows 512."""
+
 _AMOUNT = re.compile(r"\d{1,10}(?:\.\d{1,2})?")
 _CRC_TAG, _CRC_CHARACTERS = "6304", 4
 _POLYNOMIAL, _FIRST_REMAINDER = 0x1021, 0xFFFF
@@ -35,7 +37,7 @@ class BrCode:
 def br_code(text: str) -> BrCode | None:
     """The charge in ``text``; ``None`` for anything else, and where the checksum (CRC-16/CCITT-FALSE) is wrong."""
     text = text.strip()
-    if not text.startswith(_BEGINNING) or len(text) > _LONGEST or not _is_whole(text):
+    if not text.startswith(_BEGINNING) or len(text) > LONGEST or not _is_whole(text):
         return None
     fields = dict(_fields(text))
     # Several schemes may be offered in one code (tags 26 to 51); ours names itself.

@@ -18,6 +18,7 @@ MOST_CHARACTERS = 5_000
 
 # Boletos have ITF (FEBRABAN), Pix and licences a QR, the others stand on what is none of them.
 _FORMATS = ("ITF", "QRCode", "Code128", "PDF417", "DataMatrix")
+_OF_BOLETOS = ("ITF", "QRCode")
 # An ITF of 44 digits needs some 900 pixels, and none is read in a picture that is twice too large and blurred.
 _SCALES = (1.0, 0.5, 1.6)
 _MOST_PIXELS = 16_000_000
@@ -42,8 +43,8 @@ def codes_in(grey: Image, *, thoroughly: bool, within_seconds: float = 2.0) -> t
 
 
 def bars_in(grey: Image) -> tuple[Code, ...]:
-    """The bars of boletos in the picture of a page that stands upright; costs a twentieth of :func:`codes_in`."""
-    return _without_parts(tuple(_codes(grey, formats=("ITF",), in_any_direction=False)))[:MOST_CODES]
+    """A boleto's bars and QR in the picture of a page that stands upright; costs a tenth of :func:`codes_in`."""
+    return _without_parts(tuple(_codes(grey, formats=_OF_BOLETOS, in_any_direction=False)))[:MOST_CODES]
 
 
 def _views(grey: Image, *, thoroughly: bool) -> Iterator[Image]:

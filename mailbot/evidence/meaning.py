@@ -30,8 +30,9 @@ from mailbot.evidence.documents import (
 from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
+from mailbot.evidence.pix_on_paper import pix_beside_boleto
 
-READER_VERSION = 5
+READER_VERSION = 6
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")
@@ -90,7 +91,7 @@ def reading_of(
     if len(documents) > 1:
         return _several(reading, documents)
     if documents:
-        return _one(reading, documents[0])
+        return _with_pix(_one(reading, documents[0]), pages)
     return _unknown(reading, pages, filename, day)
 
 
@@ -293,6 +294,11 @@ def _one(reading: DocumentReading, found: _Found) -> DocumentReading:
         guesses=document.guesses,
         candidates=_candidates(found.candidates),
     )
+
+
+def _with_pix(reading: DocumentReading, pages: Sequence[PageText]) -> DocumentReading:
+    guesses, reasons = pix_beside_boleto(reading.kind, reading.facts, pages)
+    return replace(reading, guesses=(*reading.guesses, *guesses), reasons=(*reading.reasons, *reasons))
 
 
 def _several(reading: DocumentReading, found: Sequence[_Found]) -> DocumentReading:
