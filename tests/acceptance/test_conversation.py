@@ -94,6 +94,7 @@ def test_a_request_goes_from_the_first_mail_to_its_reopening(
         desk.agent_sends(answer(replied, desk.ana, decision_text), desk.ana)
         decided = desk.letter(joao, 4, "the decision", lambda one: "FOI AUTORIZADO" in text_of(one))
         _check_letter(desk, decided, joao, plus=plus, relay=relay, automatic=None)
+        desk.letter(desk.ana, 3, "the echo of her decision", lambda one: "✔ #autorizar" in text_of(one))
 
         # Thanks change nothing; more than thanks reopens.
         desk.receives(answer(decided, joao, "Muito obrigado, Ana!\n\nJoão Batista"), joao)
@@ -101,7 +102,7 @@ def test_a_request_goes_from_the_first_mail_to_its_reopening(
         (ticket,) = desk.tickets()
         assert (ticket.status, ticket.resolution) == (Status.RESOLVED, Resolution.APPROVED)
         desk.receives(answer(decided, joao, "Cheguei lá e disseram que não há vaga. E agora?"), joao)
-        reopened = desk.letter(desk.ana, 3, "the reopening", lambda one: "foi reaberto" in text_of(one))
+        reopened = desk.letter(desk.ana, 4, "the reopening", lambda one: "foi reaberto" in text_of(one))
         assert "não há vaga" in text_of(reopened)
 
     (ticket,) = desk.tickets()
