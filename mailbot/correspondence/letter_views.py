@@ -42,13 +42,19 @@ from mailbot.correspondence.query_views import (
     TicketStatusView,
     TicketWithdrawnView,
 )
-from mailbot.correspondence.work_views import DigestManagersView, DigestView, LateWarningView
+from mailbot.correspondence.work_views import (
+    ColleagueAnsweredView,
+    DigestManagersView,
+    DigestView,
+    LateWarningView,
+)
 from mailbot.domain.events import LetterKind
 
 VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
     {
         LetterKind.TICKET_OPENED: TicketOpenedView,
         LetterKind.LATE_WARNING: LateWarningView,
+        LetterKind.COLLEAGUE_ANSWERED: ColleagueAnsweredView,
         LetterKind.DIGEST: DigestView,
         LetterKind.DIGEST_MANAGERS: DigestManagersView,
         LetterKind.EVIDENCE_REQUESTED: EvidenceRequestedView,

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.context import RequesterTicketView
-from mailbot.correspondence.late_letters import late_warning
+from mailbot.correspondence.own_ticket_letters import colleague_answered, late_warning
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.requester_letters import (
     QUESTIONS,
@@ -250,7 +250,18 @@ def _about_work(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
         return [ticket_ready(change, desk, assigned)]
     if _needs_reading(change):
         return [requester_replied(change, desk, agent) for agent in _responsible(change.after, desk)]
-    return []
+    return _about_colleague(change, desk)
+
+
+def _about_colleague(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
+    """Whose ticket it is hears of another agent's answer: two of them may have answered at once."""
+    before, by = change.before, change.agent
+    if before is None or by is None or not change.happened(EventKind.AGENT_ANSWERED):
+        return []
+    staff = desk.catalogue.staff
+    owner = staff.agent(staff.agent_key_for(before.assignee) or "") if before.assignee else None
+    told = desk.duty.present([owner]) if owner is not None else []
+    return [colleague_answered(change, desk, agent) for agent in told if agent.address != by.address]
 
 
 def _was_put_back(change: TicketChange) -> bool:

@@ -67,6 +67,7 @@ _NOTICES = (
     LetterKind.REPLY_REFUSED,
     LetterKind.REQUESTER_ACTED,
     LetterKind.LATE_WARNING,
+    LetterKind.COLLEAGUE_ANSWERED,
 )
 """Letters to agents about a ticket."""
 

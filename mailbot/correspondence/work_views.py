@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mailbot.correspondence.context import THEIRS, LetterView, StaffTicketView
+from mailbot.correspondence.context import THEIRS, LetterView, LongText, StaffTicketView
 from mailbot.correspondence.words import Phrase
 
 
@@ -15,6 +15,15 @@ class LateWarningView(StaffTicketView):
     late: bool
     answer_by: str
     assignee: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColleagueAnsweredView(StaffTicketView):
+    """Somebody else of staff answered the requester on a ticket that is the agent's own."""
+
+    colleague: str
+    answered_at: str
+    text: LongText = field(metadata=THEIRS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,6 +179,7 @@ class LetterKind(StrEnum):
     TRANSCRIPT = "transcript"
     CONFIRM_ORDERS = "confirm_orders"
     LATE_WARNING = "late_warning"
+    COLLEAGUE_ANSWERED = "colleague_answered"
     DIGEST = "digest"
     DIGEST_MANAGERS = "digest_managers"
     DELIVERY_FAILED = "delivery_failed"

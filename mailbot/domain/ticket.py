@@ -66,7 +66,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 """INTERFACE *Statuses*; ``awaiting_requester`` also ends ``resolved`` by expiry or an agent's word."""
 
 REOPEN_WINDOW_DAYS = 14
-CLOSE_AFTER_DAYS = 14
+CLOSE_AFTER_DAYS = REOPEN_WINDOW_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
 from mailbot.triage.decisions import ApplyAgentReply, RefuseAgentReply
 from mailbot.triage.situation import Situation
 
+OF_A_COLLEAGUE = "of_a_colleague"
+"""Remark on an answer to a ticket that is another agent's."""
+
 
 def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Cause) -> TicketChange:
     """The mail does what it says."""
@@ -60,10 +63,16 @@ def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Ca
         told=orders.told,
         asks=orders.asks,
         invites=orders.invites,
-        transcript=_transcript(decision, orders),
+        transcript=_transcript(decision, orders, is_colleagues=_is_colleagues(ticket, happened, agent, cause)),
         elsewhere=_elsewhere(orders, happened, agent, ticket),
         already_sent=decision.already_sent,
     )
+
+
+def _is_colleagues(ticket: Ticket, happened: ChangeLog, agent: Address, cause: Cause) -> bool:
+    """Whether an agent of the roster answered on a ticket that is somebody else's: both are told."""
+    answered = happened.has(EventKind.AGENT_ANSWERED) and cause.agent is not None
+    return answered and ticket.assignee not in (None, agent.address)
 
 
 def _reaches_requester(decision: ApplyAgentReply, situation: Situation) -> bool:
@@ -101,10 +110,15 @@ def _goes_elsewhere(orders: OrderPlan | None) -> bool:
     return orders is not None and any(one.kind in moving for one in orders.effects)
 
 
-def _transcript(decision: ApplyAgentReply, orders: OrderPlan) -> Transcript | None:
-    if not decision.remark:
+def _transcript(decision: ApplyAgentReply, orders: OrderPlan, *, is_colleagues: bool) -> Transcript | None:
+    remarks = tuple(
+        code
+        for code, holds in ((decision.remark, bool(decision.remark)), (OF_A_COLLEAGUE, is_colleagues))
+        if holds
+    )
+    if not remarks:
         return orders.transcript
-    return replace(orders.transcript or Transcript(applied=True), remarks=(decision.remark,))
+    return replace(orders.transcript or Transcript(applied=True), remarks=remarks)
 
 
 def _elsewhere(

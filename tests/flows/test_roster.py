@@ -261,6 +261,14 @@ def test_two_agents_who_answer_at_once_are_both_heard_by_the_customer(tmp_path: 
         assert len(answers) == 2
         assert "Resposta da Ana." in answers[0]
         assert "Resposta do Bruno." in answers[1]
+        # Ana's came first: the ticket is hers, and she hears of his; he hears that it is hers.
+        assert house.tickets()[0].assignee == ANA
+        (beside,) = notices(house, LetterKind.COLLEAGUE_ANSWERED)
+        assert beside.recipient.address == ANA
+        assert "Resposta do Bruno." in beside.text
+        (remark,) = notices(house, LetterKind.TRANSCRIPT)
+        assert remark.recipient.address == BRUNO
+        assert "outra pessoa da equipe" in remark.text
         with house.app.storage.read() as work:
             texts = [one.text for one in work.tickets.messages(house.tickets()[0].number)]
         assert texts[1:] == ["Resposta da Ana.", "Resposta do Bruno."]
