@@ -77,11 +77,19 @@ def checklist(ticket: Ticket, kind: RequestType, *, quoting: bool = True) -> tup
 
 
 def _is_done_without(key: str, ticket: Ticket) -> bool:
-    """Whether the rules do without a document, or need to know something else first; what was sent is shown."""
+    """Whether staff waived a document that nobody has, or the rules do without it or need to know something else
+    first; what was sent and may count is shown."""
+    if key in ticket.waived and not _has_one_that_counts(key, ticket):
+        return True
     ruling = ticket.ruling
     if ruling is None or any(finding.requirement == key for finding in ticket.documents):
         return False
     return key in ruling.not_needed or (ruling.asks_first and key not in ticket.missing)
+
+
+def _has_one_that_counts(key: str, ticket: Ticket) -> bool:
+    may_count = _NOT_SAID_TO_SENDERS
+    return any(finding.requirement == key and finding.verdict in may_count for finding in ticket.documents)
 
 
 def _item(requirement: DocumentRequirement, ticket: Ticket, *, quoting: bool) -> ChecklistItem:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.demo import documents
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
@@ -179,8 +180,28 @@ def test_r000_08_a_waived_paper_is_missed_no_more_whatever_comes(house: TestHous
     done = order(house, "#dispensar cnh", asked)
     assert (done.status, done.missing, done.waived) == (Status.OPEN, (), ("driver_licence",))
     assert newest(house, Audience.REQUESTER).letter is LetterKind.EVIDENCE_COMPLETE
+    assert "CNH" not in newest(house, Audience.REQUESTER).text
     house.requester_reply(house.letters(Audience.REQUESTER)[0], "Obrigada, e o endereço de lá?")
     assert ticket(house).missing == ()
+
+
+def test_r000_08_a_licence_of_somebody_else_may_be_waived_and_is_asked_for_no_more(house: TestHouse) -> None:
+    """The despachante's own licence, say: a person may take it, and nobody is told again that it does not fit."""
+    somebody = documents.Holder(
+        name="Carlos Pereira", tax_id="111.444.777-35", licence_number="02650306461", birth_date="03/04/1980"
+    )
+    house.receive(mail(REQUEST, files=[BOLETO, RECEIPT, ("cnh.pdf", documents.driver_licence(somebody))]))
+    assert [one.reason for one in ticket(house).mismatches] == ["other_holder"]
+    house.requester_reply(house.letters(Audience.REQUESTER)[0], "É a do despachante, pode ser?")
+    done = order(house, "#dispensar cnh", newest(house, Audience.STAFF))
+    assert (done.status, done.missing, done.mismatches) == (Status.OPEN, (), ())
+    told = newest(house, Audience.REQUESTER)
+    assert told.letter is LetterKind.EVIDENCE_COMPLETE
+    assert "✘" not in told.text
+    assert "precisa ser da pessoa" not in told.text
+    house.requester_reply(told, "Obrigada! Segue de novo o boleto.", files=[BOLETO])
+    assert (ticket(house).missing, ticket(house).mismatches) == ((), ())
+    assert "✘" not in newest(house, Audience.REQUESTER).text
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
