@@ -226,7 +226,9 @@ class Examiner:
         block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
         clues = thread_candidates(case.mail)
         is_about_a_ticket = bool(clues.handles or clues.ticket_tags)
-        if not is_errand(block, on_a_ticket=is_about_a_ticket):
+        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        names_one = thread.ticket_number is not None
+        if not is_errand(block, on_a_ticket=is_about_a_ticket, names_a_known_one=names_one):
             return None
         found = run_errand(
             case.mail,

@@ -13,7 +13,6 @@ from mailbot.domain.events import STAFF_PURPOSES
 from mailbot.domain.mail import (
     NO_THREAD,
     Classification,
-    SenderRole,
     ThreadMatch,
 )
 from mailbot.domain.ticket import Ticket
@@ -25,6 +24,7 @@ from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.weighing import Weighing
 from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.decide_agent import is_named_by_agent
 from mailbot.triage.directives import parse_directives
 from mailbot.triage.thread import (
     ThreadRefusal,
@@ -132,15 +132,9 @@ class SubjectFinder:
         return match_open_request(case.sender, requests, brings, classification.request_type)
 
     def _named_by_agent(self, case: Case, thread: ThreadMatch) -> Ticket | None:
-        """The ticket that a mail in an agent's name is about without a handle of its own: it becomes a note there,
-        and the agent is told (INTERFACE *Staff words*, THREATS 9).
-
-        Without a word, to an address kept from an old notice, it is a matter of its own.
-        """
-        if case.sender.role is not SenderRole.AGENT or thread.ticket_number is None:
-            return None
+        """The ticket that an agent's mail is about without a right to join it."""
         block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
-        if thread.refused == ThreadRefusal.ADDRESS_BOOK and not block.lines:
+        if thread.ticket_number is None or not is_named_by_agent(case.sender, thread, block):
             return None
         return survivor(case.known.ticket(thread.ticket_number), case.known)
 

@@ -7,12 +7,13 @@ everything that fails leaves the mail as an unverified note (THREATS 9-11, 28).
 from __future__ import annotations
 
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, Visibility
-from mailbot.domain.mail import Authenticity, ThreadKey
+from mailbot.domain.mail import Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.orders import OrderPlan
 from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.agent_files import is_meant_to_be_sent, text_of
 from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, RefuseAgentReply
+from mailbot.triage.directives import DirectiveBlock
 from mailbot.triage.quoted_notice import quotes_notice
 from mailbot.triage.screen import ScreeningReason
 from mailbot.triage.situation import Situation
@@ -23,6 +24,17 @@ EXPIRED_HANDLE = "expired_handle"
 
 _NO_ORDERS = frozenset({StaffWord.NOTA, StaffWord.RESPONDER, StaffWord.AJUDA})
 """Words that order nothing: they need no more than a plain answer does."""
+
+
+def is_named_by_agent(sender: Sender, thread: ThreadMatch, block: DirectiveBlock) -> bool:
+    """Whether a mail in an agent's name is about the ticket of ``thread`` without a right to join it: it becomes a
+    note there, and the agent is told (INTERFACE *Staff words*, THREATS 9).
+
+    Without a word, to an address kept from an old notice, it is a matter of its own.
+    """
+    if sender.role is not SenderRole.AGENT or thread.ticket_number is None:
+        return False
+    return thread.refused != ThreadRefusal.ADDRESS_BOOK or block.lines > 0
 
 
 def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:

@@ -30,12 +30,15 @@ _NAME_LINE = re.compile(r"[ \t>*_]*nome[ \t*_]*:[ \t*_]*(?P<name>[^\n]{2,120})",
 _LINES_AT_MOST = 500
 
 
-def is_errand(block: DirectiveBlock, *, on_a_ticket: bool) -> bool:
-    """Whether the words are to be done apart from any ticket."""
+def is_errand(block: DirectiveBlock, *, on_a_ticket: bool, names_a_known_one: bool) -> bool:
+    """Whether the words are to be done apart from any ticket, or told not to be possible so.
+
+    ``on_a_ticket``: the mail has a ticket's number or handle; ``names_a_known_one``: it leads to a ticket that is.
+    """
     words = {directive.word for directive in block.directives}
     if StaffWord.ABRIR in words:
         return True
-    return bool(words) and words <= ERRANDS and not on_a_ticket
+    return bool(words) and (not names_a_known_one or (words <= ERRANDS and not on_a_ticket))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

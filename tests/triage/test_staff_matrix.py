@@ -1,22 +1,54 @@
-"""Words × handles × authenticity → outcome, held against a table that people reviewed (THREATS 9-16)."""
+"""Words × writers × ties × authenticity → outcome, held against a table that people reviewed (THREATS 9-16)."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mailbot.domain.events import HandlePurpose
-from mailbot.domain.mail import Authenticity, SenderRole, ThreadKey, ThreadMatch
+from mailbot.domain.customer import Person
+from mailbot.domain.events import HandlePurpose, StoredFile
+from mailbot.domain.identification import TicketCustomer
+from mailbot.domain.mail import Accepted, Address, Authenticity, Sender, SenderRole
+from mailbot.domain.staff_words import StaffWord
+from mailbot.domain.threads import KnownHandle, KnownMessageId, KnownTicket
+from mailbot.domain.ticket import Resolution, Status, Ticket
+from mailbot.flows.errand_desk import run_errand
 from mailbot.triage.decide import decide
-from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, Decision, RefuseAgentReply
-from tests.triage.situations import MARIA, STAFF_HANDLE, agent_writes, requester_writes, ticket
+from mailbot.triage.decide_agent import is_named_by_agent
+from mailbot.triage.decisions import (
+    AnswerAgent,
+    AppendMessage,
+    ApplyAgentReply,
+    Decision,
+    Discard,
+    OpenTicket,
+    RefuseAgentReply,
+)
+from mailbot.triage.directives import parse_directives
+from mailbot.triage.errands import CustomersMail, is_errand
+from mailbot.triage.orders.desk import OrderDesk, Undoable
+from mailbot.triage.orders.plan import plan_orders
+from mailbot.triage.situation import Situation
+from mailbot.triage.thread import (
+    ClueSource,
+    HandleClue,
+    ThreadClues,
+    ThreadKnowledge,
+    match_thread,
+)
+from tests.triage.situations import ANA, MARIA, NOW, agent_writes, order_desk, ticket
 
 TABLE = Path(__file__).with_name("staff_matrix.txt")
-TYPED = {
+NUMBER = "2026-000001"
+OTHER_NUMBER = "2026-000002"
+WORDS = {
     "plain": "Pode vir.",
     "nota": "#nota conferir",
     "responder": "#responder Pode vir.",
@@ -28,68 +60,202 @@ TYPED = {
     "agendar": "#agendar 2026-12-03 14:00",
     "status": "#status Em espera",
     "resolver": "#resolver feito",
+    "reabrir": "#reabrir",
+    "fechar": "#fechar",
     "atribuir": "#atribuir bruno@example.com.br",
     "fila": "#fila geral",
     "prioridade": "#prioridade alta",
     "tipo": "#tipo general",
+    "dispensar": "#dispensar cnh",
     "campo": "#campo Nome: Maria Souza",
     "os": "#os 123",
+    "juntar": "#juntar 2026-000002",
     "copiar": "#copiar chefe@cliente.example",
+    "documentos": "#documentos",
+    "originais": "#originais",
     "historico": "#historico",
     "abertos": "#abertos",
+    "cliente": "#cliente 1",
+    "abrir": "#abrir\nCliente: joao@cliente.example\nO portão quebrou.",
+    "desfazer": "#desfazer",
+    "ajuda": "#ajuda",
 }
-HANDLES = {
-    "own": STAFF_HANDLE,
-    "expired": replace(STAFF_HANDLE, handle_expired=True),
-    "revoked": replace(STAFF_HANDLE, refused="handle_revoked"),
-    "another's": replace(STAFF_HANDLE, handle_recipient="bruno@example.com.br", refused="staff_handle_of_another"),
-    "customer's": replace(STAFF_HANDLE, handle_purpose=HandlePurpose.REQUESTER, handle_recipient=MARIA.address),
-    "id only": ThreadMatch(ticket_number="2026-000001", key=ThreadKey.MESSAGE_ID),
-    "tag only": ThreadMatch(ticket_number="2026-000001", key=ThreadKey.SUBJECT_TAG),
+_PEOPLE = {
+    "agent": (ANA, SenderRole.AGENT),
+    "other": (Address(address="carla@example.com.br"), SenderRole.AGENT),
+    "manager": (Address(address="bruno@example.com.br"), SenderRole.AGENT),
+    "machine": (ANA, SenderRole.MACHINE),
+    "customer": (MARIA, SenderRole.REQUESTER),
+    "stranger": (Address(address="ninguem@fora.example"), SenderRole.REQUESTER),
 }
+_STAFF = ("agent", "other", "manager")
+_TIES = ("own", "internal", "expired", "revoked", "kept", "moved", "another's", "customer's", "id", "tag", "none")
+_COLLEAGUE = "davi@example.com.br"
+_FILE = StoredFile(digest="d", filename="a.pdf", media_type="application/pdf", size_bytes=9, sha256="s" * 64)
+_RESOLVED: dict[str, Any] = {"status": Status.RESOLVED, "resolution": Resolution.APPROVED, "resolved_at": NOW}
 
 
-def rows() -> Iterator[tuple[str, str, str, str]]:
-    orders: list[str] = []
+# --- the table -------------------------------------------------------------------------------------
+
+
+def _rows() -> Iterator[tuple[str, str, str, str, str]]:
+    orders: Sequence[str] = ()
     for line in TABLE.read_text("utf-8").splitlines():
         if line.startswith("# ORDERS ="):
-            orders = [word for word in line.partition("=")[2].split() if word in TYPED]
+            orders = line.partition("=")[2].split()
         if not line or line.startswith("#"):
             continue
-        words, handle, authenticity, outcome = (cell.strip() for cell in line.split("|"))
-        named = orders if words == "ORDERS" else words.split()
-        seen = list(Authenticity) if authenticity == "*" else [Authenticity(authenticity)]
-        for word, one in itertools.product(named, seen):
-            yield word, handle, str(one), outcome
+        cells = [cell.split() for cell in line.split("|")]
+        every = (tuple(WORDS), tuple(_PEOPLE), _TIES, tuple(str(one) for one in Authenticity))
+        names = {"ORDERS": orders, "staff": _STAFF}
+        chosen = [
+            whole if cell == ["*"] else [one for name in cell for one in names.get(name, (name,))]
+            for cell, whole in zip(cells[:4], every, strict=True)
+        ]
+        for word, who, tie, authenticity in itertools.product(*chosen):
+            yield word, who, tie, authenticity, cells[4][0]
 
 
-EXPECTED = list(rows())
-
-
-def outcome_of(decision: Decision) -> str:
-    if isinstance(decision, RefuseAgentReply):
-        return str(decision.reason)
-    assert isinstance(decision, ApplyAgentReply)
-    return "warned" if decision.remark else "done"
-
-
-@pytest.mark.parametrize(("word", "handle", "authenticity", "outcome"), EXPECTED)
-def test_every_cell_comes_out_as_the_table_says(word: str, handle: str, authenticity: str, outcome: str) -> None:
-    situation = agent_writes(TYPED[word])
-    sender = replace(situation.sender, authenticity=Authenticity(authenticity))
-    decision = decide(replace(situation, sender=sender, thread=HANDLES[handle]))
-    assert outcome_of(decision) == outcome
+@cache
+def _table() -> dict[tuple[str, str, str, str], str]:
+    return {row[:4]: row[4] for row in _rows()}
 
 
 def test_the_table_has_every_combination_once() -> None:
-    cells = [row[:3] for row in EXPECTED]
-    wanted = itertools.product(TYPED, HANDLES, [str(one) for one in Authenticity])
-    assert sorted(cells) == sorted(wanted)
+    counted = Counter(row[:4] for row in _rows())
+    wanted = set(itertools.product(WORDS, _PEOPLE, _TIES, (str(one) for one in Authenticity)))
+    assert sorted(wanted - counted.keys()) == []
+    assert sorted(counted.keys() - wanted) == []
+    assert [cell for cell, count in counted.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("word", TYPED)
-@pytest.mark.parametrize("role", [SenderRole.REQUESTER, SenderRole.MACHINE])
-def test_threat_9_the_same_words_by_anybody_else_order_nothing(word: str, role: SenderRole) -> None:
-    situation = requester_writes(TYPED[word], ticket())
-    decision = decide(replace(situation, sender=replace(situation.sender, role=role)))
-    assert isinstance(decision, AppendMessage)
+def test_the_table_has_every_staff_word() -> None:
+    assert set(WORDS) == {"plain", *(str(word) for word in StaffWord)}
+
+
+@pytest.mark.parametrize("tie", _TIES)
+@pytest.mark.parametrize("who", _PEOPLE)
+def test_every_cell_comes_out_as_the_table_says(who: str, tie: str) -> None:
+    cells = [(word, str(one)) for word in WORDS for one in Authenticity]
+    wrong = [
+        f"{word} | {who} | {tie} | {authenticity} | {found}, not {expected}"
+        for word, authenticity in cells
+        for found in [_outcome(word, who, tie, Authenticity(authenticity))]
+        if found != (expected := _table()[word, who, tie, authenticity])
+    ]
+    assert wrong == []
+
+
+# --- a cell ----------------------------------------------------------------------------------------
+
+
+class _NoTickets:
+    def assigned_to(self, address: str) -> Sequence[Ticket]:
+        del address
+        return ()
+
+
+def _outcome(word: str, who: str, tie: str, authenticity: Authenticity) -> str:
+    address, role = _PEOPLE[who]
+    sender = Sender(
+        address=address, role=role, authenticity=authenticity, agent_key=who if role is SenderRole.AGENT else None
+    )
+    clues, known = _tied(address.address, tie)
+    block = parse_directives(WORDS[word])
+    thread = match_thread(sender, clues, known)
+    plain = agent_writes(WORDS[word], _ticket_for(word))
+    mail = replace(plain.mail, sender=address)
+    about_a_ticket = bool(clues.handles or clues.ticket_tags)
+    names_one = thread.ticket_number is not None
+    if role is SenderRole.AGENT and is_errand(block, on_a_ticket=about_a_ticket, names_a_known_one=names_one):
+        found = run_errand(mail, sender, block, _NoTickets(), no_customers=frozenset())
+        return "opened" if isinstance(found, CustomersMail) else _told(found)
+    joined = thread.accepted or (names_one and is_named_by_agent(sender, thread, block))
+    machine = role is SenderRole.MACHINE
+    situation: Situation = replace(
+        plain,
+        mail=mail,
+        sender=sender,
+        thread=thread,
+        ticket=_ticket_for(word) if joined else None,
+        screening=Accepted(may_answer=not machine, automatic_reply=machine),
+        orders=plan_orders(block, _ticket_for(word), _desk_for(word))
+        if joined and role is SenderRole.AGENT
+        else None,
+    )
+    return _named(decide(situation))
+
+
+def _told(answer: AnswerAgent) -> str:
+    return "told" if answer.reason == "asked" else str(answer.reason)
+
+
+def _named(decision: Decision) -> str:
+    match decision:
+        case ApplyAgentReply():
+            return "warned" if decision.remark else "done"
+        case RefuseAgentReply():
+            return str(decision.reason)
+        case AppendMessage():
+            return "quiet" if decision.quiet else "text"
+        case OpenTicket():
+            return "linked" if decision.linked_to else "ticket"
+        case Discard():
+            return "dropped"
+        case _:
+            return type(decision).__name__
+
+
+def _tied(address: str, tie: str) -> tuple[ThreadClues, ThreadKnowledge]:
+    """What the mail says of where it belongs, and what the database knows of that."""
+    handle = KnownHandle(
+        handle="a" * 20,
+        ticket_number=NUMBER,
+        recipient=address,
+        purpose=HandlePurpose.STAFF_PUBLIC,
+        expired=tie == "expired",
+        revoked=tie == "revoked",
+        created_at=NOW,
+    )
+    known = {
+        "internal": replace(handle, purpose=HandlePurpose.STAFF_INTERNAL),
+        "another's": replace(handle, recipient=_COLLEAGUE),
+        "customer's": replace(handle, recipient=MARIA.address, purpose=HandlePurpose.REQUESTER),
+    }.get(tie, handle)
+    tickets = (KnownTicket(ticket_number=NUMBER, participants=frozenset({MARIA.address})),)
+    if tie == "none":
+        return ThreadClues(), ThreadKnowledge()
+    if tie == "tag":
+        return ThreadClues(ticket_tags=(NUMBER,)), ThreadKnowledge(tickets=tickets)
+    if tie == "id":
+        of_hers = KnownMessageId(message_id="m@cliente.example", ticket_number=NUMBER)
+        clues = ThreadClues(message_ids=(of_hers.message_id,))
+        return clues, ThreadKnowledge(message_ids=(of_hers,), tickets=tickets)
+    source = ClueSource.ADDRESS if tie == "kept" else ClueSource.TEXT
+    clues = ThreadClues(handles=(HandleClue(handle=known.handle, source=source),))
+    if tie == "moved":
+        second = replace(known, handle="b" * 20, ticket_number=OTHER_NUMBER)
+        clues = replace(clues, handles=(*clues.handles, HandleClue(handle=second.handle, source=source)))
+        return clues, ThreadKnowledge(handles=(known, second), tickets=tickets)
+    return clues, ThreadKnowledge(handles=(known,), tickets=tickets)
+
+
+def _ticket_for(word: str) -> Ticket:
+    """A ticket on which the word can be done."""
+    if word in ("reabrir", "fechar", "desfazer"):
+        return ticket(**_RESOLVED)
+    if word == "dispensar":
+        return ticket(Status.AWAITING_REQUESTER, missing=("driver_licence",))
+    if word == "cliente":
+        return ticket(customer=TicketCustomer(candidates=(7,)))
+    return ticket()
+
+
+def _desk_for(word: str) -> OrderDesk:
+    block = parse_directives(WORDS[word])
+    plain = order_desk(block, originals=(_FILE,), pages=(replace(_FILE, media_type="image/jpeg"),))
+    desk = replace(plain, customers={7: Person(id=7, first_name="Maria", last_name="Souza", addresses=())})
+    if word == "juntar":
+        return replace(desk, other=ticket(number=OTHER_NUMBER))
+    # What was told can be closed for good; what has not left can be taken back.
+    return replace(desk, undoable=Undoable(status_before=Status.OPEN, unsent=True)) if word == "desfazer" else desk
