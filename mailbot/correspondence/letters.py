@@ -180,8 +180,14 @@ _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], Plann
 )
 
 
-_ACTS = (EventKind.WITHDRAWN, EventKind.SOLVED, EventKind.RATED, EventKind.RECLASSIFIED)
-"""What a requester does by a customer word."""
+_ACTS = (
+    EventKind.WITHDRAWN,
+    EventKind.SOLVED,
+    EventKind.RATED,
+    EventKind.RECLASSIFIED,
+    EventKind.REQUESTER_ANSWERED,
+)
+"""What a requester does by a customer word, or answers to a visit or a question for approval."""
 
 
 # --- to staff --------------------------------------------------------------------------------------------------

@@ -151,9 +151,11 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
 def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
     """The requester did something by a customer word."""
     message = change.message
+    answered = (str(one.new) for one in change.events if one.kind is EventKind.REQUESTER_ANSWERED)
+    code = next(answered, str(act))
     view = RequesterActedView(
         **staff_base(change, desk, agent),
-        what=phrase(f"acted.{act}", rating=str(change.after.rating or ""), type=kind_of(change, desk).name),
+        what=phrase(f"acted.{code}", rating=str(change.after.rating or ""), type=kind_of(change, desk).name),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
         text=paragraphs_of(message.text if message else ""),
     )

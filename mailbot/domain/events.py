@@ -71,12 +71,23 @@ class EventKind(StrEnum):
     ORIGINALS_SENT = "originals_sent"
     PAGES_SENT = "pages_sent"
     REROUTED = "rerouted"
+    REQUESTER_ANSWERED = "requester_answered"
     CONFIRMATION_ASKED = "confirmation_asked"
     ORDERS_CONFIRMED = "orders_confirmed"
     CODE_REFUSED = "code_refused"
     DUE_SOON = "due_soon"
     LATE = "late"
     PRIORITY_ASKED = "priority_asked"
+
+
+class RequesterAnswer(StrEnum):
+    """What a requester answers to a visit (R002-18) or to a question for approval (R003-16)."""
+
+    VISIT_ACCEPTED = "visit_accepted"
+    VISIT_DECLINED = "visit_declined"
+    VISIT_TENTATIVE = "visit_tentative"
+    APPROVED = "approved"
+    NOT_APPROVED = "not_approved"
 
 
 SHARED_MAILBOX = "shared_mailbox"

@@ -174,7 +174,8 @@ class _Reading:
         for spec in self._read:
             stated = ""
             if spec.whole_text:
-                said = message_in(labelled.other_lines) if first_mail else ""
+                is_labelled = any(found.spec is spec for found in labelled.values)
+                said = message_in(self._own_lines(labelled)) if first_mail and not is_labelled else ""
                 if sum(ch.isalpha() for ch in said) >= _FEWEST_LETTERS:
                     # Also where it is too short: the letter then says so (R003-06).
                     yield self._value(spec, said, FieldOrigin.SENTENCE)
@@ -187,6 +188,12 @@ class _Reading:
                 stated = stated_in_sentences(spec, labelled.other_lines)
             if stated and (value := self._value(spec, stated, FieldOrigin.SENTENCE)).valid:
                 yield value
+
+    def _own_lines(self, labelled: LabelledText) -> list[str]:
+        """Lines without labels, and without what answers who the customer is."""
+        needs = self._type.customer
+        asked = fold_words(needs.label) if needs is not None else None
+        return [line for line in labelled.other_lines if asked is None or not fold_words(line).startswith(asked)]
 
     def topics(self, subject: str, text: str) -> Iterator[FieldValue]:
         """What the mail is about, for choices that have keywords."""

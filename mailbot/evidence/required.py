@@ -15,7 +15,8 @@ def missing_fields(request_type: RequestType, fields: Sequence[FieldValue]) -> t
     """Keys of the fields to ask for, in the catalogue's order.
 
     What was misunderstood twice is no longer asked for. Of a group of which one is enough all are named, unless
-    one of them is required by itself. A condition on a field that is not known yet asks for nothing.
+    one of them is required by itself. A condition on a field that is not known yet
+    asks for nothing but what was stated and is not valid.
     """
     known = {value.key: value for value in fields}
     done = {key for key, value in known.items() if (value.valid and value.value) or value.for_a_person}
@@ -32,5 +33,9 @@ def _is_required(spec: FieldSpec, known: Mapping[str, FieldValue]) -> bool:
     """Whether a field is needed by itself; a member of a group only where its condition says so."""
     if spec.required_when is not None:
         other = known.get(spec.required_when.field)
-        return other is not None and other.valid and spec.required_when.holds(other.value)
+        if other is None:
+            # Who states it badly means it: a company's number with a wrong digit is asked for again.
+            own = known.get(spec.key)
+            return own is not None and not own.valid
+        return other.valid and spec.required_when.holds(other.value)
     return spec.required and spec.one_of is None

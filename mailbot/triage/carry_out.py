@@ -15,6 +15,7 @@ from mailbot.domain.errors import MailbotError
 from mailbot.domain.events import (
     BOT,
     EventKind,
+    RequesterAnswer,
 )
 from mailbot.domain.evidence import EvidenceReport, contradictions, valid_values
 from mailbot.domain.identification import NOT_IDENTIFIED, IdentityState, TicketCustomer
@@ -235,7 +236,9 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
     happened = ChangeLog(situation.now, cause.mail_id)
     happened.add(situation.sender.address.address, EventKind.MESSAGE_RECEIVED)
     after = replace(ticket, updated_at=situation.now)
-    if not decision.quiet:
+    if decision.answers is not None:
+        after = _answered(after, decision.answers, situation, happened)
+    elif not decision.quiet:
         # Whether it is what an agent asked for by name, only a person can tell: nobody is asked twice.
         after = replace(after, asked=())
         after = _with_evidence(after, situation, happened)
@@ -253,6 +256,16 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
         verified=is_trusted(situation),
         quiet=decision.quiet,
     )
+
+
+_GOES_ON = frozenset({RequesterAnswer.VISIT_DECLINED, RequesterAnswer.APPROVED, RequesterAnswer.NOT_APPROVED})
+"""Answers after which it is an agent's turn again."""
+
+
+def _answered(ticket: Ticket, answer: RequesterAnswer, situation: Situation, happened: ChangeLog) -> Ticket:
+    """A visit that suits them stays fixed; after one that does not, and an approval, it is an agent's turn."""
+    happened.add(situation.sender.address.address, EventKind.REQUESTER_ANSWERED, new=answer)
+    return with_status(ticket, Status.OPEN, happened) if answer in _GOES_ON else ticket
 
 
 def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) -> Ticket:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.domain.events import STAFF_PURPOSES
+from mailbot.domain.events import STAFF_PURPOSES, RequesterAnswer
 from mailbot.domain.mail import SenderRole
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
 from mailbot.triage.account_contacts import confirmed_change
 from mailbot.triage.decide_agent import decide_on_agent
 from mailbot.triage.decisions import AppendMessage, ChangeContact, Decision, Discard, OpenFollowUp, OpenTicket
+from mailbot.triage.requester_answers import requester_answer, visit_reply
 from mailbot.triage.screen import ScreeningReason
 from mailbot.triage.situation import Situation
 
@@ -31,6 +32,14 @@ def decide(situation: Situation) -> Decision:
 
 
 def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
+    answer = _answer(situation, ticket)
+    if answer is not None or visit_reply(situation.mail) is not None:
+        # A visit's answer that says nothing is about a time that is no longer fixed.
+        return AppendMessage(answers=answer, quiet=answer is None)
+    return _decide_on_message(situation, ticket)
+
+
+def _decide_on_message(situation: Situation, ticket: Ticket) -> Decision:
     if situation.screening.automatic_reply or _is_machine_of_staff(situation):
         return AppendMessage(quiet=True)
     contact = confirmed_change(situation, ticket)
@@ -41,6 +50,14 @@ def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
     if _is_mere_thanks(situation):
         return AppendMessage(quiet=True)
     return AppendMessage(guides=_is_guided(situation))
+
+
+def _answer(situation: Situation, ticket: Ticket) -> RequesterAnswer | None:
+    """What the ticket's own requester answers; calendar programs may send it by themselves."""
+    is_theirs = situation.sender.address.address == ticket.requester.address
+    if not is_theirs or situation.thread.from_another_address or situation.screening.automatic_reply:
+        return None
+    return requester_answer(situation.mail, ticket)
 
 
 def _is_guided(situation: Situation) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailbot.domain.account_contacts import ContactChange
 from mailbot.domain.confirmation import WaitingOrders
-from mailbot.domain.events import Visibility
+from mailbot.domain.events import RequesterAnswer, Visibility
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import OrderPlan, Transcript
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
@@ -43,11 +43,12 @@ class OpenFollowUp:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendMessage:
     """One more message of the requester. ``quiet``: kept, nobody is told. ``guides``: the ticket ends with what
-    the requester has to do instead."""
+    the requester has to do instead. ``answers``: what it says to a visit or to a question for approval."""
 
     reopen: bool = False
     quiet: bool = False
     guides: bool = False
+    answers: RequesterAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

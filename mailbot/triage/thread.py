@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
 from mailbot.domain.addressing import AddressTag
 from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
@@ -26,6 +27,7 @@ from mailbot.domain.mail import (
     normalised_message_id,
 )
 from mailbot.domain.threads import KnownHandle, KnownMessageId, KnownTicket, OpenRequest
+from mailbot.triage.requester_answers import visit_reply
 
 
 class ClueSource(StrEnum):
@@ -100,7 +102,7 @@ def thread_candidates(mail: InboundMail, *, tag_prefixes: tuple[str, ...] = DEFA
     return ThreadClues(
         handles=tuple(HandleClue(handle=handle, source=source) for handle, source in handles.items()),
         message_ids=message_ids,
-        ticket_tags=_unique(_tags(mail.subject, tag_prefixes), at_most=_TAGS_AT_MOST),
+        ticket_tags=_unique(chain(_tags(mail.subject, tag_prefixes), _visits(mail)), at_most=_TAGS_AT_MOST),
     )
 
 
@@ -135,6 +137,13 @@ def _tags(subject: str, prefixes: tuple[str, ...]) -> Iterator[str]:
     yield from (match.group(1) for match in ours.finditer(subject))
     # What stands in other brackets is another system's tag.
     yield from (match.group(1) for match in _BARE.finditer(_BRACKETS.sub(" ", subject)))
+
+
+def _visits(mail: InboundMail) -> Iterator[str]:
+    """The ticket whose visit a calendar program answers: worth no more than a tag in the subject."""
+    reply = visit_reply(mail)
+    if reply is not None:
+        yield reply.number
 
 
 def _unique(values: Iterator[str], *, at_most: int) -> tuple[str, ...]:

@@ -59,6 +59,16 @@ def moving_to(status: Status) -> Order:
     return move
 
 
+_CLIENT = ("cliente", "do cliente", "pelo cliente", "client")
+
+
+def await_approval(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
+    """``#aprovacao [quem]``: who approves; ``cliente`` asks the requester, who answers in one line (R003-16)."""
+    going = go_to(so_far, Status.AWAITING_APPROVAL, desk, detail=argument)
+    asks_client = fold_words(argument) in _CLIENT
+    return going.telling("told.approval") if asks_client and not isinstance(going, Problem) else going
+
+
 def schedule(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     """``#agendar 2026-12-03 14:00``: a visit in local time; a new time replaces the one before."""
     if not argument.strip():

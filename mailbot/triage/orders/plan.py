@@ -48,7 +48,7 @@ ORDERS: Final[Mapping[StaffWord, Order]] = MappingProxyType(
         _W.DOCUMENTOS: asking.send_pages,
         _W.REABRIR: moving.reopen,
         _W.ESPERA: moving.moving_to(Status.ON_HOLD),
-        _W.APROVACAO: moving.moving_to(Status.AWAITING_APPROVAL),
+        _W.APROVACAO: moving.await_approval,
         _W.AGENDAR: moving.schedule,
         _W.STATUS: moving.label,
         _W.AUTORIZAR: moving.authorise,
