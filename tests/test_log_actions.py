@@ -33,6 +33,7 @@ FORMS = {
             EventKind.DUE_SOON,
             EventKind.LATE,
             EventKind.ASSIGNED,
+            EventKind.SECTOR_NUDGED,
         )
     ],
     **{

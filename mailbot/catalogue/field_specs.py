@@ -83,6 +83,20 @@ class RequiredWhen(Entry):
         return fold_words(value) in {fold_words(one) for one in self.equals}
 
 
+class ToldAnswer(Entry):
+    """An answer and the phrases that mean it."""
+
+    answer: Text
+    phrases: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class ToldBy(Entry):
+    """A field that is told by phrases in another one: for each answer the phrases that mean it (R001-05)."""
+
+    field: Key
+    answers: Annotated[tuple[ToldAnswer, ...], Field(min_length=1)]
+
+
 class FieldSpec(Entry):
     """A field of the request.
 
@@ -95,7 +109,10 @@ class FieldSpec(Entry):
     first mail says besides its labelled lines, the request itself included (R004-07).
     What is ``never_ask`` is filled in by people of the house where the sender does not state it, ``constant`` is
     always the same, and what is ``forbidden`` is never taken from a sender's mail (R001-06, R001-23 … R001-30);
-    none of these is ever asked for.
+    none of these is ever asked for. What ``stays_empty`` is filled by nobody, not even by agents
+    (R001-06, R001-30).
+    ``confirms`` are fields that are shown with the question, to be confirmed by its answer (R001-09).
+    ``told_by`` fills a field from what another one says, as long as nobody of the house says otherwise.
     """
 
     key: Key
@@ -113,6 +130,9 @@ class FieldSpec(Entry):
     whole_text: Flag = False
     never_ask: Flag = False
     forbidden: Flag = False
+    stays_empty: Flag = False
+    told_by: ToldBy | None = None
+    confirms: tuple[Key, ...] = ()
     choices: tuple[Annotated[Choice, BeforeValidator(_choice)], ...] = ()
     minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
     maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
@@ -169,6 +189,8 @@ class FieldSpec(Entry):
         problems = []
         if self.constant and (self.default or self.default_value):
             problems.append("constant needs no default")
+        if self.stays_empty and (self.constant or self.default or self.default_value or self.told_by):
+            problems.append("stays_empty: it has no value, whatever else stands here")
         if self.forbidden and self.default:
             problems.append("forbidden: it is never filled from a mail, so default has no meaning")
         if self.required_when is not None and self.required_when.field == self.key:
@@ -178,12 +200,12 @@ class FieldSpec(Entry):
     @property
     def is_asked(self) -> bool:
         """Whether a letter may ever ask the sender for it."""
-        return not (self.never_ask or self.forbidden or self.constant)
+        return not (self.never_ask or self.forbidden or self.constant or self.stays_empty or self.told_by)
 
     @property
     def is_read(self) -> bool:
         """Whether a sender's mail may fill it."""
-        return not (self.forbidden or self.constant)
+        return not (self.forbidden or self.constant or self.stays_empty or self.told_by)
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -209,7 +231,26 @@ class FieldSpec(Entry):
 def problems_among(fields: tuple[FieldSpec, ...]) -> list[str]:
     """What is wrong between the fields of one request type: conditions on no field or on no answer of it, groups
     of one."""
-    return [*_bad_conditions(fields), *_lone_members(fields)]
+    return [*_bad_conditions(fields), *_lone_members(fields), *_told_by_none(fields), *_confirms_none(fields)]
+
+
+def _told_by_none(fields: tuple[FieldSpec, ...]) -> list[str]:
+    keys = {spec.key for spec in fields}
+    return [
+        f"{spec.key}: told_by names no field {spec.told_by.field!r}"
+        for spec in fields
+        if spec.told_by is not None and spec.told_by.field not in keys - {spec.key}
+    ]
+
+
+def _confirms_none(fields: tuple[FieldSpec, ...]) -> list[str]:
+    keys = {spec.key for spec in fields}
+    return [
+        f"{spec.key}: confirms names no field {key!r}"
+        for spec in fields
+        for key in spec.confirms
+        if key not in keys
+    ]
 
 
 def _bad_conditions(fields: tuple[FieldSpec, ...]) -> list[str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from mailbot.catalogue.brands import Logo, brand_mistakes, read_logo
+from mailbot.catalogue.clients import ClientsFile, ClientTable, doubled
 from mailbot.catalogue.config_files import KeyPath, Reading, did_you_mean
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
@@ -38,6 +39,7 @@ class Catalogue:
 
     request_types: Mapping[str, RequestType]
     units: UnitTable = field(default_factory=UnitTable)
+    clients: ClientTable = field(default_factory=ClientTable)
     staff: Staff = field(default_factory=Staff)
     mailboxes: tuple[MailboxSpec, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
@@ -87,10 +89,12 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     reading = Reading(config_dir)
     request_types = _read_request_types(reading)
     units = reading.file("units.yaml", UnitsFile) or UnitsFile()
+    clients = _read_clients(reading)
     staff = reading.file("staff.yaml", Staff) or Staff()
     mailboxes = (reading.file("mailboxes.yaml", MailboxesFile) or MailboxesFile()).mailboxes
     calendar = reading.file("calendar.yaml", Calendar) or Calendar()
     _check_types(reading, request_types, staff)
+    _check_clients(reading, clients)
     _check_subjects(reading, request_types)
     _check_rules(reading, request_types)
     _check_units(reading, units, request_types)
@@ -101,6 +105,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     return Catalogue(
         request_types=MappingProxyType(_with_status_labels(request_types)),
         units=UnitTable(units.units, units.road_km),
+        clients=ClientTable(clients),
         staff=staff,
         mailboxes=mailboxes,
         calendar=calendar,
@@ -115,6 +120,7 @@ def json_schema() -> dict[str, Any]:
     models: dict[str, type[BaseModel]] = {
         "catalogue/*.yaml": RequestType,
         "units.yaml": UnitsFile,
+        "clients.yaml": ClientsFile,
         "staff.yaml": Staff,
         "calendar.yaml": Calendar,
         "mailboxes.yaml": MailboxesFile,
@@ -174,6 +180,10 @@ def _check_types(reading: Reading, request_types: Mapping[str, RequestType], sta
             if queue not in queues:
                 hint = did_you_mean(queue, queues)
                 reading.complain(source, f"no queue {queue!r} in staff.yaml{hint}", path=path)
+        served = staff.queue(request_type.queue)
+        if request_type.books and served is not None and served.sector_address is None:
+            message = f"queue {served.key} has no sector_address in staff.yaml for the books to go to"
+            reading.complain(source, message, path=("books",))
         unnamed = [status for status in Status if status not in shared_labels | set(request_type.status_labels)]
         if unnamed and GENERAL not in reading.unread:
             words = ", ".join(unnamed)
@@ -198,6 +208,18 @@ def _check_rules(reading: Reading, request_types: Mapping[str, RequestType]) -> 
             if opens is not None and opens not in request_types and opens not in reading.unread:
                 message = f"no request type {opens!r}{did_you_mean(opens, request_types)}"
                 reading.complain(source, message, path=("rules", index, "then", "opens"))
+
+
+def _read_clients(reading: Reading) -> ClientsFile:
+    """Houses without corporate clients have no such file."""
+    if not (reading.config_dir / "clients.yaml").exists():
+        return ClientsFile()
+    return reading.file("clients.yaml", ClientsFile) or ClientsFile()
+
+
+def _check_clients(reading: Reading, clients: ClientsFile) -> None:
+    for index, message in doubled(clients):
+        reading.complain("clients.yaml", message, path=("clients", index))
 
 
 def _check_subjects(reading: Reading, request_types: Mapping[str, RequestType]) -> None:

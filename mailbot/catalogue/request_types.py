@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mailbot.catalogue.books import BookSpec, book_mistakes
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY, CustomerNeeds
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.catalogue.facts.functions import FactSpec
@@ -60,6 +61,10 @@ class RequestType(Entry):
     end staff are warned: ``warn_before_hours``, 0 for never.
     ``family`` joins the types of one house, whose departments are corrected among each other (R004-03).
     ``new_until_answered``: the ticket is ``new`` until an agent acts on it (R003-16).
+    ``received_note`` stands in the letters that say that nothing is missing; ``brand`` signs the letters instead
+    of the mailbox's name. ``noted_fields`` are put into an internal note as soon as all are known (R001-02).
+    ``books`` are mails to the sector of the queue, which the rules choose; a sector that is silent is reminded
+    every ``nudge_sector_days``.
     ``suggest_articles`` is how many articles of ``knowledge/`` the confirmation may show at most; with
     ``ask_rating`` the letter that ends a ticket asks for a rating.
     """
@@ -78,6 +83,11 @@ class RequestType(Entry):
     rules: tuple[Rule, ...] = ()
     guidance: Mapping[Key, Guidance] = Field(default_factory=dict)
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
+    received_note: Annotated[str, Field(max_length=2000)] = ""
+    brand: Annotated[str, Field(max_length=100)] = ""
+    noted_fields: tuple[Key, ...] = ()
+    books: Mapping[Key, BookSpec] = Field(default_factory=dict)
+    nudge_sector_days: Annotated[int, Field(ge=1, le=60)] = 2
     customer: CustomerNeeds | None = None
     contact_action: ContactAction | None = None
     family: str = ""
@@ -102,6 +112,7 @@ class RequestType(Entry):
             *self._doubled_keys(),
             *self._shared_labels(),
             *problems_among(self.fields),
+            *book_mistakes(self.books, self.noted_fields, self.fields),
             *self._bad_placeholders(),
             *self._reminders_out_of_order(),
             *self._contact_without_address(),

@@ -90,7 +90,8 @@ def showable_places(request_type: RequestType) -> tuple[str, ...]:
     """What may stand in braces in words of the request type."""
     fields = [field.key for field in request_type.fields if field.kind in SHOWABLE_FIELDS]
     numbers = [name for name, spec in request_type.facts.items() if spec.kind is FactKind.NUMBER]
-    return (*dict.fromkeys([*fields, *numbers]), LINKED_TICKET)
+    words = [name for name, spec in request_type.facts.items() if spec.house_words]
+    return (*dict.fromkeys([*fields, *numbers, *words]), LINKED_TICKET)
 
 
 def _words(path: KeyPath, text: str, known: tuple[str, ...]) -> Iterator[Complaint]:
@@ -148,6 +149,9 @@ def _consequence(path: KeyPath, request_type: RequestType, then: Consequence) ->
     if then.guidance is not None and then.guidance not in request_type.guidance:
         hint = did_you_mean(then.guidance, request_type.guidance)
         yield (*path, "guidance"), f"no guidance {then.guidance!r} under guidance{hint}"
+    if then.book is not None and then.book not in request_type.books:
+        hint = did_you_mean(then.book, request_type.books)
+        yield (*path, "book"), f"no book {then.book!r} under books{hint}"
     fields = [field.key for field in request_type.fields]
     things = [*(str(document.key) for document in request_type.documents), *fields]
     for part, what, known in (("not_needed", "document or field", things), ("also_ask", "field", fields)):

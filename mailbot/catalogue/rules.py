@@ -63,7 +63,8 @@ class Consequence(Entry):
     ``reply`` ends the request with the words of ``guidance``, where all facts are certain; else, and with
     ``suggest``, an agent sees the proposal with its ``note``. ``proceed``: nothing stands in the way. ``opens`` is
     a request type of which a ticket is opened beside the reply. ``not_needed`` names documents and fields that
-    the request can do without. ``also_ask`` names fields that it needs because of this row.
+    the request can do without. ``also_ask`` names fields that it needs because of this row. ``book`` is the
+    mail to the sector that leaves once the request lacks nothing.
     """
 
     action: Literal[RulingAction.REPLY, RulingAction.SUGGEST, RulingAction.PROCEED]
@@ -72,6 +73,7 @@ class Consequence(Entry):
     opens: Key | None = None
     not_needed: tuple[Key, ...] = ()
     also_ask: tuple[Key, ...] = ()
+    book: Key | None = None
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -81,6 +83,8 @@ class Consequence(Entry):
             raise ValueError("a suggestion needs a guidance or a note: what is the agent told?")
         if self.action is RulingAction.PROCEED and (self.guidance is not None or self.note):
             raise ValueError("where the request proceeds nobody is told a guidance or a note")
+        if self.book is not None and self.action is not RulingAction.PROCEED:
+            raise ValueError("only where the request proceeds a book goes to the sector")
         if self.opens is not None and self.action is not RulingAction.REPLY:
             raise ValueError("only a reply opens another ticket")
         return self

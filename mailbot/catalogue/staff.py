@@ -36,7 +36,8 @@ class QueueSpec(Entry):
     ``escalate_to`` lists agents who hear too of what is late.
 
     ``staff_notice_attachments``: ``pages`` are pictures that we draw, so that nobody has to open a stranger's
-    file; ``originals`` the files themselves; ``thumbnails`` nothing more.
+    file; ``originals`` the files themselves; ``thumbnails`` nothing more. ``sector_address`` gets the books of the
+    queue's tickets: a sector that works by mail and is not staff here.
     """
 
     key: Key
@@ -44,6 +45,7 @@ class QueueSpec(Entry):
     notify: tuple[str, ...] = ()
     distribution: Distribution = Distribution.ALL
     escalate_to: tuple[str, ...] = ()
+    sector_address: Address | None = None
     staff_notice_attachments: NoticeAttachments = NoticeAttachments.PAGES
 
     @field_validator("notify", "escalate_to")

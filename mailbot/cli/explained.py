@@ -17,6 +17,7 @@ from mailbot.triage.decisions import (
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
+    ApplySectorReply,
     ChangeContact,
     Decision,
     Discard,
@@ -237,7 +238,7 @@ def _kind_of(decision: Decision) -> str:
     match decision:
         case OpenTicket():
             kind = "open_ticket"
-        case AppendMessage() | ChangeContact():
+        case AppendMessage() | ChangeContact() | ApplySectorReply():
             kind = "append"
         case ApplyAgentReply():
             kind = "apply_agent_reply"
@@ -274,7 +275,7 @@ def _reason_screened_out(screening: Bounce | Discarded) -> str:
 
 
 def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
-    if isinstance(decision, AnswerQuery | ActOnQuery | ChangeContact):
+    if isinstance(decision, AnswerQuery | ActOnQuery | ChangeContact | ApplySectorReply):
         yield from _reasons_of_word(decision)
         return
     match decision:
@@ -303,7 +304,10 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
             assert_never(decision)
 
 
-def _reasons_of_word(decision: AnswerQuery | ActOnQuery | ChangeContact) -> Iterator[str]:
+def _reasons_of_word(decision: AnswerQuery | ActOnQuery | ChangeContact | ApplySectorReply) -> Iterator[str]:
+    if isinstance(decision, ApplySectorReply):
+        yield "sector"
+        return
     if isinstance(decision, ChangeContact):
         yield "contact_change"
         return

@@ -75,6 +75,7 @@ def _outcome(case: Case, kind: RequestType, catalogue: Catalogue, today: date) -
         today=today,
         documents=report.findings,
         requester=case.requester,
+        clients=catalogue.clients,
     )
     known = dict(facts_of(kind, sources).known)
     for name, value in case.facts.items():

@@ -268,6 +268,7 @@ class TicketOpenedView(RequesterTicketView):
     refused_files: tuple[RefusedFile, ...] = ()
     fields: tuple[FieldRow, ...] = ()
     for_a_person: bool = False
+    note: str = ""
     articles: tuple[SuggestedArticle, ...] = ()
     understood_as: str = ""
     other_departments: tuple[str, ...] = ()
@@ -288,6 +289,7 @@ class EvidenceRequestedView(RequesterTicketView):
     refused_files: tuple[RefusedFile, ...] = ()
     form_lines: tuple[FormLine, ...] = ()
     mismatches: tuple[Phrase, ...] = ()
+    to_confirm: tuple[FieldRow, ...] = ()
     days_to_answer: str = ""
     answer_until: str = ""
     understood_as: str = ""
@@ -303,6 +305,7 @@ class EvidenceCompleteView(RequesterTicketView):
     items: tuple[ChecklistItem, ...] = ()
     refused_files: tuple[RefusedFile, ...] = ()
     to_confirm: tuple[FieldRow, ...] = ()
+    note: str = ""
     queue_name: str = ""
     answer_by: str = ""
     correction: bool = False

@@ -87,6 +87,17 @@ def rows_to_confirm(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
     )
 
 
+def rows_to_answer(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
+    """The fields that a question that is still open asks to confirm (R001-09), as they are known."""
+    stated = {value.key: value for value in ticket.fields if value.valid and value.value}
+    asked = [spec for spec in kind.fields if spec.key in ticket.missing and spec.confirms]
+    return tuple(
+        _row(spec, stated[spec.key])
+        for spec in kind.fields
+        if spec.key in stated and any(spec.key in question.confirms for question in asked)
+    )
+
+
 def contradicted_rows(change: TicketChange, kind: RequestType) -> tuple[FieldRow, ...]:
     """The fields of which this mail says something else than an earlier one: the newer counts, both are shown."""
     before = change.before.fields if change.before else ()

@@ -25,8 +25,14 @@ def in_words(text: str, ticket: Ticket, kind: RequestType, words: Words) -> str:
     values = {value.key: value.value for value in ticket.fields if value.key in shown and _may_be_shown(value)}
     if ticket.ruling is not None:
         values |= {one.name: number for one in ticket.ruling.facts if (number := _number(one.value, words))}
+        values |= {one.name: one.value for one in ticket.ruling.facts if _is_house_words(one.name, kind)}
         values[LINKED_TICKET] = ticket.ruling.linked_ticket
     return filled(text, values)
+
+
+def _is_house_words(name: str, kind: RequestType) -> bool:
+    spec = kind.facts.get(name)
+    return spec is not None and spec.house_words
 
 
 def _may_be_shown(value: FieldValue) -> bool:

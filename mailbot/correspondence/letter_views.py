@@ -42,6 +42,7 @@ from mailbot.correspondence.query_views import (
     TicketStatusView,
     TicketWithdrawnView,
 )
+from mailbot.correspondence.sector_views import SectorBookView, SectorRepliedView
 from mailbot.correspondence.work_views import (
     ColleagueAnsweredView,
     DigestManagersView,
@@ -71,6 +72,8 @@ VIEW_OF: Final[Mapping[LetterKind, type[LetterView]]] = MappingProxyType(
         LetterKind.REPLY_REFUSED: ReplyRefusedView,
         LetterKind.TRANSCRIPT: TranscriptView,
         LetterKind.CONFIRM_ORDERS: ConfirmOrdersView,
+        LetterKind.SECTOR_BOOK: SectorBookView,
+        LetterKind.SECTOR_REPLIED: SectorRepliedView,
         LetterKind.DELIVERY_FAILED: DeliveryFailedView,
         LetterKind.TICKET_STATUS: TicketStatusView,
         LetterKind.TICKET_LIST: TicketListView,

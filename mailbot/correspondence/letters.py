@@ -30,6 +30,7 @@ from mailbot.correspondence.requester_letters import (
     ticket_withdrawn,
     which_ticket,
 )
+from mailbot.correspondence.sector_letters import sector_book, sector_replied
 from mailbot.correspondence.staff_letters import (
     confirm_orders,
     delivery_failed,
@@ -57,7 +58,7 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
         return ()
     letters = [*_to_requester(change, desk), *_to_staff(change, desk)]
     by_person = {(letter.recipient.address, letter.audience): letter for letter in reversed(letters)}
-    return tuple(by_person.values())[::-1]
+    return (*tuple(by_person.values())[::-1], *_to_sector(change, desk))
 
 
 def shows_papers(change: TicketChange) -> bool:
@@ -121,6 +122,16 @@ def _opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     return evidence_requested(change, desk, first=True) if waiting else ticket_opened(change, desk)
 
 
+def _work_order_known(change: TicketChange, desk: LetterDesk) -> PlannedLetter | None:
+    """Of a sector's words the client hears the number of the service order (R001-17)."""
+    return agent_answer(change, desk) if change.told else None
+
+
+def _nothing(change: TicketChange, desk: LetterDesk) -> None:
+    """That a sector is reminded is nothing to the client."""
+    del change, desk
+
+
 def _decided(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     judged = change.after.resolution in (Resolution.APPROVED, Resolution.DENIED)
     return decision(change, desk) if judged else agent_answer(change, desk)
@@ -169,6 +180,8 @@ def _brought_something(change: TicketChange) -> bool:
 _LETTER_AFTER: tuple[tuple[EventKind, Callable[[TicketChange, LetterDesk], PlannedLetter | None]], ...] = (
     (EventKind.DECIDED, _decided),
     (EventKind.AGENT_ANSWERED, agent_answer),
+    (EventKind.SECTOR_ANSWERED, _work_order_known),
+    (EventKind.SECTOR_NUDGED, _nothing),
     (EventKind.GUIDED, guidance),
     (EventKind.EXPIRED, ticket_expired),
     (EventKind.WITHDRAWN, ticket_withdrawn),
@@ -188,6 +201,17 @@ _ACTS = (
     EventKind.REQUESTER_ANSWERED,
 )
 """What a requester does by a customer word, or answers to a visit or a question for approval."""
+
+
+# --- to the sector -----------------------------------------------------------------------------------------------
+
+
+def _to_sector(change: TicketChange, desk: LetterDesk) -> Iterable[PlannedLetter]:
+    """A sector is no agent: what it gets is a book, and nothing else."""
+    if not (change.happened(EventKind.BOOK_WRITTEN) or change.happened(EventKind.SECTOR_NUDGED)):
+        return []
+    book = sector_book(change, desk)
+    return [book] if book is not None else []
 
 
 # --- to staff --------------------------------------------------------------------------------------------------
@@ -254,6 +278,12 @@ def _about_work(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if assigned := _newly_assigned(change, desk):
         return [ticket_ready(change, desk, assigned)]
+    return _about_message(change, desk)
+
+
+def _about_message(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
+    if change.happened(EventKind.SECTOR_ANSWERED):
+        return [sector_replied(change, desk, agent) for agent in _responsible(change.after, desk)]
     if _needs_reading(change):
         return [requester_replied(change, desk, agent) for agent in _responsible(change.after, desk)]
     return _about_colleague(change, desk)

@@ -27,7 +27,7 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
-from mailbot.correspondence.field_parts import asked_lines, field_rows, form_lines, rows_to_confirm
+from mailbot.correspondence.field_parts import asked_lines, field_rows, form_lines, rows_to_answer, rows_to_confirm
 from mailbot.correspondence.guidance_views import GuidanceView
 from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
@@ -73,6 +73,7 @@ def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         refused_files=refused_files(ticket, kind),
         fields=field_rows(ticket, kind),
         for_a_person=not kind.documents and not kind.fields,
+        note=kind.received_note,
         articles=suggested_articles(change, desk),
         other_departments=other_departments(ticket, kind, desk.catalogue),
         understood_as=told_as.name if told_as else (kind.name if change.right_subject else ""),
@@ -91,6 +92,7 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
         items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket, kind),
         form_lines=form_lines(ticket, kind),
+        to_confirm=rows_to_answer(ticket, kind) if change.verified else (),
         # What is wrong with a document stands beside it in the checklist.
         mismatches=tuple(
             phrase(f"mismatch.{one.reason}") for one in ticket.mismatches if one.key not in _documents(kind)
@@ -117,6 +119,7 @@ def evidence_complete(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket, kind),
         to_confirm=rows_to_confirm(ticket, kind),
+        note=kind.received_note,
         queue_name=queue_name(ticket, desk.catalogue),
         answer_by=answer_by(ticket, desk),
         correction=change.correction,
@@ -407,7 +410,7 @@ def _sender_name(change: TicketChange, desk: LetterDesk) -> str:
 def _requester_base(change: TicketChange, desk: LetterDesk) -> RequesterBase:
     ticket = change.after
     return {
-        "brand_name": desk.mailbox.name,
+        "brand_name": kind_of(change, desk).brand or desk.mailbox.name,
         "mailbox_address": desk.mailbox_address,
         "reply_address": desk.mailbox_address,
         "subject": subject_of(ticket, desk.mailbox),

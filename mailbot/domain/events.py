@@ -78,6 +78,9 @@ class EventKind(StrEnum):
     DUE_SOON = "due_soon"
     LATE = "late"
     PRIORITY_ASKED = "priority_asked"
+    BOOK_WRITTEN = "book_written"
+    SECTOR_ANSWERED = "sector_answered"
+    SECTOR_NUDGED = "sector_nudged"
 
 
 class RequesterAnswer(StrEnum):
@@ -193,6 +196,8 @@ class LetterKind(StrEnum):
     COLLEAGUE_ANSWERED = "colleague_answered"
     DIGEST = "digest"
     DIGEST_MANAGERS = "digest_managers"
+    SECTOR_BOOK = "sector_book"
+    SECTOR_REPLIED = "sector_replied"
     DELIVERY_FAILED = "delivery_failed"
     NOTICES_SUMMARY = "notices_summary"
     ALERT_QUARANTINE = "alert_quarantine"
@@ -208,10 +213,14 @@ class HandlePurpose(StrEnum):
     REQUESTER = "requester"
     STAFF_PUBLIC = "staff_public"
     STAFF_INTERNAL = "staff_internal"
+    SECTOR = "sector"
 
 
 STAFF_PURPOSES = frozenset({HandlePurpose.STAFF_PUBLIC, HandlePurpose.STAFF_INTERNAL})
 """A reply to such a letter is a person's of the house; what it carries stays inside unless they say so."""
+
+HOUSE_PURPOSES = STAFF_PURPOSES | {HandlePurpose.SECTOR}
+"""Nothing in a reply to such a letter is the requester's."""
 
 
 class LetterStatus(StrEnum):

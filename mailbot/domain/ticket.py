@@ -81,7 +81,8 @@ class Ticket:
     What only staff set: ``label`` is a further public label of the status that it belongs to; ``asked`` are things
     that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
     that need not be shown; ``participants`` are addresses that get what the requester gets; ``merged_into`` is the
-    ticket to which everything goes that is written to this one.
+    ticket to which everything goes that is written to this one. ``sector_book`` is the last book that was written
+    to the queue's sector, ``sector_asked_at`` when it last left without an answer since.
 
     ``priority_asked`` is what was asked for and not given without a look. ``due_left_seconds`` is the business
     time that is left of the promise while its clock stands still; ``warned_for`` and ``late_for`` are the promises
@@ -126,6 +127,8 @@ class Ticket:
     due_left_seconds: int | None = None
     warned_for: datetime | None = None
     late_for: datetime | None = None
+    sector_book: str = ""
+    sector_asked_at: datetime | None = None
     version: int = 0
 
     @property

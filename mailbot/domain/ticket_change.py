@@ -26,6 +26,7 @@ class TicketChange:
     and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
     was fixed. ``transcript`` is what the agent hears of their orders, ``opened_by`` who opened the ticket in its
     requester's name; ``elsewhere`` are events of other tickets.
+    ``note`` is what the bot itself writes down beside the message, for staff.
     ``contact`` is who may write for an account from now on, or no longer.
     """
 
@@ -58,6 +59,7 @@ class TicketChange:
     bounced_letter: str = ""
     correction: bool = False
     contact: ContactChange | None = None
+    note: TicketMessage | None = None
 
     def happened(self, kind: EventKind) -> bool:
         """Whether an event of this kind is part of the change."""

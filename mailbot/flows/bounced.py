@@ -13,6 +13,7 @@ from mailbot.domain.sending_limits import limit_spoken_of
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.ports import UnitOfWork
+from mailbot.triage.books import book_came_back
 
 _LIMITS_THAT_PASS = frozenset({Throttle.HOURLY, Throttle.DAILY})
 # Where a server says why, before the letter itself may be quoted.
@@ -113,8 +114,9 @@ def _only_noted(ticket: Ticket, letter: OutboundLetter, *, mail_id: int, now: da
 
 
 def _noted(ticket: Ticket, letter: OutboundLetter, detail: str, *, mail_id: int, now: datetime) -> TicketChange:
-    """An event of which nobody is told."""
-    return replace(delivery_failed(ticket, letter, detail, mail_id=mail_id, now=now), quiet=True)
+    """An event of which nobody is told, and by which nothing moves."""
+    failed = delivery_failed(ticket, letter, detail, mail_id=mail_id, now=now)
+    return replace(failed, after=ticket, events=failed.events[:1], quiet=True)
 
 
 def delivery_failed(
@@ -130,7 +132,7 @@ def delivery_failed(
         detail=diagnostic[:500],
         mail_id=mail_id,
     )
-    return TicketChange(
+    change = TicketChange(
         before=ticket,
         after=ticket,
         events=(event,),
@@ -140,6 +142,7 @@ def delivery_failed(
         bounce_diagnostic=diagnostic[:500],
         bounced_letter=letter.letter,
     )
+    return book_came_back(change, now) if letter.letter is LetterKind.SECTOR_BOOK else change
 
 
 def _letter(work: UnitOfWork, mail: InboundMail, bounce: Bounce) -> OutboundLetter | None:

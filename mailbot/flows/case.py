@@ -174,6 +174,14 @@ def as_requester(case: Case) -> Case:
     return replace(case, sender=sender, mail=without_our_marks(case.mail))
 
 
+def as_sector(case: Case) -> Case:
+    """The case of a sector that answers a book: its words are neither a requester's evidence nor orders."""
+    if case.sender.role is SenderRole.MACHINE:
+        return case
+    sender = replace(case.sender, role=SenderRole.AGENT, agent_key=None)
+    return replace(case, sender=sender, mail=without_our_marks(case.mail))
+
+
 def without_our_marks(mail: InboundMail) -> InboundMail:
     """The mail without the reference lines that our letters end with."""
     return replace(

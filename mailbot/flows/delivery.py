@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import structlog
 
-from mailbot.domain.errors import LeaseLost, LetterError, StorageUnavailable, UnreadableMail
-from mailbot.domain.events import LetterStatus, OutboundLetter
+from mailbot.domain.errors import ConcurrentChange, LeaseLost, LetterError, StorageUnavailable, UnreadableMail
+from mailbot.domain.events import LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.exchange import (
     Delivered,
     Envelope,
@@ -37,11 +37,13 @@ from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.letters_in_hand import LettersInHand
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.pace import SLOT_KEPT_FOR, Pace
 from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.write_change import write_change
+from mailbot.triage.books import book_left
 
 _log = structlog.get_logger("mailbot.delivery")
 _Result = TypeVar("_Result")
@@ -353,6 +355,9 @@ class Delivery:
         The next letter is claimed in the commit of a result that needs nothing else: one commit less for each.
         """
         try:
+            if result.status is LetterStatus.SENT and claimed.letter.letter is LetterKind.SECTOR_BOOK:
+                self._write_book_left(claimed, result)
+                return None
             if result.status is not LetterStatus.FAILED:
                 return self._write_result_and_claim(claimed, result, more=more, early=early)
             self._write_result(claimed, result, tell=True)
@@ -384,6 +389,22 @@ class Delivery:
         outlet = self._outlets.get(claimed.letter.mailbox)
         if outlet is not None and outlet.saves_copies and result.sent_at is not None:
             work.sent.ask_for_copy(claimed.id, claimed.letter.mailbox, due_at=result.sent_at)
+
+    def _write_book_left(self, claimed: ClaimedLetter, result: LetterResult) -> None:
+        """The result and what it does to the ticket, in one commit: a ticket is on hold if and only if its sector
+        has been written to (R001-03). Raises ``StorageUnavailable`` where the ticket keeps changing meanwhile."""
+        for _ in range(CONFLICTS_AT_MOST):
+            try:
+                with self._storage.write() as work:
+                    self._record_in(work, claimed, result)
+                    ticket = work.tickets.get(claimed.letter.ticket_number or "")
+                    change = book_left(ticket, self._clock.now()) if ticket is not None else None
+                    if change is not None:
+                        write_change(work, change)
+                return
+            except ConcurrentChange:
+                _log.info("ticket changed meanwhile", action="delivery.conflict", letter=claimed.id)
+        raise StorageUnavailable(f"the ticket of letter {claimed.id} keeps changing")
 
     def _write_result(self, claimed: ClaimedLetter, result: LetterResult, *, tell: bool) -> None:
         letter, now = claimed.letter, self._clock.now()

@@ -16,7 +16,8 @@ from mailbot.catalogue.knowledge import KnowledgeBase
 from mailbot.catalogue.load import GENERAL, Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec, Staff
-from mailbot.domain.events import STAFF_PURPOSES, StoredFile, Visibility
+from mailbot.domain.customer import Customer
+from mailbot.domain.events import HOUSE_PURPOSES, HandlePurpose, StoredFile, Visibility
 from mailbot.domain.evidence import (
     EvidenceReport,
 )
@@ -40,6 +41,7 @@ from mailbot.domain.mail import (
 from mailbot.domain.orders import OrderPlan
 from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Status, Ticket
+from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.case import (
     Case,
     Examination,
@@ -50,6 +52,7 @@ from mailbot.flows.case import (
     Understood,
     as_customers,
     as_requester,
+    as_sector,
     brings_nothing,
     is_verified_requester,
     understood,
@@ -63,6 +66,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, desk_for, survivor
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import FileReadings, MailReadings
+from mailbot.flows.sector_books import with_books
 from mailbot.flows.subject import SubjectFinder, joined_ticket
 from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.flows.weighing import Weighing
@@ -161,7 +165,9 @@ class Examiner:
             return asked
         readings = self._readings(case, reader)
         subject = self._subjects.of(case, readings)
-        if _asks_for_herself(sender, subject):
+        if subject.thread.accepted and subject.thread.handle_purpose is HandlePurpose.SECTOR:
+            case = as_sector(case)
+        elif _asks_for_herself(sender, subject):
             case = as_requester(case)
         whose = self._weighing.whose(case, subject)
         report = self._weighing.report(case, subject, readings, whose)
@@ -530,6 +536,12 @@ class Examiner:
         """The articles that there are."""
         return self._catalogue.knowledge
 
+    def with_books(
+        self, change: TicketChange, mailbox: ServedMailbox, *, record: Customer | None = None
+    ) -> TicketChange:
+        """``change`` with the internal note and the book to the sector that its ticket is ready for."""
+        return with_books(change, self._catalogue, mailbox, now=self.now(), record=record)
+
     def knows_type_of(self, ticket: Ticket) -> bool:
         """Whether the catalogue still has the ticket's request type."""
         return self._catalogue.has_type(ticket.request_type)
@@ -636,7 +648,7 @@ def _asks_for_herself(sender: Sender, subject: Subject) -> bool:
     if sender.role is not SenderRole.AGENT or subject.ticket is None:
         return sender.role is SenderRole.AGENT
     is_hers = subject.ticket.requester.address == sender.address.address
-    return is_hers and subject.thread.accepted and subject.thread.handle_purpose not in STAFF_PURPOSES
+    return is_hers and subject.thread.accepted and subject.thread.handle_purpose not in HOUSE_PURPOSES
 
 
 def _as_unverified_note(answer: Understood) -> Understood:

@@ -114,7 +114,8 @@ class Explainer:
             examiner=self._examiner,
             calendar=self._calendar,
         )
-        return carry_out(found.decision, found.situation, cause)
+        change = carry_out(found.decision, found.situation, cause)
+        return self._examiner.with_books(change, found.mailbox, record=found.situation.customer_record)
 
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
         messages = (change.message,) if change.message else ()

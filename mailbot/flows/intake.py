@@ -382,6 +382,8 @@ class Intake:
             if not claimed.answer:
                 change = _unasked(change)
             change = with_new_customer(work, change, situation, now=situation.now)
+            if claimed.answer:
+                change = self._examiner.with_books(change, found.mailbox, record=situation.customer_record)
             change = handed_out(work, change, duty_now(work, self._examiner.catalogue, situation.now))
             write_change(work, change)
             self._note_presence(work, found)

@@ -24,6 +24,7 @@ from mailbot.domain.outbox import LetterRow
 from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.evidence.assess import assess
+from mailbot.evidence.told_fields import with_told
 from mailbot.evidence.values import checked_value
 from mailbot.triage.directives import DirectiveBlock
 from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, Undoable
@@ -169,7 +170,7 @@ def held_against(catalogue: Catalogue, now: datetime) -> HeldAgainst:
             kind,
             held=ticket.documents,
             new_files=(),
-            fields=ticket.fields,
+            fields=with_told(kind, ticket.fields),
             limits=catalogue.limits_of(kind.key),
             today=now.date(),
         )

@@ -153,6 +153,9 @@ class Outgoing:
         if by_mode is not None or not planned.automatic or takes_a_place or planned.audience is Audience.ADMIN:
             return by_mode
         caps = self._sending.caps
+        if planned.letter is LetterKind.SECTOR_BOOK:
+            # One a ticket and kind of book; a summary could not be worked on.
+            return None
         if planned.audience is Audience.STAFF:
             limit = caps.notices_per_agent_and_hour
             sent = work.outbox.notices_last_hour(planned.recipient.address, now=now, cap=limit)

@@ -268,6 +268,7 @@ class Reprocess:
             calendar=self._calendar,
         )
         change = carry_out(found.decision, found.situation, cause)
+        change = self._examiner.with_books(change, found.mailbox, record=found.situation.customer_record)
         opens = change.before is None
         return Reprocessed(
             mail_ids=(row.id,),

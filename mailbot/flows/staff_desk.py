@@ -81,7 +81,8 @@ class StaffDesk:
         cause = cause_for(
             decision, situation, mailbox, (), mail_id=0, examiner=self._examiner, calendar=self._calendar
         )
-        return replace(self._done(_by_admin(carry_out(decision, situation, cause)), mailbox, dry_run), lines=lines)
+        change = self._examiner.with_books(_by_admin(carry_out(decision, situation, cause)), mailbox)
+        return replace(self._done(change, mailbox, dry_run), lines=lines)
 
     def open(
         self, wanted: CustomersMail, mailbox: ServedMailbox, request_type: str | None, *, dry_run: bool
@@ -102,6 +103,7 @@ class StaffDesk:
                 next_number=nobodys_number if dry_run else work.tickets.next_number,
             )
             change = _by_admin(carry_out(found.decision, found.situation, cause))
+            change = self._examiner.with_books(change, mailbox, record=found.situation.customer_record)
             if dry_run:
                 return self._done(change, mailbox, dry_run)
             change = handed_out(work, change, duty_now(work, self._catalogue, self._examiner.now()))

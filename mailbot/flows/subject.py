@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.events import STAFF_PURPOSES
+from mailbot.domain.events import HOUSE_PURPOSES
 from mailbot.domain.mail import (
     NO_THREAD,
     Classification,
@@ -151,7 +151,7 @@ def _on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch
     """The thread of a mail to a merged ticket: it goes on at the one that is left, perhaps another person's."""
     if thread.ticket_number == ticket.number:
         return thread
-    if thread.handle_purpose in STAFF_PURPOSES:
+    if thread.handle_purpose in HOUSE_PURPOSES:
         return _staff_on_survivor(case, thread, ticket)
     is_theirs = case.sender.address.address in (ticket.requester.address, *ticket.participants)
     return replace(thread, from_another_address=thread.from_another_address or not is_theirs)

@@ -29,6 +29,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import Clock, Storage
 from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
+from mailbot.triage.books import nudge
 from mailbot.triage.time_passes import closing_change, due_change
 
 _log = structlog.get_logger("mailbot.upkeep")
@@ -61,6 +62,7 @@ class Upkeep:
         """Do everything that is due now. Raises ``StorageUnavailable``."""
         now = self._clock.now()
         self._remind_and_expire(now)
+        self._nudge(now)
         self._close(now)
         self._warn(now)
         self._take_from_absent(now)
@@ -116,6 +118,20 @@ class Upkeep:
         with self._storage.read() as work:
             written = work.tickets.messages(ticket.number)
         return any(one.role is AuthorRole.REQUESTER and not one.unverified for one in written)
+
+    def _nudge(self, now: datetime) -> None:
+        """Remind sectors that have not answered a book (R001-04)."""
+        with self._storage.read() as work:
+            silent = work.tickets.sector_silent_since(now - timedelta(days=1))
+        for ticket in silent:
+            kind = self._catalogue.type(ticket.request_type)
+            due = timedelta(days=kind.nudge_sector_days)
+            if ticket.sector_asked_at is None or now - ticket.sector_asked_at < due:
+                continue
+            with self._each_by_itself(ticket):
+                change = nudge(ticket, self._calendar, now)
+                if change is not None and ticket.sector_book in kind.books:
+                    self._commit(change, now)
 
     def _close(self, now: datetime) -> None:
         with self._storage.read() as work:

@@ -25,6 +25,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
+from mailbot.evidence.told_fields import with_told
 from mailbot.flows.case import Case, Subject, is_unverified
 from mailbot.flows.known_logos import logos_marked, with_pictures_noted
 from mailbot.flows.order_desk import without_waived
@@ -127,7 +128,7 @@ class Weighing:
             kind,
             held=ticket.documents if ticket else (),
             new_files=files,
-            fields=merge_fields(ticket.fields if ticket else (), fields),
+            fields=with_told(kind, merge_fields(ticket.fields if ticket else (), fields)),
             limits=limits,
             new_text=case.mail.new_text,
             today=case.now.date(),
@@ -161,6 +162,7 @@ class Weighing:
             requester=(ticket.requester if ticket else case.sender.address).address,
             customer=whose.customer,
             customer_record=whose.record,
+            clients=self._catalogue.clients,
         )
         # Nobody is asked again for what was not understood twice: then it is a person who answers.
         stated = [value.key for value in report.fields if value.valid or value.for_a_person]

@@ -17,6 +17,8 @@ def write_change(work: UnitOfWork, change: TicketChange) -> None:
         work.tickets.change(change.after, expected_version=change.before.version)
     if change.message is not None:
         work.tickets.add_message(change.after.number, change.message)
+    if change.note is not None:
+        work.tickets.add_message(change.after.number, change.note)
     work.tickets.add_events(change.after.number, change.events)
     if change.before is None or change.after.documents != change.before.documents:
         work.papers.note_uses(change.after)

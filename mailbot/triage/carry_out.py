@@ -32,6 +32,7 @@ from mailbot.triage.decisions import (
     AnswerQuery,
     AppendMessage,
     ApplyAgentReply,
+    ApplySectorReply,
     ChangeContact,
     Decision,
     Discard,
@@ -44,6 +45,7 @@ from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
 from mailbot.triage.priorities import PRIORITY_KEY, urgency_of
 from mailbot.triage.promises import due_at, enters_queue_as, with_promise
 from mailbot.triage.requester_message import is_trusted, requester_message
+from mailbot.triage.sector import apply_sector_reply
 from mailbot.triage.situation import Situation
 
 _TITLE_CHARACTERS = 150
@@ -81,10 +83,8 @@ def _carried_out(decision: Decision, situation: Situation, cause: Cause) -> Tick
             return _with_one_beside(_open_ticket(decision, situation, cause), situation, cause)
         case AppendMessage():
             return _with_one_beside(_append_message(decision, situation, cause), situation, cause)
-        case ApplyAgentReply():
-            return apply_agent_reply(decision, situation, cause)
-        case RefuseAgentReply():
-            return refuse_agent_reply(decision, situation, cause)
+        case ApplyAgentReply() | ApplySectorReply() | RefuseAgentReply():
+            return _from_the_house(decision, situation, cause)
         case ActOnQuery():
             title = title_of(situation.request_type, situation.report, ticket_of(situation).subject)
             return act_on_query(decision, situation, cause, title=title)
@@ -94,6 +94,18 @@ def _carried_out(decision: Decision, situation: Situation, cause: Cause) -> Tick
             raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:
             assert_never(decision)
+
+
+def _from_the_house(
+    decision: ApplyAgentReply | ApplySectorReply | RefuseAgentReply, situation: Situation, cause: Cause
+) -> TicketChange:
+    match decision:
+        case ApplyAgentReply():
+            return apply_agent_reply(decision, situation, cause)
+        case ApplySectorReply():
+            return apply_sector_reply(decision, situation, cause)
+        case RefuseAgentReply():
+            return refuse_agent_reply(decision, situation, cause)
 
 
 def _with_one_beside(change: TicketChange, situation: Situation, cause: Cause) -> TicketChange:

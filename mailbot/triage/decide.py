@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.domain.events import STAFF_PURPOSES, RequesterAnswer
+from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose, RequesterAnswer
 from mailbot.domain.mail import SenderRole
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Status, Ticket
 from mailbot.triage.account_contacts import confirmed_change
@@ -16,16 +16,23 @@ from mailbot.triage.decide_agent import decide_on_agent
 from mailbot.triage.decisions import AppendMessage, ChangeContact, Decision, Discard, OpenFollowUp, OpenTicket
 from mailbot.triage.requester_answers import requester_answer, visit_reply
 from mailbot.triage.screen import ScreeningReason
+from mailbot.triage.sector import decide_on_sector
 from mailbot.triage.situation import Situation
 
 
 def decide(situation: Situation) -> Decision:
     """Choose what to do with an accepted mail."""
+    if situation.ticket is not None and _answers_a_book(situation):
+        return decide_on_sector(situation)
     if situation.ticket is not None and situation.sender.role is SenderRole.AGENT:
         return decide_on_agent(situation, situation.ticket)
     if situation.ticket is not None:
         return _decide_on_requester(situation, situation.ticket)
     return _decide_without_ticket(situation)
+
+
+def _answers_a_book(situation: Situation) -> bool:
+    return situation.thread.accepted and situation.thread.handle_purpose is HandlePurpose.SECTOR
 
 
 # --- requesters ----------------------------------------------------------------------------------------------

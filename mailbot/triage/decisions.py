@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mailbot.domain.account_contacts import ContactChange
 from mailbot.domain.confirmation import WaitingOrders
 from mailbot.domain.events import RequesterAnswer, Visibility
+from mailbot.domain.evidence import FieldValue
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import OrderPlan, Transcript
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
@@ -68,6 +69,13 @@ class ApplyAgentReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySectorReply:
+    """A sector answered a book: a note, with the fields that it fills in."""
+
+    filled: tuple[FieldValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseAgentReply:
     """An agent's mail is kept as an unverified note and the agent is told why, line by line where its words are
     the reason. ``code``: it is done once the agent confirms it with this code."""
@@ -119,6 +127,7 @@ Decision = (
     | OpenFollowUp
     | AppendMessage
     | ApplyAgentReply
+    | ApplySectorReply
     | RefuseAgentReply
     | AnswerQuery
     | ActOnQuery

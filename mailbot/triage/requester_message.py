@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailbot.domain.events import STAFF_PURPOSES, AuthorRole, TicketMessage, Visibility
+from mailbot.domain.events import HOUSE_PURPOSES, AuthorRole, TicketMessage, Visibility
 from mailbot.domain.mail import Authenticity, SenderRole, ThreadKey
 from mailbot.triage.change_log import Cause
 from mailbot.triage.situation import Situation
@@ -18,7 +18,7 @@ _ROLE_OF_AUTHOR = {
 def requester_message(situation: Situation, cause: Cause) -> TicketMessage:
     """What the sender wrote, as it stands on the ticket."""
     role = _ROLE_OF_AUTHOR[situation.sender.role]
-    not_theirs = situation.thread.handle_purpose in STAFF_PURPOSES or role is AuthorRole.AGENT
+    not_theirs = situation.thread.handle_purpose in HOUSE_PURPOSES or role is AuthorRole.AGENT
     return TicketMessage(
         at=situation.now,
         author=situation.sender.address,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from mailbot.domain.events import STAFF_PURPOSES, HandlePurpose
+from mailbot.domain.events import HOUSE_PURPOSES, HandlePurpose
 from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.ticket import Ticket
@@ -53,7 +53,7 @@ def access(screening: Accepted, sender: Sender, thread: ThreadMatch, ticket: Tic
 
 def _is_hers(sender: Sender, thread: ThreadMatch, ticket: Ticket | None) -> bool:
     own = ticket is not None and ticket.requester.address == sender.address.address
-    return own and thread.handle_purpose not in STAFF_PURPOSES
+    return own and thread.handle_purpose not in HOUSE_PURPOSES
 
 
 def _has_own_handle(thread: ThreadMatch) -> bool:

@@ -215,6 +215,9 @@ def _by_handle(sender: Sender, known: KnownHandle, *, by_address_book: bool) -> 
     refused: ThreadRefusal | None = None
     if known.revoked:
         refused = ThreadRefusal.HANDLE_REVOKED
+    elif known.purpose is HandlePurpose.SECTOR:
+        genuine = same_address and sender.authenticity is not Authenticity.FAILED
+        refused = None if genuine else ThreadRefusal.STAFF_HANDLE_OF_ANOTHER
     elif known.purpose is not HandlePurpose.REQUESTER and not (same_address and sender.role in _STAFF_SIDE):
         refused = ThreadRefusal.STAFF_HANDLE_OF_ANOTHER
     elif by_address_book:

@@ -292,7 +292,7 @@ def test_two_units_may_share_an_alias_but_no_name(folder: Path) -> None:
 
 def test_there_is_a_schema_for_every_kind_of_file() -> None:
     schemas = json_schema()
-    files = {"units.yaml", "staff.yaml", "calendar.yaml", "mailboxes.yaml"}
+    files = {"units.yaml", "staff.yaml", "calendar.yaml", "clients.yaml", "mailboxes.yaml"}
     assert set(schemas) == {"catalogue/*.yaml", "knowledge/*.md", *files}
     assert schemas["catalogue/*.yaml"]["additionalProperties"] is False
     assert set(schemas["catalogue/*.yaml"]["$defs"]["FieldKind"]["enum"]) == {kind.value for kind in FieldKind}

@@ -379,6 +379,8 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "due_left_seconds": ticket.due_left_seconds,
         "warned_for": ticket.warned_for,
         "late_for": ticket.late_for,
+        "sector_book": ticket.sector_book,
+        "sector_asked_at": ticket.sector_asked_at,
         "version": ticket.version,
         "search_text": search_text(ticket),
     }
@@ -447,6 +449,8 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         due_left_seconds=row["due_left_seconds"],
         warned_for=row["warned_for"],
         late_for=row["late_for"],
+        sector_book=row["sector_book"],
+        sector_asked_at=row["sector_asked_at"],
         version=row["version"],
     )
 

@@ -136,6 +136,8 @@ tickets = Table(
     Column("due_left_seconds", Integer),
     Column("warned_for", UtcDateTime),
     Column("late_for", UtcDateTime),
+    Column("sector_book", CleanText(64), nullable=False, default=""),
+    Column("sector_asked_at", UtcDateTime),
     Column("version", Integer, nullable=False, default=0),
     Column("search_text", CleanText(), nullable=False, default=""),
 )

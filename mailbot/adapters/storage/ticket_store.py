@@ -273,6 +273,14 @@ class TicketStore:
         rows = self._connection.execute(query.order_by(_T.asked_at)).mappings()
         return understood(rows, ticket_from_row, key="number")
 
+    def sector_silent_since(self, asked_before: datetime) -> list[Ticket]:
+        """Tickets on hold whose sector has owed an answer since before ``asked_before``."""
+        query = select(tickets).where(
+            _T.status == Status.ON_HOLD.value, _T.sector_asked_at.is_not(None), _T.sector_asked_at <= asked_before
+        )
+        rows = self._connection.execute(query.order_by(_T.sector_asked_at)).mappings()
+        return understood(rows, ticket_from_row, key="number")
+
     def resolved_before(self, moment: datetime) -> list[Ticket]:
         """Resolved tickets whose window for reopening is over."""
         query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment).order_by(_T.resolved_at)

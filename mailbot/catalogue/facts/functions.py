@@ -6,7 +6,7 @@ fact is, and by which fields it could become known (``needs``): where it is unkn
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +15,10 @@ from typing import Annotated, ClassVar, Literal, Union, get_args
 
 from pydantic import Field
 
-from mailbot.catalogue.entries import Entry, Key, Text
+from mailbot.catalogue.entries import Key, Text
 from mailbot.catalogue.facts.distance import straight_km
+from mailbot.catalogue.facts.fact_function import FactFunction as _FactSpec
+from mailbot.catalogue.facts.of_clients import AllStated, ClientIs, ClientManager, EquipmentCounted, SameState
 from mailbot.catalogue.facts.phrases import Spotted, spot
 from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
 from mailbot.catalogue.folding import fold_words
@@ -24,28 +26,6 @@ from mailbot.catalogue.units import Unit
 from mailbot.domain.customer import Company, Customer
 from mailbot.domain.evidence import DocumentKind, Finding, Verdict
 from mailbot.domain.identification import IdentityState, TicketCustomer
-
-
-class _FactSpec(Entry, ABC):
-    """One fact of a request type. ``label`` is what agents read where it was not known."""
-
-    kind: ClassVar[FactKind]
-    label: str = ""
-
-    @property
-    @abstractmethod
-    def needs(self) -> tuple[str, ...]:
-        """Keys of the fields that it is computed from."""
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """All values that it can have, where they are few."""
-        return ()
-
-    @abstractmethod
-    def compute(self, sources: FactSources) -> Fact:
-        """The fact, ``None`` where it cannot be told."""
-
 
 # --- from fields ---------------------------------------------------------------------------------------------
 
@@ -439,6 +419,11 @@ FactSpec = Annotated[
         DocumentText,
         RequesterIn,
         CustomerIs,
+        ClientIs,
+        ClientManager,
+        SameState,
+        EquipmentCounted,
+        AllStated,
     ],
     Field(discriminator="source"),
 ]

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from mailbot.catalogue.clients import ClientTable
 from mailbot.catalogue.units import Unit, UnitTable
 from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import FieldOrigin, FieldValue, Finding
@@ -50,6 +51,7 @@ class FactSources:
     requester: str = ""
     customer: TicketCustomer = NOT_IDENTIFIED
     customer_record: Customer | None = None
+    clients: ClientTable = field(default_factory=ClientTable)
 
     def text(self, key: str) -> str:
         """The valid value of a field, or nothing."""
@@ -60,6 +62,11 @@ class FactSources:
         """Whether a field was stated where only it can stand, not understood from a sentence."""
         value = self.fields.get(key)
         return value is not None and value.origin in (FieldOrigin.LABEL, FieldOrigin.AGENT, FieldOrigin.HEADER)
+
+    def is_unverified(self, key: str) -> bool:
+        """Whether our server could have vouched for the mail that stated a field, and did not."""
+        value = self.fields.get(key)
+        return value is not None and value.unverified
 
     def unit(self, key: str) -> Unit | None:
         """The unit that a field names exactly, also where it is the very unit that another field names."""

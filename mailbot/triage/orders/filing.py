@@ -187,6 +187,8 @@ def state(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     spec = next((one for one in kind.fields if wanted == fold_words(one.key) or wanted in one.all_labels), None)
     if spec is None:
         return problem("no_such_field", typed=name.strip(), fields=fields)
+    if spec.stays_empty:
+        return problem("field_stays_empty", item=spec.label)
     value = desk.check_field(spec, raw)
     if not value.valid:
         return problem("not_a_value", item=spec.label, typed=raw.strip(), why=value.reason)
