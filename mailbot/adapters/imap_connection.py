@@ -25,7 +25,7 @@ from mailbot.adapters.imap_answers import patience_asked_for
 from mailbot.adapters.oauth import AccessToken, TokenProvider
 from mailbot.adapters.server_url import is_loopback_address
 from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
-from mailbot.domain.mailbox import Security, ServerAddress
+from mailbot.domain.mailbox import LONGEST_WAIT_SECONDS, Security, ServerAddress
 
 # One SEARCH answer is one line: enough for a million UIDs.
 _MAX_LINE_BYTES = 16 << 20
@@ -61,7 +61,7 @@ class ImapTiming:
     connect_seconds: float = 10.0
     read_seconds: float = 60.0
     command_seconds: float = 300.0
-    idle_seconds: float = 540.0
+    idle_seconds: float = LONGEST_WAIT_SECONDS
     poll_seconds: float = 30.0
 
 

@@ -60,7 +60,7 @@ def list_(*, json: Json = False) -> None:
                     row["address"],
                     ", ".join(row["queues"]),
                     row["status"],
-                    local(row["absent_until"], house.calendar.zone),
+                    _last_day(row["absent_until"], house),
                     row["deputy"] or "",
                     str(row["open_tickets"]),
                 )
@@ -151,6 +151,11 @@ def _end_of(day: str, house: App) -> datetime:
         return datetime.combine(last + timedelta(days=1), time(), house.calendar.zone)
     except (ValueError, OverflowError):
         raise fail("--until: give a day, as 2026-12-31, or `back`") from None
+
+
+def _last_day(end: datetime | None, house: App) -> str:
+    """The last whole day of an absence that ends at ``end``."""
+    return local(end - timedelta(seconds=1), house.calendar.zone).partition(" ")[0] if end is not None else ""
 
 
 def _as_json(agent: AgentSpec, duty: Duty, record: AgentRecord | None, open_tickets: int) -> dict[str, Any]:

@@ -9,6 +9,11 @@ SENT_FOLDER = "\\Sent"
 """By this attribute (RFC 6154 §2) stands what lies in a mailbox's Sent folder, whatever the folder's name."""
 
 
+LONGEST_WAIT_SECONDS = 540.0
+"""So long at most a folder is not looked into: servers end an IDLE after half an hour at the latest (RFC 2177 §3),
+the big providers earlier."""
+
+
 class Settle(StrEnum):
     """What happens to a mail on the server once it is safe with us."""
 

@@ -18,6 +18,7 @@ from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail, conversation_key
 from mailbot.domain.mail import FetchedMail
+from mailbot.domain.mailbox import LONGEST_WAIT_SECONDS
 from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.held_folder import HeldFolder, Holding, batches, first_memory
 from mailbot.flows.ports import BlobStore, MailSource, Storage
@@ -36,7 +37,7 @@ class CollectPlan:
     max_wire_bytes: int
     since: Literal["now", "all"] | datetime
     is_junk: bool = False
-    poll_seconds: float = 540.0
+    poll_seconds: float = LONGEST_WAIT_SECONDS
 
     @property
     def server_away(self) -> TroubleKey:

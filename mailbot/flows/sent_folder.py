@@ -27,7 +27,7 @@ from mailbot.domain.errors import (
 from mailbot.domain.exchange import FolderState, MailEntry
 from mailbot.domain.ledger import FolderMemory, NewInboundMail
 from mailbot.domain.mail import FetchedMail, InboundMail
-from mailbot.domain.mailbox import SENT_FOLDER
+from mailbot.domain.mailbox import LONGEST_WAIT_SECONDS, SENT_FOLDER
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.causes import place_of
@@ -63,7 +63,7 @@ class SentPlan:
     saves: bool
     inbound_folders: tuple[str, ...]
     since: Literal["now", "all"] | datetime
-    poll_seconds: float = 540.0
+    poll_seconds: float = LONGEST_WAIT_SECONDS
     save_seconds: float = 10.0
 
     @property

@@ -18,7 +18,7 @@ from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, StorageUnavailable
 from mailbot.domain.events import AuthorRole
 from mailbot.domain.ledger import FolderMemory
-from mailbot.domain.mailbox import SENT_FOLDER
+from mailbot.domain.mailbox import LONGEST_WAIT_SECONDS, SENT_FOLDER
 from mailbot.domain.outbox import CAP_REASONS, HoldReason
 from mailbot.domain.ticket import CLOSE_AFTER_DAYS, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -34,8 +34,8 @@ from mailbot.triage.time_passes import closing_change, due_change
 
 _log = structlog.get_logger("mailbot.upkeep")
 
-# Longer than the longest wait between two looks into a folder (an IDLE of nine minutes).
-_LOOKED_INTO_WITHIN = timedelta(minutes=15)
+# Longer than the longest wait between two looks into a folder.
+_LOOKED_INTO_WITHIN = timedelta(seconds=LONGEST_WAIT_SECONDS) + timedelta(minutes=6)
 
 
 class Upkeep:

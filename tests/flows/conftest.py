@@ -16,6 +16,8 @@ _ON_EVERY_DATABASE = frozenset(
         "test_collect",
         "test_customers",
         "test_customer_words",
+        "test_digest",
+        "test_due",
         "test_delivery",
         "test_feedback",
         "test_forged",
@@ -28,6 +30,7 @@ _ON_EVERY_DATABASE = frozenset(
         "test_misfortunes",
         "test_one_voice",
         "test_reprocess",
+        "test_roster",
         "test_upkeep",
     }
 )
