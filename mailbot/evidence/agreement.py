@@ -83,7 +83,7 @@ _REMARKED_CODES = {
     "code_and_line_differ": "digitable_line",
     "printed_amount_differs": "amount",
     "coded_due_date_differs": "due_date",
-    PIX_AMOUNT_DIFFERS: "amount",
+    PIX_AMOUNT_DIFFERS: "pix_amount",
 }
 _OUR_REASONS = frozenset(
     {

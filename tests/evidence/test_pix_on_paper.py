@@ -67,7 +67,7 @@ def test_a_code_without_amount_or_with_a_wrong_checksum_says_nothing(code: str) 
     assert pix_amounts(read(code=code)) == []
 
 
-def test_the_remark_stands_beside_the_amount_and_refuses_nothing() -> None:
+def test_the_remark_stands_by_itself_and_refuses_nothing() -> None:
     reading = read(code=charge("12.34"))
     finding = Finding(
         digest="d",
@@ -85,7 +85,7 @@ def test_the_remark_stands_beside_the_amount_and_refuses_nothing() -> None:
     )
     (held,) = held_together([finding], TODAY)
     assert held.verdict is Verdict.ACCEPTED
-    assert held.remarks == (Remark(fact="amount", reason="pix_amount_differs"),)
+    assert held.remarks == (Remark(fact="pix_amount", reason="pix_amount_differs"),)
 
 
 def test_the_qr_beside_the_bars_of_a_born_digital_boleto_is_read() -> None:
