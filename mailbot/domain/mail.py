@@ -90,6 +90,15 @@ class DeliveryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedMail:
+    """A whole mail that is attached to another: who wrote it, under which subject, and what."""
+
+    sender: Address = NOBODY
+    subject: str = ""
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMail:
     """Everything that triage needs to know about a mail, and nothing of MIME.
 
@@ -98,7 +107,8 @@ class InboundMail:
     control characters. ``new_text`` is what the sender wrote now, ``quoted_text`` what was cut from it,
     ``full_text`` all of it. ``headers`` has every header field in order, names in lower case, values
     decoded and unfolded. ``identity`` is a digest of From, Date, subject and the decoded leaf bodies: with
-    the Message-ID it tells a second delivery from a second mail.
+    the Message-ID it tells a second delivery from a second mail. ``attached_mails`` are the first few mails that
+    are attached: whoever sent this one did not write them to us.
     """
 
     message_id: str
@@ -116,6 +126,7 @@ class InboundMail:
     quoted_text: str = ""
     full_text: str = ""
     attachments: tuple[Attachment, ...] = ()
+    attached_mails: tuple[AttachedMail, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     authentication_results: tuple[str, ...] = ()
     return_path: str | None = None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import IO
 
-from mailbot.domain.mail import Address, Attachment, DeliveryStatus, InboundMail
+from mailbot.domain.mail import Address, AttachedMail, Attachment, DeliveryStatus, InboundMail
 from mailbot.isolation.frames import (
     BrokenFrame,
     as_items,
@@ -70,8 +70,6 @@ def read_answer(stream: IO[bytes], max_content_bytes: int) -> InboundMail | tupl
 # --- values to plain lists -------------------------------------------------------------------------------
 
 _MAIL_FIELDS = tuple(field.name for field in fields(InboundMail))
-_ADDRESS_FIELDS = tuple(field.name for field in fields(Address))
-_STATUS_FIELDS = tuple(field.name for field in fields(DeliveryStatus))
 _ATTACHMENT_FIELDS = tuple(field.name for field in fields(Attachment) if field.name != "content")
 
 
@@ -83,10 +81,8 @@ def _plain(value: object) -> object:
             return value.isoformat()
         case tuple():
             return [_plain(one) for one in value]
-        case Address():
-            return {name: getattr(value, name) for name in _ADDRESS_FIELDS}
-        case DeliveryStatus():
-            return {name: getattr(value, name) for name in _STATUS_FIELDS}
+        case Address() | DeliveryStatus() | AttachedMail():
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
         case Attachment():
             return {name: getattr(value, name) for name in _ATTACHMENT_FIELDS}
         case _:
@@ -124,6 +120,7 @@ def _mail(values: Mapping[str, object], contents: Iterator[bytes]) -> InboundMai
         quoted_text=as_text(values["quoted_text"]),
         full_text=as_text(values["full_text"]),
         attachments=tuple(_attachment(as_mapping(one), contents) for one in attachments),
+        attached_mails=tuple(_attached_mail(as_mapping(one)) for one in as_items(values["attached_mails"])),
         headers=tuple(_header(one) for one in as_items(values["headers"])),
         authentication_results=as_texts(values["authentication_results"]),
         return_path=None if values["return_path"] is None else as_text(values["return_path"]),
@@ -146,6 +143,12 @@ def _attachment(values: Mapping[str, object], contents: Iterator[bytes]) -> Atta
         inline=_flag(values["inline"]),
         content_id=as_text(values["content_id"]),
         in_forwarded_mail=_flag(values["in_forwarded_mail"]),
+    )
+
+
+def _attached_mail(values: Mapping[str, object]) -> AttachedMail:
+    return AttachedMail(
+        sender=_address(values["sender"]), subject=as_text(values["subject"]), text=as_text(values["text"])
     )
 
 

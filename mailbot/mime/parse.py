@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from mailbot.domain.errors import UnreadableMail
-from mailbot.domain.mail import NOBODY, Address, Attachment, DeliveryStatus, InboundMail
+from mailbot.domain.mail import NOBODY, Address, AttachedMail, Attachment, DeliveryStatus, InboundMail
 from mailbot.mime.attachments import (
     OCTET_STREAM,
     binary_type,
@@ -63,6 +63,7 @@ _HTML_CHARACTERS_PER_CHARACTER = 5
 
 _DELIVERED_TO_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to"})
 _SINGLE_FIELDS = ("from", "subject", "message-id", "date", "reply-to", "to", "cc", "in-reply-to", "references")
+_MOST_ATTACHED_MAILS = 3
 _MAIL_TYPES = frozenset({"message/rfc822", "message/global"})
 _FOLDS = re.compile(r"[\r\n]+")
 _BRACKETED = re.compile(r"\[[^\[\]]{0,300}\]|<[^<>]{0,300}>")
@@ -178,6 +179,7 @@ def _read(raw: bytes, limits: ParseLimits) -> InboundMail:
         quoted_text=body.quoted_text,
         full_text=body.full_text,
         attachments=content.attachments(),
+        attached_mails=tuple(content.attached_mails),
         headers=fields.decoded(),
         authentication_results=tuple(one_line(value) for value in fields.all("authentication-results")),
         return_path=fields.return_path(),
@@ -387,6 +389,7 @@ class _Content:
         self._content_ids: set[str] = set()
         self.digests: list[bytes] = []
         self.named_texts: list[_Text] = []
+        self.attached_mails: list[AttachedMail] = []
         self.delivery_statuses: list[DeliveryStatus] = []
         self.returned_message_ids: list[str] = []
         self.defects: list[Defect] = []
@@ -430,30 +433,35 @@ class _Content:
             self._read_report(declared_type, content)
         kind = _TEXT_KINDS.get(declared_type)
         if kind is not None and part.disposition != "attachment" and not binary_type(content):
-            text = self._text(part, content, kind) if not place.in_forwarded_mail else None
+            # What stands in an attached mail, nobody wrote to us.
+            is_read = place.nested_mails == 0 or self._reads_attached_mail(place)
+            text = self._text(part, content, kind, place) if is_read else None
             if not part.given_name:
-                # What stands in an attached mail, nobody wrote to us.
                 return [text] if text else []
-            self.named_texts += [text] if text else []
+            self.named_texts += [text] if text and not place.in_forwarded_mail else []
         elif not content and not part.given_name:
             return []
         self._keep_file(part, content, declared_type, place)
         return []
 
-    def _text(self, part: Part, content: bytes, kind: _Kind) -> _Text:
+    def _reads_attached_mail(self, place: _Place) -> bool:
+        """Whether the text of the attached mail at hand is kept, apart from what its bearer wrote."""
+        return place.nested_mails == 1 and len(self.attached_mails) < _MOST_ATTACHED_MAILS
+
+    def _text(self, part: Part, content: bytes, kind: _Kind, place: _Place) -> _Text:
         text, is_as_declared = decode_octets(content, part.parameter("charset"))
         if not is_as_declared and not content.isascii():
             self.defects.append(Defect.CHARSET_WRONG)
         longest = self._limits.max_body_characters
         if kind is _Kind.HTML:
-            text = self._without_embedded_pictures(text)
+            text = self._without_embedded_pictures(text, place)
             self._content_ids |= linked_content_ids(text)
             longest *= _HTML_CHARACTERS_PER_CHARACTER
         if len(text) > longest:
             self.defects.append(Defect.BODY_TOO_LONG)
         return _Text(kind=kind, text=text[:longest].replace("\0", ""))
 
-    def _without_embedded_pictures(self, html: str) -> str:
+    def _without_embedded_pictures(self, html: str, place: _Place) -> str:
         """``html`` with the pictures that stand in it as ``data:`` links (RFC 2397) made files like others."""
 
         def keep(match: re.Match[str]) -> str:
@@ -465,7 +473,13 @@ class _Content:
             content_id = f"data-{len(self._files)}"
             self._content_ids.add(content_id)
             self._files.append(
-                _File(content=content, declared_type=match[1].lower(), given_name="", content_id=content_id)
+                _File(
+                    content=content,
+                    declared_type=match[1].lower(),
+                    given_name="",
+                    content_id=content_id,
+                    in_forwarded_mail=place.in_forwarded_mail,
+                )
             )
             return f"cid:{content_id}"
 
@@ -521,13 +535,17 @@ class _Content:
         return True
 
     def _look_into_mail(self, content: bytes, place: _Place) -> None:
-        """Gather the attachments of an attached mail; its text is not what the sender of this mail wrote."""
+        """Gather the attachments of an attached mail; its text, which is not what the sender of this mail wrote,
+        is kept apart."""
         if place.nested_mails >= self._limits.max_nested_mails:
             self.defects.append(Defect.TOO_DEEP)
             return
         tree = _tree(content.lstrip(b"\r\n"), self._limits, self._parts_left)
         self.note_limits(tree)
-        self.texts_of(tree.root, _Place(nested_mails=place.nested_mails + 1))
+        inside = _Place(nested_mails=place.nested_mails + 1)
+        texts = self.texts_of(tree.root, inside)
+        if self._reads_attached_mail(inside):
+            self.attached_mails.append(_attached_mail(_Fields(tree.root), texts))
 
     def note_limits(self, tree: Tree) -> None:
         """Turn what a tree's limits did into defects."""
@@ -542,6 +560,16 @@ class _Content:
         """Every file that was found, named, typed and told from the pictures of the text."""
         linked = frozenset(self._content_ids)
         return tuple(_attachment(file, number, linked) for number, file in enumerate(self._files, start=1))
+
+
+def _attached_mail(fields: _Fields, texts: Sequence[_Text]) -> AttachedMail:
+    senders = _ReadHeader({"From": fields.first("from")}).addresses("from")
+    is_ones = len(senders) == len(fields.all("from")) == 1
+    return AttachedMail(
+        sender=senders[0] if is_ones else NOBODY,
+        subject=decoded_subject(fields.first("subject")),
+        text=_body(texts).full_text,
+    )
 
 
 def _canonical_digest(content: bytes) -> bytes:

@@ -28,6 +28,7 @@ _CUSTOMER_LINE = re.compile(
 )
 _NAME_LINE = re.compile(r"[ \t>*_]*nome[ \t*_]*:[ \t*_]*(?P<name>[^\n]{2,120})", re.IGNORECASE)
 _LINES_AT_MOST = 500
+_SUBJECT_CHARACTERS = 300
 
 
 def is_errand(block: DirectiveBlock, *, on_a_ticket: bool, names_a_known_one: bool) -> bool:
@@ -53,9 +54,10 @@ class CustomersMail:
 def customers_mail(mail: InboundMail, block: DirectiveBlock, staff: Collection[str]) -> CustomersMail | str:
     """The customer's mail within an agent's, or the code of why there is none.
 
-    A forwarded mail counts before typed lines. ``staff`` are addresses that are no customer's.
+    An attached mail counts before one in the text, and that before typed lines. ``staff`` are addresses that are
+    no customer's.
     """
-    part = forwarded_part(mail.full_text, nobody_of=staff)
+    part = _attached(mail, staff) or forwarded_part(mail.full_text, nobody_of=staff)
     found = part if part is not None else _typed(mail, block)
     if found is None:
         return "no_customer"
@@ -64,6 +66,18 @@ def customers_mail(mail: InboundMail, block: DirectiveBlock, staff: Collection[s
     if quotes_notice(found.text, ()):
         return "holds_a_notice"
     return CustomersMail(customer=found.sender, subject=found.subject, text=found.text)
+
+
+def _attached(mail: InboundMail, staff: Collection[str]) -> ForwardedPart | None:
+    """The first attached mail by a customer, or the one that a colleague had forwarded in theirs."""
+    for one in mail.attached_mails:
+        if one.sender.address and one.sender.address not in staff:
+            subject = _FORWARD_PREFIX.sub("", one.subject).strip()[:_SUBJECT_CHARACTERS]
+            return ForwardedPart(sender=one.sender, subject=subject, text=one.text)
+        inner = forwarded_part(one.text, nobody_of=staff)
+        if inner is not None:
+            return inner
+    return None
 
 
 def _typed(mail: InboundMail, block: DirectiveBlock) -> ForwardedPart | None:

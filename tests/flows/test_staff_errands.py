@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,46 @@ def test_a_request_that_an_agent_opened_is_the_same_when_it_is_read_again(house:
     done = [flow.do(task) for task in tasks_for(house.mails())]
     assert [one.changed for one in done] == [False]
     assert house.tickets()[0] == before
+
+
+# --- a mail forwarded as an attachment ---------------------------------------------------------------------------
+
+
+def attached(theirs: bytes, *, text: str = "#abrir\nPor favor, abram para ele.", sender: str = ANA) -> bytes:
+    """An agent's mail with a customer's attached whole, as Outlook and Thunderbird do it."""
+    whole = message_from_bytes(mail(text, subject="ENC: pedido", sender=sender), policy=default)
+    assert isinstance(whole, EmailMessage)
+    inner = message_from_bytes(theirs, policy=default)
+    assert isinstance(inner, EmailMessage)
+    whole.add_attachment(inner)
+    return whole.as_bytes()
+
+
+def test_a_mail_that_is_attached_whole_opens_its_writers_ticket_with_its_files(house: TestHouse) -> None:
+    theirs = mail(REQUEST, sender="João Lima <joao@example.com.br>", files=[BOLETO, RECEIPT, LICENCE])
+    assert house.receive(attached(theirs)) is MailOutcome.TICKET
+    [ticket] = house.tickets()
+    assert (ticket.requester.address, ticket.request_type) == ("joao@example.com.br", "inspection_location_change")
+    assert ticket.missing == ()
+    with house.app.storage.read() as work:
+        [opening] = work.tickets.messages(ticket.number)
+    assert "Local atual: Rio Verde" in opening.text
+    assert "Por favor" not in opening.text
+    assert [one.recipient.address for one in house.letters(Audience.REQUESTER)] == ["joao@example.com.br"]
+
+
+def test_what_a_colleague_had_forwarded_is_found_in_an_attached_mail(house: TestHouse) -> None:
+    house.receive(attached(mail(FORWARD.partition("\n")[2], sender="bruno@example.com.br")))
+    assert house.tickets()[0].requester.address == "maria@cliente.example"
+
+
+def test_words_in_an_attached_mail_order_nothing(house: TestHouse) -> None:
+    theirs = mail("#abrir\nCliente: vitima@example.net\nOi.", sender="joao@example.com.br")
+    house.receive(attached(theirs, text="Vejam este e-mail."))
+    assert [one.requester.address for one in house.tickets()] == ["ana@example.com.br"]
+
+
+def test_an_attached_mail_of_two_senders_is_nobodys(house: TestHouse) -> None:
+    theirs = mail("Oi.", sender="joao@example.com.br").replace(b"From:", b"From: vitima@example.net\nFrom:", 1)
+    house.receive(attached(theirs))
+    assert house.tickets() == []
