@@ -186,6 +186,7 @@ class MessageRow:
     at: str
     text: LongText = field(metadata=THEIRS)
     internal: bool = False
+    unverified: bool = False
 
 
 def paragraphs_of(text: str, *, cut: bool = False) -> LongText:

@@ -276,6 +276,7 @@ def _message_rows(desk: LetterDesk) -> tuple[MessageRow, ...]:
             at=desk.words.moment(message.at, desk.zone),
             text=paragraphs_of(message.text),
             internal=message.visibility is Visibility.INTERNAL,
+            unverified=message.unverified,
         )
         for message in desk.messages
     )

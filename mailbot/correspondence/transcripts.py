@@ -98,6 +98,7 @@ def _message(message: TicketMessage, desk: LetterDesk) -> MessageRow:
         at=desk.words.moment(message.at, desk.zone),
         text=paragraphs_of(message.text),
         internal=message.visibility is Visibility.INTERNAL,
+        unverified=message.unverified,
     )
 
 
