@@ -17,11 +17,13 @@ from mailbot.correspondence.render import (
     DEFAULT_LANGUAGE,
     MAX_HTML_BYTES,
     PARTS,
+    PHRASES_FILE,
     LanguageTemplates,
     LetterRenderer,
     RenderedLetter,
     languages_in,
     load_language,
+    load_words,
     variables_of,
 )
 from mailbot.correspondence.samples import sample_views
@@ -52,6 +54,7 @@ _REMOTE = re.compile(
     r"""(?:background|srcset|poster)\s*=|\bsrc\s*=(?!"cid:[\w.@-]+")|url\(|@import|<(?:link|script)\b""",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\{\w+\}")
 _MAILTO = re.compile(r'href="(mailto:[^"]*)"')
 _PLACED = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
 
@@ -81,6 +84,7 @@ def _language_problems(templates_dir: Path, language: str) -> Iterator[Problem]:
     except ConfigurationError as error:
         yield from error.problems
         return
+    yield from _untranslated(templates_dir, language)
     for code in sorted(REQUIRED_PHRASES - plain.words.phrases.keys()):
         yield Problem(source=str(folder / "phrases.yaml"), key=code, message="this sentence is missing")
     if syntax:
@@ -96,6 +100,22 @@ def _language_problems(templates_dir: Path, language: str) -> Iterator[Problem]:
                 rendered = renderer.render(letter, view, language=language, request_type=request_type)
                 for part, message in _broken_rules(rendered, view, language):
                     yield Problem(source=str(folder / letter / part), key=request_type, message=message)
+
+
+def _untranslated(templates_dir: Path, language: str) -> Iterator[Problem]:
+    """What the default language has and this one lacks, or says with other places; and what is left over."""
+    source = str(templates_dir / language / PHRASES_FILE)
+    if language == DEFAULT_LANGUAGE or DEFAULT_LANGUAGE not in languages_in(templates_dir):
+        return
+    ours = load_words(templates_dir / DEFAULT_LANGUAGE, DEFAULT_LANGUAGE).phrases
+    theirs = load_words(templates_dir / language, language).phrases
+    for code in sorted(ours.keys() - theirs.keys()):
+        yield Problem(source=source, key=code, message=f"this sentence is missing; {DEFAULT_LANGUAGE} has it")
+    for code in sorted(theirs.keys() - ours.keys()):
+        yield Problem(source=source, key=code, message=f"{DEFAULT_LANGUAGE} has no such sentence")
+    for code in sorted(ours.keys() & theirs.keys()):
+        if set(_PLACE.findall(ours[code])) != set(_PLACE.findall(theirs[code])):
+            yield Problem(source=source, key=code, message=f"other {{places}} than in {DEFAULT_LANGUAGE}")
 
 
 def _missing_files(folder: Path) -> Iterator[Problem]:

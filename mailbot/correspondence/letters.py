@@ -56,7 +56,7 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
     """
     if change.quiet:
         return ()
-    letters = [*_to_requester(change, desk), *_to_staff(change, desk)]
+    letters = [*_to_requester(change, desk), *_to_staff(change, desk.for_staff)]
     by_person = {(letter.recipient.address, letter.audience): letter for letter in reversed(letters)}
     return (*tuple(by_person.values())[::-1], *_to_sector(change, desk))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from mailbot.catalogue.load import Catalogue
@@ -49,6 +49,13 @@ class LetterDesk:
     drawings: Mapping[str, FileDrawing] | None = None
     customers: tuple[Customer, ...] = ()
     useful_votes: Mapping[str, int] = field(default_factory=dict)
+    house_words: Words | None = None
+
+    @property
+    def for_staff(self) -> LetterDesk:
+        """The same desk in the language that the mailbox's staff read, whatever the customer's is."""
+        return self if self.house_words is None else replace(self, words=self.house_words)
+
     away: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -11,7 +11,7 @@ import re
 import time
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ class LetterRenderer:
         """
         if type(view) is not VIEW_OF[letter]:
             raise LetterError(f"{letter} takes a {VIEW_OF[letter].__name__}, not a {type(view).__name__}")
-        chosen = self._language(language, colours)
+        chosen = self._language(self._language_with(letter, language), colours)
         shown = variables_of(presentable(view, GENEROUS))
         subject = chosen.render(letter, "subject.txt", request_type, shown)
         text = _fitting(chosen, letter, "body.txt", request_type, view, shown)
@@ -112,6 +112,10 @@ class LetterRenderer:
             text=_tidy(text),
             html=html.strip() + "\n",
         )
+
+    def _language_with(self, letter: LetterKind, language: str) -> str:
+        """``language``, or the default one where the letter was not translated: it must leave nevertheless."""
+        return language if (self._templates_dir / language / letter / "body.html").is_file() else DEFAULT_LANGUAGE
 
     def _language(self, language: str, colours: Colours = OUR_COLOURS) -> LanguageTemplates:
         found = self._languages.get((language, colours))
@@ -169,7 +173,12 @@ def load_language(
 ) -> LanguageTemplates:
     """The templates of ``language``; raises :class:`ConfigurationError` if its wording cannot be read."""
     folder = templates_dir / language
-    return LanguageTemplates(folder, load_words(folder, language), inline_css=inline_css, colours=colours)
+    words = load_words(folder, language)
+    if language != DEFAULT_LANGUAGE:
+        # A sentence that was not translated is better than one that says nothing; the check names it.
+        ours = load_words(templates_dir / DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)
+        words = replace(words, phrases={**ours.phrases, **words.phrases})
+    return LanguageTemplates(folder, words, inline_css=inline_css, colours=colours)
 
 
 def load_words(folder: Path, language: str) -> Words:

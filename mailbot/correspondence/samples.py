@@ -1,8 +1,8 @@
 """Sample views: (letter, templates folder) → a view as it might be, for previews and the templates' check.
 
-The samples are data beside the templates (``_samples.yaml``), in the language of the letters: what all views
-share stands under ``shared``, the rest under the letter's name; a letter may have further samples
-(``ticket_ready.bare``).
+The samples are data beside the templates (``_samples.yaml``), in the language of the letters or, where there are
+none, in the default one: what all views share stands under ``shared``, the rest under the letter's name; a letter
+may have further samples (``ticket_ready.bare``).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def sample_views(
 ) -> dict[LetterKind, tuple[LetterView, ...]]:
     """Every letter's samples; raises :class:`ConfigurationError` with every problem at once."""
     source = templates_dir / language / SAMPLES_FILE
+    if not source.is_file():
+        source = templates_dir / DEFAULT_LANGUAGE / SAMPLES_FILE
     content, problems = read_mapping(source)
     views: dict[LetterKind, tuple[LetterView, ...]] = {}
     for letter in LetterKind:

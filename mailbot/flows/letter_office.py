@@ -216,6 +216,7 @@ class LetterOffice:
             mailbox=mailbox.spec,
             mailbox_address=mailbox.address,
             words=self._renderer.words(language),
+            house_words=self._renderer.words(mailbox.spec.language),
             zone=self._calendar.zone,
             now=now,
             quiet_time=self._waiting.quiet_time,

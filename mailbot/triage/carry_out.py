@@ -42,6 +42,7 @@ from mailbot.triage.decisions import (
 )
 from mailbot.triage.errands import opened
 from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
+from mailbot.triage.language import language_of
 from mailbot.triage.priorities import PRIORITY_KEY, urgency_of
 from mailbot.triage.promises import due_at, enters_queue_as, with_promise
 from mailbot.triage.requester_message import is_trusted, requester_message
@@ -199,9 +200,11 @@ def _rerouted_from(decision: OpenTicket | OpenFollowUp, situation: Situation, ca
 
 
 def _language_of(situation: Situation) -> str:
-    """The language of the customer's record (R003-17), where it is known and not only claimed."""
+    """The language of the customer's record (R003-17), where it is known and not only claimed; else the mail's."""
     known = situation.customer.state is IdentityState.KNOWN
-    return situation.customer_record.language if known and situation.customer_record is not None else ""
+    if known and situation.customer_record is not None:
+        return situation.customer_record.language
+    return language_of(situation.mail.new_text)
 
 
 def _note_customer(before: TicketCustomer, after: TicketCustomer, happened: ChangeLog) -> None:

@@ -17,15 +17,18 @@ from mailbot.domain.self_service import CustomerQuery, CustomerWord
 
 _LONGEST_LINE = 200
 _LONGEST_NOTE = 4000
-_NUMBER = r"(?:(?:chamado )?(?:n[o.]{0,2} ?)?#? ?(?P<argument>\d{4}-\d{6,9}|\d{1,9}))"
+_NUMBER = r"(?:(?:(?:chamado|ticket|caso) )?(?:n[o.]{0,2} ?)?#? ?(?P<argument>\d{4}-\d{6,9}|\d{1,9}))"
 _WORDS: tuple[tuple[CustomerWord, re.Pattern[str]], ...] = (
     (CustomerWord.STATUS, re.compile(rf"status(?: {_NUMBER})?")),
-    (CustomerWord.MY_TICKETS, re.compile(r"meus (?:chamados|tickets)")),
-    (CustomerWord.DETAILS, re.compile(rf"detalhes?(?: {_NUMBER})?")),
-    (CustomerWord.CANCEL, re.compile(rf"cancelar(?: {_NUMBER})?")),
-    (CustomerWord.HELP, re.compile(r"ajuda")),
-    (CustomerWord.TYPE, re.compile(r"tipo ?: ?(?P<argument>\S.*)")),
-    (CustomerWord.DEPARTMENT, re.compile(r"departamento ?: ?(?P<argument>\S.*)")),
+    (
+        CustomerWord.MY_TICKETS,
+        re.compile(r"meus (?:chamados|tickets)|my (?:tickets|requests|cases)|mis (?:casos|tickets)"),
+    ),
+    (CustomerWord.DETAILS, re.compile(rf"(?:detalhes?|details?|detalles?)(?: {_NUMBER})?")),
+    (CustomerWord.CANCEL, re.compile(rf"cancel(?:ar)?(?: {_NUMBER})?")),
+    (CustomerWord.HELP, re.compile(r"ajuda|help|ayuda")),
+    (CustomerWord.TYPE, re.compile(r"(?:tipo|type) ?: ?(?P<argument>\S.*)")),
+    (CustomerWord.DEPARTMENT, re.compile(r"(?:departamento|department) ?: ?(?P<argument>\S.*)")),
     # As the links of our letters fill them in.
     (CustomerWord.SOLVED, re.compile(r"resolvido (?P<argument>\d{4}-\d{6,9})")),
     (CustomerWord.RATE, re.compile(r"avaliacao (?P<argument>\d{4}-\d{6,9}) ?: ?(?P<value>[1-5]|[a-z]+)")),
@@ -56,10 +59,12 @@ _AROUND = " \t\"'“”‘’«»<>*_.!?;:,-–—"
 
 _SIGN_OFF = re.compile(
     r"[\s*_-]*(?:att|atte|atenciosamente|cordialmente|abs|abracos?|cumprimentos|obrigad[oa]|grat[oa]|--|__+|"
+    r"(?:best |kind )?regards|thanks|thank you|saludos|gracias|"
     r"enviado (?:do|de|pelo|via)\b.*|sent from\b.*|obter o outlook\b.*|get outlook\b.*|"
     r"(?:esta|este) (?:mensagem|e-?mail)\b.*|aviso legal\b.*)[\s,.!*_-]*"
 )
 _COURTESY = re.compile(
+    r"(?:hello|hi|please|thanks|thank you|hola|buenos dias|buenas tardes|gracias|muchas gracias)[\s,.!]*|"
     r"(?:ola|oi|bom dia|boa tarde|boa noite|prezad[oa]s?|por favor|obrigad[oa]|muito obrigad[oa]|grat[oa])[\s,.!]*"
 )
 _MOST_SIGNATURE_LINES = 6

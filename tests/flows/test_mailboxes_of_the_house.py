@@ -262,3 +262,20 @@ def test_letters_carry_the_brand_of_the_mailbox_that_answers(tmp_path: Path) -> 
         assert house.app.blobs.get(logo.digest).startswith(b"\x89PNG")
         assert "#0f5c8c" in plain.html
         assert plain.files == ()
+
+
+def test_a_ticket_speaks_the_language_of_its_mail_and_staff_that_of_the_mailbox(tmp_path: Path) -> None:
+    """R003-17."""
+    with house_of_three(tmp_path) as house:
+        house.receive(
+            mail("Hello, I have a question about the inspection of my car. Please help me.", subject="Car")
+        )
+        house.receive(mail("ok", subject="x", sender="jose@example.com.br"))
+
+        english, undecided = house.tickets()
+        assert (english.language, undecided.language) == ("en", "pt-BR")
+        letter, _ = house.letters(Audience.REQUESTER)
+        assert "Someone from our team will read it and answer here." in letter.text
+        assert "Received on 2026-11-23, 12:00." in letter.text
+        assert all("Quem lê sua resposta" in one.text for one in house.letters(Audience.STAFF))
+        assert all("Aberto em: 23/11/2026 às 12:00" in one.text for one in house.letters(Audience.STAFF))
