@@ -297,8 +297,8 @@ def _one(reading: DocumentReading, found: _Found) -> DocumentReading:
 
 
 def _with_pix(reading: DocumentReading, pages: Sequence[PageText]) -> DocumentReading:
-    guesses, reasons = pix_beside_boleto(reading.kind, reading.facts, pages)
-    return replace(reading, guesses=(*reading.guesses, *guesses), reasons=(*reading.reasons, *reasons))
+    facts, reasons = pix_beside_boleto(reading.kind, reading.facts, pages)
+    return replace(reading, facts=(*reading.facts, *facts), reasons=(*reading.reasons, *reasons))
 
 
 def _several(reading: DocumentReading, found: Sequence[_Found]) -> DocumentReading:

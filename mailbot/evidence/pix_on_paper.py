@@ -24,13 +24,14 @@ _MOST_TRIED = 20
 def pix_beside_boleto(
     kind: DocumentKind, facts: Sequence[Fact], pages: Sequence[PageText]
 ) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
-    """The other amounts that charges on a boleto's ``pages`` name, as guesses, and the reason to look at them."""
+    """The other amounts that charges on a boleto's ``pages`` name (certain by their checksums), and the reason to
+    look at them."""
     said = next((fact.value for fact in facts if fact.name == "amount"), None)
     if kind is not DocumentKind.BOLETO or said is None:
         return (), ()
     others = sorted({amount for page in pages for amount in _amounts(page)} - {Decimal(said)})
-    guesses = tuple(Fact(name="pix_amount", value=f"{amount:.2f}") for amount in others)
-    return guesses, ((PIX_AMOUNT_DIFFERS,) if guesses else ())
+    found = tuple(Fact(name="pix_amount", value=f"{amount:.2f}") for amount in others)
+    return found, ((PIX_AMOUNT_DIFFERS,) if found else ())
 
 
 def _amounts(page: PageText) -> Iterator[Decimal]:

@@ -38,7 +38,7 @@ def read(*, code: str = "", copied: str = "", lines: tuple[str, ...] = BOLETO) -
 
 
 def pix_amounts(reading: DocumentReading) -> list[str]:
-    return [fact.value for fact in reading.guesses if fact.name == "pix_amount"]
+    return [fact.value for fact in reading.facts if fact.name == "pix_amount"]
 
 
 def test_the_same_amount_is_nothing_to_say() -> None:
