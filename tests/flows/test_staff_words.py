@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailbot.demo import documents
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
+from mailbot.domain.outbox import ClaimedLetter
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
+from mailbot.flows.case import Examination
+from mailbot.flows.examine import Examiner
 from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REQUEST, TestHouse, mail, reply_to
 
 
@@ -215,6 +219,37 @@ def test_a_decision_that_waits_is_taken_back_to_the_status_before(house: TestHou
     assert (undone.status, undone.resolution, undone.resolved_at) == (Status.ON_HOLD, None, None)
     assert LetterKind.DECISION not in {one.letter for one in house.letters(Audience.REQUESTER)}
     assert "A decisão foi desfeita" in newest(house, Audience.STAFF).text
+
+
+def test_undoing_loses_to_the_letter_that_begins_to_leave_while_the_mail_is_weighed(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ticket(house)
+    order(house, "#autorizar")
+    echo = newest(house, Audience.STAFF)
+    decision = next(one for one in house.letters() if one.letter is LetterKind.DECISION)
+    weigh = Examiner.examine
+    weighed: list[str] = []
+
+    def weigh_slowly(*arguments: Any, **named: Any) -> Examination:
+        found = weigh(*arguments, **named)
+        weighed.append("once")
+        while len(weighed) == 1 and (claimed := claim(house)) is not None:
+            if claimed.letter.message_id == decision.message_id:
+                break
+        return found
+
+    monkeypatch.setattr(Examiner, "examine", weigh_slowly)
+    after = order(house, "#desfazer", echo)
+    assert len(weighed) == 2, "it is weighed anew, and sees the letter leave"
+    assert (after.status, after.resolution) == (Status.RESOLVED, Resolution.APPROVED)
+    assert "#reabrir" in newest(house, Audience.STAFF).text
+    assert EventKind.UNDONE not in kinds(house)
+
+
+def claim(house: TestHouse) -> ClaimedLetter | None:
+    with house.app.storage.write() as work:
+        return work.outbox.claim(owner="another", now=house.clock.now(), real_now=datetime.now(UTC), early=True)
 
 
 def test_what_the_requester_was_told_is_not_taken_back_and_reopening_is_offered(house: TestHouse) -> None:

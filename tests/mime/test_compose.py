@@ -360,3 +360,26 @@ def test_the_handle_in_the_references_never_pushes_the_root_out() -> None:
     letter = replace(a_letter(), references=tuple(f"{n}@x.br" for n in range(60)), in_reply_to="59@x.br")
     found = message_ids(str(parsed(composed(letter, id_may_change=True))["References"]))
     assert (found[0], found[-1], len(found)) == ("0@x.br", "59@x.br", 22)
+
+
+def test_an_invitation_is_the_richest_form_of_the_letter_and_keeps_its_line_ends() -> None:
+    calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nSUMMARY:Vistoria em Goiânia\r\nEND:VCALENDAR\r\n"
+    message = parsed(composed(a_letter(calendar=calendar)))
+    assert message.get_content_type() == "multipart/alternative"
+    kinds = [part.get_content_type() for part in message.iter_parts()]
+    assert kinds == ["text/plain", "text/html", "text/calendar"]
+    [invitation] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    # Without the method, programs show a file and no buttons (RFC 6047 §2.4).
+    assert invitation.get_param("method") == "REQUEST"
+    assert invitation.get_content_charset() == "utf-8"
+    assert invitation.get_content_disposition() is None
+    assert invitation.get_payload(decode=True) == calendar.encode("utf-8")
+
+
+def test_a_letter_with_an_invitation_and_files_keeps_both_apart() -> None:
+    calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+    message = parsed(composed(a_letter(calendar=calendar), files=(a_file(),)))
+    assert [part.get_content_type() for part in message.iter_parts()] == [
+        "multipart/alternative",
+        "application/pdf",
+    ]
