@@ -43,7 +43,7 @@ from mailbot.triage.decisions import (
 from mailbot.triage.errands import opened
 from mailbot.triage.guided import Beside, beside, end_by_guidance, note_ruling
 from mailbot.triage.language import language_of
-from mailbot.triage.priorities import PRIORITY_KEY, urgency_of
+from mailbot.triage.priorities import PRIORITY_KEY, is_said, urgency_of
 from mailbot.triage.promises import due_at, enters_queue_as, with_promise
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.sector import apply_sector_reply
@@ -315,7 +315,7 @@ def _with_evidence(ticket: Ticket, situation: Situation, happened: ChangeLog) ->
 
 def _with_priority_said(ticket: Ticket, situation: Situation, happened: ChangeLog) -> Ticket:
     """What the answer to our question says of the priority, where the type lets requesters say it."""
-    said = next((one for one in situation.report.fields if one.key == PRIORITY_KEY and one.valid), None)
+    said = next((one for one in situation.report.fields if one.key == PRIORITY_KEY and is_said(one)), None)
     if said is None or said in ticket.fields or situation.request_type.priority == "automatic":
         return ticket
     urgency = urgency_of(situation.request_type, (said,), situation.mail.new_text)

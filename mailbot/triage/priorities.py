@@ -61,12 +61,14 @@ def urgency_of(kind: RequestType, fields: Iterable[FieldValue], text: str) -> Ur
 
 
 def _asked(fields: Iterable[FieldValue], text: str) -> Priority | None:
-    own = (
-        one for one in fields if one.key == PRIORITY_KEY and one.valid and one.origin is not FieldOrigin.DEFAULT
-    )
-    stated = next((one.value for one in own), "")
+    stated = next((one.value for one in fields if one.key == PRIORITY_KEY and is_said(one)), "")
     match = _LINE.search(text[:_READ_AT_MOST])
     return _named(stated) or (_named(match[1]) if match else None)
+
+
+def is_said(field: FieldValue) -> bool:
+    """Whether somebody stated the field's value, and it was understood: what is usual nobody has asked for."""
+    return field.valid and field.origin not in (FieldOrigin.DEFAULT, FieldOrigin.CONSTANT)
 
 
 def _named(said: str) -> Priority | None:

@@ -105,6 +105,18 @@ def test_the_clock_stands_still_while_the_requester_is_asked(tmp_path: Path) -> 
         assert ticket.due_at == at(27, 12)
 
 
+def test_r002_17_the_priority_that_an_answer_states_counts_and_what_is_usual_takes_nothing_back(
+    tmp_path: Path,
+) -> None:
+    with open_house(tmp_path) as house:
+        house.receive(mail("Minha pia vaza muito.\nPrioridade: Alta", subject="MANUTENÇÃO"))
+        letter = house.letters(Audience.REQUESTER)[-1]
+        house.receive(reply_to(letter, "CPF: 529.982.247-25"))
+        assert house.tickets()[0].priority is Priority.HIGH
+        house.receive(reply_to(letter, "Prioridade: Baixa"))
+        assert house.tickets()[0].priority is Priority.LOW
+
+
 @pytest.mark.parametrize(("stops", "due"), [(True, None), (False, at(24, 12))])
 def test_on_hold_the_clock_stands_still_where_the_type_says_so(
     tmp_path: Path, stops: bool, due: datetime | None

@@ -48,6 +48,12 @@ def test_a_field_of_the_form_counts_before_a_line_of_the_text() -> None:
     assert urgency_of(kind("requester"), (field,), "Prioridade: Alta").priority is LOW
 
 
+def test_what_is_usual_nobody_has_asked_for() -> None:
+    usual = FieldValue(key="priority", value="Média", origin=FieldOrigin.DEFAULT)
+    assert urgency_of(kind("default_medium"), (usual,), "site fora do ar").asked is HIGH
+    assert urgency_of(kind("default_medium"), (usual,), "Prioridade: Alta").asked is HIGH
+
+
 @given(st.text(max_size=300))
 def test_no_text_makes_an_automatic_priority_anything_that_the_words_do_not(text: str) -> None:
     urgency = urgency_of(kind("automatic"), (), f"Prioridade: {text}")
