@@ -208,6 +208,19 @@ def test_a_released_mail_is_taken_again_with_a_clean_sheet(storage: SqlStorage) 
     assert (again.released, again.attempts, again.deaths) == (True, 0, 0)
 
 
+def test_a_mail_of_the_same_content_is_known_on_its_ticket_under_whatever_id(storage: SqlStorage) -> None:
+    add_mails(storage, mail("a@example.com.br", message_id="x@y"), mail("b@example.com.br", message_id="z@y"))
+    first = claimed(storage)
+    result = MailResult(outcome=MailOutcome.MESSAGE, message_id="x@y", identity="i1", ticket_number="2026-000001")
+    finish(storage, first, result)
+    with storage.read() as work:
+        assert work.mails.is_on_ticket("2026-000001", "i1", mail_id=2)
+        assert not work.mails.is_on_ticket("2026-000001", "i1", mail_id=first.id), "itself"
+        assert not work.mails.is_on_ticket("2026-000001", "i2", mail_id=2)
+        assert not work.mails.is_on_ticket("2026-000002", "i1", mail_id=2)
+        assert not work.mails.is_on_ticket("2026-000001", "", mail_id=2)
+
+
 def test_the_same_mail_is_known_again_by_id_and_content_together(storage: SqlStorage) -> None:
     add_mails(storage, mail("a@example.com.br", message_id="x@y"), mail("b@example.com.br", message_id="x@y"))
     first = claimed(storage)
