@@ -82,6 +82,7 @@ _OPEN = "\ue0f0q\ue0f1"
 _OPEN_DOUBTFUL = "\ue0f0d\ue0f1"
 _CLOSE = "\ue0f0e\ue0f1"
 _CUT = "\ue0f0c\ue0f1"
+_SIGNATURE = "-- "
 _CELL_END = "\ue0f0b\ue0f1"
 _TOKEN = re.compile("(\ue0f0[qdec]\ue0f1)")
 
@@ -359,6 +360,9 @@ def _mark_quotes(root: _Element) -> None:
             _enclose(element, _blockquote_token(element))
         elif _is_quote_container(element) and not _opens_forward(element):
             _enclose(element, _OPEN)
+        elif "gmail_signature" in _classes(element):
+            # Gmail leaves the line that marks a signature out where its user wants that.
+            _put_before(element, _SIGNATURE)
 
 
 def _identity(element: _Element) -> str:
