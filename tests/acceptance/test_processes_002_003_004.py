@@ -1,0 +1,182 @@
+"""Property, post-sales and agency on real servers: every conversation in its folder with the letters beside it.
+
+``NAME.eml`` is what a customer sends, ``NAME.letters.txt`` what lies in their mailbox after the conversation and
+what agents get, in order (R002-15 to R002-19, R003-05 to R003-16, R004-01 to R004-17).
+"""
+
+from __future__ import annotations
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+
+from mailbot.demo.cast import File
+from mailbot.domain.ticket import Priority, Status, Ticket
+from tests.acceptance.beside import addressed, transcript
+from tests.acceptance.desk import Desk, answer, new_mail, parsed, text_of
+from tests.peers.process import wait_until
+from tests.peers.stack import MailStack
+
+HERE = Path(__file__).parent
+
+
+class Conversation:
+    """One customer of a process, who sends the mails of its folder."""
+
+    def __init__(self, desk: Desk, process: str, name: str) -> None:
+        self.desk, self.name, self.folder = desk, name, HERE / f"process_{process}"
+        self.person: Address = desk.customer("Maria Aparecida Souza")
+        self._letters = self._notices = 0
+
+    def writes(self, name: str = "", files: tuple[File, ...] = (), **places: str) -> str:
+        """A mail of the folder comes from the customer; what they hear."""
+        raw = addressed(self.folder / f"{name or self.name}.eml", self.person, self.desk.mailbox, **places)
+        if files:
+            mail = parsed(raw)
+            text = text_of(mail)
+            raw = new_mail(self.person, self.desk.mailbox, str(mail["Subject"]), text, files=files)
+        self.desk.receives(raw, self.person)
+        return self.hears()
+
+    def replies(self, name: str) -> str:
+        """The text of a mail of the folder answers the newest letter."""
+        text = text_of(parsed((self.folder / f"{name}.eml").read_bytes()))
+        letter = self.desk.letters_of(self.person)[-1]
+        self.desk.receives(answer(letter, self.person, text), self.person)
+        return self.hears()
+
+    def says(self, text: str) -> str:
+        """The customer answers the newest letter."""
+        self.desk.receives(answer(self.desk.letters_of(self.person)[-1], self.person, text), self.person)
+        return self.hears()
+
+    def hears(self) -> str:
+        """The next letter to the customer."""
+        self._letters += 1
+        return text_of(self.desk.letter(self.person, self._letters, f"letter {self._letters} of {self.name}"))
+
+    def agent_answers(self, text: str) -> None:
+        """Bruno answers his newest notice about this customer."""
+        self.desk.agent_sends(answer(self.notice(), self.desk.bruno, text), self.desk.bruno)
+
+    def notice(self, saying: str = "") -> EmailMessage:
+        """Bruno's newest notice about this customer that says so."""
+
+        def found() -> list[EmailMessage]:
+            letters = self.desk.letters_of(self.desk.bruno)
+            about = [one for one in letters if self.person.addr_spec in text_of(one)]
+            return [one for one in about if saying in text_of(one)]
+
+        wait_until(lambda: bool(found()), f"a notice of {self.name} that says {saying!r}", seconds=20)
+        return found()[-1]
+
+    @property
+    def ticket(self) -> Ticket:
+        """The customer's only ticket."""
+        (ticket,) = [one for one in self.desk.tickets() if one.requester.address == self.person.addr_spec]
+        return ticket
+
+    def stands(self, status: Status) -> bool:
+        """Whether the ticket is in this status now."""
+        return self.ticket.status is status
+
+    def is_as_written(self) -> None:
+        """What was written to whom is what stands beside the mails."""
+        wait_until(lambda: all(one.status == "sent" for one in self.desk.outbox()), "all letters sent", seconds=30)
+        file = self.folder / f"{self.name}.letters.txt"
+        assert transcript(self.desk, self.person) == file.read_text("utf-8").rstrip("\n"), self.name
+
+
+def test_r002_maintenance_refund_and_moving_out_from_mail_to_visit(mail_stack: MailStack, tmp_path: Path) -> None:
+    desk = Desk(mail_stack, tmp_path)
+    leak = Conversation(desk, "002", "maintenance")
+    refund = Conversation(desk, "002", "refund")
+    leaving = Conversation(desk, "002", "move-out")
+    with desk.open_for_business():
+        leak.writes()
+        assert (leak.ticket.request_type, leak.ticket.priority) == ("property_maintenance", Priority.HIGH)
+        leak.notice()
+        leak.agent_answers("#agendar 2026-12-03 14:00\nO encanador vai até você.")
+        leak.hears()
+        assert leak.stands(Status.VISIT_SCHEDULED)
+        declined = addressed(
+            leak.folder / "visit-declined.eml", leak.person, desk.mailbox, NUMBER=leak.ticket.number
+        )
+        desk.receives(declined, leak.person)
+        leak.notice("recusou a visita")
+        assert leak.stands(Status.OPEN)
+        leak.is_as_written()
+
+        assert "CNPJ" in refund.writes()
+        refund.replies("refund-cnpj")
+        refund.notice()
+        assert (refund.ticket.request_type, refund.ticket.status) == ("property_refund", Status.OPEN)
+        refund.is_as_written()
+
+        leaving.writes()
+        leaving.notice()
+        assert leaving.ticket.request_type == "property_move_out"
+        leaving.is_as_written()
+
+
+def test_r003_post_sales_from_mail_to_approval(mail_stack: MailStack, tmp_path: Path) -> None:
+    desk = Desk(mail_stack, tmp_path)
+    leak = Conversation(desk, "003", "leak")
+    statement = Conversation(desk, "003", "statement")
+    both = Conversation(desk, "003", "two-topics")
+    with desk.open_for_business():
+        leak.writes()
+        assert leak.stands(Status.NEW)
+        assert "Sem resposta" in leak.says("STATUS")
+        leak.agent_answers("Recebemos. Vamos olhar as fotos da obra.")
+        leak.hears()
+        assert leak.stands(Status.OPEN)
+        leak.agent_answers("#aprovacao cliente\nPrecisamos abrir o forro do banheiro.")
+        assert "APROVO" in leak.hears()
+        desk.receives(answer(desk.letters_of(leak.person)[-1], leak.person, "APROVO"), leak.person)
+        leak.notice("O cliente aprovou")
+        leak.agent_answers("#resolver\nA impermeabilização foi refeita.")
+        leak.hears()
+        assert leak.stands(Status.RESOLVED)
+        leak.is_as_written()
+
+        statement.writes()
+        assert statement.stands(Status.AWAITING_REQUESTER)
+        statement.replies("statement-details")
+        statement.notice()
+        assert (statement.ticket.status, statement.ticket.queue) == (Status.OPEN, "pos_vendas_financeiro")
+        statement.is_as_written()
+
+        assert "Elétrica; Hidráulica" in both.writes()
+        both.is_as_written()
+
+
+def test_r004_the_agency_from_mail_to_another_department(mail_stack: MailStack, tmp_path: Path) -> None:
+    desk = Desk(mail_stack, tmp_path)
+    files = (
+        File(name="arte.psd", content=b"8BPS" + b"\0" * 400, media_type="application/octet-stream"),
+        File(name="programa.exe", content=b"MZ" + b"\0" * 400, media_type="application/octet-stream"),
+        File(name="macro.vbs", content=b"x = 1\n" * 50, media_type="application/octet-stream"),
+    )
+    campaign = Conversation(desk, "004", "campaign")
+    down = Conversation(desk, "004", "site-down")
+    invoice = Conversation(desk, "004", "invoice")
+    with desk.open_for_business():
+        assert "DEPARTAMENTO: Financeiro e Fiscal" in campaign.writes(files=files)
+        campaign.notice()
+        campaign.says("DEPARTAMENTO: financeiro")
+        campaign.notice("Departamento: Financeiro e Fiscal")
+        assert campaign.ticket.queue == "agencia_financeiro"
+        campaign.is_as_written()
+
+        down.writes()
+        down.notice()
+        assert down.ticket.priority is Priority.HIGH
+        down.is_as_written()
+
+        invoice.writes()
+        invoice.notice()
+        assert (invoice.ticket.queue, invoice.ticket.priority) == ("agencia_financeiro", Priority.MEDIUM)
+        invoice.agent_answers("#resolver\nSegue o boleto.")
+        assert "AVALIAÇÃO" in invoice.hears()
+        invoice.is_as_written()
