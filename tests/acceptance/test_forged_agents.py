@@ -189,7 +189,7 @@ def test_nobody_but_the_true_agent_achieves_anything(mail_stack: MailStack, tmp_
     with desk.open_for_business(now=later):
         siege.comes(answer(siege.notice, desk.bruno, "#autorizar"), signed_by=_COMPANY)
         _nothing_was_achieved(siege, "an expired handle")
-        assert "já venceu" in siege.newest_to(desk.bruno, LetterKind.REPLY_REFUSED)
+        assert "já venceu" in siege.newest_to(desk.bruno, LetterKind.TICKET_READY)
         fresh = _newest_in_mailbox(desk, desk.bruno)
         true = desk.stack.rspamd.sign(answer(fresh, desk.bruno, "#autorizar"), _COMPANY)
         siege.comes_as_it_is(true)
