@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,11 @@ class Catalogue:
         """What the mailbox ``mailbox`` offers; everything where it is not listed."""
         spec = self.mailbox(mailbox)
         return tuple(kind for kind in self.request_types.values() if spec is None or spec.offers(kind.key))
+
+    def in_language(self, language: str) -> Catalogue:
+        """The same with the request types as customers of ``language`` read them."""
+        types = {key: kind.in_language(language) for key, kind in self.request_types.items()}
+        return replace(self, request_types=MappingProxyType(types))
 
     def mailbox(self, key: str) -> MailboxSpec | None:
         """The mailbox with this key."""
@@ -163,7 +168,7 @@ def _read_request_types(reading: Reading) -> dict[str, RequestType]:
         elif source != _source_of(request_type.key):
             reading.complain(source, f"must be called {request_type.key}.yaml, as its key says", path=("key",))
         else:
-            request_types[request_type.key] = request_type
+            request_types[request_type.key] = request_type.understanding_all_languages()
     if GENERAL not in request_types and GENERAL not in reading.unread:
         reading.complain(_source_of(GENERAL), "the file is missing: it takes whatever fits no other request type")
     return request_types

@@ -14,8 +14,10 @@ from mailbot.catalogue.customer_needs import CUSTOMER_KEY, CustomerNeeds
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
 from mailbot.catalogue.facts.functions import FactSpec
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec, problems_among
+from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.rules import Guidance, Rule
+from mailbot.catalogue.type_texts import TypeTexts
 from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, ContactAction
 from mailbot.domain.evidence import DocumentKind
 from mailbot.domain.ticket import Priority, Status
@@ -105,6 +107,8 @@ class RequestType(Entry):
     after_reminders: AfterReminders = AfterReminders.EXPIRE
     suggest_articles: Annotated[int, Field(ge=0, le=10)] = 0
     ask_rating: Flag = False
+    en: TypeTexts = TypeTexts()
+    es: TypeTexts = TypeTexts()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -116,10 +120,50 @@ class RequestType(Entry):
             *self._bad_placeholders(),
             *self._reminders_out_of_order(),
             *self._contact_without_address(),
+            *self._texts_of_nothing(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _texts_of_nothing(self) -> list[str]:
+        return [
+            f"{language}.{mistake}"
+            for language, texts in (("en", self.en), ("es", self.es))
+            for mistake in texts.strangers(
+                documents=frozenset(str(document.key) for document in self.documents),
+                fields=frozenset(field.key for field in self.fields),
+                guidance=frozenset(self.guidance),
+            )
+        ]
+
+    def understanding_all_languages(self) -> RequestType:
+        """The type with the labels of all languages as further names of its fields, unless taken."""
+        taken = {label for field in self.fields for label in field.all_labels}
+        fields = []
+        for field in self.fields:
+            labels = [texts.labels[field.key] for texts in (self.en, self.es) if field.key in texts.labels]
+            new = [label for label in labels if fold_words(label) not in taken]
+            taken.update(fold_words(label) for label in new)
+            stated = field.model_dump(exclude_unset=True)
+            fields.append(FieldSpec.model_validate({**stated, "labels": (*field.labels, *new)}) if new else field)
+        return self.model_copy(update={"fields": tuple(fields)})
+
+    def in_language(self, language: str) -> RequestType:
+        """The type as customers of ``language`` read it; Portuguese where the file says nothing else."""
+        texts = {"en": self.en, "es": self.es}.get(language)
+        if texts is None:
+            return self
+        return self.model_copy(
+            update={
+                "name": texts.name or self.name,
+                "documents": tuple(_worded_document(one, texts) for one in self.documents),
+                "fields": tuple(_worded_field(one, texts) for one in self.fields),
+                "status_labels": {**self.status_labels, **texts.status_labels},
+                "guidance": {key: _worded_guidance(key, one, texts) for key, one in self.guidance.items()},
+                "resolved_note": texts.resolved_note or self.resolved_note,
+            }
+        )
 
     def _contact_without_address(self) -> list[str]:
         spec = self.field(CONTACT_EMAIL_KEY)
@@ -214,3 +258,22 @@ class RequestType(Entry):
         of_customer = self.customer if key == CUSTOMER_KEY else None
         named = of_customer or self.document(key) or self.field(key)
         return key if named is None else named.label
+
+
+def _worded_document(document: DocumentRequirement, texts: TypeTexts) -> DocumentRequirement:
+    key = str(document.key)
+    words = {"label": texts.labels.get(key, document.label), "hint": texts.hints.get(key, document.hint)}
+    return document.model_copy(update=words)
+
+
+def _worded_field(field: FieldSpec, texts: TypeTexts) -> FieldSpec:
+    words = {
+        "label": texts.labels.get(field.key, field.label),
+        "question": texts.questions.get(field.key, field.question),
+    }
+    return field.model_copy(update=words)
+
+
+def _worded_guidance(key: str, guidance: Guidance, texts: TypeTexts) -> Guidance:
+    words = texts.guidance.get(key)
+    return guidance if words is None else guidance.model_copy(update={"title": words.title, "text": words.text})

@@ -50,11 +50,13 @@ class LetterDesk:
     customers: tuple[Customer, ...] = ()
     useful_votes: Mapping[str, int] = field(default_factory=dict)
     house_words: Words | None = None
+    house_catalogue: Catalogue | None = None
 
     @property
     def for_staff(self) -> LetterDesk:
         """The same desk in the language that the mailbox's staff read, whatever the customer's is."""
-        return self if self.house_words is None else replace(self, words=self.house_words)
+        words, catalogue = self.house_words or self.words, self.house_catalogue or self.catalogue
+        return replace(self, words=words, catalogue=catalogue)
 
     away: Mapping[str, str] = field(default_factory=dict)
 

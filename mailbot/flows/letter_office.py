@@ -73,6 +73,7 @@ class LetterOffice:
         waiting: WaitingTimes,
     ) -> None:
         self._catalogue = catalogue
+        self._catalogues: dict[str, Catalogue] = {}
         self._calendar = calendar
         self._renderer = renderer
         self._outgoing = outgoing
@@ -129,7 +130,8 @@ class LetterOffice:
             change,
             replace(
                 desk,
-                catalogue=with_staff(self._catalogue, known.duty),
+                catalogue=with_staff(desk.catalogue, known.duty),
+                house_catalogue=with_staff(self._catalogue_in(mailbox.spec.language), known.duty),
                 away=known.duty.away,
                 customers=known.customers,
                 useful_votes={article: one.useful for article, one in known.votes.items()},
@@ -202,6 +204,11 @@ class LetterOffice:
         letter = self.plan_large_mail_refusal(mail, size_bytes, mailbox, now=now)
         self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
 
+    def _catalogue_in(self, language: str) -> Catalogue:
+        if language not in self._catalogues:
+            self._catalogues[language] = self._catalogue.in_language(language)
+        return self._catalogues[language]
+
     def _desk(
         self,
         mailbox: ServedMailbox,
@@ -212,11 +219,12 @@ class LetterOffice:
         drawings: Mapping[str, FileDrawing] | None = None,
     ) -> LetterDesk:
         return LetterDesk(
-            catalogue=self._catalogue,
+            catalogue=self._catalogue_in(language),
             mailbox=mailbox.spec,
             mailbox_address=mailbox.address,
             words=self._renderer.words(language),
             house_words=self._renderer.words(mailbox.spec.language),
+            house_catalogue=self._catalogue_in(mailbox.spec.language),
             zone=self._calendar.zone,
             now=now,
             quiet_time=self._waiting.quiet_time,

@@ -279,3 +279,21 @@ def test_a_ticket_speaks_the_language_of_its_mail_and_staff_that_of_the_mailbox(
         assert "Received on 2026-11-23, 12:00." in letter.text
         assert all("Quem lê sua resposta" in one.text for one in house.letters(Audience.STAFF))
         assert all("Aberto em: 23/11/2026 às 12:00" in one.text for one in house.letters(Audience.STAFF))
+
+
+def test_a_letter_names_what_it_asks_for_in_the_customers_language_and_the_notice_in_the_mailboxs(
+    tmp_path: Path,
+) -> None:
+    """R003-17."""
+    with house_of_three(tmp_path) as house:
+        text = "Hello, I would like to change the place of my inspection. Please tell me what you need."
+        house.receive(mail(text))
+        (question,) = house.letters(Audience.REQUESTER)
+
+        house.receive(reply_to(question, "New location: Jataí"))
+
+        assert "Your request for Change of inspection location" in question.text
+        assert "New location: ____" in question.text
+        (ticket,) = house.tickets()
+        assert "destination_unit" not in ticket.missing
+        assert all("Alteração de local" in one.text for one in house.letters(Audience.STAFF))
