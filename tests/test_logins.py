@@ -15,7 +15,7 @@ from mailbot.catalogue.mailboxes import MailServerName
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.logins import LoginCredential
 from mailbot.settings import load_settings
-from tests.cli.command import REPOSITORY, sample_settings
+from tests.cli.command import REPOSITORY, log_in_by_token, sample_settings
 from tests.peers.token_server import certificate_of, pem_pair, private_key
 
 MICROSOFT = "{provider: microsoft, tenant_id: tenant.example.com.br, client_id: app}"
@@ -25,8 +25,7 @@ def opened(tmp_path: Path, oauth2: str, **variables: str) -> App:
     """An app whose sample mailbox logs in as stated; servers without a password in their URLs."""
     config = tmp_path / "config"
     shutil.copytree(REPOSITORY / "config", config)
-    with (config / "mailboxes.yaml").open("a", encoding="utf-8") as file:
-        file.write(f"    oauth2: {oauth2}\n")
+    log_in_by_token(config, oauth2)
     environment = sample_settings(tmp_path) | {
         "MAILBOT_IMAP_URL": "imaps://outlook.office365.com/INBOX",
         "MAILBOT_SMTP_URL": "smtp+starttls://smtp.office365.com",

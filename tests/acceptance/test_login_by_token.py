@@ -9,6 +9,7 @@ import pytest
 
 from mailbot.domain.handles import LOOP_MARK_HEADER
 from tests.acceptance.desk import Desk, new_mail
+from tests.cli.command import log_in_by_token
 from tests.peers.process import wait_until
 from tests.peers.stack import MailStack
 from tests.peers.token_server import CLIENT, CLIENT_SECRET, FIRST_REFRESH_TOKEN, TokenServer
@@ -32,11 +33,10 @@ def by_token(desk: Desk, server: TokenServer) -> None:
         "MAILBOT_OAUTH2_REFRESH_TOKEN": FIRST_REFRESH_TOKEN,
         "MAILBOT_OAUTH2_CLIENT_SECRET": CLIENT_SECRET,
     }
-    with (desk.folder / "config" / "mailboxes.yaml").open("a", encoding="utf-8") as file:
-        file.write(
-            "    oauth2: {provider: generic, credential: refresh_token, "
-            f"client_id: {CLIENT}, authority: '{server.token_url}'}}\n"
-        )
+    log_in_by_token(
+        desk.folder / "config",
+        f"{{provider: generic, credential: refresh_token, client_id: {CLIENT}, authority: '{server.token_url}'}}",
+    )
 
 
 def test_mail_is_collected_and_answered_over_many_tokens_and_without_the_provider(

@@ -50,6 +50,14 @@ def sample_settings(folder: Path) -> dict[str, str]:
     }
 
 
+def log_in_by_token(config: Path, oauth2: str) -> None:
+    """Let the mailbox ``default`` of this configuration log in as ``oauth2`` (YAML in one line) says."""
+    mailboxes = config / "mailboxes.yaml"
+    before, mark, rest = mailboxes.read_text("utf-8").partition("    max_wire_mb: 50\n")
+    assert mark
+    mailboxes.write_text(f"{before}{mark}    oauth2: {oauth2}\n{rest}", encoding="utf-8")
+
+
 def run_mailbot(
     *arguments: str | Path,
     cwd: Path,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
 from tests.adapters.test_login_by_token import USER, TokenImap
-from tests.cli.command import REPOSITORY, Ran, run_mailbot, sample_settings
+from tests.cli.command import REPOSITORY, Ran, log_in_by_token, run_mailbot, sample_settings
 from tests.peers.token_server import CLIENT, CLIENT_SECRET, TENANT, TokenServer
 
 BOTH = ["IMAP.AccessAsApp", "SMTP.SendAsApp"]
@@ -32,11 +32,11 @@ class Site:
     def doctor(self, *options: str) -> Ran:
         config = self.folder / "config"
         shutil.copytree(REPOSITORY / "config", config)
-        with (config / "mailboxes.yaml").open("a", encoding="utf-8") as file:
-            file.write(
-                f"    oauth2: {{provider: microsoft, tenant_id: {TENANT}, client_id: {CLIENT}, "
-                f"authority: '{self.tokens.authority}'{self.stated}}}\n"
-            )
+        log_in_by_token(
+            config,
+            f"{{provider: microsoft, tenant_id: {TENANT}, client_id: {CLIENT}, "
+            f"authority: '{self.tokens.authority}'{self.stated}}}",
+        )
         (self.folder / "var").mkdir(mode=0o700, exist_ok=True)
         with ScriptedSmtp(self.smtp_script, extensions=["AUTH XOAUTH2"]) as smtp:
             settings = sample_settings(self.folder) | {

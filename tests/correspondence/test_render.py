@@ -368,7 +368,7 @@ def test_no_string_of_a_view_can_break_out(sample: tuple[LetterKind, LetterView]
     allowed = {"html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td"}
     allowed |= {"p", "h1", "h2", "strong", "span", "a", "br", "bdi"}
     # Beside the agents' pictures of files there is the brand's logo.
-    if isinstance(view, StaffTicketView) or view.logo:
+    if isinstance(view, StaffTicketView) or hostile.logo:
         allowed.add("img")
     assert set(_Visible(rendered.html).tags) <= allowed
 
