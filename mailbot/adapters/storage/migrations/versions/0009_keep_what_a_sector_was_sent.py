@@ -7,8 +7,8 @@ from alembic import op
 
 from mailbot.adapters.storage.columns import CleanText, UtcDateTime
 
-revision = "0011"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from mailbot.adapters.storage import tables
 
-revision = "0013"
-down_revision = "0003"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
