@@ -197,6 +197,9 @@ def preview(
         known = [one.key for one in _request_types()] if request_type else []
         if request_type and request_type not in known:
             _refuse("catalogue preview", f"no request type {request_type!r}; there are {', '.join(known)}")
+        languages = sorted(one.name for one in templates.iterdir() if one.is_dir())
+        if language not in languages:
+            _refuse("catalogue preview", f"no language {language!r}; there are {', '.join(languages)}")
         view = sample_view(kind, templates, language=language)
         try:
             written = LetterRenderer(templates).render(

@@ -26,13 +26,14 @@ def folder(tmp_path: Path) -> Path:
 def state(folder: Path, block: str) -> int:
     """Add an ``oauth2`` block to the sample mailbox; returns the line on which it begins."""
     file = folder / "mailboxes.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text + textwrap.indent(textwrap.dedent(block).lstrip("\n"), "    "), encoding="utf-8")
-    return text.count("\n") + 1
+    before, mark, rest = file.read_text(encoding="utf-8").partition("    max_wire_mb: 50\n")
+    stated = textwrap.indent(textwrap.dedent(block).lstrip("\n"), "    ")
+    file.write_text(f"{before}{mark}{stated}{rest}", encoding="utf-8")
+    return before.count("\n") + 2
 
 
 def mailbox_of(folder: Path) -> tuple[MailboxSpec, OAuth2Spec]:
-    (mailbox,) = load_catalogue(folder).mailboxes
+    mailbox = load_catalogue(folder).mailboxes[0]
     assert mailbox.oauth2 is not None
     return mailbox, mailbox.oauth2
 
@@ -44,7 +45,7 @@ def problems_of(folder: Path) -> tuple[Problem, ...]:
 
 
 def test_without_it_passwords_are_used_and_no_variable_is_read() -> None:
-    (mailbox,) = load_catalogue(SAMPLE).mailboxes
+    mailbox = load_catalogue(SAMPLE).mailboxes[0]
     assert mailbox.oauth2 is None
     assert not any("OAUTH2" in name for name in mailbox.environment_names)
     assert not mailbox.takes_token(MailServerName.IMAP)

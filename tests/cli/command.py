@@ -50,6 +50,15 @@ def sample_settings(folder: Path) -> dict[str, str]:
     }
 
 
+def drop_request_type(config: Path, key: str) -> None:
+    """Take a request type out of this sample configuration, and with it the mailboxes that offer it by name."""
+    (config / "catalogue" / f"{key}.yaml").unlink()
+    mailboxes = config / "mailboxes.yaml"
+    first, mark, _ = mailboxes.read_text("utf-8").partition("  # Cinco empresas")
+    assert mark
+    mailboxes.write_text(first, encoding="utf-8")
+
+
 def log_in_by_token(config: Path, oauth2: str) -> None:
     """Let the mailbox ``default`` of this configuration log in as ``oauth2`` (YAML in one line) says."""
     mailboxes = config / "mailboxes.yaml"

@@ -141,7 +141,7 @@ def test_reprocess_of_a_ticket_that_is_right_changes_nothing(house: TestHouse, c
 
 
 def test_reprocess_says_in_words_what_would_change(house: TestHouse, cli: Cli) -> None:
-    with patch("mailbot.flows.examine.extract_fields", lambda *_, **__: ()):
+    with patch("mailbot.flows.weighing.extract_fields", lambda *_, **__: ()):
         house.receive(mail(REQUEST, files=[BOLETO]))
     lines = cli("mails", "reprocess", "1", "--dry-run").stdout.splitlines()
     assert lines[0] == "ticket 2026-000001 (mail 1): ticket"

@@ -16,6 +16,7 @@ from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.flows.reprocess import tasks_for
 from mailbot.round import warn_of_types_that_are_gone
+from tests.cli.command import drop_request_type
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 
 TYPE = "inspection_location_change"
@@ -31,7 +32,7 @@ def lose_the_type(house: TestHouse) -> None:
     """The program starts again without the request type's file."""
     config = house.folder / "config"
     shutil.copytree(REPOSITORY / "config", config)
-    (config / "catalogue" / f"{TYPE}.yaml").unlink()
+    drop_request_type(config, TYPE)
     house.reopen(config_dir=config)
 
 

@@ -16,6 +16,7 @@ from mailbot.evidence.reading import NOT_READ, READER_VERSION, not_read, read_do
 from mailbot.flows.reading_desk import READER_SECONDS_A_MAIL
 from mailbot.flows.readings import MOST_FILES
 from mailbot.flows.reprocess import tasks_for
+from tests.cli.command import drop_request_type
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 from tests.pdfs import bomb_pdf, text_pdf
 
@@ -187,5 +188,5 @@ def config_without_documents(folder: Path) -> Path:
     """The sample configuration without the one type that asks for documents."""
     copied = folder / "config"
     shutil.copytree(REPOSITORY / "config", copied)
-    (copied / "catalogue" / "inspection_location_change.yaml").unlink()
+    drop_request_type(copied, "inspection_location_change")
     return copied

@@ -104,7 +104,8 @@ def test_a_letter_that_left_before_its_time_is_saved_as_it_left(tmp_path: Path, 
         house.clock.advance(timedelta(hours=3))
         keeper_of(house, folder).look_after()
         assert {copy.message for copy in folder.saved} == {envelope.message for envelope in transport.envelopes}
-        assert len(folder.saved) == len(transport.envelopes) == 2
+        # The notice, its echo to the agent, and the decision.
+        assert len(folder.saved) == len(transport.envelopes) == 3
 
 
 @pytest.mark.parametrize("answer", [AWAY, OutcomeUnknown(reason="lost after the final dot")])
