@@ -446,7 +446,7 @@ def test_a_strange_request_type_falls_back_to_the_general_letter(
 
 
 def test_a_language_without_templates_falls_back_to_portuguese(renderer: LetterRenderer) -> None:
-    assert "Olá, Maria!" in renderer.render(LetterKind.TICKET_OPENED, opened(), language="en").text
+    assert "Olá, Maria!" in renderer.render(LetterKind.TICKET_OPENED, opened(), language="fr").text
 
 
 def test_a_template_cannot_reach_out_of_its_view(templates: Path) -> None:

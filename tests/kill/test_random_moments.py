@@ -36,9 +36,10 @@ def agent_at_work(site: Site) -> Iterator[None]:
         while not end.wait(0.3):
             for raw in site.servers.messages(AGENT):
                 notice = BytesParser(policy=SMTP).parsebytes(raw)
-                message_id = str(notice["Message-ID"])
-                if site.address in str(notice["From"]) and message_id not in answered:
-                    answered.add(message_id)
+                # All letters about a ticket have one subject; the echo of a decision asks for no other.
+                ticket = str(notice["Subject"])
+                if site.address in str(notice["From"]) and ticket not in answered:
+                    answered.add(ticket)
                     site.agent_replies(raw, "#negar Fora do prazo.\n")
 
     thread = threading.Thread(target=work)
