@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
-from mailbot.catalogue.field_specs import FieldSpec
+from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
@@ -24,10 +24,11 @@ from mailbot.domain.outbox import LetterRow
 from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.evidence.assess import assess
+from mailbot.evidence.field_kinds.time_windows import rules_out
 from mailbot.evidence.told_fields import with_told
 from mailbot.evidence.values import checked_value
 from mailbot.triage.directives import DirectiveBlock
-from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, Undoable
+from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, TimesAgainst, Undoable
 from mailbot.triage.orders.filing import number_in
 
 _MERGED_AT_MOST = 10
@@ -99,6 +100,7 @@ def desk_for(
         undo_time=house.undo_time,
         check_field=check_field(house.catalogue, now),
         held_against=held_against(house.catalogue, now),
+        times_against=times_against(house.catalogue, house.calendar.zone),
         mailbox_address=mailbox_address,
         other=_other(block, known),
         undoable=_undoable(known.events(ticket.number), known.letters(ticket.number)) if looks_for_undo else None,
@@ -176,6 +178,18 @@ def held_against(catalogue: Catalogue, now: datetime) -> HeldAgainst:
         )
 
     return held
+
+
+def times_against(catalogue: Catalogue, zone: tzinfo) -> TimesAgainst:
+    """How the time of a visit is held against what the requester said of times (R002-18)."""
+
+    def against(ticket: Ticket, at: datetime) -> str:
+        kind = catalogue.type(ticket.request_type)
+        keys = {field.key for field in kind.fields if field.kind is FieldKind.TIME_WINDOWS}
+        told = [value.value for value in ticket.fields if value.key in keys and value.valid]
+        return next((one for one in told if rules_out(one, at.astimezone(zone))), "")
+
+    return against
 
 
 # --- what can be taken back --------------------------------------------------------------------------------------

@@ -170,6 +170,17 @@ def test_r002_18_the_answer_of_a_calendar_program_is_read_and_told_to_the_agent(
     assert len(house.letters(Audience.REQUESTER)) == letters
 
 
+@pytest.mark.parametrize(("moment", "warned"), [("2026-12-08 09:00", True), ("2026-12-08 14:00", False)])
+def test_r002_18_an_agent_hears_that_a_visit_is_set_for_a_time_that_the_requester_ruled_out(
+    house: TestHouse, moment: str, warned: bool
+) -> None:
+    opened(house, "Solicitação de manutenção", LEAK)
+    house.agent_reply(notice(house), f"#agendar {moment}")
+    assert house.tickets()[0].status is Status.VISIT_SCHEDULED
+    told = "sobre horários, o cliente disse: não pode: terça-feira, 06:00 às 12:00"
+    assert (told in " ".join(notice(house).text.split())) is warned
+
+
 def test_r002_18_an_answer_to_a_time_that_was_replaced_changes_nothing(house: TestHouse) -> None:
     ticket = visit(house)
     house.agent_reply(notice(house), "#agendar 2026-12-04 10:00")

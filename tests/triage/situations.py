@@ -27,7 +27,7 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Status, Ticket
-from mailbot.flows.order_desk import check_field, held_against
+from mailbot.flows.order_desk import check_field, held_against, times_against
 from mailbot.triage.change_log import Cause
 from mailbot.triage.directives import DirectiveBlock, parse_directives
 from mailbot.triage.gratitude import is_gratitude
@@ -139,6 +139,7 @@ def order_desk(block: DirectiveBlock, *, has_files: bool = False, **changes: Any
         undo_time=timedelta(minutes=5),
         check_field=check_field(catalogue(), NOW),
         held_against=held_against(catalogue(), NOW),
+        times_against=times_against(catalogue(), business_calendar(catalogue().calendar).zone),
         mailbox_address="atendimento@example.com.br",
         says_more=bool(block.remaining_text) or has_files,
     )

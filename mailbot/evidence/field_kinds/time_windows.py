@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 
 from mailbot.catalogue.folding import plain_lines
 from mailbot.evidence.field_kinds.checked import Checked
@@ -49,6 +49,27 @@ class VisitTimes:
 
     impossible: tuple[TimeWindow, ...] = ()
     possible: tuple[TimeWindow, ...] = ()
+
+
+def rules_out(said_by_requester: str, local: datetime) -> bool:
+    """Whether a visit that begins at ``local`` time falls into what :func:`time_windows` kept as impossible, or
+    outside all that was kept as possible. Of two that disagree the one of fewer days counts: *todos os dias menos
+    quarta*."""
+    times = read_times(said_by_requester)
+    if times is None:
+        return False
+    against = [len(one.days) for one in times.impossible if _holds(one, local)]
+    suits = [len(one.days) for one in times.possible if _holds(one, local)]
+    if against and suits:
+        return min(against) <= min(suits)
+    return bool(against) or (bool(times.possible) and not suits)
+
+
+def _holds(window: TimeWindow, local: datetime) -> bool:
+    if local.weekday() not in window.days:
+        return False
+    begins_after = window.start is None or window.start <= local.time()
+    return begins_after and (window.end is None or local.time() < window.end)
 
 
 def time_windows(raw: str) -> Checked:

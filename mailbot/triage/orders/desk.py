@@ -25,6 +25,10 @@ HeldAgainst = Callable[[Ticket, RequestType], EvidenceReport]
 """What a ticket holds, held against the requirements of a request type."""
 
 
+TimesAgainst = Callable[[Ticket, datetime], str]
+"""What the requester said of times at which nobody can come, where a moment is one of these; else empty (R002-18)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undoable:
     """The last decision of a ticket as the events tell it. ``unsent``: its letter has not begun to leave."""
@@ -51,6 +55,7 @@ class OrderDesk:
     undo_time: timedelta
     check_field: CheckField
     held_against: HeldAgainst
+    times_against: TimesAgainst
     mailbox_address: str = ""
     other: Ticket | None = None
     undoable: Undoable | None = None
@@ -90,7 +95,8 @@ def problem(code: str, **values: str) -> Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A ticket with some of a mail's orders done. ``said`` is what the sentence of the latest order needs."""
+    """A ticket with some of a mail's orders done. ``said`` is what the sentence of the latest order needs, and
+    ``aside`` which of its sentences where it is not the usual one."""
 
     ticket: Ticket
     effects: tuple[Effect, ...] = ()
@@ -100,14 +106,16 @@ class Progress:
     files: tuple[StoredFile, ...] = ()
     invites: bool = False
     said: Values = ()
+    aside: str = ""
 
     def on(self, ticket: Ticket, *effects: Effect, **said: str) -> Progress:
         """One order further: the ticket that it makes, what it did, and what its sentence needs."""
-        return replace(self, ticket=ticket, effects=(*self.effects, *effects), said=tuple(said.items()))
+        done = (*self.effects, *effects)
+        return replace(self, ticket=ticket, effects=done, said=tuple(said.items()), aside="")
 
     def saying(self, **said: str) -> Progress:
         """One order further that changes nothing on the ticket."""
-        return replace(self, said=tuple(said.items()))
+        return replace(self, said=tuple(said.items()), aside="")
 
     def telling(self, code: str, **values: str) -> Progress:
         """The requester is told of it in a sentence."""

@@ -70,7 +70,8 @@ def await_approval(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
 
 
 def schedule(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
-    """``#agendar 2026-12-03 14:00``: a visit in local time; a new time replaces the one before."""
+    """``#agendar 2026-12-03 14:00``: a visit in local time; a new time replaces the one before. Where the requester
+    said that nobody can come then, the agent is told so: they may have spoken meanwhile."""
     if not argument.strip():
         return problem("moment_missing")
     at = moment_in(argument, desk.zone)
@@ -90,6 +91,8 @@ def schedule(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
         so_far.ticket, visit_at=at, visit_sequence=ticket.visit_sequence + (ticket.visit_at is not None)
     )
     done = so_far.on(ticket, effect(EventKind.VISIT_SCHEDULED, old=old, new=at.isoformat()), moment=told)
+    if against := desk.times_against(ticket, at):
+        done = replace(done.saying(moment=told, times=against), aside="against_times")
     return replace(done.telling("told.visit", moment=told), invites=True)
 
 

@@ -104,6 +104,12 @@ class _Tried:
     directive: Directive
     problem: Problem | None
     said: tuple[tuple[str, str], ...] = ()
+    aside: str = ""
+
+    @property
+    def done(self) -> str:
+        """The code of the sentence that says what was done."""
+        return f"done.{self.directive.word}{self.aside and f'.{self.aside}'}"
 
 
 def plan_orders(block: DirectiveBlock, ticket: Ticket, desk: OrderDesk) -> OrderPlan:
@@ -125,7 +131,7 @@ def _try_all(block: DirectiveBlock, ticket: Ticket, desk: OrderDesk) -> tuple[Pr
         outcome = _against_the_others(directive, block) or _try(directive, progress, desk)
         if isinstance(outcome, Progress):
             progress = outcome
-            found[at] = _Tried(directive=directive, problem=None, said=outcome.said)
+            found[at] = _Tried(directive=directive, problem=None, said=outcome.said, aside=outcome.aside)
         else:
             found[at] = _Tried(directive=directive, problem=outcome)
     return progress, [found[at] for at in sorted(found)]
@@ -167,9 +173,7 @@ def _planned(desk: OrderDesk, progress: Progress, tried: list[_Tried]) -> OrderP
     transcript = Transcript(
         applied=True,
         lines=tuple(
-            TranscriptLine(
-                typed=one.directive.typed, state=LineState.DONE, code=f"done.{one.directive.word}", values=one.said
-            )
+            TranscriptLine(typed=one.directive.typed, state=LineState.DONE, code=one.done, values=one.said)
             for one in tried
         ),
         possible=tuple(possible_words(progress.ticket, desk)),
