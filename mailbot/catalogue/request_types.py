@@ -45,6 +45,13 @@ class AfterReminders(StrEnum):
     TO_QUEUE = "to_queue"
 
 
+class QueueHears(StrEnum):
+    """From when on the people of a queue hear of a request."""
+
+    WHEN_COMPLETE = "when_complete"
+    WHEN_OPENED = "when_opened"
+
+
 BusinessHours = Annotated[int, Field(ge=1, le=2000)]
 
 
@@ -61,6 +68,7 @@ class RequestType(Entry):
     ``answer_within_business_hours`` is one number, or one a priority; its clock stands still while the requester
     is asked, and with ``stop_clock_on_hold`` while somebody else is waited for. So many business hours before its
     end staff are warned: ``warn_before_hours``, 0 for never.
+    ``queue_hears`` of a request when nothing is missing any more, or as soon as it opens (R000-14, R000-23).
     ``family`` joins the types of one house, whose departments are corrected among each other (R004-03).
     ``new_until_answered``: the ticket is ``new`` until an agent acts on it (R003-16).
     ``received_note`` stands in the letters that say that nothing is missing; ``brand`` signs the letters instead
@@ -78,6 +86,7 @@ class RequestType(Entry):
     suggestions: tuple[Text, ...] = ()
     keywords: tuple[Text, ...] = ()
     queue: Key
+    queue_hears: QueueHears = QueueHears.WHEN_COMPLETE
     title: str = ""
     documents: tuple[DocumentRequirement, ...] = ()
     fields: tuple[FieldSpec, ...] = ()

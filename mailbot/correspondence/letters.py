@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from mailbot.catalogue.request_types import QueueHears, RequestType
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.context import RequesterTicketView
 from mailbot.correspondence.own_ticket_letters import colleague_answered, late_warning
@@ -40,6 +41,7 @@ from mailbot.correspondence.staff_letters import (
     ticket_ready,
 )
 from mailbot.correspondence.transcripts import transcript
+from mailbot.correspondence.view_parts import kind_of
 from mailbot.domain.account_contacts import CONFIRMATION_KEY
 from mailbot.domain.events import PUT_BACK_ABSENT, PUT_BACK_REVOKED, EventKind, LetterKind
 from mailbot.domain.evidence import FieldOrigin
@@ -61,11 +63,11 @@ def plan_letters(change: TicketChange, desk: LetterDesk) -> tuple[PlannedLetter,
     return (*tuple(by_person.values())[::-1], *_to_sector(change, desk))
 
 
-def shows_papers(change: TicketChange) -> bool:
+def shows_papers(change: TicketChange, kind: RequestType) -> bool:
     """Whether agents will hear of it with the files before them."""
     if change.quiet:
         return False
-    is_told = _is_ready(change) or _needs_reading(change) or bool(_given_to(change))
+    is_told = _is_ready(change, kind) or _needs_reading(change) or bool(_given_to(change))
     return is_told or change.refusal is Refusal.EXPIRED_HANDLE
 
 
@@ -274,7 +276,7 @@ def _notices(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
 
 def _about_work(change: TicketChange, desk: LetterDesk) -> list[PlannedLetter]:
     """Of a ticket that somebody should take up, was given, or should read on."""
-    if _is_ready(change) or _was_put_back(change):
+    if _is_ready(change, kind_of(change, desk)) or _was_put_back(change):
         return [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk)]
     if assigned := _newly_assigned(change, desk):
         return [ticket_ready(change, desk, assigned)]
@@ -331,16 +333,20 @@ def _about_act(change: TicketChange, desk: LetterDesk, act: EventKind) -> list[P
     before = change.before
     if act is not EventKind.RECLASSIFIED or before is None:
         return [requester_acted(change, desk, agent, act) for agent in _responsible(change.after, desk)]
-    told = [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk) if _is_ready(change)]
+    is_ready = _is_ready(change, kind_of(change, desk))
+    told = [ticket_ready(change, desk, agent) for agent in _responsible(change.after, desk) if is_ready]
     knew = _responsible(before, desk) if before.status is not Status.AWAITING_REQUESTER else []
     return [*told, *(requester_acted(change, desk, agent, act) for agent in knew)]
 
 
-def _is_ready(change: TicketChange) -> bool:
-    """The ticket has come into its queue: complete, or for a person from the start."""
-    before = change.before
-    was_in_queue = before is not None and not _waited(before) and before.queue == change.after.queue
-    return change.after.status in (Status.NEW, Status.OPEN) and not was_in_queue
+def _is_ready(change: TicketChange, kind: RequestType) -> bool:
+    """The ticket has come into its queue: complete, for a person from the start, or of a type whose people hear of
+    what is incomplete too."""
+    before, after = change.before, change.after
+    hears_at_once = kind.queue_hears is QueueHears.WHEN_OPENED
+    was_there = before is not None and (hears_at_once or not _waited(before)) and before.queue == after.queue
+    is_there = after.status in (Status.NEW, Status.OPEN) or (hears_at_once and _waited(after))
+    return is_there and not was_there
 
 
 def _needs_reading(change: TicketChange) -> bool:

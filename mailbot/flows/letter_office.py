@@ -102,7 +102,7 @@ class LetterOffice:
             now=now,
             messages=messages,
             open_tickets=tuple(which),
-            drawings=drawings_for(work, change),
+            drawings=self.drawings_for(work, change),
             known=Known(customers=customers, votes=votes, duty=duty),
         )
         answers = _opening_mail(change)
@@ -204,6 +204,14 @@ class LetterOffice:
         letter = self.plan_large_mail_refusal(mail, size_bytes, mailbox, now=now)
         self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
 
+    def drawings_for(self, work: UnitOfWork, change: TicketChange) -> dict[str, FileDrawing]:
+        """The pages of the files of which agents will be told."""
+        if not shows_papers(change, self._catalogue.type(change.after.request_type)):
+            return {}
+        files = change.message.files if change.message else ()
+        digests = {finding.digest for finding in change.after.documents} | {file.digest for file in files}
+        return {drawing.digest: drawing for drawing in work.papers.drawings(sorted(digests))}
+
     def _catalogue_in(self, language: str) -> Catalogue:
         if language not in self._catalogues:
             self._catalogues[language] = self._catalogue.in_language(language)
@@ -233,15 +241,6 @@ class LetterOffice:
             open_tickets=open_tickets,
             drawings=drawings,
         )
-
-
-def drawings_for(work: UnitOfWork, change: TicketChange) -> dict[str, FileDrawing]:
-    """The pages of the files of which agents will be told."""
-    if not shows_papers(change):
-        return {}
-    files = change.message.files if change.message else ()
-    digests = {finding.digest for finding in change.after.documents} | {file.digest for file in files}
-    return {drawing.digest: drawing for drawing in work.papers.drawings(sorted(digests))}
 
 
 def _stop_letters(work: UnitOfWork, change: TicketChange) -> None:

@@ -28,7 +28,7 @@ from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import Recount, ScreenedOut
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
-from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice, drawings_for
+from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
@@ -396,7 +396,7 @@ class Reprocess:
                 now=now,
                 messages=tuple(messages[-LAST_MESSAGES:]),
                 open_tickets=tuple(which),
-                drawings=drawings_for(work, change),
+                drawings=self._office.drawings_for(work, change),
             )
             if change.beside is not None and change.beside.message is not None:
                 planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,18 @@ from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
 from mailbot.domain.evidence import Verdict
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Status
-from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail, reply_to
+from tests.flows.house import (
+    BOLETO,
+    CUSTOMER,
+    LICENCE,
+    NOON,
+    RECEIPT,
+    REPOSITORY,
+    REQUEST,
+    TestHouse,
+    mail,
+    reply_to,
+)
 
 ANA, BRUNO = "ana@example.com.br", "bruno@example.com.br"
 LOCATION = "inspection_location_change"
@@ -22,6 +34,7 @@ key: agency_billing
 name: Financeiro e fiscal
 subject: Segunda via
 queue: financeiro
+answer_within_business_hours: 24
 fields:
   - {key: kind, label: Tipo, question: Qual o tipo?, required: não}
 """
@@ -76,6 +89,15 @@ def test_r004_03_a_department_is_corrected_in_the_reply(house: TestHouse) -> Non
     assert (ticket.request_type, ticket.queue) == ("agency_billing", "financeiro")
     assert "Contas e notas" in to(house, CUSTOMER)[-1].text
     assert to(house, BRUNO)[-1].letter is LetterKind.TICKET_READY
+
+
+def test_r000_17_another_type_has_its_own_promise_from_then_on_and_the_requester_is_told(house: TestHouse) -> None:
+    house.receive(mail("Preciso da nota fiscal.", subject="Nota"))
+    assert house.tickets()[0].due_at == NOON + timedelta(days=2)
+    house.clock.advance(timedelta(hours=4))
+    house.receive(reply_to(to(house, CUSTOMER)[-1], "Departamento: FINANCEIRO"))
+    assert house.tickets()[0].due_at == NOON + timedelta(days=1, hours=4), "one business day from the change on"
+    assert "24 de novembro de 2026" in " ".join(to(house, CUSTOMER)[-1].text.split())
 
 
 def test_a_fresh_mail_is_about_the_one_open_request(house: TestHouse) -> None:

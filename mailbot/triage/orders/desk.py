@@ -26,7 +26,7 @@ HeldAgainst = Callable[[Ticket, RequestType], EvidenceReport]
 
 
 TimesAgainst = Callable[[Ticket, datetime], str]
-"""What the requester said of times at which nobody can come, where a moment is one of these; else empty (R002-18)."""
+"""What the requester said of times at which nobody can come, if a moment is one of these; else empty (R002-18)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,8 +70,8 @@ def await_approval(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
 
 
 def schedule(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
-    """``#agendar 2026-12-03 14:00``: a visit in local time; a new time replaces the one before. Where the requester
-    said that nobody can come then, the agent is told so: they may have spoken meanwhile."""
+    """``#agendar 2026-12-03 14:00``: a visit in local time; a new time replaces the one before. Where the
+    requester said that nobody can come then, the agent is told so: they may have spoken meanwhile."""
     if not argument.strip():
         return problem("moment_missing")
     at = moment_in(argument, desk.zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 
 import pytest
 from hypothesis import given
@@ -99,15 +99,19 @@ def test_the_line_reads_back_as_the_same_times(
 @pytest.mark.parametrize(
     ("line", "local", "ruled_out"),
     [
-        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 1, 9), True),
-        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 1, 12), False),
-        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 2, 9), False),
-        ("não pode: todos os dias, a partir das 18:00", datetime(2026, 12, 2, 19), True),
-        ("pode: sábado", datetime(2026, 12, 2, 9), True),
-        ("pode: sábado", datetime(2026, 12, 5, 9), False),
-        ("não pode: todos os dias | pode: quarta-feira", datetime(2026, 12, 2, 9), False),
-        ("não pode: quarta-feira | pode: todos os dias, 06:00 às 12:00", datetime(2026, 12, 2, 9), True),
-        ("sem restrição", datetime(2026, 12, 2, 9), False),
+        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 1, 9, tzinfo=UTC), True),
+        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 1, 12, tzinfo=UTC), False),
+        ("não pode: terça-feira, 06:00 às 12:00", datetime(2026, 12, 2, 9, tzinfo=UTC), False),
+        ("não pode: todos os dias, a partir das 18:00", datetime(2026, 12, 2, 19, tzinfo=UTC), True),
+        ("pode: sábado", datetime(2026, 12, 2, 9, tzinfo=UTC), True),
+        ("pode: sábado", datetime(2026, 12, 5, 9, tzinfo=UTC), False),
+        ("não pode: todos os dias | pode: quarta-feira", datetime(2026, 12, 2, 9, tzinfo=UTC), False),
+        (
+            "não pode: quarta-feira | pode: todos os dias, 06:00 às 12:00",
+            datetime(2026, 12, 2, 9, tzinfo=UTC),
+            True,
+        ),
+        ("sem restrição", datetime(2026, 12, 2, 9, tzinfo=UTC), False),
     ],
 )
 def test_r002_18_a_moment_is_held_against_the_times_that_were_said(
