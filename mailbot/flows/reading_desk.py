@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
@@ -81,11 +81,19 @@ class ClosableReader(Protocol):
     def close(self) -> None: ...
 
 
+FileKey = tuple[str, bool]
+"""A file by its digest, and whether it was read or only drawn."""
+
+
 class Batch:
     """The files of one mail, which are read together."""
 
-    def __init__(self, files: Sequence[FileToRead]) -> None:
+    def __init__(
+        self, files: Sequence[FileToRead], known: Mapping[FileKey, DocumentReading] | None = None
+    ) -> None:
+        """``known`` are readings that the same mail was given before it asked for these files."""
         self.files = tuple(files)
+        self.known = dict(known or {})
         self.spent_seconds = 0.0
         self._readings: dict[str, DocumentReading] = {}
         self._done = threading.Event()
@@ -142,9 +150,9 @@ class ReadingDesk:
         with self._changed:
             return not self._queue and self._idle + self.readers > len(self._threads)
 
-    def take(self, files: Sequence[FileToRead]) -> Batch:
-        """Have these files read."""
-        batch = Batch(tuple({file.digest: file for file in files}.values()))
+    def take(self, files: Sequence[FileToRead], known: Mapping[FileKey, DocumentReading] | None = None) -> Batch:
+        """Have these files read; ``known`` stays beside them."""
+        batch = Batch(tuple({file.digest: file for file in files}.values()), known)
         with self._changed:
             if self._is_closed:
                 batch.give_up()
@@ -286,8 +294,7 @@ class ReadLater:
     def __init__(self, desk: ReadingDesk, blobs: BlobStore) -> None:
         self._desk = desk
         self._blobs = blobs
-        # By digest, and by whether it was read or only drawn.
-        self._ready: dict[tuple[str, bool], DocumentReading] = {}
+        self._ready: dict[FileKey, DocumentReading] = {}
 
     @property
     def draws(self) -> bool:
@@ -300,7 +307,9 @@ class ReadLater:
         if all(ready):
             return [reading for reading in ready if reading is not None]
         patience_seconds = self._patience_seconds(files)
-        batch = self._desk.take([self._stored(file) for file in files])
+        # One look at a mail may ask more than once, each time for other files: what was read for it stays known
+        # until its end, or it would be put aside for ever.
+        batch = self._desk.take([self._stored(file) for file in files], self._ready)
         if batch.wait(patience_seconds):
             return batch.readings
         raise WaitsForReading(batch)
@@ -316,11 +325,9 @@ class ReadLater:
         return self._desk.readers
 
     def present(self, batch: Batch) -> None:
-        """From now on the readings of ``batch`` are there."""
-        self._ready = {
-            (file.digest, file.wants_reading): reading
-            for file, reading in zip(batch.files, batch.readings, strict=True)
-        }
+        """From now on the readings of ``batch`` are there, and those that the mail had before."""
+        read = zip(batch.files, batch.readings, strict=True)
+        self._ready = batch.known | {(file.digest, file.wants_reading): reading for file, reading in read}
 
     def forget(self) -> None:
         """The mail is at its end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from mailbot.evidence.reading import NOT_READ, not_read
 from mailbot.flows import reading_desk
 from mailbot.flows.pulse import STEP_SECONDS, Pulse
 from mailbot.flows.reading_desk import READER_SECONDS_A_MAIL, FileToRead, ReadAtOnce, ReadingDesk
-from tests.flows.house import LICENCE, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.house import LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 from tests.peers.process import wait_until
 from tests.pictures import jpeg
 
@@ -242,6 +243,35 @@ def test_a_photograph_of_which_little_is_to_be_said_is_not_waited_for_in_two_ste
     monkeypatch.setattr(reading_desk, "_MOMENT_SECONDS", 20.0)
     house.collect(mail(REQUEST, files=[RECEIPT, *PHOTOS]))
     assert house.app.intake.process_next() is MailOutcome.TICKET
+
+
+def test_a_mail_whose_files_are_asked_for_one_after_the_other_comes_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two types that take files of different sizes: each look at the mail asked for another file and forgot the
+    one before, so that it was put aside for ever, and with it whatever its sender wrote next."""
+    monkeypatch.setattr(reading_desk, "_MOMENT_SECONDS", 0.0)
+    monkeypatch.setattr(reading_desk, "_QUICK_SECONDS", 0.0)
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    change, refund = (
+        config / "catalogue" / f"{key}.yaml" for key in ("inspection_location_change", "property_refund")
+    )
+    change.write_text(change.read_text("utf-8").replace("max_file_mb: 10", "max_file_mb: 0.1"), "utf-8")
+    document = "\ndocuments:\n  - {key: payment_receipt, label: Comprovante}\n"
+    refund.write_text(refund.read_text("utf-8") + document, "utf-8")
+    files = [("a.jpg", jpeg(1200, 1600)), ("b.jpg", jpeg(1300, 1600, size_bytes=400_000))]
+    with TestHouse(tmp_path, config_dir=config) as house:
+        for subject in ("ALTERAÇÃO DE LOCAL", "SOLICITAÇÃO DE REEMBOLSO"):
+            house.receive(mail("Bom dia.", subject=subject))
+        house.collect(mail("Segue.", subject="SOLICITAÇÃO DE REEMBOLSO", files=files))
+        intake = house.app.intake
+        intake.process_next()
+        for _ in range(4):
+            intake.wait_for_readings(20)
+            intake.process_read()
+        assert intake.parked == 0
+        assert house.mails()[-1].outcome is not MailOutcome.PENDING
 
 
 def test_a_mail_put_aside_is_given_back_when_we_stop(house: TestHouse, gate: threading.Event) -> None:
