@@ -57,7 +57,7 @@ from mailbot.domain.events import (
     Visibility,
 )
 from mailbot.domain.mail import Address
-from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
+from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -78,7 +78,6 @@ _WHAT_TO_DO = {
     Refusal.EXPIRED_HANDLE: "reply_to_notice",
     Refusal.NOT_VERIFIED: "ask_admin",
     Refusal.UNKNOWN_WORD: "use_words",
-    Refusal.WORD_NOT_AVAILABLE: "use_words",
     Refusal.WORD_NOT_POSSIBLE: "use_words",
     Refusal.TOO_MANY_WORDS: "use_words",
     Refusal.REASON_MISSING: "add_reason",
@@ -92,7 +91,7 @@ _WHAT_TO_DO = {
     Refusal.CODE_USED: "order_again",
     Refusal.CODES_EXHAUSTED: "order_later",
 }
-_AVAILABLE_WORDS = ", ".join(f"#{word}" for word in StaffWord if word in AVAILABLE_WORDS)
+_ALL_WORDS = ", ".join(f"#{word}" for word in StaffWord)
 
 
 def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
@@ -169,7 +168,7 @@ def reply_refused(change: TicketChange, desk: LetterDesk, agent: Address, refusa
     view = ReplyRefusedView(
         **staff_base(change, desk, known),
         reason=phrase(f"reply_refused.{refusal}", word=change.refused_word),
-        what_to_do=phrase(f"what_to_do.{_WHAT_TO_DO[refusal]}", words=_AVAILABLE_WORDS),
+        what_to_do=phrase(f"what_to_do.{_WHAT_TO_DO[refusal]}", words=_ALL_WORDS),
         text=paragraphs_of(change.message.text if change.message else ""),
     )
     return for_agent(LetterKind.REPLY_REFUSED, view, change, known, desk)

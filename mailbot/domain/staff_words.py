@@ -42,10 +42,6 @@ class StaffWord(StrEnum):
     AJUDA = "ajuda"
 
 
-AVAILABLE_WORDS = frozenset(StaffWord)
-"""The words that do something now; the others are known, and the agent is told that they do nothing yet."""
-
-
 class Refusal(StrEnum):
     """Why an agent's mail does not do what it says; letters word it by this code."""
 
@@ -55,7 +51,6 @@ class Refusal(StrEnum):
     NOT_VERIFIED = "not_verified"
     EXPIRED_HANDLE = "expired_handle"
     UNKNOWN_WORD = "unknown_word"
-    WORD_NOT_AVAILABLE = "word_not_available"
     WORD_NOT_POSSIBLE = "word_not_possible"
     TOO_MANY_WORDS = "too_many_words"
     TWO_DECISIONS = "two_decisions"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailbot.catalogue.folding import fold
-from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
+from mailbot.domain.staff_words import StaffWord
 
 _FIXED_ALIASES = {"aguardar": StaffWord.ESPERA}
 
@@ -30,7 +30,7 @@ class Directive:
 class DirectiveBlock:
     """What stood at the top of a mail.
 
-    ``directives`` are the lines with a known word, also those that do nothing yet; ``unknown`` are any other
+    ``directives`` are the lines with a known word; ``unknown`` are any other
     words, as typed. ``remaining_text`` is the message below the block; ``lines`` counts the block's own, of which
     only the first fifty are kept.
     """
@@ -39,11 +39,6 @@ class DirectiveBlock:
     unknown: tuple[str, ...] = ()
     remaining_text: str = ""
     lines: int = field(default=0, compare=False)
-
-    @property
-    def not_available(self) -> tuple[Directive, ...]:
-        """The known words that have no function yet."""
-        return tuple(directive for directive in self.directives if directive.word not in AVAILABLE_WORDS)
 
     def has(self, word: StaffWord) -> bool:
         """Whether ``word`` is among the directives."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mailbot.domain.mail import Address, InboundMail
 from mailbot.domain.orders import LineState, Transcript, TranscriptLine
-from mailbot.domain.staff_words import AVAILABLE_WORDS, StaffWord
+from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.directives import Directive, DirectiveBlock
 from mailbot.triage.forwarded import ForwardedPart, forwarded_part
@@ -100,11 +100,7 @@ def why_not(block: DirectiveBlock) -> tuple[TranscriptLine, ...]:
         for typed in block.unknown
     ]
     allowed = _BESIDE_OPENING if block.has(StaffWord.ABRIR) else ERRANDS
-    others = [
-        refused(one, "only_on_a_ticket")
-        for one in block.directives
-        if one.word not in allowed or one.word not in AVAILABLE_WORDS
-    ]
+    others = [refused(one, "only_on_a_ticket") for one in block.directives if one.word not in allowed]
     return (*others, *unknown)
 
 
@@ -127,7 +123,7 @@ def answer_of(block: DirectiveBlock, own: tuple[Ticket, ...]) -> Transcript:
     return Transcript(
         applied=True,
         lines=lines,
-        possible=tuple(word for word in StaffWord if word in AVAILABLE_WORDS),
+        possible=tuple(StaffWord),
         remarks=("text_not_sent",) if block.remaining_text.strip() else (),
         manual=block.has(StaffWord.AJUDA),
         tickets=own if block.has(StaffWord.ABERTOS) else None,

@@ -15,7 +15,7 @@ from typing import Final
 from mailbot.catalogue.folding import fold
 from mailbot.domain.events import EventKind
 from mailbot.domain.orders import LineState, OrderPlan, Transcript, TranscriptLine
-from mailbot.domain.staff_words import AVAILABLE_WORDS, Refusal, StaffWord
+from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.triage.directives import Directive, DirectiveBlock
 from mailbot.triage.orders import asking, filing, moving
@@ -93,7 +93,6 @@ _REFUSALS = {
     "already_decided": Refusal.ALREADY_DECIDED,
     "contradiction": Refusal.TWO_DECISIONS,
     "twice": Refusal.TWO_DECISIONS,
-    "not_available": Refusal.WORD_NOT_AVAILABLE,
 }
 
 
@@ -141,10 +140,7 @@ def _try(directive: Directive, progress: Progress, desk: OrderDesk) -> Progress 
     if directive.word is _W.ABRIR:
         # Done apart from every ticket, before anything comes here.
         return problem("alone")
-    order = ORDERS.get(directive.word)
-    if order is None or directive.word not in AVAILABLE_WORDS:
-        return problem("not_available")
-    return order(directive.argument, progress, desk)
+    return ORDERS[directive.word](directive.argument, progress, desk)
 
 
 def _against_the_others(directive: Directive, block: DirectiveBlock) -> Problem | None:
@@ -253,7 +249,7 @@ def _line_of(tried: _Tried) -> TranscriptLine:
 
 
 def _unknown_lines(block: DirectiveBlock) -> Iterator[TranscriptLine]:
-    names = [word.value for word in AVAILABLE_WORDS]
+    names = [word.value for word in StaffWord]
     for typed in block.unknown:
         meant = get_close_matches(fold(typed).strip("#*_:.,;! "), names, n=1, cutoff=0.7)
         values = (("word", typed), ("meant", f"#{meant[0]}" if meant else ""))
@@ -265,7 +261,7 @@ def _unknown_lines(block: DirectiveBlock) -> Iterator[TranscriptLine]:
 
 def possible_words(ticket: Ticket, desk: OrderDesk) -> Iterator[StaffWord]:
     """The words that would do something on the ticket as it stands, in the order of the manual."""
-    return (word for word in StaffWord if word in AVAILABLE_WORDS and _is_possible(word, ticket, desk))
+    return (word for word in StaffWord if _is_possible(word, ticket, desk))
 
 
 _ALWAYS = frozenset(
