@@ -19,6 +19,7 @@ from mailbot.triage.decisions import (
     ApplyAgentReply,
     ApplySectorReply,
     ChangeContact,
+    ConfirmErrand,
     Decision,
     Discard,
     OpenFollowUp,
@@ -246,7 +247,7 @@ def _kind_of(decision: Decision) -> str:
             kind = "refuse_agent_reply"
         case OpenFollowUp():
             kind = "open_follow_up"
-        case AnswerQuery() | ActOnQuery() | AnswerAgent():
+        case AnswerQuery() | ActOnQuery() | AnswerAgent() | ConfirmErrand():
             kind = "answer_query"
         case Discard():
             kind = "discard"
@@ -298,7 +299,7 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
             yield from _state_of_evidence(found.report)
         case ApplyAgentReply():
             yield str(decision.visibility)
-        case RefuseAgentReply() | Discard() | AnswerAgent():
+        case RefuseAgentReply() | Discard() | AnswerAgent() | ConfirmErrand():
             yield str(decision.reason)
         case _:
             assert_never(decision)

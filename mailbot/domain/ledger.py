@@ -37,6 +37,9 @@ class MailOutcome(StrEnum):
 UNVERIFIED_COPY = "unverified_copy"
 """Reason in the log for a mail that is a note on its ticket until the same comes from the Sent folder."""
 
+OPENED_FOR_CUSTOMER = "opened_for_customer"
+"""Reason in the log for an agent's mail that opened a ticket in a customer's name."""
+
 TOO_LARGE = "too_large"
 """Reason of the one kind of discarded mail whose sender was told."""
 
@@ -98,7 +101,8 @@ class NewInboundMail:
 class ClaimedMail:
     """A mail that is ours to process until the lease runs out.
 
-    ``fence`` is checked when the result is written. ``released`` tells that an administrator let it in.
+    ``fence`` is checked when the result is written. ``released`` tells that an administrator let it in,
+    ``confirmed`` that the agent in whose name it came has said by a code that it is theirs.
     """
 
     id: int
@@ -114,6 +118,21 @@ class ClaimedMail:
     oversize_bytes: int | None = None
     answer: bool = True
     released: bool = False
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailWithCode:
+    """A mail in an agent's name about no ticket that was to be confirmed by a code, or brought a wrong one.
+
+    ``told_at`` is when the letter about it was written; ``waits``: its code has not come.
+    """
+
+    id: int
+    identity: str
+    told_at: datetime
+    waits: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

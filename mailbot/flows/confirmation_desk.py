@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from mailbot.domain.confirmation import (
     CODE_LIFE,
+    WRONG_CODES_AT_MOST,
     WaitingOrders,
     code_for,
     code_typed,
@@ -18,6 +20,8 @@ from mailbot.domain.confirmation import (
     tried_too_often,
 )
 from mailbot.domain.events import EventKind, HandlePurpose, TicketEvent
+from mailbot.domain.ledger import MailWithCode
+from mailbot.domain.mail import Authenticity
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 from mailbot.flows.case import Case
@@ -29,6 +33,24 @@ class CodeTyped:
 
     orders: WaitingOrders | None = None
     refusal: Refusal | None = None
+
+
+_TOLD_AGAIN_AFTER = timedelta(days=1)
+
+
+def refusals_today(case: Case, ticket: Ticket) -> frozenset[str]:
+    """Why mails in this agent's name did nothing on ``ticket`` lately. Asked only of those for whom nobody
+    vouches."""
+    if case.sender.authenticity is Authenticity.VERIFIED:
+        return frozenset()
+    agent = case.sender.address.address
+    return frozenset(
+        one.detail
+        for one in case.known.events(ticket.number)
+        if one.kind is EventKind.AGENT_REPLY_REFUSED
+        and one.actor == agent
+        and case.now - one.at < _TOLD_AGAIN_AFTER
+    )
 
 
 def code_to_ask(case: Case, ticket: Ticket, secret: bytes) -> str:
@@ -64,6 +86,63 @@ def _worth(typed: str, events: Sequence[TicketEvent], case: Case, ticket: Ticket
         return CodeTyped(refusal=Refusal.CODE_WRONG)
     orders = _orders_of(meant, case, ticket) if case.now - meant.at < CODE_LIFE else None
     return CodeTyped(orders=orders, refusal=None if orders else Refusal.CODE_EXPIRED)
+
+
+# --- errands: orders about no ticket -----------------------------------------------------------------------------
+
+NO_TICKET = ""
+"""In the place of a ticket's number in the code of an errand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrandCode:
+    """What a code for an errand is worth: the mail that it confirms, or why it confirms none."""
+
+    mail_id: int | None = None
+    refusal: Refusal | None = None
+
+
+def errand_code_to_ask(case: Case, secret: bytes) -> str:
+    """The code by which the errand in this very mail could be confirmed; none where our server tells who wrote."""
+    if case.mailbox.can_verify_staff:
+        return ""
+    return code_for(secret, agent=case.sender.address.address, ticket_number=NO_TICKET, nonce=case.mail.identity)
+
+
+def errand_code_in(case: Case, secret: bytes, *, on_a_ticket: bool) -> ErrandCode | None:
+    """What the code in the first line of an agent's mail comes to for an errand; ``None`` where there is none, or
+    it may belong to orders ``on_a_ticket``."""
+    typed = None if case.mailbox.can_verify_staff else code_typed(case.mail.new_text)
+    if typed is None or case.sender.authenticity is not Authenticity.UNVERIFIED:
+        return None
+    agent = case.sender.address.address
+    mails = case.known.mails_with_codes(agent)
+    wrong = [one for one in mails if not (one.waits or one.confirmed) and case.now - one.told_at < CODE_LIFE]
+    meant = [
+        one
+        for one in mails
+        if (one.waits or one.confirmed)
+        and codes_match(typed, code_for(secret, agent=agent, ticket_number=NO_TICKET, nonce=one.identity))
+    ]
+    if not meant and (on_a_ticket or not mails):
+        return None
+    if len(wrong) >= WRONG_CODES_AT_MOST:
+        return ErrandCode(refusal=Refusal.CODES_EXHAUSTED)
+    return _errand_worth(meant, case.now)
+
+
+def _errand_worth(meant: Sequence[MailWithCode], now: datetime) -> ErrandCode:
+    if not meant:
+        return ErrandCode(refusal=Refusal.CODE_WRONG)
+    # The same mail sent again under another Message-ID has the same code, which is used once.
+    if any(one.confirmed for one in meant):
+        return ErrandCode(refusal=Refusal.CODE_USED)
+    if now - meant[0].told_at >= CODE_LIFE:
+        return ErrandCode(refusal=Refusal.CODE_EXPIRED)
+    return ErrandCode(mail_id=meant[0].id)
+
+
+# --- orders on a ticket ---------------------------------------------------------------------------------------
 
 
 def _orders_of(asked: TicketEvent, case: Case, ticket: Ticket) -> WaitingOrders | None:

@@ -58,9 +58,15 @@ from mailbot.flows.case import (
     understood,
     without_our_marks,
 )
-from mailbot.flows.confirmation_desk import code_in, code_to_ask
+from mailbot.flows.confirmation_desk import (
+    code_in,
+    code_to_ask,
+    errand_code_in,
+    errand_code_to_ask,
+    refusals_today,
+)
 from mailbot.flows.customer_desk import Asking, query_situation
-from mailbot.flows.errand_desk import run_errand
+from mailbot.flows.errand_desk import run_errand, with_code
 from mailbot.flows.house import House
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, desk_for, survivor
@@ -75,7 +81,7 @@ from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
 from mailbot.triage.customer_words import customer_query
 from mailbot.triage.decide import decide
-from mailbot.triage.decisions import AppendMessage, ApplyAgentReply, OpenTicket
+from mailbot.triage.decisions import AnswerAgent, AppendMessage, ApplyAgentReply, ConfirmErrand, OpenTicket
 from mailbot.triage.direct_answer import named_tickets, went_to_requester
 from mailbot.triage.directives import Directive, DirectiveBlock, parse_directives
 from mailbot.triage.errands import CustomersMail, customers_mail, is_errand
@@ -129,12 +135,15 @@ class Examiner:
         known: Knowledge,
         *,
         in_sent_folder: bool = False,
+        confirmed: bool = False,
         reader: FileReadings | None = None,
     ) -> Examination:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
-        is what somebody sent from the mailbox."""
+        is what somebody sent from the mailbox. ``confirmed``: its agent said by a code that it is theirs."""
         screening = screen(mail, own=self._marks)
         sender = identify(mail, roster=self.staff(), screening=screening, profile=mailbox.profile)
+        if confirmed and sender.role is SenderRole.AGENT and sender.authenticity is Authenticity.UNVERIFIED:
+            sender = replace(sender, authenticity=Authenticity.VERIFIED)
         if in_sent_folder:
             answer = self._direct_answer(mail, files, mailbox, known, by=self._named_as_sender(mail))
             nothing = Discarded(reason=ScreeningReason.ANSWERS_NO_TICKET)
@@ -234,6 +243,9 @@ class Examiner:
         is_about_a_ticket = bool(clues.handles or clues.ticket_tags)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         names_one = thread.ticket_number is not None
+        typed = errand_code_in(case, self._marks.secret_key, on_a_ticket=names_one)
+        if typed is not None:
+            return self._about_no_ticket(case, with_code(typed, case.mail.new_text.strip().partition("\n")[0]))
         if not is_errand(block, on_a_ticket=is_about_a_ticket, names_a_known_one=names_one):
             return None
         found = run_errand(
@@ -242,9 +254,13 @@ class Examiner:
             block,
             case.known,
             no_customers=self._nobody_elses(),
+            code=errand_code_to_ask(case, self._marks.secret_key),
         )
         if isinstance(found, CustomersMail):
             return self._in_customers_name(case, found, block, reader)
+        return self._about_no_ticket(case, found)
+
+    def _about_no_ticket(self, case: Case, decision: AnswerAgent | ConfirmErrand) -> Understood:
         subject = Subject(
             thread=NO_THREAD,
             ticket=None,
@@ -253,7 +269,7 @@ class Examiner:
             mailbox=case.mailbox,
         )
         situation = self._situation(case, subject, EvidenceReport(), WhoseRequest())
-        return understood(case, subject, situation, (), found)
+        return understood(case, subject, situation, (), decision)
 
     def _in_customers_name(
         self, case: Case, found: CustomersMail, block: DirectiveBlock, reader: FileReadings | None
@@ -584,6 +600,7 @@ class Examiner:
             now=case.now,
             notices=_answered_notices(case) if is_agent else (),
             orders=self._plan(case, subject.ticket, directives) if is_agent and subject.ticket else None,
+            told_today=refusals_today(case, subject.ticket) if is_agent and subject.ticket else frozenset(),
             opens_beside=self.type_opened_by(report.ruling),
             customer=whose.customer,
             customer_record=whose.record,

@@ -30,6 +30,7 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.ledger import (
     MAX_ATTEMPTS,
     MAX_DEATHS,
+    OPENED_FOR_CUSTOMER,
     TOO_LARGE,
     UNVERIFIED_COPY,
     ClaimedMail,
@@ -46,6 +47,7 @@ from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.causes import cause_of
 from mailbot.flows.change_contact import change_contact
 from mailbot.flows.customer_of_ticket import with_new_customer
+from mailbot.flows.errand_desk import confirm_errand, was_told_today
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
@@ -59,8 +61,9 @@ from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ApplyAgentReply, Discard
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ApplyAgentReply, ConfirmErrand, Discard, OpenTicket
 from mailbot.triage.screen import ScreeningReason
+from mailbot.triage.situation import Situation
 
 _log = structlog.get_logger("mailbot.intake")
 
@@ -325,6 +328,7 @@ class Intake:
                 mailbox,
                 self._known,
                 in_sent_folder=claimed.folder == SENT_FOLDER,
+                confirmed=claimed.confirmed,
                 reader=self._parking,
             )
             if isinstance(found, Understood):
@@ -357,7 +361,7 @@ class Intake:
         decision, situation = found.decision, found.situation
         if isinstance(decision, Discard):
             return self._finish(claimed, _result(MailOutcome.DISCARDED, found.mail, reason=decision.reason))
-        if isinstance(decision, AnswerQuery | AnswerAgent):
+        if isinstance(decision, AnswerQuery | AnswerAgent | ConfirmErrand):
             return self._answer(claimed, mailbox, found, decision)
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
@@ -365,6 +369,8 @@ class Intake:
             duplicate = _as_duplicate(work, claimed, found.mail)
             if duplicate is None and isinstance(decision, ApplyAgentReply) and not decision.already_sent:
                 duplicate = _as_replay(work, claimed, found)
+            if duplicate is None and isinstance(decision, OpenTicket) and decision.opened_by is not None:
+                duplicate = _as_opened_before(work, claimed, found)
             if duplicate is not None:
                 work.mails.finish(claimed, duplicate, now=_real_now())
                 return duplicate
@@ -420,23 +426,42 @@ class Intake:
             note_return(work, situation.sender.agent_key)
 
     def _answer(
-        self, claimed: ClaimedMail, mailbox: ServedMailbox, found: Understood, decision: AnswerQuery | AnswerAgent
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        found: Understood,
+        decision: AnswerQuery | AnswerAgent | ConfirmErrand,
     ) -> MailResult:
         """A customer word or an agent's errand that changes nothing: a letter and a line in the log."""
         situation = found.situation
         with self._storage.write() as work:
             result = _as_duplicate(work, claimed, found.mail)
             if result is None:
-                result = _result(MailOutcome.QUERY, found.mail, reason=_reason_of(decision))
+                if isinstance(decision, ConfirmErrand):
+                    reason = confirm_errand(work, decision, now=_real_now())
+                else:
+                    reason = _reason_of(decision)
+                result = _result(MailOutcome.QUERY, found.mail, reason=reason)
                 if isinstance(decision, AnswerQuery):
                     count_vote(work, decision, situation, knowledge=self._examiner.knowledge)
                 if claimed.answer and isinstance(decision, AnswerQuery):
                     answer_query(work, self._office, decision, situation, mailbox, mail_id=claimed.id)
                 elif claimed.answer and isinstance(decision, AnswerAgent):
-                    told, now = decision.transcript, situation.now
-                    self._office.answer_agent(work, told, situation.sender, mailbox, now=now, mail_id=claimed.id)
+                    self._answer_agent(work, claimed, mailbox, situation, decision)
             work.mails.finish(claimed, result, now=_real_now())
         return result
+
+    def _answer_agent(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        situation: Situation,
+        decision: AnswerAgent,
+    ) -> None:
+        sender, now = situation.sender, situation.now
+        if not was_told_today(work, decision, sender.address.address, now=now):
+            self._office.answer_agent(work, decision.transcript, sender, mailbox, now=now, mail_id=claimed.id)
 
     def _record_bounce(
         self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, bounce: Bounce
@@ -562,6 +587,13 @@ def _as_replay(work: UnitOfWork, claimed: ClaimedMail, found: Understood) -> Mai
     return _result(MailOutcome.DUPLICATE, mail, reason=REPLAYED)
 
 
+def _as_opened_before(work: UnitOfWork, claimed: ClaimedMail, found: Understood) -> MailResult | None:
+    """An agent's mail that opened a customer's ticket, sent again under another Message-ID."""
+    if work.errands.opened_before(found.mail.identity, mail_id=claimed.id) is None:
+        return None
+    return _result(MailOutcome.DUPLICATE, found.mail, reason=REPLAYED)
+
+
 def _take_place_of_note(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMail) -> None:
     """What came from the Sent folder stands on the ticket once, also where a copy of it was a note until now."""
     if claimed.folder != SENT_FOLDER:
@@ -574,6 +606,8 @@ def _take_place_of_note(work: UnitOfWork, claimed: ClaimedMail, mail: InboundMai
 def _log_reason(work: UnitOfWork, claimed: ClaimedMail, found: Understood) -> str:
     if found.screening.reason == ScreeningReason.COPY_OF_SENT_MAIL:
         return UNVERIFIED_COPY
+    if isinstance(found.decision, OpenTicket) and found.decision.opened_by is not None:
+        return OPENED_FOR_CUSTOMER
     # Somebody may send a known id first to have the real mail taken for a duplicate (THREATS 32).
     mail = found.mail
     reused = work.mails.same_id_other_content(mail.message_id, mail.identity, mail_id=claimed.id)

@@ -13,6 +13,7 @@ from mailbot.domain.evidence import (
     DocumentReading,
 )
 from mailbot.domain.identification import NOBODY_KNOWN, CustomerClue, KnownCustomers
+from mailbot.domain.ledger import MailWithCode
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
 from mailbot.domain.threads import OpenRequest
@@ -58,6 +59,10 @@ class Knowledge(OrderKnowledge, Protocol):
 
     def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
         """The texts of the letters to requesters that carry these handles."""
+        ...
+
+    def mails_with_codes(self, agent: str) -> Sequence[MailWithCode]:
+        """The mails about no ticket in an agent's name that have to do with codes, newest first."""
         ...
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
@@ -133,6 +138,11 @@ class NothingKnown:
     def answered_letters(self, handles: Sequence[str]) -> tuple[str, ...]:
         """None."""
         del handles
+        return ()
+
+    def mails_with_codes(self, agent: str) -> Sequence[MailWithCode]:
+        """None."""
+        del agent
         return ()
 
     def customers_for(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:

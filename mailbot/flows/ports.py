@@ -20,6 +20,7 @@ from mailbot.domain.ledger import (
     InboundRow,
     MailOutcome,
     MailResult,
+    MailWithCode,
     NewInboundMail,
 )
 from mailbot.domain.mail import FetchedMail, InboundMail
@@ -419,6 +420,15 @@ class Workload(Protocol):
     def shut_out(self, address: str, *, now: datetime) -> int: ...
 
 
+class Errands(Protocol):
+    """Mails about no ticket in agents' names; see ``adapters/storage/errand_store.py``."""
+
+    def opened_before(self, identity: str, *, mail_id: int) -> str | None: ...
+    def with_codes(self, agent: str) -> list[MailWithCode]: ...
+    def confirm(self, mail_id: int) -> bool: ...
+    def told_since(self, agent: str, reason: str, *, since: datetime) -> bool: ...
+
+
 class UnitOfWork(Protocol):
     """The stores of one transaction."""
 
@@ -442,6 +452,8 @@ class UnitOfWork(Protocol):
     def roster(self) -> Roster: ...
     @property
     def workload(self) -> Workload: ...
+    @property
+    def errands(self) -> Errands: ...
 
 
 class Storage(Protocol):

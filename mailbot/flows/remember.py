@@ -10,6 +10,7 @@ from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.identification import CustomerClue, KnownCustomers
+from mailbot.domain.ledger import MailWithCode
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
@@ -116,6 +117,11 @@ class StoredKnowledge:
             found = [work.outbox.by_handle(handle) for handle in handles[:_MOST_ANSWERED_LETTERS]]
         letters = [one for one in found if one is not None and one.audience is Audience.REQUESTER]
         return tuple(text for one in letters for text in (one.text, html_to_text(one.html)))
+
+    def mails_with_codes(self, agent: str) -> list[MailWithCode]:
+        """The mails about no ticket in an agent's name that have to do with codes, newest first."""
+        with self._storage.read() as work:
+            return work.errands.with_codes(agent)
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""

@@ -153,6 +153,7 @@ def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: 
         events=happened.events,
         message=replace(message, unverified=True),
         may_answer=False,
+        quiet=decision.told_before,
         refused_agent=agent,
         refusal=decision.reason,
         refused_word=decision.word,

@@ -34,6 +34,7 @@ from mailbot.triage.decisions import (
     ApplyAgentReply,
     ApplySectorReply,
     ChangeContact,
+    ConfirmErrand,
     Decision,
     Discard,
     OpenFollowUp,
@@ -91,7 +92,7 @@ def _carried_out(decision: Decision, situation: Situation, cause: Cause) -> Tick
             return act_on_query(decision, situation, cause, title=title)
         case ChangeContact():
             return change_contact(decision, situation, cause)
-        case Discard() | AnswerQuery() | AnswerAgent():
+        case Discard() | AnswerQuery() | AnswerAgent() | ConfirmErrand():
             raise MailbotError("nothing is carried out for a mail that changes no ticket")
         case _:
             assert_never(decision)

@@ -43,15 +43,36 @@ def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
         return AppendMessage(quiet=True)
     refusal = _why_not_as_agent(situation) or _why_not_this_content(situation)
     if refusal:
-        return RefuseAgentReply(reason=refusal, word=_first_word(situation))
+        return _refused(situation, refusal, word=_first_word(situation))
     if situation.code_refusal is not None:
-        return RefuseAgentReply(reason=situation.code_refusal)
+        return _refused(situation, situation.code_refusal)
     orders = situation.orders or OrderPlan(after=ticket)
     if orders.refusal:
         return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
     if _needs_code(situation):
         return RefuseAgentReply(reason=Refusal.NEEDS_CODE, code=situation.code_to_ask)
     return reply_with(situation, orders)
+
+
+_ABOUT_AUTHORITY = frozenset(
+    {
+        Refusal.NO_HANDLE,
+        Refusal.HANDLE_OF_ANOTHER,
+        Refusal.TWO_TICKETS,
+        Refusal.NOT_VERIFIED,
+        Refusal.EXPIRED_HANDLE,
+        Refusal.CODES_EXHAUSTED,
+    }
+)
+"""Reasons that lie in who wrote, and not in what was written."""
+
+
+def _refused(situation: Situation, reason: Refusal, *, word: str = "") -> RefuseAgentReply:
+    """Whoever writes a thousand mails in an agent's name has one letter a day written to them; an agent for whom
+    our server vouches hears of each mail that did nothing."""
+    is_vouched_for = situation.sender.authenticity is Authenticity.VERIFIED
+    again = reason in situation.told_today and reason in _ABOUT_AUTHORITY
+    return RefuseAgentReply(reason=reason, word=word, told_before=again and not is_vouched_for)
 
 
 def _needs_code(situation: Situation) -> bool:

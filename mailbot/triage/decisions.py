@@ -78,12 +78,14 @@ class ApplySectorReply:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseAgentReply:
     """An agent's mail is kept as an unverified note and the agent is told why, line by line where its words are
-    the reason. ``code``: it is done once the agent confirms it with this code."""
+    the reason. ``code``: it is done once the agent confirms it with this code. ``told_before``: the agent heard of
+    it today, and hears no more."""
 
     reason: Refusal
     word: str = ""
     transcript: Transcript | None = None
     code: str = ""
+    told_before: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,15 @@ class AnswerAgent:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmErrand:
+    """An agent's code came for an earlier mail of theirs, ``mail_id``: that one is done now. ``reason`` is for
+    the log."""
+
+    mail_id: int
+    reason: str = "confirmed"
+
+
 Decision = (
     Discard
     | OpenTicket
@@ -133,4 +144,5 @@ Decision = (
     | ActOnQuery
     | ChangeContact
     | AnswerAgent
+    | ConfirmErrand
 )

@@ -30,6 +30,7 @@ class Situation:
     Where nobody verifies staff, ``code_to_ask`` is the code that this mail's orders would need, ``code_refusal``
     why a code in it counts for nothing; ``confirmed`` are the orders that the right one is for, and ``mail``,
     ``directives`` and ``orders`` are then theirs.
+    ``told_today`` are the reasons for which a mail in this agent's name did nothing on this ticket today.
     ``query`` is a customer word that the mail is, ``named`` the sender's tickets that it may be about;
     ``types_named`` are the request types that it names, of those ``types_offered``.
     ``customer`` is whose request it is; ``customer_record`` the record, where it is known and not only claimed;
@@ -55,6 +56,7 @@ class Situation:
     code_to_ask: str = ""
     code_refusal: Refusal | None = None
     confirmed: WaitingOrders | None = None
+    told_today: frozenset[str] = frozenset()
     named: OwnTickets = NO_TICKETS
     orders: OrderPlan | None = None
     customer: TicketCustomer = NOT_IDENTIFIED

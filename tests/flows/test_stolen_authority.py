@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mailbot.domain.events import Audience, EventKind, OutboundLetter
+from mailbot.domain.events import Audience, EventKind, LetterKind, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Status, Ticket
 from tests.flows.house import BOLETO, LICENCE, MAILBOX, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail, reply_to
@@ -234,3 +235,26 @@ def test_a_word_that_an_agent_sends_to_the_kept_address_decides_nothing_and_is_a
     assert plus.tickets()[0].status is Status.OPEN
     assert (len(plus.tickets()), to_customers(plus)) == (1, told)
     assert "#autorizar" in plus.letters(Audience.STAFF)[-1].text
+
+
+def test_threat_9_what_fails_again_is_kept_and_told_once_a_day(house: TestHouse) -> None:
+    notice = ready(house)
+    before = len(house.letters())
+    for n in range(5):
+        house.receive(reply_to(notice, f"#autorizar {n}").replace(b"dmarc=pass", b"dmarc=none"))
+    assert [one.letter for one in house.letters()[before:]] == [LetterKind.REPLY_REFUSED]
+    with house.app.storage.read() as work:
+        kept = work.tickets.messages(house.tickets()[0].number)[-5:]
+    assert [(one.text, one.unverified) for one in kept] == [(f"#autorizar {n}", True) for n in range(5)]
+    house.clock.advance(timedelta(days=1, minutes=1))
+    house.receive(reply_to(notice, "#autorizar").replace(b"dmarc=pass", b"dmarc=none"))
+    assert len(house.letters()) == before + 2
+
+
+def test_an_agent_for_whom_the_server_vouches_hears_of_each_mail_that_did_nothing(house: TestHouse) -> None:
+    notice = ready(house)
+    number = house.tickets()[0].number
+    before = len(house.letters())
+    for text in ("Pode vir.", "Pode vir amanhã."):
+        house.receive(mail(text, subject=f"[Chamado #{number}] x", sender=notice.recipient.address))
+    assert [one.letter for one in house.letters()[before:]] == [LetterKind.REPLY_REFUSED] * 2

@@ -168,7 +168,7 @@ def _outcome(word: str, who: str, tie: str, authenticity: Authenticity) -> str:
     about_a_ticket = bool(clues.handles or clues.ticket_tags)
     names_one = thread.ticket_number is not None
     if role is SenderRole.AGENT and is_errand(block, on_a_ticket=about_a_ticket, names_a_known_one=names_one):
-        found = run_errand(mail, sender, block, _NoTickets(), no_customers=frozenset())
+        found = run_errand(mail, sender, block, _NoTickets(), no_customers=frozenset(), code="")
         return "opened" if isinstance(found, CustomersMail) else _told(found)
     joined = thread.accepted or (names_one and is_named_by_agent(sender, thread, block))
     machine = role is SenderRole.MACHINE

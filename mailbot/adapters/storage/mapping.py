@@ -312,6 +312,7 @@ def claimed_from_row(row: Mapping[Any, Any], *, fence: int) -> ClaimedMail:
         oversize_bytes=row["oversize_bytes"],
         answer=row["answer"],
         released=row["released"],
+        confirmed=row["confirmed"],
     )
 
 

@@ -59,6 +59,8 @@ inbound_mails = Table(
     Column("suspect", CleanText(100), nullable=False, default=""),
     Column("answer", Boolean, nullable=False, default=True),
     Column("released", Boolean, nullable=False, default=False),
+    # Its agent said with a code that it is theirs.
+    Column("confirmed", Boolean, nullable=False, default=False),
     Column("outcome", CleanText(20), nullable=False, default="pending"),
     Column("reason", CleanText(), nullable=False, default=""),
     Column("ticket_number", CleanText(20)),
@@ -85,6 +87,12 @@ Index("ix_inbound_mails_message_id", inbound_mails.c.message_id, postgresql_usin
 Index("ix_inbound_mails_quarantined", inbound_mails.c.id, sqlite_where=text("outcome = 'quarantined'"),
       postgresql_where=text("outcome = 'quarantined'"))  # fmt: skip
 Index("ix_inbound_mails_ticket_number", inbound_mails.c.ticket_number)
+Index("ix_inbound_mails_with_code", inbound_mails.c.conversation_key,
+      sqlite_where=text("reason IN ('needs_code', 'code_wrong') OR confirmed"),
+      postgresql_where=text("reason IN ('needs_code', 'code_wrong') OR confirmed"))  # fmt: skip
+Index("ix_inbound_mails_opened_for", inbound_mails.c.identity,
+      sqlite_where=text("reason = 'opened_for_customer'"),
+      postgresql_where=text("reason = 'opened_for_customer'"))  # fmt: skip
 
 ticket_numbers = Table(
     "ticket_numbers",
@@ -184,6 +192,9 @@ ticket_events = Table(
     Column("detail", CleanText(), nullable=False, default=""),
     Column("mail_id", Integer),
 )
+Index("ix_ticket_events_refused", ticket_events.c.actor, ticket_events.c.at,
+      sqlite_where=text("kind = 'agent_reply_refused'"),
+      postgresql_where=text("kind = 'agent_reply_refused'"))  # fmt: skip
 
 outbox = Table(
     "outbox",

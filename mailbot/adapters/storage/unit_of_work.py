@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from mailbot.adapters.storage.customer_store import CustomerStore
 from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.errand_store import ErrandStore
 from mailbot.adapters.storage.feedback_store import FeedbackStore
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
@@ -34,6 +35,7 @@ class UnitOfWork:
         self.feedback = FeedbackStore(connection)
         self.roster = RosterStore(connection)
         self.workload = WorkloadStore(connection)
+        self.errands = ErrandStore(connection)
 
 
 class SqlStorage:
