@@ -10,6 +10,7 @@ import pytest
 
 from mailbot.domain.events import Audience, LetterKind
 from mailbot.domain.evidence import Verdict
+from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Priority, Status, Ticket
 from tests.flows.house import TestHouse, mail
 
@@ -72,6 +73,28 @@ def test_r004_01_the_department_is_told_by_the_content(
 ) -> None:
     ticket = opened(house, f"{subject} {'' if subject != 'Ajuda' else 'com a campanha'}".strip(), text)
     assert ticket.queue == queue
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "queue"),
+    [
+        ("Bom dia", "Vocês podem me ligar amanhã?", "agencia_atendimento"),
+        ("Segunda via do boleto", "Preciso da segunda via do boleto de novembro.", "agencia_financeiro"),
+    ],
+)
+def test_r004_01_what_fits_no_department_is_for_the_agency_s_support(
+    tmp_path: Path, subject: str, text: str, queue: str
+) -> None:
+    agency = {
+        "agencia_address": "agencia@aurora.example.com.br",
+        "agencia_imap_url": f"maildir://{tmp_path / 'maildir'}",
+        "agencia_smtp_url": "smtp://127.0.0.1:9",
+    }
+    with TestHouse(tmp_path, **agency) as house:
+        house.collect(mail(text, subject=subject), mailbox="agencia")
+        assert house.process() is MailOutcome.TICKET
+        (ticket,) = house.tickets()
+        assert (ticket.mailbox, ticket.queue) == ("agencia", queue)
 
 
 def test_r004_03_the_letter_names_the_department_and_an_answer_corrects_it(house: TestHouse) -> None:
