@@ -11,7 +11,7 @@ from mailbot.catalogue.staff import AgentSpec
 from mailbot.correspondence.alerts import AlertDesk
 from mailbot.correspondence.context import LetterView, first_name
 from mailbot.correspondence.planned import PlannedLetter
-from mailbot.correspondence.words import phrase
+from mailbot.correspondence.words import Phrase, phrase
 from mailbot.correspondence.work_views import (
     DigestManagersView,
     DigestView,
@@ -107,12 +107,17 @@ def _figures(count: WorkCount, desk: AlertDesk, catalogue: Catalogue) -> QueueFi
     return QueueFigures(
         name=queue.name if queue else count.queue,
         opened=str(count.opened),
-        ended=str(count.ended),
+        ended=desk.words.say(_ended(count)),
         still_open=str(count.still_open),
         late=str(count.late),
         time_to_end="" if count.hours_to_end is None else _span(count.hours_to_end, desk),
         rating=rating,
     )
+
+
+def _ended(count: WorkCount) -> Phrase:
+    values = {"count": str(count.ended), "expired": str(count.expired)}
+    return phrase("work.ended_expired" if count.expired else "work.ended", **values)
 
 
 def _span(hours: float, desk: AlertDesk) -> str:

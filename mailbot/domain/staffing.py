@@ -54,13 +54,15 @@ class DigestKind(StrEnum):
 class WorkCount:
     """What came to pass with the tickets of a queue in a stretch of time, and how it stands at its end.
 
-    ``hours_to_end`` is the mean time from opening to the end, of those that ended; ``rating`` the mean of the
-    ratings given, ``None`` where there are none.
+    ``expired`` are those of the ended that their requester never answered (R000-12). ``hours_to_end`` is the mean
+    time from opening to the end, of those that ended; ``rating`` the mean of the ratings given, ``None`` where
+    there are none.
     """
 
     queue: str
     opened: int = 0
     ended: int = 0
+    expired: int = 0
     still_open: int = 0
     late: int = 0
     hours_to_end: float | None = None

@@ -115,6 +115,18 @@ def test_managers_get_the_figures_of_the_week_before_once(tmp_path: Path) -> Non
             assert line in letter.text
 
 
+def test_r000_12_managers_read_how_many_requests_ended_for_lack_of_an_answer(tmp_path: Path) -> None:
+    with open_house(tmp_path, managers=[BOSS]) as house:
+        house.receive(mail("Local atual: Rio Verde"))
+        for _ in range(10):
+            house.clock.advance(timedelta(days=1, minutes=1))
+            house.app.upkeep.tick()
+        house.clock.advance(timedelta(days=4))
+        house.app.digests.tick()
+        letter = digests(house, LetterKind.DIGEST_MANAGERS)[-1]
+        assert "Concluídos na semana: 1, 1 por falta de resposta" in letter.text
+
+
 def test_a_strangers_words_stand_in_a_list_as_words(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         house.receive(mail("Oi", subject="<b>{{ 7*7 }}</b> [mb-aaaaaaaaaaaaaaaaaaaa]", sender="c@cliente.example"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.events import Audience
 from mailbot.domain.staffing import AgentRecord, AgentState, DigestKind
-from mailbot.domain.ticket import Priority, Status
+from mailbot.domain.ticket import Priority, Resolution, Status
 from tests.storage.rows import DAY, HOUR, NOW, letter, ticket
 
 ANA = AgentRecord(
@@ -83,12 +83,14 @@ def test_what_is_due_is_found_until_staff_have_heard_that_it_is_late(storage: Sq
 def test_a_week_is_counted_by_queue(storage: SqlStorage) -> None:
     with storage.write() as work:
         work.tickets.add(ticket("2026-000001", status=Status.RESOLVED, resolved_at=NOW + 3 * HOUR, rating=4))
-        work.tickets.add(ticket("2026-000002", status=Status.CLOSED, resolved_at=NOW + 5 * HOUR))
+        closed = {"status": Status.CLOSED, "resolution": Resolution.EXPIRED}
+        work.tickets.add(ticket("2026-000002", resolved_at=NOW + 5 * HOUR, **closed))
         work.tickets.add(ticket("2026-000003", due_at=NOW))
         work.tickets.add(ticket("2026-000004", queue="sau", opened_at=NOW - 30 * DAY))
     with storage.read() as work:
         geral, sau = work.workload.counts(since=NOW - DAY, until=NOW + DAY)
     assert (geral.queue, geral.opened, geral.ended, geral.still_open, geral.late) == ("geral", 3, 2, 1, 1)
+    assert (geral.expired, sau.expired) == (1, 0), "R000-12"
     assert (geral.hours_to_end, geral.ratings, geral.rating) == (4.0, 1, 4.0)
     assert (sau.opened, sau.ended, sau.still_open, sau.hours_to_end) == (0, 0, 1, None)
 

@@ -11,7 +11,7 @@ from mailbot.adapters.storage.mapping import ticket_from_row, understood
 from mailbot.adapters.storage.tables import outbox, tickets
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.staffing import WorkCount
-from mailbot.domain.ticket import Status, Ticket
+from mailbot.domain.ticket import Resolution, Status, Ticket
 
 _T, _O = tickets.c, outbox.c
 _FINISHED = (Status.RESOLVED.value, Status.CLOSED.value)
@@ -74,7 +74,7 @@ class WorkloadStore:
     def _count(self, queue: str, since: datetime, until: datetime) -> WorkCount:
         of_queue = _T.queue == queue
         ended_at = self._connection.execute(
-            select(_T.opened_at, _T.resolved_at, _T.rating).where(
+            select(_T.opened_at, _T.resolved_at, _T.rating, _T.resolution).where(
                 of_queue, _T.resolved_at.is_not(None), _T.resolved_at >= since, _T.resolved_at < until
             )
         ).all()
@@ -84,6 +84,7 @@ class WorkloadStore:
             queue=queue,
             opened=self._how_many(of_queue, _T.opened_at >= since, _T.opened_at < until),
             ended=len(ended_at),
+            expired=sum(row.resolution == Resolution.EXPIRED.value for row in ended_at),
             still_open=self._how_many(of_queue, _T.status.not_in(_FINISHED)),
             late=self._how_many(of_queue, _T.status.not_in(_FINISHED), _T.due_at < until),
             hours_to_end=sum(spans, timedelta()) / timedelta(hours=1) / len(spans) if spans else None,
