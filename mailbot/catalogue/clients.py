@@ -7,6 +7,7 @@ company name; whether a mail is really its own only the sender's domain tells.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -56,17 +57,25 @@ class Client(Entry):
         return address.rpartition("@")[2].lower() in self.domains
 
 
+class Warranty(Entry):
+    """Until which day, that day included, a piece of equipment is under warranty (R001-14)."""
+
+    serial: Text
+    until: date
+
+
 class ClientsFile(Entry):
     """``clients.yaml``. ``manager`` is whom everybody turns to who has no manager of their own."""
 
     manager: Manager | None = None
+    warranties: tuple[Warranty, ...] = ()
     clients: tuple[Client, ...] = ()
 
 
 class ClientTable:
     """All clients, found by CNPJ or name."""
 
-    __slots__ = ("_by_name", "_by_root", "_states", "manager")
+    __slots__ = ("_by_name", "_by_root", "_states", "_warranties", "manager")
 
     def __init__(self, file: ClientsFile | None = None) -> None:
         file = file or ClientsFile()
@@ -75,6 +84,7 @@ class ClientTable:
         self._by_name = [
             (fold_words(name), client) for client in file.clients for name in (client.name, *client.names)
         ]
+        self._warranties = {plain_serial(one.serial): one.until for one in file.warranties}
         self._states = {
             plain_cnpj(one.cnpj): one.state for client in file.clients for one in client.establishments
         }
@@ -95,6 +105,15 @@ class ClientTable:
     def registered_state(self, cnpj: str) -> str | None:
         """The state in which a CNPJ is registered, where the file says it."""
         return self._states.get(plain_cnpj(cnpj))
+
+    def warranty_until(self, serial: str) -> date | None:
+        """The last day of a piece of equipment's warranty, where the file knows the piece."""
+        return self._warranties.get(plain_serial(serial))
+
+
+def plain_serial(serial: str) -> str:
+    """A serial number without what people put between its characters."""
+    return re.sub(r"[\W_]", "", serial).upper()
 
 
 def plain_cnpj(cnpj: str) -> str:
@@ -118,4 +137,15 @@ def doubled(file: ClientsFile) -> list[tuple[int, str]]:
             for kind, one in mine
             if owners.setdefault((kind, one), str(index)) != str(index)
         )
+    return mistakes
+
+
+def doubled_warranties(file: ClientsFile) -> list[tuple[int, str]]:
+    """(position, what is wrong) of every serial number that stands in the list before."""
+    seen: set[str] = set()
+    mistakes = []
+    for index, one in enumerate(file.warranties):
+        if plain_serial(one.serial) in seen:
+            mistakes.append((index, f"serial {one.serial!r} stands in the list already"))
+        seen.add(plain_serial(one.serial))
     return mistakes

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from mailbot.catalogue.brands import Logo, brand_mistakes, read_logo
-from mailbot.catalogue.clients import ClientsFile, ClientTable, doubled
+from mailbot.catalogue.clients import ClientsFile, ClientTable, doubled, doubled_warranties
 from mailbot.catalogue.config_files import KeyPath, Reading, did_you_mean
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
@@ -225,6 +225,8 @@ def _read_clients(reading: Reading) -> ClientsFile:
 def _check_clients(reading: Reading, clients: ClientsFile) -> None:
     for index, message in doubled(clients):
         reading.complain("clients.yaml", message, path=("clients", index))
+    for index, message in doubled_warranties(clients):
+        reading.complain("clients.yaml", message, path=("warranties", index))
 
 
 def _check_subjects(reading: Reading, request_types: Mapping[str, RequestType]) -> None:

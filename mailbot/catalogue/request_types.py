@@ -72,7 +72,8 @@ class RequestType(Entry):
     ``family`` joins the types of one house, whose departments are corrected among each other (R004-03).
     ``new_until_answered``: the ticket is ``new`` until an agent acts on it (R003-16).
     ``received_note`` stands in the letters that say that nothing is missing; ``brand`` signs the letters instead
-    of the mailbox's name. ``noted_fields`` are put into an internal note as soon as all are known (R001-02).
+    of the mailbox's name, and ``closing_line`` ends each of them (R001-32). ``noted_fields`` are put into an
+    internal note as soon as all are known (R001-02).
     ``books`` are mails to the sector of the queue, which the rules choose; a sector that is silent is reminded
     every ``nudge_sector_days``.
     ``suggest_articles`` is how many articles of ``knowledge/`` the confirmation may show at most; with
@@ -96,6 +97,7 @@ class RequestType(Entry):
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
     received_note: Annotated[str, Field(max_length=2000)] = ""
     brand: Annotated[str, Field(max_length=100)] = ""
+    closing_line: Annotated[str, Field(max_length=300)] = ""
     noted_fields: tuple[Key, ...] = ()
     books: Mapping[Key, BookSpec] = Field(default_factory=dict)
     nudge_sector_days: Annotated[int, Field(ge=1, le=60)] = 2
@@ -171,6 +173,7 @@ class RequestType(Entry):
                 "status_labels": {**self.status_labels, **texts.status_labels},
                 "guidance": {key: _worded_guidance(key, one, texts) for key, one in self.guidance.items()},
                 "resolved_note": texts.resolved_note or self.resolved_note,
+                "closing_line": texts.closing_line or self.closing_line,
             }
         )
 

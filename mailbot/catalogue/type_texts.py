@@ -31,6 +31,7 @@ class TypeTexts(Entry):
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     guidance: Mapping[Key, GuidanceTexts] = Field(default_factory=dict)
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
+    closing_line: Annotated[str, Field(max_length=300)] = ""
 
     def strangers(
         self, *, documents: frozenset[str], fields: frozenset[str], guidance: frozenset[str]

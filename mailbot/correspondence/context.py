@@ -226,7 +226,7 @@ class LetterView:
     plus-address). ``reference`` is ``[mb-HANDLE]``. ``quote_sender`` is false for letters to unverified
     strangers: then nothing that they wrote is repeated except the subject, short and without live links.
     ``logo`` is the Content-ID of the brand's picture, ``logo_alt`` stands in its place; ``signature`` is
-    the brand's.
+    the request type's closing line, and the brand's own lines.
     """
 
     brand_name: str

@@ -77,8 +77,9 @@ def _subject(reply: QueryReply, desk: LetterDesk) -> str:
 
 
 def _base(reply: QueryReply, ticket: Ticket, desk: LetterDesk) -> RequesterBase:
+    kind = _kind(ticket, desk)
     return {
-        "brand_name": desk.mailbox.name,
+        "brand_name": kind.brand or desk.mailbox.name,
         "mailbox_address": desk.mailbox_address,
         "reply_address": desk.mailbox_address,
         "subject": subject_of(ticket, desk.mailbox),
@@ -86,8 +87,9 @@ def _base(reply: QueryReply, ticket: Ticket, desk: LetterDesk) -> RequesterBase:
         "quote_sender": reply.verified,
         "ticket_number": ticket.number,
         "ticket_title": ticket.title,
-        "request_name": _kind(ticket, desk).name,
+        "request_name": kind.name,
         "greeting_name": first_name(ticket.requester.name),
+        "signature": paragraphs_of(kind.closing_line),
     }
 
 

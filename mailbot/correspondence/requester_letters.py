@@ -421,6 +421,7 @@ def _requester_base(change: TicketChange, desk: LetterDesk) -> RequesterBase:
         "greeting_name": first_name(ticket.requester.name),
         # Told once, with the number.
         "rerouted_from": rerouted_from(ticket, desk) if change.before is None else "",
+        "signature": paragraphs_of(kind_of(change, desk).closing_line),
     }
 
 

@@ -14,6 +14,7 @@ from mailbot.correspondence.context import (
     DocumentRow,
     FileLine,
     ItemState,
+    LongText,
     RefusedFile,
 )
 from mailbot.correspondence.document_facts import fact_rows, file_notes, guess_rows
@@ -39,6 +40,7 @@ class RequesterBase(TypedDict):
     request_name: str
     greeting_name: str
     rerouted_from: str
+    signature: LongText
 
 
 class StaffBase(TypedDict):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.correspondence.context import paragraphs_of
+from mailbot.correspondence.context import LongText, paragraphs_of
 from mailbot.correspondence.planned import CHECKLISTS, PlannedLetter
 from mailbot.correspondence.render import Colours, LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
@@ -114,7 +114,7 @@ class Outgoing:
             reply_address=reply_address,
             logo=logo.content_id if logo else "",
             logo_alt=head.brand.logo_alt if logo else "",
-            signature=paragraphs_of(head.brand.signature if planned.audience is Audience.REQUESTER else ""),
+            signature=_signed(planned, head),
         )
         rendered = self._renderer.render(
             planned.letter,
@@ -207,3 +207,11 @@ def _place_in_thread(theirs: Sequence[str], ours: Sequence[str]) -> tuple[str, t
     middle = [one for one in known if one not in (*root, in_reply_to)][-_REFERENCES_AT_MOST:]
     ordered = [*root, *middle, *([in_reply_to] if in_reply_to and in_reply_to not in root else [])]
     return in_reply_to, tuple(ordered)
+
+
+def _signed(planned: PlannedLetter, head: Letterhead) -> LongText:
+    """What stands under a letter: its own last line, and for those outside the brand's."""
+    own = planned.view.signature
+    if planned.audience is not Audience.REQUESTER:
+        return own
+    return LongText(paragraphs=(*own.paragraphs, *paragraphs_of(head.brand.signature).paragraphs))

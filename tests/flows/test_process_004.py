@@ -85,12 +85,12 @@ def test_r004_01_the_department_is_told_by_the_content(
 def test_r004_01_what_fits_no_department_is_for_the_agency_s_support(
     tmp_path: Path, subject: str, text: str, queue: str
 ) -> None:
-    agency = {
-        "agencia_address": "agencia@aurora.example.com.br",
-        "agencia_imap_url": f"maildir://{tmp_path / 'maildir'}",
-        "agencia_smtp_url": "smtp://127.0.0.1:9",
-    }
-    with TestHouse(tmp_path, **agency) as house:
+    with TestHouse(
+        tmp_path,
+        agencia_address="agencia@aurora.example.com.br",
+        agencia_imap_url=f"maildir://{tmp_path / 'maildir'}",
+        agencia_smtp_url="smtp://127.0.0.1:9",
+    ) as house:
         house.collect(mail(text, subject=subject), mailbox="agencia")
         assert house.process() is MailOutcome.TICKET
         (ticket,) = house.tickets()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from mailbot.domain.events import Audience, AuthorRole, EventKind, LetterKind, OutboundLetter, Visibility
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status, Ticket
-from tests.flows.house import TestHouse, mail, reply_to
+from tests.flows.house import REPOSITORY, TestHouse, mail, reply_to
 from tests.flows.test_delivery import DELIVERED, NO_SUCH_USER, FakeTransport, deliver
 
 SUBJECT = "ABERTURA DE O.S."
@@ -264,6 +265,26 @@ def test_r001_14_a_quotation_of_unknown_warranty_is_for_an_agent_and_out_of_warr
     assert ("Orçamento", "sim") in rows(book)
 
 
+@pytest.mark.parametrize(
+    ("serials", "book"),
+    [
+        ("BR-0101", "BOOK - Cortesia"),
+        ("br0101", "BOOK - Cortesia"),
+        ("BR-0102", "BOOK - Abertura de O.S."),
+        ("BR-0101, BR-0102", "BOOK - Abertura de O.S."),
+        ("BR-0101, BR-9999", ""),
+    ],
+)
+def test_r001_14_the_list_of_warranties_decides_where_every_piece_of_equipment_stands_in_it(
+    house: TestHouse, serials: str, book: str
+) -> None:
+    house.receive(order({"Número de série": serials, "Erro": "a gaveta range"}, CONFIRMED))
+    house.agent_reply(
+        notice(house), "#campo Grupo Serviço: Manutenção\n#campo Serviço: Corretiva\n#campo Orçamento: sim\n"
+    )
+    assert [book in one.text for one in books(house)] == ([True] if book else [])
+
+
 @pytest.mark.parametrize("cnpj", ["22.333.444/0001-81"])
 def test_r001_10_a_listed_client_may_change_its_address_from_its_own_address_only(
     house: TestHouse, cnpj: str
@@ -411,3 +432,37 @@ def test_r001_33_who_is_done_is_asked_how_it_went(house: TestHouse) -> None:
     house.agent_reply(notice(house), "#resolver A O.S. foi atendida.")
     assert "COMO FOI O NOSSO ATENDIMENTO?" in to_client(house).text
     assert "Obrigado por falar com a Bematech." in to_client(house).text
+
+
+def test_r001_34_where_nobody_is_asked_for_a_rating_the_last_letter_ends_in_the_brands_name(
+    tmp_path: Path,
+) -> None:
+    config = Path(shutil.copytree(REPOSITORY / "config", tmp_path / "config"))
+    file = config / "catalogue" / "corporate_work_order.yaml"
+    file.write_text(file.read_text("utf-8").replace("ask_rating: sim\n", ""), "utf-8")
+    with TestHouse(tmp_path / "house", config_dir=config) as house:
+        house.receive(order(CONFIRMED))
+        house.agent_reply(notice(house), "#resolver A O.S. foi atendida.")
+        last = to_client(house).text
+        assert "COMO FOI O NOSSO ATENDIMENTO?" not in last
+        assert "Obrigado por falar com a Bematech." in last
+        assert "Bematech Hardware · atendimento@example.com.br" in last
+
+
+def test_r001_32_every_letter_to_the_client_asks_whether_anything_else_is_wanted(house: TestHouse) -> None:
+    house.receive(mail("", subject=SUBJECT, sender=CLIENT))
+    question = to_client(house)
+    house.requester_reply(question, text(DATA, CONFIRMED))
+    house.agent_reply(notice(house), "A equipe vai amanhã.")
+    house.agent_reply(notice(house), "#os 8877")
+    house.agent_reply(notice(house), "#resolver A O.S. foi atendida.")
+    letters = [question, *house.letters(Audience.REQUESTER)]
+    assert {LetterKind.EVIDENCE_REQUESTED, LetterKind.EVIDENCE_COMPLETE} < {one.letter for one in letters}
+    asks = "Deseja mais alguma informação? É só responder a este e-mail."
+    assert [one.text.count(asks) for one in letters] == [1] * len(letters)
+    assert all("Deseja mais" not in one.text for one in (*books(house), *house.letters(Audience.STAFF)))
+
+
+def test_r001_21_the_title_is_made_of_the_order_and_the_company(house: TestHouse) -> None:
+    house.receive(order(CONFIRMED))
+    assert ticket(house).title == "O.S. Padaria Exemplo Ltda"

@@ -18,7 +18,14 @@ from pydantic import Field
 from mailbot.catalogue.entries import Key, Text
 from mailbot.catalogue.facts.distance import straight_km
 from mailbot.catalogue.facts.fact_function import FactFunction as _FactSpec
-from mailbot.catalogue.facts.of_clients import AllStated, ClientIs, ClientManager, EquipmentCounted, SameState
+from mailbot.catalogue.facts.of_clients import (
+    AllStated,
+    ClientIs,
+    ClientManager,
+    EquipmentCounted,
+    SameState,
+    UnderWarranty,
+)
 from mailbot.catalogue.facts.phrases import Spotted, spot
 from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
 from mailbot.catalogue.folding import fold_words
@@ -423,6 +430,7 @@ FactSpec = Annotated[
         ClientManager,
         SameState,
         EquipmentCounted,
+        UnderWarranty,
         AllStated,
     ],
     Field(discriminator="source"),

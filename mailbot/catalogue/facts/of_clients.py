@@ -12,6 +12,7 @@ from mailbot.catalogue.clients import Client
 from mailbot.catalogue.entries import Key
 from mailbot.catalogue.facts.fact_function import FactFunction
 from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
+from mailbot.catalogue.folding import fold_words
 
 
 class _OfClient(FactFunction):
@@ -118,6 +119,31 @@ class EquipmentCounted(FactFunction):
             return None
         number, key = max(counts)
         return KnownFact(value=number, certain=sources.is_certain(key))
+
+
+class UnderWarranty(FactFunction):
+    """Whether all listed pieces of equipment are under warranty: as staff or the sector have said in the field
+    ``stated``, else as ``warranties:`` in ``clients.yaml`` has them; unknown where a piece is not listed there
+    (R001-14)."""
+
+    kind = FactKind.BOOLEAN
+    source: Literal["under_warranty"] = Field(alias="from")
+    serials: Key = "equipment_serials"
+    stated: Key = "in_warranty"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.serials,)
+
+    def compute(self, sources: FactSources) -> Fact:
+        if said := sources.text(self.stated):
+            return KnownFact(value=fold_words(said) == "sim")
+        serials = [one for one in sources.text(self.serials).split(", ") if one]
+        ends = [sources.clients.warranty_until(one) for one in serials]
+        known = [end for end in ends if end is not None]
+        if any(end < sources.today for end in known):
+            return KnownFact(value=False)
+        return KnownFact(value=True) if serials and len(known) == len(ends) else None
 
 
 class AllStated(FactFunction):
