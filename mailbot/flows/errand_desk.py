@@ -47,11 +47,12 @@ def run_errand(
     *,
     no_customers: frozenset[str],
     code: str,
+    notices: Sequence[str] = (),
 ) -> AnswerAgent | CustomersMail:
     """The answer to an agent's errand, or the customer's mail for which a ticket is to be opened.
 
     ``code`` is what the errand of an agent for whom nobody vouches can be confirmed with, nothing where it cannot.
-    The manual is no secret, and needs none.
+    The manual is no secret, and needs none. ``notices`` are the texts of the notices that the mail answers.
     """
     is_sure = sender.authenticity is Authenticity.VERIFIED
     first = block.directives[0]
@@ -60,7 +61,7 @@ def run_errand(
     lines = why_not(block)
     if lines:
         return AnswerAgent(transcript=nothing_done(*lines), reason=Refusal.WORD_NOT_POSSIBLE)
-    found = _done(mail, sender, block, known, no_customers)
+    found = _done(mail, sender, block, known, no_customers, notices)
     if is_sure or not _needs_authority(found, block):
         return found
     asked = confirmation_asked(first, code)
@@ -77,15 +78,16 @@ def _done(
     block: DirectiveBlock,
     known: ErrandKnowledge,
     no_customers: frozenset[str],
+    notices: Sequence[str],
 ) -> AnswerAgent | CustomersMail:
     if not block.has(StaffWord.ABRIR):
         own = tuple(known.assigned_to(sender.address.address)) if block.has(StaffWord.ABERTOS) else ()
         return AnswerAgent(transcript=answer_of(block, own), reason="asked")
-    found = customers_mail(mail, block, no_customers)
+    found = customers_mail(mail, block, no_customers, notices=notices)
     if isinstance(found, CustomersMail):
         return found
-    first = block.directives[0]
-    return AnswerAgent(transcript=nothing_done(refused(first, found)), reason=Refusal.WORD_NOT_POSSIBLE)
+    line = refused(block.directives[0], found.code, address=found.address)
+    return AnswerAgent(transcript=nothing_done(line), reason=Refusal.WORD_NOT_POSSIBLE)
 
 
 def with_code(found: ErrandCode, typed: str) -> AnswerAgent | ConfirmErrand:

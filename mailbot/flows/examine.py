@@ -255,6 +255,7 @@ class Examiner:
             case.known,
             no_customers=self._nobody_elses(),
             code=errand_code_to_ask(case, self._marks.secret_key),
+            notices=_answered_notices(case),
         )
         if isinstance(found, CustomersMail):
             return self._in_customers_name(case, found, block, reader)
@@ -459,7 +460,7 @@ class Examiner:
         Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
         as it did then, with what the ticket that it follows holds. The mails stay on this ticket.
         """
-        cases = [as_requester(self._case_again(one, mailbox, known)) for one in mails]
+        cases = [as_requester(self._case_again(one, ticket, mailbox, known)) for one in mails]
         readings = [self._readings(case) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         kind = self._catalogue.type(ticket.request_type)
@@ -502,7 +503,7 @@ class Examiner:
             new_drawings=tuple(drawing for one in readings for drawing in one.drawings),
         )
 
-    def _case_again(self, kept: KeptMail, mailbox: ServedMailbox, known: Knowledge) -> Case:
+    def _case_again(self, kept: KeptMail, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge) -> Case:
         screening = screen(kept.mail, own=self._marks)
         # Only the server that received a mail removes what strangers write in its name (RFC 8601 §5).
         arrived_at = self._mailboxes.get(kept.arrived_at)
@@ -521,16 +522,16 @@ class Examiner:
             sender=sender,
             now=self.now(),
         )
-        return self._customers_again(case, kept)
+        return self._customers_again(case, kept, ticket)
 
-    def _customers_again(self, case: Case, kept: KeptMail) -> Case:
+    def _customers_again(self, case: Case, kept: KeptMail, ticket: Ticket) -> Case:
         """The customer's case where an agent had opened the ticket in their name."""
         if case.sender.role is not SenderRole.AGENT:
             return case
         block = parse_directives(kept.mail.new_text, self._catalogue.staff.aliases)
         if not block.has(StaffWord.ABRIR):
             return case
-        found = customers_mail(kept.mail, block, self._nobody_elses())
+        found = customers_mail(kept.mail, block, self._nobody_elses(), of=ticket.requester.address)
         return as_customers(case, found) if isinstance(found, CustomersMail) else case
 
     def _nobody_elses(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ bring back goes to the registered address.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +29,8 @@ _CUSTOMER_LINE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NAME_LINE = re.compile(r"[ \t>*_]*nome[ \t*_]*:[ \t*_]*(?P<name>[^\n]{2,120})", re.IGNORECASE)
+_BEGINS_A_FORWARD = re.compile(r"\s*(?:>|[-_=*]{3}|[*_\s]*(?:de|from|remetente)[*_\s]{0,8}:)", re.IGNORECASE)
+_TICKET_TAG = re.compile(r"#\d{4}-\d{6,9}")
 _LINES_AT_MOST = 500
 _SUBJECT_CHARACTERS = 300
 
@@ -53,33 +55,71 @@ class CustomersMail:
     text: str
 
 
-def customers_mail(mail: InboundMail, block: DirectiveBlock, staff: Collection[str]) -> CustomersMail | str:
-    """The customer's mail within an agent's, or the code of why there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoCustomer:
+    """Why an agent's mail holds no customer's: the code of a sentence, and the address that stands in it."""
 
-    An attached mail counts before one in the text, and that before typed lines. ``staff`` are addresses that are
-    no customer's.
+    code: str
+    address: str = ""
+
+
+def customers_mail(
+    mail: InboundMail,
+    block: DirectiveBlock,
+    staff: Collection[str],
+    *,
+    notices: Iterable[str] = (),
+    of: str = "",
+) -> CustomersMail | NoCustomer:
+    """The customer's mail within an agent's, or why there is none.
+
+    Attached mails and one in the text count before typed lines. Where they are of several people, customers attach
+    what others wrote to them: then the typed line says whose it is, or ``of``, if that is known already. ``staff``
+    are addresses that are no customer's, ``notices`` the texts of the notices that the mail answers.
     """
-    part = _attached(mail, staff) or forwarded_part(mail.full_text, nobody_of=staff)
-    found = part if part is not None else _typed(mail, block)
+    parts = [*_attached(mail, staff), *_in_text(mail, staff)]
+    if len({part.sender.address for part in parts}) > 1:
+        named = of or _named_above(block)
+        parts = [part for part in parts if part.sender.address == named]
+        if not parts:
+            return NoCustomer(code="several_customers")
+    found = parts[0] if parts else _typed(mail, block)
     if found is None:
-        return "no_customer"
+        return NoCustomer(code="no_customer")
     if found.sender.address in staff:
-        return "customer_is_staff"
-    if quotes_notice(found.text, ()):
-        return "holds_a_notice"
+        return NoCustomer(code="customer_is_staff", address=found.sender.address)
+    if quotes_notice(found.text, notices):
+        return NoCustomer(code="holds_a_notice")
     return CustomersMail(customer=found.sender, subject=found.subject, text=found.text)
 
 
-def _attached(mail: InboundMail, staff: Collection[str]) -> ForwardedPart | None:
-    """The first attached mail by a customer, or the one that a colleague had forwarded in theirs."""
+def _named_above(block: DirectiveBlock) -> str:
+    """The address in a line that the agent typed above what they forward; below it stands what others wrote."""
+    for line in block.remaining_text.split("\n")[:_LINES_AT_MOST]:
+        if _BEGINS_A_FORWARD.match(line[:1000]):
+            break
+        stated = _CUSTOMER_LINE.fullmatch(line[:1000].rstrip("\r"))
+        if stated is not None:
+            return stated["address"].lower()
+    return ""
+
+
+def _in_text(mail: InboundMail, staff: Collection[str]) -> Iterator[ForwardedPart]:
+    part = forwarded_part(mail.full_text, nobody_of=staff)
+    if part is not None:
+        yield part
+
+
+def _attached(mail: InboundMail, staff: Collection[str]) -> Iterator[ForwardedPart]:
+    """The attached mails by customers, or those that colleagues had forwarded in theirs."""
     for one in mail.attached_mails:
         if one.sender.address and one.sender.address not in staff:
             subject = _FORWARD_PREFIX.sub("", one.subject).strip()[:_SUBJECT_CHARACTERS]
-            return ForwardedPart(sender=one.sender, subject=subject, text=one.text)
+            yield ForwardedPart(sender=one.sender, subject=subject, text=one.text)
+            continue
         inner = forwarded_part(one.text, nobody_of=staff)
         if inner is not None:
-            return inner
-    return None
+            yield inner
 
 
 def _typed(mail: InboundMail, block: DirectiveBlock) -> ForwardedPart | None:
@@ -88,7 +128,8 @@ def _typed(mail: InboundMail, block: DirectiveBlock) -> ForwardedPart | None:
     if stated is None:
         return None
     named = next((match["name"] for line in lines if (match := _NAME_LINE.fullmatch(line[:1000]))), stated["name"])
-    subject = _FORWARD_PREFIX.sub("", mail.subject).strip()
+    # In answer to a notice the subject is that of another request.
+    subject = "" if _TICKET_TAG.search(mail.subject) else _FORWARD_PREFIX.sub("", mail.subject).strip()
     address = Address(address=stated["address"].lower(), name=named.strip(" *_\"'"))
     return ForwardedPart(sender=address, subject=subject, text=block.remaining_text)
 

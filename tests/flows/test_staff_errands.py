@@ -167,3 +167,77 @@ def test_an_attached_mail_of_two_senders_is_nobodys(house: TestHouse) -> None:
     theirs = mail("Oi.", sender="joao@example.com.br").replace(b"From:", b"From: vitima@example.net\nFrom:", 1)
     house.receive(attached(theirs))
     assert house.tickets() == []
+
+
+# --- whose request it is ----------------------------------------------------------------------------------------
+
+
+def with_attached(text: str, *senders: str) -> bytes:
+    """Ana's mail with one attached mail by each of ``senders``."""
+    outer = message_from_bytes(mail(text, subject="ENC: Alteração de local", sender=ANA), policy=default)
+    assert isinstance(outer, EmailMessage)
+    outer.make_mixed()
+    for sender in senders:
+        attached = EmailMessage()
+        attached["From"], attached["Subject"] = sender, "Segunda via"
+        attached.set_content(f"Segue em anexo.\n{REQUEST}")
+        outer.add_attachment(attached)
+    return outer.as_bytes()
+
+
+def test_a_mail_that_the_customer_had_attached_does_not_make_its_sender_the_customer(house: TestHouse) -> None:
+    """The bank, whose mail a customer passes on, got a letter and a ticket of its own."""
+    assert house.receive(with_attached(FORWARD, "cobranca@banco.example")) is MailOutcome.QUERY
+    assert (house.tickets(), house.letters(Audience.REQUESTER)) == ([], [])
+    assert "mais de uma pessoa" in newest(house, Audience.STAFF).text
+
+
+@pytest.mark.parametrize("attached", [("cobranca@banco.example",), ("a@a.example", "maria@cliente.example")])
+def test_of_several_people_a_line_of_the_agents_says_whose_the_request_is(
+    house: TestHouse, attached: tuple[str, ...]
+) -> None:
+    text = FORWARD.replace("#abrir\n", "#abrir\nCliente: maria@cliente.example\n")
+    assert house.receive(with_attached(text, *attached)) is MailOutcome.TICKET
+    assert [one.requester.address for one in house.tickets()] == ["maria@cliente.example"]
+    assert house.requester_reply(newest(house, Audience.REQUESTER), "Obrigada, e o prazo?") is MailOutcome.MESSAGE
+
+
+def test_what_the_forwarded_mail_says_does_not_choose_among_several_people(house: TestHouse) -> None:
+    text = f"{FORWARD}\nCliente: cobranca@banco.example\n"
+    assert house.receive(with_attached(text, "cobranca@banco.example")) is MailOutcome.QUERY
+    assert house.tickets() == []
+
+
+def test_a_notice_whose_quote_lost_its_end_never_becomes_another_customers_request(house: TestHouse) -> None:
+    """A program that quotes without marks, and an agent who cut the reference line: the customer would have found
+    another one's papers under DETALHES."""
+    notice = with_ticket(house)
+    quote = notice.text.partition("Ref.:")[0]
+    text = f"#abrir\nE-mail: joao@cliente.example\n\nDe: Central\nPara: Ana <ana@example.com.br>\n\n{quote}"
+    raw = mail(text, subject=f"RES: {notice.subject}", sender=ANA, in_reply_to=notice.message_id)
+    assert house.receive(raw) is MailOutcome.QUERY
+    assert [one.requester.address for one in house.tickets()] == ["maria@example.com.br"]
+
+
+def test_a_request_typed_in_answer_to_a_notice_does_not_bear_the_other_ones_subject(house: TestHouse) -> None:
+    notice = with_ticket(house)
+    house.agent_reply(notice, f"#abrir\nE-mail: joao@cliente.example\n{REQUEST}")
+    told = newest(house, Audience.REQUESTER)
+    assert told.recipient.address == "joao@cliente.example"
+    assert notice.ticket_number is not None
+    assert notice.ticket_number not in told.subject
+
+
+def test_an_order_to_open_that_is_sent_again_under_another_id_opens_no_second_ticket(house: TestHouse) -> None:
+    raw = mail(FORWARD, subject="ENC: Alteração de local", sender=ANA, message_id="first")
+    assert house.receive(raw) is MailOutcome.TICKET
+    told = len(house.letters())
+    assert house.receive(raw.replace(b"<first@", b"<second@")) is MailOutcome.DUPLICATE
+    assert (len(house.tickets()), len(house.letters())) == (1, told)
+    again = mail(FORWARD, subject="ENC: Alteração de local", sender=ANA)
+    assert house.receive(again) is MailOutcome.TICKET, "what an agent orders anew is another request"
+
+
+def test_an_agent_reads_which_address_is_a_colleagues(house: TestHouse) -> None:
+    house.receive(mail("#abrir\nE-mail: bruno@example.com.br", subject="x", sender=ANA))
+    assert "bruno@example" in newest(house, Audience.STAFF).text
