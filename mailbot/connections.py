@@ -149,9 +149,18 @@ def connect_mailboxes(settings: Settings, catalogue: Catalogue) -> tuple[dict[st
             if connection is not None:
                 connections[spec.key] = connection
     if not connections and not problems:
-        names = ", ".join(name for _, missing in switched_off(settings, catalogue) for name in missing)
-        problems.append(setting_problem("mailboxes", f"no mailbox is switched on; not set: {names}"))
+        problems.append(_nothing_switched_on(switched_off(settings, catalogue)))
     return connections, problems
+
+
+def _nothing_switched_on(off: list[tuple[MailboxSpec, list[str]]]) -> Problem:
+    """What to set for the first mailbox; the others' variables are named by ``mailbot doctor``."""
+    if not off:
+        return setting_problem("mailboxes", "mailboxes.yaml names no mailbox")
+    (first, missing), *others = off
+    message = f"no mailbox is switched on; {first.key!r} wants {', '.join(missing)}"
+    more = f" (`mailbot doctor` tells what the {len(others)} others want)" if others else ""
+    return setting_problem("mailboxes", message + more)
 
 
 def _connection(settings: Settings, spec: MailboxSpec, problems: list[Problem]) -> Connection | None:

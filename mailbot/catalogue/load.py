@@ -24,11 +24,12 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.rule_checks import rule_mistakes
 from mailbot.catalogue.staff import Staff
 from mailbot.catalogue.units import UnitsFile, UnitTable, names_of_unit
-from mailbot.domain.errors import ConfigurationError
+from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.logins import LoginProvider
 from mailbot.domain.ticket import Status
 
 GENERAL = "general"
+_NO_FOLDER = "there is no such folder: `mailbot init DIR` writes one, or MAILBOT_CONFIG_DIR names another"
 """Key of the request type for whatever fits none; its status labels serve every type that states none."""
 
 
@@ -91,6 +92,8 @@ class Catalogue:
 
 def load_catalogue(config_dir: Path) -> Catalogue:
     """Read and check ``config_dir``; :class:`ConfigurationError` carries every problem found in any file."""
+    if not config_dir.is_dir():
+        raise ConfigurationError([Problem(source=str(config_dir), message=_NO_FOLDER)])
     reading = Reading(config_dir)
     request_types = _read_request_types(reading)
     units = reading.file("units.yaml", UnitsFile) or UnitsFile()

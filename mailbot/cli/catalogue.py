@@ -67,6 +67,8 @@ def _under(folder: Path, problem: Problem) -> Problem:
     """The problem with its file's whole path, as an editor wants it."""
     from dataclasses import replace
 
+    if problem.source == str(folder):
+        return problem
     return replace(problem, source=str(folder / problem.source))
 
 
@@ -89,7 +91,7 @@ def list_types(json: Json = False) -> None:
         (kind.key, kind.name, kind.subject or "—", kind.queue, f"{len(kind.documents)}", f"{len(kind.fields)}")
         for kind in kinds
     ]
-    print_table(("request type", "name", "subject", "queue", "documents", "fields"), rows)
+    print_table(("REQUEST TYPE", "NAME", "SUBJECT", "QUEUE", "DOCUMENTS", "FIELDS"), rows)
 
 
 @app.command()

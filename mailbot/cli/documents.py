@@ -51,7 +51,7 @@ def read(
             unread += found.was_not_read
             if json:
                 print_json(found.as_json())
-            else:
+            elif found.is_there:
                 _show(found, is_first=number == 0)
     finally:
         reader.close()
@@ -69,6 +69,10 @@ class _Found:
     reading: DocumentReading
     held: FileContent | None
     elapsed_ms: int
+
+    @property
+    def is_there(self) -> bool:
+        return self.sha256 != ""
 
     @property
     def was_not_read(self) -> bool:

@@ -20,6 +20,7 @@ from mailbot.cli.share import shared
 _SECRET_BYTES = 48
 _EMPTY_SECRET = "MAILBOT_SECRET_KEY=\n"
 _READABLE, _PRIVATE = 0o644, 0o600
+_NAMED_AT_MOST = 10
 _HOMES = ("/home", "/root", "/run/user")
 
 
@@ -131,7 +132,9 @@ def _unit_word(path: Path) -> str:
 def _show(folder: Path, founded: _Founded) -> None:
     if founded.written:
         say(f"{folder}: {len(founded.written)} files written")
-    for name in founded.existed:
+    for name in founded.existed[:_NAMED_AT_MOST]:
         complain(f"mailbot: exists, left alone: {name}")
+    if len(founded.existed) > _NAMED_AT_MOST:
+        complain(f"mailbot: and {len(founded.existed) - _NAMED_AT_MOST} more; --json lists them all")
     if ".env" in founded.written:
         say(f"next: fill in {folder / '.env'}, then run `mailbot doctor` in {folder}, then `mailbot run`")

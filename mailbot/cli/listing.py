@@ -24,6 +24,10 @@ Since = Annotated[
 ]
 
 
+_SHORT_CELL = len("2026-11-23 14:00")
+_NARROWEST = 10
+
+
 def moment(text: str | None, zone: tzinfo) -> datetime | None:
     """The moment that ``--since`` means: a day begins at midnight in ``zone``, where a time without zone is
     too. Raises ``typer.BadParameter`` (exit 2)."""
@@ -63,18 +67,41 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _print_rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(headings):
-        # The first column names the thing: it must stay whole, to be copied.
-        table.add_column(heading, no_wrap=number == 0, overflow="ellipsis" if number else "fold")
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    console = Console()
+    whole = columns_shown_whole(widths, console.width)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for number, (heading, width) in enumerate(zip(headings, widths, strict=True)):
+        is_whole = number in whole
+        table.add_column(
+            heading,
+            no_wrap=is_whole,
+            min_width=width if is_whole else None,
+            overflow="fold",
+        )
     for row in rows:
         # Text, not str: square brackets in a subject are no markup.
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    console.print(table)
+
+
+def columns_shown_whole(widths: Sequence[int], terminal_width: int) -> frozenset[int]:
+    """The columns whose cells are not broken into lines: the first, which names the thing, and of numbers, states
+    and moments the narrowest for which there is room; they are what people copy."""
+    parted_by = 2
+    room = terminal_width - sum(min(width, _NARROWEST) + parted_by for width in widths)
+    whole: set[int] = set()
+    for number in sorted(range(len(widths)), key=lambda one: (one > 0, widths[one])):
+        further = max(0, widths[number] - _NARROWEST)
+        if number == 0 or (widths[number] <= _SHORT_CELL and further <= room):
+            whole.add(number)
+            room -= further
+    return frozenset(whole)
 
 
 def print_title(text: str) -> None:

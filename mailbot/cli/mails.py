@@ -175,7 +175,8 @@ def _reprocess(house: App, rows: Sequence[InboundRow], *, quiet: bool, dry_run: 
     from mailbot.flows.reprocess import tasks_for
     from mailbot.round import take_over_from_the_dead
 
-    take_over_from_the_dead(house)
+    if not dry_run:
+        take_over_from_the_dead(house)
     flow, tasks, results = house.reprocess(), tasks_for(rows), []
     with progress("reprocessing", len(tasks)) as done:
         for task in tasks:

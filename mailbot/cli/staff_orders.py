@@ -42,13 +42,15 @@ _WORDS = {
     Outcome.UNDO: "#desfazer",
 }
 
-Number = Annotated[str, typer.Argument(help="As in 2026-000123.")]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="As in 2026-000123.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change and send nothing.")]
 
 
 def reply(
     number: Number,
-    text: Annotated[str, typer.Argument(help="What the requester is told; staff words may stand at its top.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What the requester is told; staff words may stand at its top.")
+    ],
     *,
     note: Annotated[bool, typer.Option("--note", help="Keep it as an internal note instead.")] = False,
     dry_run: DryRun = False,
@@ -60,8 +62,10 @@ def reply(
 
 def decide(
     number: Number,
-    outcome: Annotated[Outcome, typer.Argument(help="What becomes of the ticket.")],
-    reason: Annotated[str, typer.Argument(help="What the requester is told with it; needed to deny.")] = "",
+    outcome: Annotated[Outcome, typer.Argument(metavar="OUTCOME", help="What becomes of the ticket.")],
+    reason: Annotated[
+        str, typer.Argument(metavar="REASON", help="What the requester is told with it; needed to deny.")
+    ] = "",
     *,
     dry_run: DryRun = False,
     json: Json = False,
@@ -87,7 +91,7 @@ def reassign(
 
 def open_(
     requester: Annotated[str, typer.Argument(metavar="ADDRESS", help="The customer's e-mail address.")],
-    text: Annotated[str, typer.Argument(help="What the customer asks for; fields as in a mail.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the customer asks for; fields as in a mail.")],
     *,
     name: Annotated[str, typer.Option("--name", help="The customer's name.")] = "",
     subject: Annotated[str, typer.Option("--subject", help="The ticket's subject.")] = "",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.bootstrap import App
+from mailbot.catalogue.config_files import did_you_mean
 from mailbot.catalogue.load import Catalogue
 from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.explained import document_as_json, fields_as_json, ruling_as_json
@@ -17,6 +18,7 @@ from mailbot.cli.output import own_errors, print_json, say, visible
 from mailbot.domain.events import SHARED_MAILBOX, LetterStatus, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Status, Ticket
+from mailbot.flows.ports import UnitOfWork
 
 app = typer.Typer(name="tickets", help="Tickets: list, show, search, open, reply …", no_args_is_help=True)
 
@@ -45,7 +47,8 @@ def list_(
 @app.command("search")
 def search(
     words: Annotated[
-        list[str], typer.Argument(help="All must occur in number, subject, title, person or fields.")
+        list[str],
+        typer.Argument(metavar="WORD…", help="All must occur in number, subject, title, person or fields."),
     ],
     *,
     status: OfStatus = None,
@@ -63,7 +66,7 @@ def search(
 
 @app.command("show")
 def show(
-    number: Annotated[str, typer.Argument(help="As in 2026-000123.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As in 2026-000123.")],
     *,
     json: Json = False,
 ) -> None:
@@ -108,6 +111,7 @@ def _list(filters: dict[str, Any], since: str | None, limit: int | None, *, json
     with own_errors(), closing(open_app()) as house:
         opened_after = moment(since, house.calendar.zone)
         with house.storage.read() as work:
+            _check_names(filters, house.catalogue, work)
             found = work.tickets.browse(**filters, since=opened_after, limit=limit)
             counts = work.tickets.message_counts([ticket.number for ticket in found]) if json else {}
         if json:
@@ -115,6 +119,17 @@ def _list(filters: dict[str, Any], since: str | None, limit: int | None, *, json
             print_json(rows)
         else:
             _print_list(found, house)
+
+
+def _check_names(filters: dict[str, Any], catalogue: Catalogue, work: UnitOfWork) -> None:
+    """A key that no ticket can have is a slip, not an empty list; types that are gone still have tickets."""
+    kind, queue = filters["request_type"], filters["queue"]
+    kinds = {*catalogue.request_types, *work.tickets.types_in_use()}
+    if kind is not None and kind not in kinds:
+        raise fail(f"there is no request type {visible(kind)}{did_you_mean(kind, kinds)}")
+    queues = {one.key for one in catalogue.staff.queues}
+    if queue is not None and queue not in queues and not work.tickets.browse(queue=queue, limit=1):
+        raise fail(f"there is no queue {visible(queue)}{did_you_mean(queue, queues)}")
 
 
 # --- JSON ----------------------------------------------------------------------------------------------------

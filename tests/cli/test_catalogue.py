@@ -114,3 +114,12 @@ def test_preview_refuses_what_there_is_not_with_2(folder: Path, arguments: tuple
     ran = catalogue(folder, *arguments)
     assert ran.code == 2
     assert ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_without_a_configuration_folder_it_says_how_to_get_one(tmp_path: Path) -> None:
+    ran = catalogue(tmp_path, "list")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("mailbot: config: there is no such folder: `mailbot init DIR` writes one")
+    assert [one["file"] for one in catalogue(tmp_path, "check", "--json").json if "init" in one["message"]] == [
+        "config"
+    ]

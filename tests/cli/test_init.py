@@ -65,7 +65,10 @@ def test_nothing_is_overwritten_and_what_existed_is_listed(tmp_path: Path) -> No
     assert (tmp_path / "house" / "config" / "units.yaml").read_text() == "units: []\n"
     again = run_mailbot("init", "house", "--json", cwd=tmp_path)
     assert (again.code, again.json["written"]) == (1, [])
-    assert "units.yaml" in run_mailbot("init", "house", cwd=tmp_path).stderr
+    in_words = run_mailbot("init", "house", cwd=tmp_path).stderr.splitlines()
+    assert in_words[0].startswith("mailbot: exists, left alone: config/")
+    assert len(in_words) == 11
+    assert in_words[-1] == f"mailbot: and {len(again.json['existed']) - 10} more; --json lists them all"
 
 
 def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
@@ -129,3 +132,11 @@ def test_the_defaults_that_the_example_states_are_the_real_ones() -> None:
     for name in ("database_url", "data_dir", "config_dir", "templates_dir", "max_letters_per_hour"):
         assert getattr(plain, name) == getattr(said, name)
     assert (plain.quiet_seconds, plain.undo_minutes) == (said.quiet_seconds, said.undo_minutes)
+
+
+def test_a_fresh_folder_says_what_the_first_mailbox_wants(tmp_path: Path) -> None:
+    run_mailbot("init", "house", cwd=tmp_path)
+    ran = run_mailbot("tickets", "list", cwd=tmp_path / "house")
+    assert ran.code == 2
+    assert "'default' wants MAILBOT_ADDRESS, MAILBOT_IMAP_URL, MAILBOT_SMTP_URL" in ran.stderr
+    assert "VISTORIAS" not in ran.stderr

@@ -169,3 +169,12 @@ def test_reprocess_says_that_something_needs_a_look(house: TestHouse, cli: Cli) 
         ran = cli("mails", "reprocess", "--failed", "--json")
     assert ran.exit_code == 1
     assert ran.json[0]["outcome"] == "quarantined"
+
+
+def test_a_trial_takes_nothing_over(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail(REQUEST, files=[BOLETO]))
+    with patch("mailbot.round.take_over_from_the_dead") as takes_over:
+        assert cli("mails", "reprocess", "1", "--dry-run").exit_code == 0
+        assert not takes_over.called
+        assert cli("mails", "reprocess", "1").exit_code == 0
+        assert takes_over.called

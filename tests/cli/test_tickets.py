@@ -110,6 +110,15 @@ def test_a_wrong_filter_is_wrong_usage(cli: Cli) -> None:
     assert cli("tickets", "list", "--limit", "0").exit_code == 2
 
 
+def test_a_type_or_queue_that_no_ticket_can_have_is_a_slip_and_no_empty_list(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail(REQUEST))
+    ran = cli("tickets", "list", "--type", "generl")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr == "mailbot: there is no request type generl (did you mean 'general'?)\n"
+    assert cli("tickets", "search", "local", "--queue", "sua").exit_code == 2
+    assert cli("tickets", "list", "--type", "general", "--json").json == []
+
+
 def test_lists_for_other_programs_have_one_line_a_ticket(house: TestHouse, cli: Cli) -> None:
     house.receive(mail("x", subject="Olá\tmundo"))
     heading, row = cli("tickets", "list").stdout.splitlines()
