@@ -8,6 +8,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold_words
@@ -55,15 +56,19 @@ def read_title(request_type: RequestType, words: Sequence[str], units: UnitTable
     return TitleReading(units=found, rest=tuple(words[position:]))
 
 
-def _parts(request_type: RequestType) -> list[tuple[list[str], str | None]] | None:
+def _parts(request_type: RequestType) -> Sequence[tuple[Sequence[str], str | None]] | None:
     """The title as folded words before each placeholder; ``None`` if it is not made of units."""
-    parts = [
-        (fold_words(literal).split(), name) for literal, name, _, _ in string.Formatter().parse(request_type.title)
-    ]
+    parts = _folded_parts(request_type.title)
     names = [name for _, name in parts if name is not None]
-    specs = [request_type.field(name) for name in names]
-    of_units = all(spec is not None and spec.kind is FieldKind.UNIT for spec in specs)
-    return parts if of_units and len(names) >= 2 and parts[0][0] else None
+    if len(names) < 2 or not parts[0][0]:
+        return None
+    specs = (request_type.field(name) for name in names)
+    return parts if all(spec is not None and spec.kind is FieldKind.UNIT for spec in specs) else None
+
+
+@lru_cache(maxsize=256)
+def _folded_parts(title: str) -> Sequence[tuple[Sequence[str], str | None]]:
+    return [(fold_words(literal).split(), name) for literal, name, _, _ in string.Formatter().parse(title)]
 
 
 def _same_word(word: str, wanted: str) -> bool:

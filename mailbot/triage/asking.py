@@ -46,6 +46,7 @@ _TAKES_BACK = _words(
 )
 _REQUESTS = _words("pedido solicitacao requerimento")
 _PLAIN_NOT = _words("nao n nem")
+_MAY_TAKE_BACK = _GIVES_UP | _TAKES_BACK | _PLAIN_NOT
 _NOT = _PLAIN_NOT | _words("nunca jamais sem") | _TAKES_BACK
 # *Não consigo alterar o local pelo site* is a request.
 _ABLE = _words(
@@ -82,20 +83,43 @@ _SENTENCE_END = re.compile(r"(?<=\w\w\w)[.;!?]+(?=\s|$)|\n\s*\n")
 _COMMA = ","
 
 
-def stance(names: Sequence[str], body: str, units: UnitTable) -> Stance:
-    """What ``body`` says about the type that goes by ``names`` (folded); a denial anywhere wins.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """Folded words of a sentence, with commas as words of their own; ``telling`` are those that are not small,
+    each with its place. ``may_take_back``: one of them might."""
 
-    Takes time linear in the length of ``body``, which the caller bounds; never raises.
+    words: Sequence[str]
+    telling: Sequence[tuple[int, str]]
+    may_take_back: bool
+
+
+def sentences_of(text: str) -> tuple[Sentence, ...]:
+    """``text`` in sentences, to be held against one type after the other.
+
+    Takes time linear in the length of ``text``, which the caller bounds; never raises.
     """
+    return tuple(
+        Sentence(
+            words=words,
+            telling=_telling(words),
+            may_take_back=not _MAY_TAKE_BACK.isdisjoint(words),
+        )
+        for words in _sentences(text)
+    )
+
+
+def stance(names: Sequence[str], sentences: Sequence[Sentence], units: UnitTable) -> Stance:
+    """What ``sentences`` say about the type that goes by ``names`` (folded); a denial anywhere wins."""
     known = _known(tuple(names))
     asks = False
-    for sentence in _sentences(body):
-        if _is_taken_back(sentence, known):
+    for sentence in sentences:
+        words = sentence.words
+        if sentence.may_take_back and _is_taken_back(words, known):
             return Stance.DENIES
-        for start, end in _places(sentence, known):
-            if not _may_follow(sentence, end, units):
+        for start, end in _places(sentence.telling, known):
+            if not _may_follow(words, end, units):
                 continue
-            if _is_denied(sentence, start, known):
+            if _is_denied(words, start, known):
                 return Stance.DENIES
             asks = True
     return Stance.ASKS if asks else Stance.SILENT
@@ -103,7 +127,7 @@ def stance(names: Sequence[str], body: str, units: UnitTable) -> Stance:
 
 def is_named_in(names: Sequence[str], words: Sequence[str], units: UnitTable) -> bool:
     """Whether one of ``names`` stands in ``words`` (both folded), small words between them or not."""
-    return any(_may_follow(words, end, units) for _, end in _places(words, _known(tuple(names))))
+    return any(_may_follow(words, end, units) for _, end in _places(_telling(words), _known(tuple(names))))
 
 
 def names_two_units(body: str, units: UnitTable) -> bool:
@@ -160,9 +184,12 @@ def _sentences(body: str) -> Iterator[list[str]]:
             return
 
 
-def _places(tokens: Sequence[str], known: _Names) -> Iterator[tuple[int, int]]:
+def _telling(tokens: Sequence[str]) -> list[tuple[int, str]]:
+    return [(index, word) for index, word in enumerate(tokens) if word not in _SMALL]
+
+
+def _places(telling: Sequence[tuple[int, str]], known: _Names) -> Iterator[tuple[int, int]]:
     """Where a phrase begins and what index follows it."""
-    telling = [(index, word) for index, word in enumerate(tokens) if word not in _SMALL]
     for position, (start, word) in enumerate(telling):
         for phrase in known.by_first.get(word, ()):
             window = telling[position : position + len(phrase)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
-from mailbot.triage.asking import NEGATIONS, Stance, is_named_in, names_two_units, stance
+from mailbot.triage.asking import NEGATIONS, Sentence, Stance, is_named_in, names_two_units, sentences_of, stance
 from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
 __all__ = ["classify", "classify_subject", "fold", "strip_prefixes"]
@@ -101,11 +101,32 @@ def _folded(text: str) -> str:
     return plain_prepositions(fold_words(text))
 
 
-def _sure_subjects(request_type: RequestType) -> Iterator[tuple[str, str]]:
-    if request_type.subject:
-        yield _folded(request_type.subject), "subject"
-    for alias in request_type.aliases:
-        yield _folded(alias), "subject_alias"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """A type's names, folded: those that are sure, each with what it is matched as, those that merely suggest it,
+    and all of them. *Cancelamento*, of ``own_words``, negates nothing where it is what the type is called."""
+
+    sure: tuple[tuple[str, str], ...]
+    suggested: tuple[str, ...]
+    all: tuple[str, ...]
+    own_words: frozenset[str]
+
+
+def _names(request_type: RequestType) -> _Names:
+    return _folded_names(request_type.subject, request_type.aliases, request_type.suggestions)
+
+
+@lru_cache(maxsize=256)
+def _folded_names(subject: str, aliases: tuple[str, ...], suggestions: tuple[str, ...]) -> _Names:
+    own = [(_folded(subject), "subject")] if subject else []
+    sure = (*own, *((_folded(alias), "subject_alias") for alias in aliases))
+    suggested = tuple(_folded(suggestion) for suggestion in suggestions)
+    return _Names(
+        sure=sure,
+        suggested=suggested,
+        all=(*(name for name, _ in sure), *suggested),
+        own_words=frozenset(word for name, _ in sure for word in name.split()),
+    )
 
 
 # --- the subject --------------------------------------------------------------------------------------------
@@ -128,9 +149,9 @@ def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable)
 
 
 def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
-    key = request_type.key
-    if not (NEGATIONS - _own_words(request_type)).isdisjoint(words.split()):
-        about = _mentions(request_type, words) or is_named_in(_all_names(request_type), words.split(), units)
+    key, names = request_type.key, _names(request_type)
+    if any(word in NEGATIONS and word not in names.own_words for word in words.split()):
+        about = _mentions(names, words) or is_named_in(names.all, words.split(), units)
         return Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
     exact = _exact_subject(request_type, words)
     if exact is not None:
@@ -141,28 +162,17 @@ def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> Hi
     return _containing_subject(request_type, words, units) or _similar_subject(request_type, words, units)
 
 
-def _own_words(request_type: RequestType) -> set[str]:
-    """Words of the sure subjects: *cancelamento* negates nothing where it is what the type is called."""
-    return {word for name, _ in _sure_subjects(request_type) for word in name.split()}
-
-
 def _is_negated(words: Sequence[str]) -> bool:
     return not NEGATIONS.isdisjoint(words)
 
 
-def _mentions(request_type: RequestType, words: str) -> bool:
+def _mentions(names: _Names, words: str) -> bool:
     """Whether any name of the type, sure or suggested, stands in ``words``."""
-    return any(f" {name} " in f" {words} " for name in _all_names(request_type))
-
-
-def _all_names(request_type: RequestType) -> tuple[str, ...]:
-    """Sure subjects and what merely suggests the type, folded."""
-    sure = (name for name, _ in _sure_subjects(request_type))
-    return (*sure, *(_folded(suggestion) for suggestion in request_type.suggestions))
+    return any(f" {name} " in f" {words} " for name in names.all)
 
 
 def _exact_subject(request_type: RequestType, words: str) -> Hint | None:
-    for wanted, matched in _sure_subjects(request_type):
+    for wanted, matched in _names(request_type).sure:
         if same_words(words, wanted):
             return Hint(request_type=request_type.key, confidence=1.0, matched=matched, certain=True)
     return None
@@ -171,7 +181,7 @@ def _exact_subject(request_type: RequestType, words: str) -> Hint | None:
 def _containing_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
     """Canonical words with more around them: certain if the rest changes nothing (a plate, a courtesy)."""
     best: Hint | None = None
-    for wanted, matched in _sure_subjects(request_type):
+    for wanted, matched in _names(request_type).sure:
         before, found, after = f" {words} ".partition(f" {wanted} ")
         if not found or " " not in wanted:
             continue
@@ -196,14 +206,13 @@ def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
 
 def _similar_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
     """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
-    key = request_type.key
-    closest = max((_similarity(words, wanted, units) for wanted, _ in _sure_subjects(request_type)), default=0.0)
+    key, names = request_type.key, _names(request_type)
+    closest = max((_similarity(words, wanted, units) for wanted, _ in names.sure), default=0.0)
     if closest >= TYPO_RATIO:
         return Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
-    suggestions = [_folded(suggestion) for suggestion in request_type.suggestions]
-    if words in suggestions or is_named_in(_all_names(request_type), words.split(), units):
+    if words in names.suggested or is_named_in(names.all, words.split(), units):
         return Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
-    if any(f" {suggestion} " in f" {words} " for suggestion in suggestions):
+    if any(f" {suggestion} " in f" {words} " for suggestion in names.suggested):
         # One word of many, *comprovante de transferência*: with other signs it does not count as a synonym.
         return Hint(request_type=key, confidence=0.6, matched="subject_similar")
     if closest >= SUGGEST_RATIO:
@@ -212,7 +221,8 @@ def _similar_subject(request_type: RequestType, words: str, units: UnitTable) ->
 
 
 def _similarity(words: str, wanted: str, units: UnitTable) -> float:
-    """How alike ``words``, or as many of its first words as ``wanted`` has, are to ``wanted``: 0 to 100."""
+    """How alike ``words``, or as many of its first words as ``wanted`` has, are to ``wanted``: 0, or from
+    :data:`SUGGEST_RATIO` to 100."""
     whole = _likeness(words, wanted) if len(words) <= 2 * len(wanted) else 0.0
     if whole >= TYPO_RATIO:
         return whole
@@ -223,15 +233,16 @@ def _similarity(words: str, wanted: str, units: UnitTable) -> float:
 
 
 def _likeness(words: str, wanted: str) -> float:
-    """Similarity of two phrases, 0 where one word is another word altogether.
+    """Similarity of two phrases, 0 where it is too little to propose, or one word is another word altogether.
 
     *Solicitação de alteração de data* has 92 % of the letters of *… de local* and is still not it.
     """
-    if ratio(words.replace(" ", ""), wanted.replace(" ", "")) < _SQUEEZED_RATIO:
+    likeness = ratio(words, wanted, score_cutoff=SUGGEST_RATIO)
+    if likeness and ratio(words.replace(" ", ""), wanted.replace(" ", "")) < _SQUEEZED_RATIO:
         ours, theirs = _content_words(words), _content_words(wanted)
         if not (_each_resembles(ours, theirs) and _each_resembles(theirs, ours)):
             return 0.0
-    return ratio(words, wanted)
+    return likeness
 
 
 def _content_words(words: str) -> list[str]:
@@ -283,18 +294,20 @@ def classify(
         return chosen(of_subject.values())
     body_text = body_text[:_LONGEST_BODY]
     body = fold_words(body_text)
+    body_words = f" {plain_prepositions(body)} "
     subject_words = f" {plain_prepositions(fold_words(subject[:_LONGEST_SUBJECT]))} "
+    said_in_subject, said_in_body = sentences_of(subject[:_LONGEST_SUBJECT]), sentences_of(body_text)
     kinds = frozenset(document_kinds)
     words_of = Counter(word for kind in types for word in {_folded(one) for one in kind.keywords})
     hints = []
     for request_type in types:
-        said = _said(request_type, subject[:_LONGEST_SUBJECT], body_text, units)
+        said = _said(request_type, said_in_subject, said_in_body, units)
         told = _Told(
             subject=of_subject.get(request_type.key),
             said=said,
             fields=_field_weight(request_type, fields_found.get(request_type.key, ())),
             documents=len(kinds & {document.key for document in request_type.documents}),
-            keywords=len(found := _keywords_in(request_type, body)),
+            keywords=len(found := _keywords_in(request_type, body_words)),
             new_keywords=sum(f" {word} " not in subject_words for word in found),
             own_keywords=sum(words_of[word] == 1 for word in found),
             route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key), said),
@@ -305,11 +318,13 @@ def classify(
     return chosen(hints)
 
 
-def _said(request_type: RequestType, subject: str, body_text: str, units: UnitTable) -> Stance:
+def _said(
+    request_type: RequestType, subject: Sequence[Sentence], body: Sequence[Sentence], units: UnitTable
+) -> Stance:
     """What the body says, unless the subject takes it back: *desisti da alteração*."""
-    names = _all_names(request_type)
+    names = _names(request_type).all
     denied = stance(names, subject, units) is Stance.DENIES
-    return Stance.DENIES if denied else stance(names, body_text, units)
+    return Stance.DENIES if denied else stance(names, body, units)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,9 +421,8 @@ def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> f
     return weight
 
 
-def _keywords_in(request_type: RequestType, body: str) -> frozenset[str]:
-    padded = f" {plain_prepositions(body)} "
-    return frozenset(word for keyword in request_type.keywords if f" {(word := _folded(keyword))} " in padded)
+def _keywords_in(request_type: RequestType, body_words: str) -> frozenset[str]:
+    return frozenset(word for keyword in request_type.keywords if f" {(word := _folded(keyword))} " in body_words)
 
 
 def _asks_in_sentence(
