@@ -7,7 +7,7 @@ and is asked for, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -19,7 +19,7 @@ from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.identity import name_parts
-from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text
+from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text, lines_of
 from mailbot.evidence.prose import message_in, name_in, reason_in
 from mailbot.evidence.sentences import stated_in_sentences
 from mailbot.evidence.topics import topic_in
@@ -63,8 +63,8 @@ def extract_fields(
     """
     reading = _Reading(request_type, units, today or datetime.now(UTC).date())
     text = visible_text(new_text[:_LONGEST_TEXT])
-    labelled = labelled_text(request_type, text)
-    in_form = labelled_text(request_type, visible_text(filled_form[:_LONGEST_TEXT]))
+    labelled = labelled_text(request_type, lines_of(text))
+    in_form = labelled_text(request_type, lines_of(visible_text(filled_form[:_LONGEST_TEXT])))
     found = [
         *reading.labelled(labelled),
         *reading.labelled(in_form),
@@ -79,6 +79,31 @@ def extract_fields(
     return tuple(
         value for spec in request_type.fields if (value := best[spec.key] or inferred.get(spec.key)) is not None
     )
+
+
+def labelled_fields(
+    types: Sequence[RequestType],
+    new_text: str,
+    units: UnitTable,
+    *,
+    filled_form: str = "",
+    today: date | None = None,
+) -> dict[str, tuple[FieldValue, ...]]:
+    """What one mail states behind labels, in the terms of each of ``types``, by their keys.
+
+    Of each field it is what :func:`extract_fields` takes if it takes a valid labelled value; that alone tells
+    which type a mail asks for. Never raises.
+    """
+    texts = (new_text, filled_form)
+    lines = [lines_of(visible_text(text[:_LONGEST_TEXT])) for text in texts if text]
+    day = today or datetime.now(UTC).date()
+    found = {}
+    for request_type in types:
+        reading = _Reading(request_type, units, day)
+        stated = [value for one in lines for value in reading.labelled(labelled_text(request_type, one))]
+        best = (_best(value for value in stated if value.key == key) for key in {value.key for value in stated})
+        found[request_type.key] = tuple(value for value in best if value is not None)
+    return found
 
 
 def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import extract
 
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words
@@ -45,8 +46,30 @@ class LabelledText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Labels:
+    """The labels of a type's fields; ``long_enough`` are those that may be mistyped."""
+
     pattern: re.Pattern[str]
     specs: dict[str, FieldSpec]
+    long_enough: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """A text's lines without blanks around them, the same without bullets, and which are copied headers."""
+
+    plain: Sequence[str]
+    bare: Sequence[str]
+    headers: frozenset[int]
+
+
+def lines_of(text: str) -> Lines:
+    """``text``, as :func:`~mailbot.catalogue.folding.visible_text` leaves it, to be read for one type or several.
+
+    Bounded: at most 4,000 lines of 2,000 characters are looked at.
+    """
+    plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
+    bare = [_BULLET.sub("", line) if line else line for line in plain]
+    return Lines(plain=plain, bare=bare, headers=_copied_headers(plain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +87,13 @@ class _Hit:
         return self.separator == ":" or (self.words > 1 and self.separator != "end")
 
 
-def labelled_text(request_type: RequestType, text: str) -> LabelledText:
-    """Split ``text``, as :func:`~mailbot.catalogue.folding.visible_text` leaves it, into labelled values and rest.
+def labelled_text(request_type: RequestType, lines: Lines) -> LabelledText:
+    """Split a text into labelled values and rest.
 
-    Bounded: at most 4,000 lines of 2,000 characters are looked at. Copied mail headers (``De: … Enviado: …
-    Assunto: …``) are neither values nor rest.
+    Copied mail headers (``De: … Enviado: … Assunto: …``) are neither values nor rest.
     """
-    lines = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
     if not request_type.fields:
-        return LabelledText(other_lines=lines)
+        return LabelledText(other_lines=list(lines.plain))
     return _Reader(lines, _labels_of(request_type.fields)).read()
 
 
@@ -98,7 +119,8 @@ def _labels_of(specs: tuple[FieldSpec, ...]) -> _Labels:
         r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))",
         re.IGNORECASE,
     )
-    return _Labels(pattern=pattern, specs=owners)
+    long_enough = tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED)
+    return _Labels(pattern=pattern, specs=owners, long_enough=long_enough)
 
 
 _SEGMENT_END = re.compile(r"[;|/,.•·()\t]|\s{2,}")
@@ -145,14 +167,10 @@ def _mistyped(line: str, labels: _Labels) -> _Hit | None:
     words = fold_words(match[1]) if match else ""
     if match is None or len(words) < _SHORTEST_MISTYPED:
         return None
-    distances = {
-        label: Levenshtein.distance(words, label, score_cutoff=2)
-        for label in labels.specs
-        if abs(len(label) - len(words)) <= 2 and len(label) >= _SHORTEST_MISTYPED
-    }
+    nearest = extract(words, labels.long_enough, scorer=Levenshtein.distance, score_cutoff=2, limit=None)
     near = {
         labels.specs[label].key: labels.specs[label]
-        for label, distance in distances.items()
+        for label, distance, _ in nearest
         if distance <= (2 if len(label) >= _LONG_LABEL else 1)
     }
     if len(near) != 1:
@@ -213,10 +231,10 @@ _HEADER_LINE = re.compile(
 class _Reader:
     """Walks over the lines once."""
 
-    def __init__(self, lines: Sequence[str], labels: _Labels) -> None:
-        self.lines = [_BULLET.sub("", line) if line else line for line in lines]
+    def __init__(self, lines: Lines, labels: _Labels) -> None:
+        self.lines = lines.bare
         self.labels = labels
-        self.headers = _copied_headers(lines)
+        self.headers = lines.headers
         self.result = LabelledText()
 
     def read(self) -> LabelledText:
@@ -275,7 +293,9 @@ class _Reader:
     def _columns(self, position: int) -> int | None:
         """A row of nothing but labels above a row of as many values."""
         cells = _cells(self.lines[position])
-        below = self._next_line(position + 1) if len(cells) > 1 else None
+        if len(cells) < 2:
+            return None
+        below = self._next_line(position + 1)
         specs = [self.labels.specs.get(fold_words(cell)) for cell in cells]
         if below is None or None in specs:
             return None

@@ -100,7 +100,7 @@ class SubjectFinder:
         by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
         if by_subject.request_type is not None:
             return by_subject
-        fields = {kind.key: self._weighing.fields(case, kind, first_mail=False) for kind in types if kind.fields}
+        fields = self._weighing.labelled(case, [kind for kind in types if kind.fields])
         mail, units = case.mail, self._catalogue.units
         by_words = classify(mail.subject, fields, mail.new_text, (), types, units)
         if not (readings.can_tell_kinds and _documents_may_tell(by_words, types)):

@@ -5,7 +5,7 @@ Fields, documents, whose request it is, and what the type's table of rules says 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from mailbot.domain.mail import (
 )
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
-from mailbot.evidence.fields import extract_fields, merge_fields, prose_field
+from mailbot.evidence.fields import extract_fields, labelled_fields, merge_fields, prose_field
 from mailbot.evidence.filled_form import Reply, read_reply
 from mailbot.evidence.told_fields import with_told
 from mailbot.flows.case import Case, Subject, is_unverified
@@ -72,6 +72,17 @@ class Weighing:
             found = tuple(replace(value, unverified=is_unverified(case)) for value in stated)
             case.fields_found[kind.key, first_mail] = found
         return found
+
+    def labelled(self, case: Case, types: Sequence[RequestType]) -> dict[str, tuple[FieldValue, ...]]:
+        """What the mail states behind labels, in the terms of each of these types."""
+        reply = _reply(case)
+        return labelled_fields(
+            types,
+            reply.new_text,
+            self._catalogue.units,
+            filled_form=reply.filled_form,
+            today=self._catalogue.calendar.local_day(_written_at(case)),
+        )
 
     def whose(self, case: Case, subject: Subject) -> WhoseRequest:
         """Whose request it is, by the sender's address and the numbers in the mail."""

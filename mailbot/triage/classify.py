@@ -285,7 +285,7 @@ def classify(
 ) -> Classification:
     """What the mail asks for.
 
-    ``fields_found`` has, by request type, the fields that the mail states in that type's terms;
+    ``fields_found`` has, by request type, the fields that the mail states behind labels, in that type's terms;
     ``document_kinds`` the kinds of its attachments, where known. ``request_type`` of the result is ``None``
     unless certain; ``ask`` is true where at least one candidate is worth a question. Never raises.
     """

@@ -17,7 +17,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.contact import AREA_CODES, phones_in
-from mailbot.evidence.fields import check_places, extract_fields, merge_fields
+from mailbot.evidence.fields import check_places, extract_fields, labelled_fields, merge_fields
 from mailbot.evidence.values import checked_value
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
@@ -442,12 +442,46 @@ def test_merging_keeps_the_order_and_adds_new_keys_at_the_end() -> None:
     assert [(field.key, field.value) for field in merge_fields(old, new)] == [("b", "1"), ("a", "4"), ("c", "3")]
 
 
+# --- which type's words a mail has --------------------------------------------------------------------------
+
+
+def labelled_of_all(text: str, form: str) -> dict[str, set[FieldValue]]:
+    """Of each type the valid values behind labels, as they are taken when the mail is read for that type."""
+    found = {}
+    for kind in CATALOGUE.request_types.values():
+        fields = extract_fields(kind, text, "", SENDER, CATALOGUE.units, filled_form=form, today=TODAY)
+        found[kind.key] = {one for one in fields if one.valid and one.origin is FieldOrigin.LABEL}
+    return found
+
+
+def test_labelled_fields_of_all_types_are_those_that_each_type_takes() -> None:
+    text = (
+        "Olá,\n\nLocal atual: Rio Verde\nNovo local: Jataí\nCPF: 111.444.777-35 CNPJ: 11.222.333/0001-81\nPrazo: ?"
+    )
+    form = "Motvo: mudei de cidade\nLocal atual: Goiânia"
+    found = labelled_fields(
+        tuple(CATALOGUE.request_types.values()), text, CATALOGUE.units, filled_form=form, today=TODAY
+    )
+    assert {key: {one for one in fields if one.valid} for key, fields in found.items()} == labelled_of_all(
+        text, form
+    )
+    assert {one.value for one in found[CHANGE.key]} >= {"Jataí", "mudei de cidade"}
+
+
 # --- hostile text -------------------------------------------------------------------------------------------
 
 _PIECES = st.sampled_from(
     ["Local atual", "Novo local", "De", "Para", ":", " ", "\n", "-", "|", "Rio Verde", "Jataí", "Motivo", "____",
      "(62) 99999-8888", "Telefone", "*", "\u200b", "\u0301", "?", "(", "@", "Assunto: x\n", "\t", "x" * 50]
 )  # fmt: skip
+
+
+@given(st.lists(_PIECES | st.text(max_size=20), max_size=30), st.lists(_PIECES, max_size=10))
+def test_whatever_text_has_the_labelled_fields_that_each_type_takes(text: list[str], form: list[str]) -> None:
+    types = tuple(CATALOGUE.request_types.values())
+    found = labelled_fields(types, "".join(text), CATALOGUE.units, filled_form="".join(form), today=TODAY)
+    valid = {key: {one for one in fields if one.valid} for key, fields in found.items()}
+    assert valid == labelled_of_all("".join(text), "".join(form))
 
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=60), st.text(max_size=200))
