@@ -7,6 +7,9 @@ from mailbot.catalogue.entries import Entry, Flag, Text
 CUSTOMER_KEY = "customer"
 """Stands among what a ticket lacks while it is asked whose it is."""
 
+CONTRACT_KEY = "contract"
+"""The field of a request type that names the contract (R002-14)."""
+
 
 class CustomerNeeds(Entry):
     """A request type with this entry wants to know its customer: where a mail does not say it, it is asked.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from mailbot.catalogue.customer_needs import CUSTOMER_KEY
+from mailbot.catalogue.customer_needs import CONTRACT_KEY, CUSTOMER_KEY
 from mailbot.catalogue.field_groups import alternatives
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words
@@ -14,6 +14,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import FieldRow, FormLine
 from mailbot.correspondence.words import Phrase
 from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
+from mailbot.domain.identification import IdentityState
 from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -24,9 +25,7 @@ def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
     asked = kind.customer if CUSTOMER_KEY in ticket.missing else None
     whose = (FormLine(label=asked.label, question=asked.question),) if asked is not None else ()
     lines = (
-        _form_line(spec, stated.get(spec.key), kind, ticket.missing)
-        for spec in kind.fields
-        if spec.key in ticket.missing
+        _form_line(spec, stated.get(spec.key), kind, ticket) for spec in kind.fields if spec.key in ticket.missing
     )
     return (*whose, *lines)
 
@@ -34,23 +33,34 @@ def form_lines(ticket: Ticket, kind: RequestType) -> tuple[FormLine, ...]:
 def asked_lines(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple[FormLine, ...]:
     """The fields that an agent asked for, as lines to fill in."""
     return tuple(
-        _form_line(spec, None, kind, ticket.missing)
+        _form_line(spec, None, kind, ticket)
         for spec in kind.fields
         if spec.key in asks and spec.key in ticket.missing
     )
 
 
-def _form_line(spec: FieldSpec, value: FieldValue | None, kind: RequestType, missing: Sequence[str]) -> FormLine:
-    others = alternatives(kind, spec.key, missing)
+def _form_line(spec: FieldSpec, value: FieldValue | None, kind: RequestType, ticket: Ticket) -> FormLine:
+    others = alternatives(kind, spec.key, ticket.missing)
     refused = value if value is not None and value.reason else None
     return FormLine(
         label=spec.label,
         question=spec.question,
-        choices="; ".join(spec.answers),
+        choices="; ".join(spec.answers or (_own_contracts(ticket) if spec.key == CONTRACT_KEY else ())),
         alternatives="; ".join(kind.label_for(key) for key in others),
         received_value=refused.value if refused else "",
         reason=_reason(refused, spec) if refused else None,
     )
+
+
+def _own_contracts(ticket: Ticket) -> tuple[str, ...]:
+    """The contracts among which the requester may choose: only who wrote from the record's own verified address
+    is told their numbers (R002-14)."""
+    customer = ticket.customer
+    tells = customer.state is IdentityState.KNOWN and customer.of_own_address
+    return customer.contracts[:_MOST_CONTRACTS] if tells else ()
+
+
+_MOST_CONTRACTS = 20
 
 
 def field_rows(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:

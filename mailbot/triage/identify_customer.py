@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.catalogue.customer_needs import CUSTOMER_KEY
+from mailbot.catalogue.customer_needs import CONTRACT_KEY, CUSTOMER_KEY
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.customer import (
     Company,
@@ -31,9 +31,6 @@ from mailbot.domain.identification import (
     KnownCustomers,
     TicketCustomer,
 )
-
-CONTRACT_KEY = "contract"
-"""The field of a request type that names the contract (R002-14)."""
 
 _ASKED_AT_MOST = 2
 _MOST_CANDIDATES = 9

@@ -194,9 +194,18 @@ def test_r002_14_of_several_contracts_it_is_asked_which_and_the_answer_counts(ho
     enter(house, contracts=contracts("LOC-1", "LOC-2"))
     house.receive(mail(PROBLEM, subject=SUBJECT))
     assert last_ticket(house).missing == ("contract",)
+    assert "LOC-1; LOC-2" in told(house).text
     house.requester_reply(told(house), "Número do contrato: LOC-2")
     ticket = last_ticket(house)
     assert (ticket.status, ticket.customer.contract) == (Status.OPEN, "LOC-2")
+
+
+def test_r002_14_the_contracts_of_a_record_are_told_to_its_own_verified_address_only(house: TestHouse) -> None:
+    enter(house, contracts=contracts("LOC-1", "LOC-2"))
+    house.receive(mail(PROBLEM + f"CPF: {CPF}\n", subject=SUBJECT, sender=STRANGER))
+    house.receive(mail(PROBLEM + f"CPF: {CPF}\n", subject=SUBJECT, verified=False))
+    letters = house.letters(Audience.REQUESTER)
+    assert letters and all("LOC-" not in letter.text for letter in letters)
 
 
 def test_r002_14_a_customer_without_any_contract_goes_to_a_person(house: TestHouse) -> None:
