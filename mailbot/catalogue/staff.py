@@ -28,6 +28,13 @@ class Distribution(StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
+class ShownAgents(StrEnum):
+    """Whom letters to requesters name as their writer: the agent, or only the queue."""
+
+    NAME = "name"
+    QUEUE = "queue"
+
+
 Address = Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$", max_length=254)]
 
 
@@ -70,7 +77,8 @@ class Absence(Entry):
 
 class AgentSpec(Entry):
     """A member of staff; ``queues`` is ``*`` for all. ``deputy`` is the key of who stands in where an absence
-    names nobody; ``digest``: whether they get the morning's letter."""
+    names nobody; ``digest``: whether they get the morning's letter. ``shown_as`` is what requesters read in place
+    of the name: a role, or another name."""
 
     key: Key
     address: Address
@@ -79,6 +87,7 @@ class AgentSpec(Entry):
     deputy: Key | None = None
     absences: tuple[Absence, ...] = ()
     digest: Flag = True
+    shown_as: Text | None = None
 
     @field_validator("address")
     @classmethod
@@ -95,7 +104,9 @@ class Staff(Entry):
 
     ``digest_at`` is when agents get their list on each working day (none without it), ``managers`` are
     addresses that get the week's figures on its first working day. ``reroute_after_hours`` after an agent's
-    mailbox told of an absence their open tickets go to the deputy or the queue; 0 for never.
+    mailbox told of an absence their open tickets go to the deputy or the queue; 0 for never. ``show_agents`` says
+    whom requesters read as the writer; with ``hide_agents_addresses`` the mailbox's address stands in letters to
+    them where an agent wrote an agent's own.
     """
 
     queues: tuple[QueueSpec, ...] = ()
@@ -104,6 +115,8 @@ class Staff(Entry):
     managers: tuple[Address, ...] = ()
     digest_at: time | None = None
     reroute_after_hours: Annotated[int, Field(ge=0, le=1000)] = 24
+    show_agents: ShownAgents = ShownAgents.NAME
+    hide_agents_addresses: Flag = True
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -33,8 +33,9 @@ class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
     ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
     are to see, ``None`` where nothing is drawn (a mere explanation); ``customers`` are the records that the
-    ticket names, ``useful_votes`` how many people found an article useful; ``away`` the keys of absent agents,
-    each with a deputy's or nothing."""
+    ticket names, ``duplicates`` its requester's other open tickets with a paper of this one, ``useful_votes``
+    how many people found an article useful; ``away`` the keys of absent agents, each with a deputy's or
+    nothing."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -48,6 +49,7 @@ class LetterDesk:
     open_tickets: tuple[Ticket, ...] = ()
     drawings: Mapping[str, FileDrawing] | None = None
     customers: tuple[Customer, ...] = ()
+    duplicates: tuple[Ticket, ...] = ()
     useful_votes: Mapping[str, int] = field(default_factory=dict)
     house_words: Words | None = None
     house_catalogue: Catalogue | None = None

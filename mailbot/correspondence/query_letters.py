@@ -18,6 +18,7 @@ from mailbot.correspondence.query_views import (
     TicketStatusView,
     TypeChoice,
 )
+from mailbot.correspondence.shown_agents import shown_name, without_agents_addresses
 from mailbot.correspondence.view_parts import RequesterBase, answer_by, queue_name, subject_of
 from mailbot.correspondence.words import phrase
 from mailbot.domain.errors import MailbotError
@@ -136,14 +137,16 @@ def _message_row(message: TicketMessage, ticket: Ticket, desk: LetterDesk) -> Me
     return MessageRow(
         author=_author(message, ticket, desk),
         at=desk.words.moment(message.at, desk.zone),
-        text=paragraphs_of(message.text),
+        text=paragraphs_of(
+            without_agents_addresses(message.text, desk) if message.role is AuthorRole.AGENT else message.text
+        ),
     )
 
 
 def _author(message: TicketMessage, ticket: Ticket, desk: LetterDesk) -> str:
     """Who wrote, without anybody's address but the reader's own."""
     if message.role is AuthorRole.AGENT:
-        return message.author.name or queue_name(ticket, desk.catalogue)
+        return shown_name(message.author, desk) or queue_name(ticket, desk.catalogue)
     if message.author.address == ticket.requester.address:
         return desk.words.say(phrase("author.you"))
     return desk.words.say(phrase("author.other"))

@@ -33,6 +33,7 @@ from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import TicketReclassifiedView, TicketWithdrawnView
+from mailbot.correspondence.shown_agents import shown_name, without_agents_addresses
 from mailbot.correspondence.view_parts import (
     RequesterBase,
     answer_by,
@@ -156,8 +157,8 @@ def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     """An agent's own words and files; beside a decision that waits, they wait with it."""
     view = AgentAnswerView(
         **_requester_base(change, desk),
-        agent_name=change.agent.name if change.agent else "",
-        text=paragraphs_of(change.words),
+        agent_name=shown_name(change.agent, desk),
+        text=paragraphs_of(without_agents_addresses(change.words, desk)),
         queue_name=queue_name(change.after, desk.catalogue),
         files=file_lines(change, desk),
         resolved=change.happened(EventKind.DECIDED),
@@ -191,10 +192,10 @@ def decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
     view = DecisionView(
         **_requester_base(change, desk),
         approved=change.after.resolution is Resolution.APPROVED,
-        agent_name=change.agent.name if change.agent else "",
+        agent_name=shown_name(change.agent, desk),
         queue_name=queue_name(change.after, desk.catalogue),
         decided_at=desk.words.moment(desk.now, desk.zone),
-        reason=paragraphs_of(change.words),
+        reason=paragraphs_of(without_agents_addresses(change.words, desk)),
         files=file_lines(change, desk),
         ask_rating=_asks_rating(change, desk),
     )
@@ -402,9 +403,12 @@ def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, 
 
 
 def _sender_name(change: TicketChange, desk: LetterDesk) -> str:
-    if change.agent is None or not change.agent.name:
+    """``Ana (SAU)``, or the department alone."""
+    queue = queue_name(change.after, desk.catalogue)
+    name = shown_name(change.agent, desk)
+    if change.agent is None or not (name or queue):
         return desk.mailbox.name
-    return f"{change.agent.name} ({queue_name(change.after, desk.catalogue)})"
+    return f"{name} ({queue})" if name else queue
 
 
 def _requester_base(change: TicketChange, desk: LetterDesk) -> RequesterBase:

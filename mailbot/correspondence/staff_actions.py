@@ -6,7 +6,7 @@ authority, so a button that turns out impossible does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import StaffAction
@@ -29,6 +29,18 @@ def actions_for(ticket: Ticket, kind: RequestType) -> tuple[StaffAction, ...]:
             note=phrase(f"action_note.{word}"),
         )
         for word, argument in _sensible(ticket, kind)
+    )
+
+
+def merge_actions(duplicates: Iterable[Ticket]) -> tuple[StaffAction, ...]:
+    """A button for each ticket that this one seems to be a duplicate of."""
+    return tuple(
+        StaffAction(
+            label=phrase(f"action.{StaffWord.JUNTAR}", number=one.number),
+            words=f"#{StaffWord.JUNTAR} {one.number}",
+            note=phrase(f"action_note.{StaffWord.JUNTAR}"),
+        )
+        for one in duplicates
     )
 
 

@@ -34,7 +34,7 @@ from mailbot.correspondence.shown_pages import (
     paper_rows,
     shown_papers,
 )
-from mailbot.correspondence.staff_actions import actions_for
+from mailbot.correspondence.staff_actions import actions_for, merge_actions
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,
@@ -109,14 +109,18 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         documents=document_rows(ticket, kind, desk.words, shown),
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
-        suggestions=(*_priority_to_confirm(ticket), *suggestions(ticket, kind, desk.words)),
+        suggestions=(
+            *_duplicates(desk),
+            *_priority_to_confirm(ticket),
+            *suggestions(ticket, kind, desk.words),
+        ),
         priority=""
         if ticket.priority is Priority.MEDIUM
         else desk.words.say(phrase(f"priority.{ticket.priority}")),
         messages=_message_rows(desk),
         files=file_lines(change, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
-        actions=actions_for(ticket, kind),
+        actions=(*actions_for(ticket, kind), *merge_actions(desk.duplicates)),
         can_decide=bool(kind.documents),
         pages_attached=shown.has_pages,
         originals_attached=shown.has_originals,
@@ -199,6 +203,10 @@ def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) ->
         server_said=change.bounce_diagnostic,
     )
     return for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
+
+
+def _duplicates(desk: LetterDesk) -> tuple[Phrase, ...]:
+    return tuple(phrase("suggestion.duplicate", number=one.number, title=one.title) for one in desk.duplicates)
 
 
 def _priority_to_confirm(ticket: Ticket) -> tuple[Phrase, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from mailbot.domain.evidence import Finding, Remark
+from mailbot.domain.evidence import DocumentKind, Finding, Remark
 from mailbot.domain.traces import PICTURE_TRACES, USED_ELSEWHERE, OtherUse, Trace
 
 _MOST_TICKETS_NAMED = 3
@@ -72,6 +72,21 @@ def _traces(finding: Finding, keyed: Keyed) -> Iterator[Trace]:
         if fact.name in (*_LINES, *_PAYMENTS) and len(value) >= _FEWEST_CHARACTERS:
             what = "line" if fact.name in _LINES else fact.name
             yield Trace(fact=fact.name, digest=keyed(f"{what} {value}".encode()))
+
+
+_OF_A_PAYMENT = frozenset({DocumentKind.BOLETO, DocumentKind.PAYMENT_RECEIPT})
+
+
+def same_payment_on(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Numbers of the other tickets in which the boleto or the payment of one of these was seen. Somebody's licence
+    goes with all their requests, and tells nothing."""
+    remarks = (
+        remark
+        for finding in findings
+        for remark in finding.remarks
+        if remark.reason == USED_ELSEWHERE and (remark.fact or finding.kind in _OF_A_PAYMENT)
+    )
+    return tuple(dict.fromkeys(number for remark in remarks for number in remark.value.split(", ")))
 
 
 def _remarked(finding: Finding, uses: Sequence[OtherUse]) -> Finding:

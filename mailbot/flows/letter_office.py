@@ -29,6 +29,7 @@ from mailbot.domain.orders import Transcript
 from mailbot.domain.self_service import ArticleVotes, QueryReply
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.evidence.uses import same_payment_on
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
@@ -58,6 +59,7 @@ class Known:
     customers: tuple[Customer, ...]
     votes: Mapping[str, ArticleVotes]
     duty: Duty
+    duplicates: tuple[Ticket, ...] = ()
 
 
 class LetterOffice:
@@ -95,7 +97,12 @@ class LetterOffice:
         votes = work.feedback.votes() if opened else {}
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
         customers = tuple(work.customers.get_many(named_records(change.after.customer)))
-        duty = duty_now(work, self._catalogue, now)
+        known = Known(
+            customers=customers,
+            votes=votes,
+            duty=duty_now(work, self._catalogue, now),
+            duplicates=duplicates_of(work, change, self._catalogue),
+        )
         planned = self.plan(
             change,
             mailbox,
@@ -103,7 +110,7 @@ class LetterOffice:
             messages=messages,
             open_tickets=tuple(which),
             drawings=self.drawings_for(work, change),
-            known=Known(customers=customers, votes=votes, duty=duty),
+            known=known,
         )
         answers = _opening_mail(change)
         letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
@@ -134,6 +141,7 @@ class LetterOffice:
                 house_catalogue=with_staff(self._catalogue_in(mailbox.spec.language), known.duty),
                 away=known.duty.away,
                 customers=known.customers,
+                duplicates=known.duplicates,
                 useful_votes={article: one.useful for article, one in known.votes.items()},
             ),
         )
@@ -241,6 +249,24 @@ class LetterOffice:
             open_tickets=open_tickets,
             drawings=drawings,
         )
+
+
+def duplicates_of(work: UnitOfWork, change: TicketChange, catalogue: Catalogue) -> tuple[Ticket, ...]:
+    """The requester's other open tickets that are about the same boleto or payment, where agents are told."""
+    ticket = change.after
+    kind = catalogue.type(ticket.request_type)
+    if not shows_papers(change, kind) or ticket.is_finished:
+        return ()
+    others = (work.tickets.get(number) for number in same_payment_on(ticket.documents))
+    return tuple(
+        one
+        for one in others
+        if one is not None
+        and not one.is_finished
+        and one.requester.address == ticket.requester.address
+        and (one.mailbox, one.number) != (ticket.mailbox, ticket.number)
+        and one.mailbox == ticket.mailbox
+    )
 
 
 def _stop_letters(work: UnitOfWork, change: TicketChange) -> None:
