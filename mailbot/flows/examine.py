@@ -454,14 +454,16 @@ class Examiner:
         known: Knowledge,
         *,
         in_hands: bool,
+        reader: FileReadings | None = None,
     ) -> Recount:
         """Look again at all mails of a ticket's requester, in the order in which they came (at least one).
 
         Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
-        as it did then, with what the ticket that it follows holds. The mails stay on this ticket.
+        as it did then, with what the ticket that it follows holds. The mails stay on this ticket. Raises what
+        ``reader`` raises, which without it waits until everything is read.
         """
         cases = [as_requester(self._case_again(one, ticket, mailbox, known)) for one in mails]
-        readings = [self._readings(case) for case in cases]
+        readings = [self._readings(case, reader) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         kind = self._catalogue.type(ticket.request_type)
         if so_far is None:

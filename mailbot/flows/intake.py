@@ -333,7 +333,9 @@ class Intake:
             )
             if isinstance(found, Understood):
                 archive = Archive(storage=self._storage, blobs=self._blobs, reader=self._reader)
-                found = with_evidence_of_new_type(found, files, mailbox, archive=archive, examiner=self._examiner)
+                found = with_evidence_of_new_type(
+                    found, files, mailbox, archive=archive, examiner=self._examiner, reader=self._parking
+                )
             try:
                 return self._commit(claimed, mailbox, found, files)
             except ConcurrentChange:

@@ -13,6 +13,7 @@ from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import KeptMail, Understood
 from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.readings import FileReadings
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.triage.decisions import ActOnQuery
 
@@ -24,9 +25,10 @@ def with_evidence_of_new_type(
     *,
     archive: Archive,
     examiner: Examiner,
+    reader: FileReadings | None,
 ) -> Understood:
     """What was found, with the evidence that the ticket's mails and this one are for the type that it becomes; as
-    it is where it becomes no other."""
+    it is where it becomes no other. Raises what ``reader`` raises while files are still being read."""
     decision, ticket = found.decision, found.situation.ticket
     if not isinstance(decision, ActOnQuery) or not decision.request_type or ticket is None:
         return found
@@ -44,6 +46,7 @@ def with_evidence_of_new_type(
         StoredKnowledge(archive.storage),
         # What the bot would answer by itself is a suggestion here: nobody asked for that answer.
         in_hands=True,
+        reader=reader,
     )
     situation = replace(found.situation, request_type=recount.request_type, report=recount.report)
     return replace(

@@ -25,6 +25,7 @@ from tests.flows.house import (
     mail,
     reply_to,
 )
+from tests.pictures import jpeg
 
 ANA, BRUNO = "ana@example.com.br", "bruno@example.com.br"
 LOCATION = "inspection_location_change"
@@ -80,6 +81,21 @@ def test_the_ticket_becomes_the_other_type_and_its_papers_are_read_for_it(house:
         assert EventKind.RECLASSIFIED in [one.kind for one in work.tickets.events(ticket.number)]
     house.receive(reply_to(letter, REQUEST))
     assert house.tickets()[0].status is Status.OPEN, "what it still needed came"
+
+
+def test_other_mails_pass_while_the_papers_are_read_for_the_new_type(house: TestHouse) -> None:
+    photographs = [(f"{number}.jpg", jpeg(3000, 2000 + number)) for number in range(4)]
+    house.receive(mail("Segue o que preciso.", subject="Segunda via", files=photographs))
+    house.collect(reply_to(to(house, CUSTOMER)[-1], "TIPO: alteração de local"))
+    house.collect(mail("Outro assunto.", subject="Dúvida", sender="outra@cliente.example"))
+    intake = house.app.intake
+    assert intake.process_next(early=True) is MailOutcome.PENDING
+    assert intake.parked == 1
+    assert intake.process_next(early=True) is MailOutcome.TICKET, "the other mail"
+    while intake.parked:
+        intake.wait_for_readings(1)
+        intake.process_read()
+    assert [one.request_type for one in house.tickets()] == [LOCATION, "general"]
 
 
 def test_r004_03_a_department_is_corrected_in_the_reply(house: TestHouse) -> None:
