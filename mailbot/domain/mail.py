@@ -225,6 +225,8 @@ class ThreadMatch:
     ``handle_recipient``/``handle_purpose`` describe the handle where ``key`` is ``reply_token``.
     ``candidates``: several open requests fit, the sender must be asked which. ``also_named``: another ticket that
     the mail of an agent names besides, by a second notice's handle or in its subject.
+    ``of_another_requester``: the ticket was merged into one of somebody else, who is to read nothing of what the
+    first still writes.
     """
 
     ticket_number: str | None = None
@@ -236,6 +238,7 @@ class ThreadMatch:
     handle_expired: bool = False
     candidates: tuple[str, ...] = ()
     also_named: str = ""
+    of_another_requester: bool = False
 
     @property
     def accepted(self) -> bool:

@@ -45,9 +45,9 @@ def rows_that_count(work: UnitOfWork, messages: Sequence[TicketMessage]) -> list
 
 
 def _counts(message: TicketMessage) -> bool:
-    """Whether a message can have brought evidence: no agent's, and no program's that answers our notices."""
-    is_program_of_staff = message.role is AuthorRole.MACHINE and message.visibility is Visibility.INTERNAL
-    return message.role is not AuthorRole.AGENT and not is_program_of_staff
+    """Whether a message can have brought evidence: no agent's, and none that only staff may read: a sector's,
+    a program's that answers our notices, or that of another requester whose ticket was merged into this one."""
+    return message.role is not AuthorRole.AGENT and message.visibility is Visibility.PUBLIC
 
 
 def kept_mails(

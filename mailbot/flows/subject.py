@@ -154,14 +154,23 @@ def _on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch
     if thread.handle_purpose in HOUSE_PURPOSES:
         return _staff_on_survivor(case, thread, ticket)
     is_theirs = case.sender.address.address in (ticket.requester.address, *ticket.participants)
-    return replace(thread, from_another_address=thread.from_another_address or not is_theirs)
+    return replace(
+        thread,
+        from_another_address=thread.from_another_address or not is_theirs,
+        of_another_requester=not (is_theirs or _had_one_requester(case, thread, ticket)),
+    )
+
+
+def _had_one_requester(case: Case, thread: ThreadMatch, ticket: Ticket) -> bool:
+    """Whether the ticket to which the mail was written and the one that goes on are of one person."""
+    merged = case.known.ticket(thread.ticket_number or "")
+    return merged is not None and merged.requester.address == ticket.requester.address
 
 
 def _staff_on_survivor(case: Case, thread: ThreadMatch, ticket: Ticket) -> ThreadMatch:
     """A handle was made for one ticket: on another that it was merged into it is as good as expired, and where
     that is another requester's, not even a plain answer goes out to them."""
-    merged = case.known.ticket(thread.ticket_number or "")
-    is_theirs = merged is not None and merged.requester.address == ticket.requester.address
+    is_theirs = _had_one_requester(case, thread, ticket)
     return replace(thread, handle_expired=True, refused=None if is_theirs else ThreadRefusal.HANDLE_REVOKED)
 
 

@@ -100,10 +100,11 @@ class Weighing:
         return replace(as_it_stands(ticket), record=record)
 
     def report(self, case: Case, subject: Subject, readings: MailReadings, whose: WhoseRequest) -> EvidenceReport:
-        """An agent's mail on a ticket is no evidence, and where its type is gone nothing can be weighed: the
-        ticket's own state is the report."""
+        """An agent's mail on a ticket is no evidence, nor is that of whose ticket was merged into another's, and
+        where its type is gone nothing can be weighed: the ticket's own state is the report."""
         ticket = subject.ticket
-        if ticket is not None and (case.sender.role is SenderRole.AGENT or not self._knows_type_of(ticket)):
+        is_no_evidence = case.sender.role is SenderRole.AGENT or subject.thread.of_another_requester
+        if ticket is not None and (is_no_evidence or not self._knows_type_of(ticket)):
             return EvidenceReport(
                 findings=ticket.documents,
                 fields=ticket.fields,

@@ -254,7 +254,7 @@ def _append_message(decision: AppendMessage, situation: Situation, cause: Cause)
     after = replace(ticket, updated_at=situation.now)
     if decision.answers is not None:
         after = _answered(after, decision.answers, situation, happened)
-    elif not decision.quiet:
+    elif not (decision.quiet or decision.aside):
         # Whether it is what an agent asked for by name, only a person can tell: nobody is asked twice.
         after = replace(after, asked=())
         after = _with_evidence(after, situation, happened)

@@ -49,6 +49,8 @@ def _decide_on_requester(situation: Situation, ticket: Ticket) -> Decision:
 def _decide_on_message(situation: Situation, ticket: Ticket) -> Decision:
     if situation.screening.automatic_reply or _is_machine_of_staff(situation):
         return AppendMessage(quiet=True)
+    if situation.thread.of_another_requester:
+        return AppendMessage(aside=True, quiet=_is_mere_thanks(situation))
     contact = confirmed_change(situation, ticket)
     if contact is not None:
         return ChangeContact(change=contact)

@@ -44,12 +44,14 @@ class OpenFollowUp:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendMessage:
     """One more message of the requester. ``quiet``: kept, nobody is told. ``guides``: the ticket ends with what
-    the requester has to do instead. ``answers``: what it says to a visit or to a question for approval."""
+    the requester has to do instead. ``answers``: what it says to a visit or to a question for approval. ``aside``:
+    it is somebody else's, for staff to read, and changes nothing."""
 
     reopen: bool = False
     quiet: bool = False
     guides: bool = False
     answers: RequesterAnswer | None = None
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

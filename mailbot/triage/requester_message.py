@@ -18,7 +18,9 @@ _ROLE_OF_AUTHOR = {
 def requester_message(situation: Situation, cause: Cause) -> TicketMessage:
     """What the sender wrote, as it stands on the ticket."""
     role = _ROLE_OF_AUTHOR[situation.sender.role]
-    not_theirs = situation.thread.handle_purpose in HOUSE_PURPOSES or role is AuthorRole.AGENT
+    thread = situation.thread
+    is_of_the_house = thread.handle_purpose in HOUSE_PURPOSES or role is AuthorRole.AGENT
+    not_theirs = is_of_the_house or thread.of_another_requester
     return TicketMessage(
         at=situation.now,
         author=situation.sender.address,

@@ -16,7 +16,19 @@ import pytest
 from mailbot.domain.events import Audience, EventKind, LetterKind, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Status, Ticket
-from tests.flows.house import BOLETO, LICENCE, MAILBOX, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail, reply_to
+from tests.flows.house import (
+    BOLETO,
+    CUSTOMER,
+    LICENCE,
+    MAILBOX,
+    RECEIPT,
+    REPOSITORY,
+    REQUEST,
+    TestHouse,
+    mail,
+    reply_to,
+)
+from tests.flows.test_reprocess import reprocess
 
 
 @pytest.fixture
@@ -157,6 +169,36 @@ def test_what_was_written_for_one_customer_never_goes_to_whom_the_ticket_was_mer
     house.receive(reply_to(old, "João, seu CPF está errado."))
     assert to_customers(house) == told
     assert EventKind.AGENT_REPLY_REFUSED in kinds(house, first)
+
+
+def test_what_one_customer_still_writes_is_never_read_by_whom_their_ticket_was_merged_with(
+    house: TestHouse,
+) -> None:
+    """It stood under DETALHES of the other, and its papers and fields were the other's evidence."""
+    _, first = merged(house, sender="joao@example.com.br", words=" mesmo assim")
+    told = to_customers(house)
+    theirs = next(one for one in house.letters(Audience.REQUESTER) if one.recipient.address != CUSTOMER)
+    house.requester_reply(theirs, "Novo local: Anápolis\nMeu CPF é 111.444.777-35.", files=[LICENCE])
+    second = house.tickets()[0]
+    assert (second.fields, second.documents, second.title) == (first.fields, first.documents, first.title)
+    assert to_customers(house) == told
+    assert "111.444.777-35" in house.letters(Audience.STAFF)[-1].text, "staff read it"
+    house.receive(mail(f"DETALHES {first.number}", subject="oi"))
+    details = house.letters(Audience.REQUESTER)[-1]
+    assert details.letter is LetterKind.TICKET_DETAILS
+    assert "111.444.777-35" not in details.text
+    reprocess(house)
+    assert house.tickets()[0].fields == first.fields, "nor when its mails are counted again"
+
+
+def test_what_one_customer_still_writes_takes_back_no_decision_of_another(house: TestHouse) -> None:
+    _, first = merged(house, sender="joao@example.com.br", words=" mesmo assim")
+    theirs = next(one for one in house.letters(Audience.REQUESTER) if one.recipient.address != CUSTOMER)
+    house.receive(reply_to(notice_of(house, first), "#autorizar"))
+    house.requester_reply(theirs, "E o meu pedido?")
+    assert house.tickets()[0].status is Status.RESOLVED
+    assert house.letters(Audience.REQUESTER)[-1].letter is LetterKind.DECISION
+    assert "E o meu pedido?" in house.letters(Audience.STAFF)[-1].text
 
 
 # --- an address that a program had kept --------------------------------------------------------------------------
