@@ -38,6 +38,7 @@ _LETTER_IN_HAND_SECONDS = 60.0
 ENDED_BY_A_MAIL = 1
 """Exit code of a process that a hanging mail ended: something needs a look."""
 
+_FIRST_LETTERS = (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY)
 _LOOK_AGAIN_SECONDS = 0.02
 # While others work there is little to do but to look how far they are, and every look takes from their time.
 _HELPERS_AT_WORK_SECONDS = 0.05
@@ -294,12 +295,12 @@ def warm_up(app: App) -> None:
     It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
     good mail that is the first of five starts that come to nothing would be put aside.
     """
-    from mailbot.correspondence.samples import sample_view
+    from mailbot.correspondence.samples import sample_views
 
     # A template that is wrong is for the mail to meet whose letter it is.
     with suppress(LetterError):
-        for kind in (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY):
-            app.renderer.render(kind, sample_view(kind, app.settings.templates_dir))
+        for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():
+            app.renderer.render(kind, views[0])
     app.calendar.after_business_hours(app.clock.now(), 1)
 
 

@@ -7,6 +7,7 @@ may have further samples (``ticket_ready.bare``).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,19 +27,19 @@ _SHARED: Final = "shared"
 
 def sample_view(letter: LetterKind, templates_dir: Path, *, language: str = DEFAULT_LANGUAGE) -> LetterView:
     """The first sample of ``letter``; raises :class:`ConfigurationError` if there is none or it is wrong."""
-    return sample_views(templates_dir, language=language)[letter][0]
+    return sample_views(templates_dir, language=language, letters=(letter,))[letter][0]
 
 
 def sample_views(
-    templates_dir: Path, *, language: str = DEFAULT_LANGUAGE
+    templates_dir: Path, *, language: str = DEFAULT_LANGUAGE, letters: Collection[LetterKind] = tuple(LetterKind)
 ) -> dict[LetterKind, tuple[LetterView, ...]]:
-    """Every letter's samples; raises :class:`ConfigurationError` with every problem at once."""
+    """The samples of ``letters``; raises :class:`ConfigurationError` with every problem at once."""
     source = templates_dir / language / SAMPLES_FILE
     if not source.is_file():
         source = templates_dir / DEFAULT_LANGUAGE / SAMPLES_FILE
     content, problems = read_mapping(source)
     views: dict[LetterKind, tuple[LetterView, ...]] = {}
-    for letter in LetterKind:
+    for letter in letters:
         made: list[LetterView] = []
         for name in [one for one in content if str(one).split(".")[0] == letter]:
             try:

@@ -104,8 +104,10 @@ def fill(dovecot: Dovecot, name: str, mails: Iterable[bytes]) -> str:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings, and of our own environment what is not mailbot's."""
+    """The settings, and of our own environment what is not mailbot's; compiled modules are kept, as they are
+    wherever mailbot is installed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILBOT_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "PYTHONPATH": str(_ROOT), **settings}
 
 
