@@ -187,7 +187,7 @@ def _show(file: Path, outcomes: list[_Outcome]) -> None:
     say(
         f"{len(outcomes)} cases, {differing} not as expected"
         if differing
-        else f"{len(outcomes)} cases as expected"
+        else f"{len(outcomes)} of {len(outcomes)} as expected"
     )
 
 
