@@ -225,7 +225,7 @@ def _explained(error: ValidationError, model: type[BaseModel], document: _Docume
 def _discriminator(finding: ErrorDetails) -> str:
     """The key by which the alternatives of a union are told apart, as it stands in the file."""
     # Where a key has another name in our code both are told, the file's last: 'source' | 'from'.
-    return re.findall(r"'([^']*)'", finding["ctx"]["discriminator"])[-1]
+    return str(re.findall(r"'([^']*)'", finding["ctx"]["discriminator"])[-1])
 
 
 def _tags(finding: ErrorDetails) -> tuple[str, list[str]]:

@@ -55,7 +55,11 @@ def mistakes(folder: Path, old: str, new: str) -> list[str]:
         ("guidance: self_service_city}", "guidance: self_service_cities}", "did you mean 'self_service_city'?"),
         ("guidance: self_service_city}", "guidence: self_service_city}", "unknown key (did you mean 'guidance'?)"),
         ("action: reply, guidance: self", "action: replay, guidance: self", "did you mean 'reply'?"),
-        ("from: both_in_cities", "from: both_in_city", ".from: nothing is called 'both_in_city' (did you mean 'both_in_cities'?)"),
+        (
+            "from: both_in_cities",
+            "from: both_in_city",
+            ".from: nothing is called 'both_in_city' (did you mean 'both_in_cities'?)",
+        ),
         ("from: both_in_cities", "form: both_in_cities", ": from is missing"),
         ("    cities: [Goiânia", "    citys: [Goiânia", "unknown key (did you mean 'cities'?)"),
         (
