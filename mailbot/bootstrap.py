@@ -59,6 +59,7 @@ from mailbot.flows.compositor import Compositor
 from mailbot.flows.digest import Digests
 from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook, Sight
 from mailbot.flows.examine import Examiner
+from mailbot.flows.handle_mail import MailHandler
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.letterheads import Letterhead, letterheads
@@ -271,7 +272,7 @@ class App:
         return intake
 
     def _intake(self, office: LetterOffice) -> Intake:
-        return Intake(
+        handler = MailHandler(
             storage=self.storage,
             blobs=self.blobs,
             reader=self.reader,
@@ -279,8 +280,8 @@ class App:
             office=office,
             calendar=self.calendar,
             mailboxes=self.mailboxes,
-            owner=self.owner,
         )
+        return Intake(storage=self.storage, handler=handler, mailboxes=self.mailboxes, owner=self.owner)
 
     @cached_property
     def upkeep(self) -> Upkeep:

@@ -1,1 +1,1 @@
-"""The three loops and what keeps house for them. Start reading here: ``intake.py``."""
+"""The three loops and what keeps house for them. Start reading here: ``handle_mail.py``."""

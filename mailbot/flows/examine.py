@@ -1,7 +1,7 @@
 """From a mail's bytes to a decision, reading only: ``(InboundMail, Knowledge) -> Examination``.
 
 The order is the point: sender, then thread, then whether the thread counts, and only then request type and
-evidence. ``intake.py`` carries the decision out; ``explain`` shows it.
+evidence. ``handle_mail.py`` has the decision carried out; ``explain`` shows it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What would become of a mail, and why: ``bytes -> Explanation``. Nothing is stored or sent.
 
-The same examination, change and letters as in ``intake.py``, held against the past of a mailbox that begins
+The same examination, change and letters as in ``handle_mail.py``, held against the past of a mailbox that begins
 today; where intake would put a mail aside, the explanation says so instead of raising.
 """
 

@@ -38,7 +38,7 @@ from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
-from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ConfirmErrand, Discard
 from mailbot.triage.guided import Beside, beside
 
 _log = structlog.get_logger("mailbot.reprocess")
@@ -256,8 +256,9 @@ class Reprocess:
             return _would_be(row, MailOutcome.DISCARDED, found.decision.reason)
         if isinstance(found.decision, AnswerQuery):
             return _would_be(row, MailOutcome.QUERY, found.decision.reason or found.decision.answer)
-        if isinstance(found.decision, AnswerAgent):
-            return _would_be(row, MailOutcome.QUERY, found.decision.reason)
+        if isinstance(found.decision, AnswerAgent | ConfirmErrand):
+            reason = found.decision.reason if isinstance(found.decision, AnswerAgent) else ""
+            return _would_be(row, MailOutcome.QUERY, reason)
         cause = cause_for(
             found.decision,
             found.situation,

@@ -33,8 +33,7 @@ from mailbot.domain.outbox import LetterResult
 from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.fields import extract_fields
-from mailbot.flows import intake as intake_module
-from mailbot.flows import weighing
+from mailbot.flows import handle_mail, weighing
 from mailbot.flows.bounced import LEAVES_AGAIN
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.write_change import write_change
@@ -1118,7 +1117,7 @@ def test_a_ticket_that_changed_meanwhile_is_examined_again(
             work.tickets.change(replace(now, assignee=BRUNO), expected_version=now.version)
         write_change(work, change)
 
-    monkeypatch.setattr(intake_module, "write_change", meddling)
+    monkeypatch.setattr(handle_mail, "write_change", meddling)
     assert house.requester_reply(asked, "Segue", files=[LICENCE]) is MailOutcome.MESSAGE
     (after,) = house.tickets()
     assert after.status is Status.OPEN

@@ -42,7 +42,7 @@ CALLS = {
     "store raw mail": ("mailbot.flows.collect", "Collector", "_row", "before"),
     "settle": ("mailbot.adapters.imap", "ImapSource", "settle", "both"),
     "read": ("mailbot.mime.isolation", "IsolatedReader", "read", "both"),
-    "store files": ("mailbot.flows.intake", "Intake", "_store_files", "both"),
+    "store files": ("mailbot.flows.handle_mail", "MailHandler", "_store_files", "both"),
     "examine": ("mailbot.flows.examine", "Examiner", "examine", "both"),
     "write ticket": ("mailbot.adapters.storage.ticket_store", "TicketStore", "add", "after"),
     "write letter": ("mailbot.adapters.storage.outbox_store", "OutboxStore", "add", "after"),

@@ -1,0 +1,357 @@
+"""START READING HERE. One stored mail becomes a ticket, an answer, or a line in the log: in one commit.
+
+::
+
+    read ─▶ store files ─▶ examine ─▶ decide ─▶ carry out ─▶ letters ─▶ commit
+
+``examine.py`` finds out, ``triage/decide.py`` chooses, ``triage/carry_out.py`` makes the ticket's new value,
+``correspondence/letters.py`` plans the letters, ``outgoing.py`` writes them. This module only keeps the order.
+Which mail comes next, and what happens when a step fails, is ``intake.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.errors import ConcurrentChange, MailTooLarge
+from mailbot.domain.events import StoredFile
+from mailbot.domain.ledger import MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
+from mailbot.domain.mail import Bounce, InboundMail
+from mailbot.domain.mailbox import SENT_FOLDER
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.archive import Archive
+from mailbot.flows.away import note_absence, note_return, speaks_of_absence
+from mailbot.flows.bounced import bounce_change
+from mailbot.flows.case import Examination, ScreenedOut, Understood
+from mailbot.flows.change_contact import change_contact
+from mailbot.flows.customer_of_ticket import with_new_customer
+from mailbot.flows.errand_desk import confirm_errand, was_told_today
+from mailbot.flows.examine import Examiner
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
+from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
+from mailbot.flows.query_answers import answer_query, count_vote
+from mailbot.flows.readings import FileReadings
+from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
+from mailbot.flows.retype import with_evidence_of_new_type
+from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.write_change import write_change
+from mailbot.mime.structure import header_only
+from mailbot.triage.carry_out import carry_out
+from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ConfirmErrand, Discard
+from mailbot.triage.situation import Situation
+
+_log = structlog.get_logger("mailbot.intake")
+
+ClaimNext = Callable[[UnitOfWork], ClaimedMail | None]
+"""Claims the next mail in the transaction that ends this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What became of a mail, and the mail that was claimed in the commit that ended it."""
+
+    result: MailResult
+    claimed_next: ClaimedMail | None = None
+
+
+class MailHandler:
+    """Brings one claimed mail to its end."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        blobs: BlobStore,
+        reader: MailReader,
+        examiner: Examiner,
+        office: LetterOffice,
+        calendar: BusinessCalendar,
+        mailboxes: Mapping[str, ServedMailbox],
+    ) -> None:
+        self._storage = storage
+        self._blobs = blobs
+        self._reader = reader
+        self._examiner = examiner
+        self._office = office
+        self._calendar = calendar
+        self._mailboxes = mailboxes
+        self._known = StoredKnowledge(storage)
+        self._archive = Archive(storage=storage, blobs=blobs, reader=reader)
+
+    def handle(
+        self, claimed: ClaimedMail, *, files_read_by: FileReadings | None, claim_next: ClaimNext
+    ) -> Handled:
+        """Do with a mail what is to be done with it, in one commit.
+
+        Raises ``WaitsForReading`` where its files take long, ``LeaseLost`` where it is another's by now,
+        ``StorageUnavailable``, and whatever is wrong with the mail; nothing is written then.
+        """
+        if claimed.deaths >= MAX_DEATHS:
+            return self._end(claimed, _quarantined(f"the daemon died {claimed.deaths} times with this mail"))
+        mailbox = self._mailboxes[claimed.mailbox]
+        raw = self._blobs.get(claimed.raw_digest)
+        mail, too_large_bytes = self._read(raw, claimed)
+        not_wanted = self._not_to_be_processed(claimed, mail)
+        if not_wanted is not None:
+            return self._end(claimed, not_wanted)
+        if too_large_bytes is not None and claimed.folder != SENT_FOLDER:
+            return self._refuse_large_mail(claimed, mailbox, mail, too_large_bytes)
+        return self._understand(claimed, mailbox, mail, files_read_by, claim_next)
+
+    def _read(self, raw: bytes, claimed: ClaimedMail) -> tuple[InboundMail, int | None]:
+        """The mail, and its size where only its header could be had because it is too large."""
+        try:
+            return self._reader.read(raw), claimed.oversize_bytes
+        except MailTooLarge:
+            return self._reader.read(header_only(raw)), len(raw)
+
+    def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
+        with self._storage.read() as work:
+            duplicate = as_duplicate(work, claimed, mail)
+        if duplicate is not None:
+            return duplicate
+        if claimed.suspect and not claimed.released:
+            return mail_result(MailOutcome.QUARANTINED, mail, reason=claimed.suspect)
+        return None
+
+    def _understand(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        mail: InboundMail,
+        files_read_by: FileReadings | None,
+        claim_next: ClaimNext,
+    ) -> Handled:
+        files = self._store_files(mail)
+        for _ in range(CONFLICTS_AT_MOST):
+            found = self._examiner.examine(
+                mail,
+                files,
+                mailbox,
+                self._known,
+                in_sent_folder=claimed.folder == SENT_FOLDER,
+                confirmed=claimed.confirmed,
+                reader=files_read_by,
+            )
+            if isinstance(found, Understood):
+                found = with_evidence_of_new_type(
+                    found,
+                    files,
+                    mailbox,
+                    archive=self._archive,
+                    examiner=self._examiner,
+                    reader=files_read_by,
+                )
+            try:
+                return self._do(claimed, mailbox, found, files, claim_next)
+            except ConcurrentChange:
+                # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
+                _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
+        raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
+
+    def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
+        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
+        return stored_files(mail, digests)
+
+    # --- one commit each ---
+
+    def _do(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        found: Examination,
+        files: tuple[StoredFile, ...],
+        claim_next: ClaimNext,
+    ) -> Handled:
+        if isinstance(found, ScreenedOut):
+            if isinstance(found.screening, Bounce):
+                return self._record_bounce(claimed, mailbox, found.mail, found.screening)
+            return self._discard(claimed, found.mail, found.screening.reason)
+        decision = found.decision
+        if isinstance(decision, Discard):
+            return self._discard(claimed, found.mail, decision.reason)
+        if isinstance(decision, AnswerQuery | AnswerAgent | ConfirmErrand):
+            return self._answer(claimed, mailbox, found, decision)
+        return self._change_ticket(claimed, found, files, claim_next)
+
+    def _change_ticket(
+        self, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...], claim_next: ClaimNext
+    ) -> Handled:
+        with self._storage.write() as work:
+            # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
+            # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
+            repeated = as_duplicate(work, claimed, found.mail) or as_replay(work, claimed, found)
+            if repeated is not None:
+                work.mails.finish(claimed, repeated, now=real_now())
+                return Handled(result=repeated)
+            change = self._change(work, claimed, found, files)
+            self._write(work, claimed, found, change)
+            if claimed.answer:
+                self._office.tell(work, change, found.mailbox, now=found.situation.now, mail_id=claimed.id)
+            result = mail_result(
+                MailOutcome.TICKET if change.before is None else MailOutcome.MESSAGE,
+                found.mail,
+                reason=log_reason(work, claimed, found),
+                ticket_number=change.after.number,
+            )
+            work.mails.finish(claimed, result, now=real_now())
+            claimed_next = claim_next(work)
+        return Handled(result=result, claimed_next=claimed_next)
+
+    def _change(
+        self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
+    ) -> TicketChange:
+        """The ticket as it will be: what was decided, carried out, with what else follows from it."""
+        situation = found.situation
+        cause = cause_for(
+            found.decision,
+            situation,
+            found.mailbox,
+            files,
+            mail_id=claimed.id,
+            examiner=self._examiner,
+            calendar=self._calendar,
+            next_number=work.tickets.next_number,
+        )
+        change = carry_out(found.decision, situation, cause)
+        if not claimed.answer:
+            change = _unasked(change)
+        change = with_new_customer(work, change, situation, now=situation.now)
+        if claimed.answer:
+            change = self._examiner.with_books(change, found.mailbox, record=situation.customer_record)
+        return handed_out(work, change, duty_now(work, self._examiner.catalogue, situation.now))
+
+    def _write(self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, change: TicketChange) -> None:
+        situation = found.situation
+        write_change(work, change)
+        self._note_presence(work, found)
+        if change.contact is not None:
+            change_contact(work, change.contact, actor=situation.sender.address.address, now=situation.now)
+        take_place_of_note(work, claimed, found.mail)
+        work.papers.keep_drawings(found.new_drawings)
+        work.house.keep_readings(found.new_readings)
+
+    def _note_presence(self, work: UnitOfWork, found: Understood) -> None:
+        """An agent's mailbox says that they are away, or they have written themselves."""
+        situation = found.situation
+        if speaks_of_absence(situation.screening):
+            staff = self._examiner.staff()
+            away = note_absence(work, found.mail, situation.sender, staff, now=situation.now)
+            if away is not None:
+                _log.info("agent away", action="intake.agent_away", agent=away)
+        elif situation.sender.agent_key is not None and situation.screening.may_answer:
+            note_return(work, situation.sender.agent_key)
+
+    def _answer(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        found: Understood,
+        decision: AnswerQuery | AnswerAgent | ConfirmErrand,
+    ) -> Handled:
+        """A customer word or an agent's errand that changes no ticket: a letter and a line in the log."""
+        with self._storage.write() as work:
+            result = as_duplicate(work, claimed, found.mail)
+            if result is None:
+                reason = self._tell(work, claimed, mailbox, found.situation, decision)
+                result = mail_result(MailOutcome.QUERY, found.mail, reason=reason)
+            work.mails.finish(claimed, result, now=real_now())
+        return Handled(result=result)
+
+    def _tell(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        situation: Situation,
+        decision: AnswerQuery | AnswerAgent | ConfirmErrand,
+    ) -> str:
+        """Write what was asked for; returns what the log says of it."""
+        match decision:
+            case ConfirmErrand():
+                return confirm_errand(work, decision, now=real_now())
+            case AnswerQuery():
+                count_vote(work, decision, situation, knowledge=self._examiner.knowledge)
+                if claimed.answer:
+                    answer_query(work, self._office, decision, situation, mailbox, mail_id=claimed.id)
+                return decision.reason or decision.answer
+            case AnswerAgent():
+                if claimed.answer:
+                    self._answer_agent(work, claimed, mailbox, situation, decision)
+                return decision.reason
+
+    def _answer_agent(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        situation: Situation,
+        decision: AnswerAgent,
+    ) -> None:
+        sender, now = situation.sender, situation.now
+        if not was_told_today(work, decision, sender.address.address, now=now):
+            self._office.answer_agent(work, decision.transcript, sender, mailbox, now=now, mail_id=claimed.id)
+
+    def _record_bounce(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, bounce: Bounce
+    ) -> Handled:
+        now = self._examiner.now()
+        with self._storage.write() as work:
+            change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now, answer=claimed.answer)
+            if change is not None:
+                write_change(work, change)
+                if claimed.answer:
+                    mailbox = self._mailboxes.get(change.after.mailbox, mailbox)
+                    self._office.tell(work, change, mailbox, now=now, mail_id=claimed.id)
+            result = mail_result(
+                MailOutcome.BOUNCE,
+                mail,
+                reason="delivery_failed" if change else "no_letter_failed",
+                ticket_number=change.after.number if change else None,
+            )
+            work.mails.finish(claimed, result, now=real_now())
+        return Handled(result=result)
+
+    def _refuse_large_mail(
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, size_bytes: int
+    ) -> Handled:
+        """The sender is told, if a person may have written; the mail itself stays where it is."""
+        now = self._examiner.now()
+        answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
+        result = mail_result(MailOutcome.DISCARDED, mail, reason=TOO_LARGE)
+        with self._storage.write() as work:
+            if answerable:
+                self._office.refuse_large_mail(work, mail, size_bytes, mailbox, mail_id=claimed.id, now=now)
+            work.mails.finish(claimed, result, now=real_now())
+        return Handled(result=result)
+
+    def _discard(self, claimed: ClaimedMail, mail: InboundMail, reason: str) -> Handled:
+        return self._end(claimed, mail_result(MailOutcome.DISCARDED, mail, reason=reason))
+
+    def _end(self, claimed: ClaimedMail, result: MailResult) -> Handled:
+        with self._storage.write() as work:
+            work.mails.finish(claimed, result, now=real_now())
+        return Handled(result=result)
+
+
+def real_now() -> datetime:
+    """What the ledger goes by: collecting, claims and waits know nothing of a business clock set for a trial."""
+    return datetime.now(UTC)
+
+
+def _unasked(change: TicketChange) -> TicketChange:
+    """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
+    asked_at = change.before.asked_at if change.before else None
+    return replace(change, after=replace(change.after, asked_at=asked_at))
+
+
+def _quarantined(reason: str) -> MailResult:
+    return MailResult(outcome=MailOutcome.QUARANTINED, reason=reason)
