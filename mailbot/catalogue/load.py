@@ -72,6 +72,13 @@ class Catalogue:
         types = {key: kind.in_language(language) for key, kind in self.request_types.items()}
         return replace(self, request_types=MappingProxyType(types))
 
+    @property
+    def subject_tags(self) -> tuple[str, ...]:
+        """The formats in which a ticket's number stands in letters' subjects, also those of mailboxes that are off
+        and the usual one, which older letters may have."""
+        usual = MailboxSpec.model_fields["subject_tag"].default
+        return tuple(dict.fromkeys([*(one.subject_tag for one in self.mailboxes), usual]))
+
     def mailbox(self, key: str) -> MailboxSpec | None:
         """The mailbox with this key."""
         return next((mailbox for mailbox in self.mailboxes if mailbox.key == key), None)

@@ -203,7 +203,7 @@ class Examiner:
         query = customer_query(case.mail)
         if query is None:
             return None
-        clues = thread_candidates(case.mail)
+        clues = thread_candidates(case.mail, tag_formats=self._catalogue.subject_tags)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         asking = Asking(
             mail=case.mail,
@@ -239,7 +239,7 @@ class Examiner:
         if case.sender.role is not SenderRole.AGENT or case.screening.automatic_reply:
             return None
         block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
-        clues = thread_candidates(case.mail)
+        clues = thread_candidates(case.mail, tag_formats=self._catalogue.subject_tags)
         is_about_a_ticket = bool(clues.handles or clues.ticket_tags)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         names_one = thread.ticket_number is not None
@@ -364,7 +364,7 @@ class Examiner:
             return None
         if self.own_handle(mail) is not None or is_automatic(mail, own=self._marks):
             return None
-        clues = thread_candidates(mail)
+        clues = thread_candidates(mail, tag_formats=self._catalogue.subject_tags)
         for number, key in named_tickets(clues, known.of_clues(clues, now=self.now())):
             ticket = survivor(known.ticket(number), known)
             if ticket is not None and ticket.mailbox == mailbox.key and went_to_requester(mail, ticket):

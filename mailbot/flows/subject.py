@@ -44,7 +44,7 @@ class SubjectFinder:
 
     def of(self, case: Case, readings: MailReadings) -> Subject:
         """The ticket that the mail joins, or the type of request that it is."""
-        clues = thread_candidates(case.mail)
+        clues = thread_candidates(case.mail, tag_formats=self._catalogue.subject_tags)
         thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
         ticket = joined_ticket(thread, case.known) or self._named_by_agent(case, thread)
         if ticket is not None:

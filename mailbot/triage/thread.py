@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from itertools import chain
 
 from mailbot.domain.addressing import AddressTag
@@ -78,22 +79,23 @@ class ThreadRefusal(StrEnum):
     AUTHENTICITY_FAILED = "authenticity_failed"
 
 
-DEFAULT_TAG_PREFIXES = ("Chamado",)
-"""The words before the number in our subjects: ``[Chamado #2026-000123]`` (format per mailbox)."""
+DEFAULT_TAG_FORMATS = ("[Chamado #{number}]",)
+"""How a ticket's number stands in our subjects (``subject_tag`` of a mailbox)."""
 
-_NUMBER = r"#(\d{4}-\d{6,9})(?![\w-])"
-_BARE = re.compile(r"(?<![\w#/-])" + _NUMBER)
+_NUMBER = r"(\d{4}-\d{6,9})(?![\w-])"
+_BARE = re.compile(r"(?<![\w#/-])#" + _NUMBER)
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _IDS_AT_MOST = 100
 _TAGS_AT_MOST = 10
+_LONGEST_TAG = 200
 
 
-def thread_candidates(mail: InboundMail, *, tag_prefixes: tuple[str, ...] = DEFAULT_TAG_PREFIXES) -> ThreadClues:
+def thread_candidates(mail: InboundMail, *, tag_formats: tuple[str, ...] = DEFAULT_TAG_FORMATS) -> ThreadClues:
     """Take every clue from a mail; decides nothing.
 
     Message-IDs: In-Reply-To, then References from the last to the first. Handles: in those ids, in the
-    addresses that the mail was sent to, in the subject, in the text. Tags: all in the subject, with one of
-    ``tag_prefixes`` or bare, never another system's (THREATS 14).
+    addresses that the mail was sent to, in the subject, in the text. Tags: all in the subject, in one of
+    ``tag_formats`` or bare, never another system's (THREATS 14).
     """
     message_ids = _unique(_thread_ids(mail), at_most=_IDS_AT_MOST)
     handles: dict[str, ClueSource] = {}
@@ -102,7 +104,7 @@ def thread_candidates(mail: InboundMail, *, tag_prefixes: tuple[str, ...] = DEFA
     return ThreadClues(
         handles=tuple(HandleClue(handle=handle, source=source) for handle, source in handles.items()),
         message_ids=message_ids,
-        ticket_tags=_unique(chain(_tags(mail.subject, tag_prefixes), _visits(mail)), at_most=_TAGS_AT_MOST),
+        ticket_tags=_unique(chain(_tags(mail.subject, tag_formats), _visits(mail)), at_most=_TAGS_AT_MOST),
     )
 
 
@@ -131,12 +133,29 @@ def _handles(mail: InboundMail, message_ids: tuple[str, ...]) -> Iterator[tuple[
         yield handle, ClueSource.TEXT
 
 
-def _tags(subject: str, prefixes: tuple[str, ...]) -> Iterator[str]:
-    words = "|".join(re.escape(prefix) for prefix in prefixes)
-    ours = re.compile(rf"\[\s*(?:{words})?\s*{_NUMBER}\s*\]", re.IGNORECASE)
-    yield from (match.group(1) for match in ours.finditer(subject))
+def _tags(subject: str, formats: tuple[str, ...]) -> Iterator[str]:
+    for bracketed in _BRACKETS.finditer(subject):
+        tag = bracketed[0] if len(bracketed[0]) <= _LONGEST_TAG else ""
+        found = next((match for one in formats if (match := _in_format(one).fullmatch(tag))), None)
+        if found is not None:
+            yield found[1]
     # What stands in other brackets is another system's tag.
     yield from (match.group(1) for match in _BARE.finditer(_BRACKETS.sub(" ", subject)))
+
+
+@cache
+def _in_format(tag_format: str) -> re.Pattern[str]:
+    """What the format makes of a number; programs change blanks and case, and the words may be gone."""
+    before, _, after = tag_format[1:-1].partition("{number}")
+    if before.rstrip().endswith("#"):
+        before = f"{before.rstrip()[:-1]}#"
+    head, tail = (_with_any_blanks(part) for part in (before, after))
+    return re.compile(rf"\[\s*(?:#|{head})\s*{_NUMBER}{tail}\s*\]", re.IGNORECASE)
+
+
+def _with_any_blanks(text: str) -> str:
+    words = [re.escape(word) for part in text.split() for word in re.split("(#)", part) if word]
+    return r"\s*" + r"\s*".join(words)
 
 
 def _visits(mail: InboundMail) -> Iterator[str]:

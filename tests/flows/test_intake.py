@@ -934,6 +934,23 @@ def test_a_reply_to_an_expired_ticket_that_brings_only_a_part_asks_for_the_rest(
     assert kinds(to(house, CUSTOMER))[-1] is LetterKind.EVIDENCE_REQUESTED
 
 
+@pytest.mark.parametrize("tag", ["[Ticket #{number}]", "[Caso nº {number}]"])
+def test_an_answer_that_keeps_only_the_subject_joins_its_ticket_whatever_the_mailboxs_tag_is(
+    tmp_path: Path, tag: str
+) -> None:
+    """With any other word than *Chamado* it opened a second ticket."""
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    path = config / "mailboxes.yaml"
+    path.write_text(path.read_text("utf-8").replace("[Chamado #{number}]", tag), "utf-8")
+    with TestHouse(tmp_path, config_dir=config) as house:
+        house.receive(mail(REQUEST))
+        (asked,) = to(house, CUSTOMER)
+        assert asked.subject.startswith(tag.format(number=asked.ticket_number))
+        assert house.receive(mail("Qual é o prazo?", subject=f"Re: {asked.subject}")) is MailOutcome.MESSAGE
+        assert len(house.tickets()) == 1
+
+
 def test_after_the_last_reminder_a_ticket_may_go_to_its_queue_instead(tmp_path: Path) -> None:
     config = tmp_path / "config"
     shutil.copytree(REPOSITORY / "config", config)

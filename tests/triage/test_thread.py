@@ -128,9 +128,22 @@ def test_threat_14_it_reads_our_own_tags_and_no_others(subject: str, tags: tuple
     assert thread_candidates(a_mail(subject=subject)).ticket_tags == tags
 
 
-def test_threat_14_the_word_before_the_number_is_the_mailboxs() -> None:
-    mail = a_mail(subject="[Ticket #2026-000123] [Chamado #2026-000124]")
-    assert thread_candidates(mail, tag_prefixes=("Ticket",)).ticket_tags == (TICKET,)
+@pytest.mark.parametrize(
+    ("tag_format", "subject", "tags"),
+    [
+        ("[Ticket #{number}]", "[Ticket #2026-000123] [Chamado #2026-000124]", (TICKET,)),
+        ("[Caso nº {number}]", "RE: [CASO Nº 2026-000123] x", (TICKET,)),
+        ("[Caso nº {number}]", "RE: [Caso nº\xa02026-000123] x", (TICKET,)),
+        ("[{number}]", "Re: [2026-000123] x", (TICKET,)),
+        ("[{number} - Pedra Alta]", "Re: [2026-000123 - Pedra Alta] x", (TICKET,)),
+        ("[{number} - Pedra Alta]", "Re: [2026-000123 - Outra] x", ()),
+        ("[Chamado (SAU) #{number}]", "Re: [chamado (sau)#2026-000123] x", (TICKET,)),
+    ],
+)
+def test_threat_14_a_tag_is_what_the_mailbox_makes_of_a_number(
+    tag_format: str, subject: str, tags: tuple[str, ...]
+) -> None:
+    assert thread_candidates(a_mail(subject=subject), tag_formats=(tag_format,)).ticket_tags == tags
 
 
 # --- handles: rows 9 and 12 ---------------------------------------------------------------------------------
