@@ -113,6 +113,7 @@ class FieldSpec(Entry):
     (R001-06, R001-30).
     ``confirms`` are fields that are shown with the question, to be confirmed by its answer (R001-09).
     ``told_by`` fills a field from what another one says, as long as nobody of the house says otherwise.
+    What is ``staff_only`` no letter shows to a requester.
     """
 
     key: Key
@@ -131,6 +132,7 @@ class FieldSpec(Entry):
     never_ask: Flag = False
     forbidden: Flag = False
     stays_empty: Flag = False
+    staff_only: Flag = False
     told_by: ToldBy | None = None
     confirms: tuple[Key, ...] = ()
     choices: tuple[Annotated[Choice, BeforeValidator(_choice)], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -84,6 +85,12 @@ def _priority_row(spec: FieldSpec, value: FieldValue, ticket: Ticket) -> FieldRo
     asked = value.valid and value.origin is not FieldOrigin.DEFAULT and value.value != name
     note = Phrase(code="priority_asked", values=(("asked", value.value),)) if asked else None
     return FieldRow(label=spec.label, value=name, note=note)
+
+
+def shown_to_requester(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:
+    """The same without what only the house works with."""
+    inside = {spec.key for spec in kind.fields if spec.staff_only}
+    return field_rows(replace(ticket, fields=tuple(one for one in ticket.fields if one.key not in inside)), kind)
 
 
 def rows_to_confirm(ticket: Ticket, kind: RequestType) -> tuple[FieldRow, ...]:

@@ -27,7 +27,13 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
-from mailbot.correspondence.field_parts import asked_lines, field_rows, form_lines, rows_to_answer, rows_to_confirm
+from mailbot.correspondence.field_parts import (
+    asked_lines,
+    form_lines,
+    rows_to_answer,
+    rows_to_confirm,
+    shown_to_requester,
+)
 from mailbot.correspondence.guidance_views import GuidanceView
 from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
@@ -39,7 +45,7 @@ from mailbot.correspondence.view_parts import (
     answer_by,
     asked_items,
     checklist,
-    file_lines,
+    file_lines_of,
     kind_of,
     other_departments,
     queue_name,
@@ -49,7 +55,7 @@ from mailbot.correspondence.view_parts import (
 )
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, CONTACT_NAME_KEY, ContactAction
-from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind
+from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, StoredFile, Visibility
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import REOPEN_WINDOW_DAYS, Resolution, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -72,7 +78,7 @@ def ticket_opened(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         answer_by=answer_by(ticket, desk),
         items=checklist(ticket, kind, quoting=change.verified),
         refused_files=refused_files(ticket, kind),
-        fields=field_rows(ticket, kind),
+        fields=shown_to_requester(ticket, kind),
         for_a_person=not kind.documents and not kind.fields,
         note=kind.received_note,
         articles=suggested_articles(change, desk),
@@ -160,7 +166,7 @@ def agent_answer(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         agent_name=shown_name(change.agent, desk),
         text=paragraphs_of(without_agents_addresses(change.words, desk)),
         queue_name=queue_name(change.after, desk.catalogue),
-        files=file_lines(change, desk),
+        files=file_lines_of(_files_for_requester(change), desk),
         resolved=change.happened(EventKind.DECIDED),
         updates=tuple(Phrase(code=one.code, values=one.values) for one in change.told),
         items=asked_items(change.after, kind_of(change, desk), change.asks),
@@ -196,7 +202,7 @@ def decision(change: TicketChange, desk: LetterDesk) -> PlannedLetter:
         queue_name=queue_name(change.after, desk.catalogue),
         decided_at=desk.words.moment(desk.now, desk.zone),
         reason=paragraphs_of(without_agents_addresses(change.words, desk)),
-        files=file_lines(change, desk),
+        files=file_lines_of(_files_for_requester(change), desk),
         ask_rating=_asks_rating(change, desk),
     )
     return _for_requester(LetterKind.DECISION, view, change, desk, delay=desk.undo_time)
@@ -377,9 +383,16 @@ def _for_requester(
         auto_submitted="auto-generated" if on_its_own else "auto-replied",
         delay=delay,
         replaces=_replaced_by(letter, change),
-        files=change.message.files if by_agent and change.message else (),
+        files=_files_for_requester(change),
         verified_recipient=change.verified,
     )
+
+
+def _files_for_requester(change: TicketChange) -> tuple[StoredFile, ...]:
+    """An agent's files, unless they came with an internal note."""
+    message = change.message
+    public = change.agent is not None and message is not None and message.visibility is Visibility.PUBLIC
+    return message.files if public and message is not None else ()
 
 
 _STATE_THE_REQUEST = frozenset(

@@ -15,10 +15,11 @@ from mailbot.correspondence.context import (
     first_name,
     paragraphs_of,
 )
+from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.view_parts import file_lines_of, queue_name, subject_of
 from mailbot.correspondence.words import Phrase, phrase
-from mailbot.domain.events import Audience, HandlePurpose, LetterKind, TicketMessage, Visibility
+from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, TicketMessage, Visibility
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import Transcript, TranscriptLine
 from mailbot.domain.staff_words import StaffWord
@@ -47,7 +48,7 @@ def transcript(
         requester_address=ticket.requester.address if ticket else "",
         queue_name=queue_name(ticket, desk.catalogue) if ticket else "",
         status_label=_status(ticket, desk) if ticket else "",
-        remarks=tuple(phrase(f"transcript.{code}") for code in told.remarks),
+        remarks=(*(phrase(f"transcript.{code}") for code in told.remarks), *_of_its_book(change, desk)),
         lines=tuple(_row(line) for line in told.lines),
         undo_until=desk.words.moment(told.undo_until, desk.zone) if told.undo_until else "",
         possible="" if told.manual else ", ".join(f"#{word}" for word in told.possible),
@@ -72,6 +73,17 @@ def transcript(
         files=told.files,
         verified_recipient=True,
     )
+
+
+def _of_its_book(change: TicketChange | None, desk: LetterDesk) -> tuple[Phrase, ...]:
+    """Which book leaves for the sector by what the agent filled in, or what it waits for (R001-14)."""
+    if change is None or not change.happened(EventKind.FIELDS_CHANGED):
+        return ()
+    ticket, kind = change.after, desk.catalogue.type(change.after.request_type)
+    book = kind.books.get(ticket.sector_book)
+    if change.happened(EventKind.BOOK_WRITTEN) and book is not None:
+        return (phrase("transcript.book_written", book=book.name),)
+    return suggestions(ticket, kind, desk.words) if kind.books and not ticket.is_finished else ()
 
 
 def _purpose(told: Transcript) -> HandlePurpose:

@@ -42,8 +42,12 @@ def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Ca
         happened.add(agent.address, EventKind.ORDERS_CONFIRMED, detail=decision.confirmed.nonce)
     if decision.visibility is Visibility.PUBLIC and _reaches_requester(decision, situation):
         after = _answered(after, decision, happened, agent, is_known=cause.agent is not None)
-    elif decision.visibility is Visibility.INTERNAL and (decision.text or cause.files or decision.orders is None):
-        happened.add(agent.address, EventKind.NOTE_ADDED)
+    elif decision.visibility is Visibility.INTERNAL:
+        if orders.told or orders.asks:
+            # The words say themselves that the requester hears of it; text and files stay a note.
+            after = _answered(after, decision, happened, agent, is_known=cause.agent is not None)
+        if decision.text or cause.files or decision.orders is None:
+            happened.add(agent.address, EventKind.NOTE_ADDED)
     for one in orders.effects:
         happened.add(agent.address, one.kind, old=one.old, new=one.new, detail=one.detail)
     if decision.already_sent:
@@ -88,7 +92,8 @@ def _reaches_requester(decision: ApplyAgentReply, situation: Situation) -> bool:
 def _is_a_message(decision: ApplyAgentReply, happened: ChangeLog) -> bool:
     if decision.orders is None or decision.text or decision.orders.decides:
         return True
-    return happened.has(EventKind.AGENT_ANSWERED) or happened.has(EventKind.NOTE_ADDED)
+    answered = decision.visibility is Visibility.PUBLIC and happened.has(EventKind.AGENT_ANSWERED)
+    return answered or happened.has(EventKind.NOTE_ADDED)
 
 
 def _answered(

@@ -13,12 +13,13 @@ from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import BOT, AuthorRole, EventKind, TicketEvent, TicketMessage, Visibility
-from mailbot.domain.guidance import RulingAction
+from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.rules import facts_of, rule_on
 
+_NOW_KNOWN = (RulingAction.PROCEED, RulingAction.SUGGEST)
 _IN_HAND = frozenset({Status.NEW, Status.OPEN, Status.ON_HOLD})
 
 
@@ -30,7 +31,12 @@ def with_book(change: TicketChange, kind: RequestType, sources: FactSources) -> 
     after = change.after
     if not kind.books or after.request_type != kind.key or not (change.may_answer or change.agent is not None):
         return change
-    wanted = _wanted(after, kind, sources)
+    ruling = _ruling(after, kind, sources)
+    if change.agent is not None and ruling is not None and ruling.action in _NOW_KNOWN:
+        # What an agent filled in is told to them as the rules see it now.
+        after = replace(after, ruling=ruling)
+        change = replace(change, after=after)
+    wanted = _wanted(after, kind, ruling)
     if wanted in ("", after.sector_book):
         return change
     event = TicketEvent(
@@ -39,14 +45,22 @@ def with_book(change: TicketChange, kind: RequestType, sources: FactSources) -> 
     return replace(change, after=replace(after, sector_book=wanted), events=(*change.events, event))
 
 
-def _wanted(ticket: Ticket, kind: RequestType, sources: FactSources) -> str:
-    """Key of the book that the rules choose, or nothing where something of it lacks."""
+def _ruling(ticket: Ticket, kind: RequestType, sources: FactSources) -> Ruling | None:
+    """What the rules say of a ticket that is in hand and whole."""
     if ticket.status not in _IN_HAND or ticket.missing:
-        return ""
-    valid = {value.key for value in ticket.fields if value.valid and value.value}
-    ruling = rule_on(kind, facts_of(kind, sources), valid)
+        return None
+    return rule_on(kind, facts_of(kind, sources), _valid(ticket))
+
+
+def _valid(ticket: Ticket) -> set[str]:
+    return {value.key for value in ticket.fields if value.valid and value.value}
+
+
+def _wanted(ticket: Ticket, kind: RequestType, ruling: Ruling | None) -> str:
+    """Key of the book that the rules choose, or nothing where something of it lacks."""
     if ruling is None or ruling.action is not RulingAction.PROCEED:
         return ""
+    valid = _valid(ticket)
     key = kind.rules[ruling.row - 1].then.book
     return key if key is not None and valid.issuperset(kind.books[key].fields) else ""
 

@@ -47,14 +47,15 @@ class Desk:
         self.ana = Address("Ana Ribeiro", addr_spec=stack.dovecot.new_user("ana"))
         self.bruno = Address("Bruno Teles", addr_spec=stack.dovecot.new_user("bruno"))
         self.admin = stack.dovecot.new_user("admin")
+        self.sector = Address("Assistência técnica", addr_spec=stack.dovecot.new_user("ordens"))
         self._config = self._write_config(plus=plus)
         self._relay = relay
         self._database_url = database_url or f"sqlite:///{folder / 'mailbot.db'}"
         self.environment = self._settings()
 
-    def customer(self, name: str = "João Batista Lima") -> Address:
+    def customer(self, name: str = "João Batista Lima", *, domain: str = "cliente.example") -> Address:
         """Somebody new from outside, with a mailbox of their own."""
-        return Address(name, addr_spec=self.stack.dovecot.new_user("cliente", domain="cliente.example"))
+        return Address(name, addr_spec=self.stack.dovecot.new_user("cliente", domain=domain))
 
     def _write_config(self, *, plus: bool) -> Path:
         config = self.folder / "config"
@@ -62,6 +63,7 @@ class Desk:
         staff = config / "staff.yaml"
         text = staff.read_text(encoding="utf-8")
         text = text.replace("ana@example.com.br", self.ana.addr_spec)
+        text = text.replace("ordens@example.com.br", self.sector.addr_spec)
         staff.write_text(text.replace("bruno@example.com.br", self.bruno.addr_spec), encoding="utf-8")
         if plus:
             mailboxes = config / "mailboxes.yaml"
@@ -71,6 +73,13 @@ class Desk:
                 text.replace("reply_addressing: plain", "reply_addressing: plus"), encoding="utf-8"
             )
         return config
+
+    def rewrite_config(self, file: str, old: str, new: str) -> None:
+        """The administrator writes ``new`` for ``old`` in a file of the configuration."""
+        path = self._config / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
 
     def _settings(self) -> dict[str, str]:
         postfix, dovecot = self.stack.postfix, self.stack.dovecot

@@ -6,85 +6,14 @@ what agents get, in order (R002-15 to R002-19, R003-05 to R003-16, R004-01 to R0
 
 from __future__ import annotations
 
-from email.headerregistry import Address
-from email.message import EmailMessage
 from pathlib import Path
 
 from mailbot.demo.cast import File
-from mailbot.domain.ticket import Priority, Status, Ticket
-from tests.acceptance.beside import addressed, transcript
-from tests.acceptance.desk import Desk, answer, new_mail, parsed, text_of
-from tests.peers.process import wait_until
+from mailbot.domain.ticket import Priority, Status
+from tests.acceptance.beside import addressed
+from tests.acceptance.conversation import Conversation
+from tests.acceptance.desk import Desk, answer
 from tests.peers.stack import MailStack
-
-HERE = Path(__file__).parent
-
-
-class Conversation:
-    """One customer of a process, who sends the mails of its folder."""
-
-    def __init__(self, desk: Desk, process: str, name: str) -> None:
-        self.desk, self.name, self.folder = desk, name, HERE / f"process_{process}"
-        self.person: Address = desk.customer("Maria Aparecida Souza")
-        self._letters = self._notices = 0
-
-    def writes(self, name: str = "", files: tuple[File, ...] = (), **places: str) -> str:
-        """A mail of the folder comes from the customer; what they hear."""
-        raw = addressed(self.folder / f"{name or self.name}.eml", self.person, self.desk.mailbox, **places)
-        if files:
-            mail = parsed(raw)
-            text = text_of(mail)
-            raw = new_mail(self.person, self.desk.mailbox, str(mail["Subject"]), text, files=files)
-        self.desk.receives(raw, self.person)
-        return self.hears()
-
-    def replies(self, name: str) -> str:
-        """The text of a mail of the folder answers the newest letter."""
-        text = text_of(parsed((self.folder / f"{name}.eml").read_bytes()))
-        letter = self.desk.letters_of(self.person)[-1]
-        self.desk.receives(answer(letter, self.person, text), self.person)
-        return self.hears()
-
-    def says(self, text: str) -> str:
-        """The customer answers the newest letter."""
-        self.desk.receives(answer(self.desk.letters_of(self.person)[-1], self.person, text), self.person)
-        return self.hears()
-
-    def hears(self) -> str:
-        """The next letter to the customer."""
-        self._letters += 1
-        return text_of(self.desk.letter(self.person, self._letters, f"letter {self._letters} of {self.name}"))
-
-    def agent_answers(self, text: str) -> None:
-        """Bruno answers his newest notice about this customer."""
-        self.desk.agent_sends(answer(self.notice(), self.desk.bruno, text), self.desk.bruno)
-
-    def notice(self, saying: str = "") -> EmailMessage:
-        """Bruno's newest notice about this customer that says so."""
-
-        def found() -> list[EmailMessage]:
-            letters = self.desk.letters_of(self.desk.bruno)
-            about = [one for one in letters if self.person.addr_spec in text_of(one)]
-            return [one for one in about if saying in text_of(one)]
-
-        wait_until(lambda: bool(found()), f"a notice of {self.name} that says {saying!r}", seconds=20)
-        return found()[-1]
-
-    @property
-    def ticket(self) -> Ticket:
-        """The customer's only ticket."""
-        (ticket,) = [one for one in self.desk.tickets() if one.requester.address == self.person.addr_spec]
-        return ticket
-
-    def stands(self, status: Status) -> bool:
-        """Whether the ticket is in this status now."""
-        return self.ticket.status is status
-
-    def is_as_written(self) -> None:
-        """What was written to whom is what stands beside the mails."""
-        wait_until(lambda: all(one.status == "sent" for one in self.desk.outbox()), "all letters sent", seconds=30)
-        file = self.folder / f"{self.name}.letters.txt"
-        assert transcript(self.desk, self.person) == file.read_text("utf-8").rstrip("\n"), self.name
 
 
 def test_r002_maintenance_refund_and_moving_out_from_mail_to_visit(mail_stack: MailStack, tmp_path: Path) -> None:

@@ -259,7 +259,10 @@ def test_r001_14_a_quotation_of_unknown_warranty_is_for_an_agent_and_out_of_warr
         notice(house), "#campo Grupo Serviço: Manutenção\n#campo Serviço: Corretiva\n#campo Orçamento: sim\n"
     )
     assert books(house) == []
+    told = notice(house, LetterKind.TRANSCRIPT).text
+    assert 'Confira a garantia e informe "#campo Garantia: sim" ou "não".' in told
     house.agent_reply(notice(house), "#campo Garantia: não\n")
+    assert "O book Abertura de O.S. vai para o setor." in notice(house, LetterKind.TRANSCRIPT).text
     (book,) = books(house)
     assert "Cortesia" not in book.text
     assert ("Orçamento", "sim") in rows(book)
@@ -285,12 +288,15 @@ def test_r001_14_the_list_of_warranties_decides_where_every_piece_of_equipment_s
     assert [book in one.text for one in books(house)] == ([True] if book else [])
 
 
-@pytest.mark.parametrize("cnpj", ["22.333.444/0001-81"])
+@pytest.mark.parametrize(
+    ("cnpj", "company", "domain"),
+    [("22.333.444/0001-81", "NEXTEL", "nextel.example"), ("11.222.333/0001-81", "SODEXO", "sodexo.example")],
+)
 def test_r001_10_a_listed_client_may_change_its_address_from_its_own_address_only(
-    house: TestHouse, cnpj: str
+    house: TestHouse, cnpj: str, company: str, domain: str
 ) -> None:
-    listed = {"CNPJ": cnpj, "Razão Social": "NEXTEL"}
-    house.receive(order(CHANGED, listed, sender="rui@nextel.example"))
+    listed = {"CNPJ": cnpj, "Razão Social": company, "Chamado interno": "A-7788"}
+    house.receive(order(CHANGED, listed, sender=f"rui@{domain}"))
     assert "BOOK - Abertura de O.S." in books(house)[0].text
     house.receive(order(CHANGED, listed, sender="rui@alheio.example"))
     assert len(books(house)) == 1
@@ -408,6 +414,30 @@ def test_r001_17_an_agents_word_does_the_same(house: TestHouse) -> None:
     house.agent_reply(notice(house), "#os 4711")
     assert field(house, "work_order_number") == "4711"
     assert "4711" in to_client(house).text
+
+
+def test_r001_17_the_client_hears_of_the_number_from_an_internal_notice_too_and_of_nothing_else(
+    house: TestHouse,
+) -> None:
+    house.receive(order(CONFIRMED))
+    house.agent_reply(notice(house), "#campo Orçamento: não")
+    before = len(house.letters(Audience.REQUESTER))
+    house.agent_reply(notice(house, LetterKind.TRANSCRIPT), "#os 4711\n\nEste cliente é difícil.")
+    assert "O número da sua O.S. é 4711." in to_client(house).text
+    assert len(house.letters(Audience.REQUESTER)) == before + 1
+    assert "difícil" not in to_client(house).text
+    with house.app.storage.read() as work:
+        last = work.tickets.messages(ticket(house).number)[-1]
+    assert (last.visibility, last.text) == (Visibility.INTERNAL, "Este cliente é difícil.")
+
+
+def test_what_only_the_house_works_with_no_client_is_asked_to_check(house: TestHouse) -> None:
+    house.receive(order(CONFIRMED))
+    told = to_client(house).text
+    assert "Razão Social: Padaria Exemplo Ltda" in told
+    for label in ("Grupo Serviço", "Marca:", "Formulário", "Família", "Categoria", "Motivo do atendimento"):
+        assert label not in told
+        assert label in notice(house).text
 
 
 def test_r001_04_a_silent_sector_is_reminded_in_office_hours_and_not_after_it_answered(house: TestHouse) -> None:

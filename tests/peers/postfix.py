@@ -19,7 +19,7 @@ from tests.peers.dovecot import Dovecot
 from tests.peers.process import LOOPBACK, Peer, Supervised, answers
 
 HOSTNAME = "mx.example.com.br"
-DOMAINS = ("example.com.br", "cliente.example.com.br", "cliente.example", "sem-dmarc.example")
+DOMAINS = ("example.com.br", "cliente.example.com.br", "cliente.example", "sodexo.example", "sem-dmarc.example")
 """Domains whose mailboxes are Dovecot's users; an unknown address is refused with 550."""
 CATCH_ALL_DOMAIN = "qualquer.example.com.br"
 """Every address here exists; its mail lands in `CATCH_ALL_MAILBOX`."""

@@ -20,7 +20,7 @@ AUTHSERV_ID = "mx.example.com.br"
 COMPANY_IP = "192.0.2.10"
 """From here SPF lets example.com.br send."""
 CUSTOMER_IP = "203.0.113.10"
-"""From here SPF lets cliente.example.com.br, cliente.example and sem-dmarc.example send."""
+"""From here SPF lets cliente.example.com.br, cliente.example, sodexo.example and sem-dmarc.example send."""
 STRANGER_IP = "198.51.100.66"
 """From here SPF lets nobody send."""
 SELECTOR = "teste"
@@ -35,6 +35,8 @@ _TEXTS = {
     "_dmarc.cliente.example.com.br": "v=DMARC1; p=reject; aspf=s; adkim=s",
     "cliente.example": f"v=spf1 ip4:{CUSTOMER_IP} -all",
     "_dmarc.cliente.example": "v=DMARC1; p=quarantine",
+    "sodexo.example": f"v=spf1 ip4:{CUSTOMER_IP} -all",
+    "_dmarc.sodexo.example": "v=DMARC1; p=quarantine",
     "sem-dmarc.example": f"v=spf1 ip4:{CUSTOMER_IP} -all",
     "outro.example": f"v=spf1 ip4:{STRANGER_IP} -all",
 }

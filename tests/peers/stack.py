@@ -53,7 +53,7 @@ class MailStack:
     def deliver_genuine(self, sender: str, recipients: Sequence[str], raw: bytes) -> None:
         """Hand in a mail from a server that may send for the sender's domain: dmarc=pass if From agrees.
 
-        The sender's domain is cliente.example.com.br or cliente.example.
+        The sender's domain is cliente.example.com.br, cliente.example or sodexo.example.
         """
         self.postfix.deliver(sender, recipients, raw, client_ip=CUSTOMER_IP)
 

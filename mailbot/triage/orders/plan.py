@@ -174,7 +174,7 @@ def _planned(desk: OrderDesk, progress: Progress, tried: list[_Tried]) -> OrderP
         ),
         possible=tuple(possible_words(progress.ticket, desk)),
         remarks=(TEXT_NOT_SENT,) if only_asks_back and desk.says_more else (),
-        undo_until=desk.now + desk.undo_time if decides else None,
+        undo_until=desk.now + desk.undo_time if decides and desk.undo_time else None,
         manual=_W.AJUDA in words,
         history=_W.HISTORICO in words,
         tickets=desk.own if _W.ABERTOS in words else None,
