@@ -40,10 +40,14 @@ BROKEN_PICTURE = "broken_picture"
 ENCRYPTED = "encrypted"
 
 _OCR_DPI = 230
+# A card on a page of paper has smaller letters than the page.
+_SMALL_PICTURES_DPI = 300
 _CODES_DPI = 180
 # A page whose layer says so much, and that is no picture, is what its layer says.
 _ENOUGH_LETTERS = 200
 _LARGE_PICTURES_SHARE = 0.3
+# A card beside the text that explains it: what was asked for may be the picture.
+_TELLING_PICTURES_SHARE = 0.08
 # Where nearly nothing else is on the page, a little text is all there is.
 _SOME_LETTERS = 3
 _SMALL_PICTURES_SHARE = 0.05
@@ -148,7 +152,8 @@ class _PdfReader:
             self._left_out += 1
             return _page(number + 1, text, None)
         self._may_look_at -= 1
-        picture = self._pdf.picture(number, dpi=_OCR_DPI)
+        is_small = 0 < layer.pictures_share < _LARGE_PICTURES_SHARE
+        picture = self._pdf.picture(number, dpi=_SMALL_PICTURES_DPI if is_small else _OCR_DPI)
         if picture is None:
             return _page(number + 1, text, None)
         seen = look_at(picture, self._ocr, self._deadline)
@@ -162,7 +167,7 @@ class _PdfReader:
 def _says_itself(text: str, layer: PageLayer) -> bool:
     letters, pictures = _letters(text), layer.pictures_share
     if letters >= _ENOUGH_LETTERS:
-        return pictures < _LARGE_PICTURES_SHARE
+        return pictures < _TELLING_PICTURES_SHARE
     return letters >= _SOME_LETTERS and pictures < _SMALL_PICTURES_SHARE
 
 

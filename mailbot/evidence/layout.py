@@ -12,6 +12,9 @@ _SAME_LINE_SHARE = 0.5
 _GOES_ON_HEIGHTS = 0.9
 _COLUMN_GAP_HEIGHTS = 0.8
 _WORD_GAP_HEIGHTS = 0.15
+# Narrow, as before an A: a blank if it is much wider than the gap before.
+_KERNED_GAP_HEIGHTS = 0.12
+_KERNED_TIMES = 4
 _NARROW = 0.75
 _MOST_BLANKS = 120
 
@@ -25,6 +28,8 @@ class Segment:
     bottom: float
     top: float
     text: str = ""
+    gap: float = 0.0
+    """Between its last two letters."""
 
     @property
     def height(self) -> float:
@@ -41,6 +46,11 @@ class Segment:
         gap = left - self.right
         close = -self.height < gap < _GOES_ON_HEIGHTS * self.height
         return close and abs((top + bottom) / 2 - self.middle) < _SAME_LINE_SHARE * self.height
+
+    def is_blank_before(self, left: float) -> bool:
+        """Whether between it and a letter at that place stands a blank that nothing but the gap tells."""
+        gap = left - self.right
+        return gap > _KERNED_GAP_HEIGHTS * self.height and gap > _KERNED_TIMES * abs(self.gap)
 
 
 def laid_out(segments: Sequence[Segment]) -> str:

@@ -266,8 +266,9 @@ def _segments(layer: Any, count: int) -> Sequence[Segment]:
         if current is None or not current.goes_on_with(box.left, box.bottom, box.top):
             current = Segment(left=box.left, right=box.right, bottom=box.bottom, top=box.top)
             segments.append(current)
-        elif space:
+        elif space or current.is_blank_before(box.left):
             current.text += " "
+        current.gap = 0.0 if space else box.left - current.right
         current.text += character
         current.right = max(current.right, box.right)
         space = False

@@ -23,6 +23,8 @@ BORN_DIGITAL, SCAN, PHOTO = "born_digital", "scan", "photo"
 FORMS = (BORN_DIGITAL, SCAN, PHOTO)
 _WHOLE = {BORN_DIGITAL: 300, SCAN: 100, PHOTO: 100}
 _NOT_PAID = {BORN_DIGITAL: 400, SCAN: 100, PHOTO: 100}
+_NOT_PAID_STATUSES = ("scheduled", "failed", "refunded", "scheduled", "received")
+_HELD_OUT = boletos.HELD_OUT | licences.HELD_OUT | receipts.HELD_OUT
 _CLASSES: dict[str, Callable[[], dict[str, Layout]]] = {
     "boleto": boletos.families,
     "payment_receipt": receipts.families,
@@ -54,7 +56,7 @@ def tasks(seed: int, sample: int | None) -> Iterator[Task]:
                 yield Task(sort, names[index % len(names)], form, rng.getrandbits(48))
         for index in range(_NOT_PAID[form] if sample is None else max(4, sample // 2)):
             family = receipts.STATUS_FAMILIES[index % len(receipts.STATUS_FAMILIES)]
-            status = ("scheduled", "failed", "scheduled", "received")[index // len(receipts.STATUS_FAMILIES) % 4]
+            status = _NOT_PAID_STATUSES[(index + index // len(receipts.STATUS_FAMILIES)) % len(_NOT_PAID_STATUSES)]
             yield Task("payment_receipt", family, form, rng.getrandbits(48), status)
 
 
@@ -63,6 +65,8 @@ def make(task: Task) -> tuple[Made, bytes, str]:
     rng = Random(task.seed)
     if task.status == "received":
         made = receipts.received(rng)
+    elif task.status == "refunded":
+        made = receipts.refunded(rng, task.family)
     elif task.status != "paid":
         made = receipts.make(rng, task.family, task.status)
     else:
@@ -164,7 +168,7 @@ def _report(form: str, found: Sequence[Read], most_wrong: int) -> None:
         own = _tally([one for one in found if one.family == family])
         rest = _tally([one for one in found if one.family != family])
         _say(f"{family:36}{own.coverage!s:38}{rest.precision}")
-    unseen = _tally([one for one in found if one.family in receipts.HELD_OUT])
+    unseen = _tally([one for one in found if one.family in _HELD_OUT])
     _say(f"\nlayouts by which no reader was mended: certain and right {unseen.coverage}, right {unseen.precision}")
     for line in tally.wrong[:most_wrong]:
         _say(f"  wrong: {line}")

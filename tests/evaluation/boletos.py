@@ -229,6 +229,126 @@ def _city_slip(rng: Random) -> Made:
     return Made("boleto", "city_slip", _truth(of), (paper,))
 
 
+def _water_bill(rng: Random) -> Made:
+    """A utility's bill: whose it is stands without a label, the line in blocks apart from their check digits."""
+    of = invent(rng, collection=True)
+    paper = Paper(height=620)
+    paper.text(40, 48, of.company.upper(), size=13, font="sans-bold")
+    paper.text(40, 62, f"CNPJ {cnpj_dots(of.cnpj)}", size=8)
+    paper.text(40, 84, "Fatura de água e esgoto", size=11)
+    for index, words in enumerate(
+        (
+            of.person.upper(),
+            f"RUA {rng.randint(1, 200)} - {rng.choice(CITIES).upper()}",
+            f"CPF: {cpf_dots(of.cpf)}",
+        )
+    ):
+        paper.text(40, 108 + 13 * index, words, size=9)
+    y = _grid(
+        paper, 160,
+        [("Mês de referência", f"{of.issued:%m/%Y}", 0.3), ("Data de vencimento", day(of.due), 0.35),
+         ("Total a pagar", f"R$ {brl(of.cents)}", 0.35)], "sans", size=11,
+    )  # fmt: skip
+    for index, words in enumerate(("Água", "Esgoto", "Multa por atraso de conta anterior 0,00")):
+        paper.text(44, y + 22 + 13 * index, words, size=8.5)
+    paper.text(44, 430, "Via do banco", size=8)
+    blocks = " ".join(f"{of.line[at : at + 11]} {of.line[at + 11]}" for at in range(0, 48, 12))
+    paper.text(44, 450, blocks, size=11, font="mono")
+    paper.bars(44, 462, of.barcode)
+    return Made("boleto", "water_bill", _truth_of_a_bill(of), (paper,))
+
+
+def _truth_of_a_bill(of: Invented) -> dict[str, str]:
+    said = _truth(of)
+    return {
+        name: said[name] for name in said if name not in ("payer_name", "beneficiary_name", "beneficiary_tax_id")
+    }
+
+
+def _traffic_slip(rng: Random) -> Made:
+    """A department's slip: until when it holds, and a vehicle's numbers beside."""
+    of = invent(rng, collection=True)
+    paper, font = Paper(height=520), rng.choice(("sans", "serif"))
+    paper.text(160, 46, "DEPARTAMENTO ESTADUAL DE TRÂNSITO", size=11, font=f"{font}-bold")
+    paper.text(150, 62, "DUA - DOCUMENTO ÚNICO DE ARRECADAÇÃO", size=11, font=f"{font}-bold")
+    vehicle = f"ABC{rng.randint(0, 9)}D{rng.randint(10, 99)}   RENAVAM {rng.randint(10**10, 10**11 - 1)}"
+    y = _grid(
+        paper, 84, [("Nome/Razão social", of.person.upper(), 0.6), ("CPF/CNPJ", cpf_dots(of.cpf), 0.4)], font
+    )
+    y = _grid(
+        paper, y, [("Placa", vehicle, 0.6), ("Número do documento", str(rng.randint(10**9, 10**10)), 0.4)], font
+    )
+    y = _grid(
+        paper, y,
+        [("Serviço", "VISTORIA DE VEÍCULO", 0.4), ("Data de emissão", day(of.issued), 0.2),
+         ("Validade para pagamento", day(of.due), 0.2), ("Valor total", f"R$ {brl(of.cents)}", 0.2)], font,
+    )  # fmt: skip
+    paper.text(44, y + 20, "Pague preferencialmente por Pix ou nos bancos conveniados.", size=8, font=font)
+    paper.text(44, y + 44, line_dots(of.line), size=11, font=f"{font}-bold")
+    paper.bars(44, y + 56, of.barcode)
+    said = _truth_of_a_bill(of)
+    return Made("boleto", "traffic_slip", {**said, "payer_name": of.person}, (paper,))
+
+
+def _under_a_letter(rng: Random) -> Made:
+    """A company's letter about what is charged, and the slip below it."""
+    of = invent(rng, collection=False)
+    paper = Paper()
+    paper.text(40, 50, of.company, size=14, font="serif-bold")
+    for index, words in enumerate(
+        (
+            f"Olá, {of.person}.",
+            f"Segue a cobrança de R$ {brl(of.cents)} com vencimento em {day(of.due)}.",
+            "Descrição: laudo de vistoria veicular.",
+            "Após o pagamento do boleto a compensação ocorre em até 2 dias úteis.",
+        )
+    ):
+        paper.text(40, 84 + 16 * index, words, size=10, font="serif")
+    _slip(paper, 220, of, rng, "serif", foot="Autenticação mecânica - Ficha de Compensação", bars=True)
+    return Made("boleto", "under_a_letter", _truth(of), (paper,))
+
+
+def _condominium(rng: Random) -> Made:
+    """What a house's expenses were, and the slip for one's part of them."""
+    of = invent(rng, collection=False)
+    paper = Paper()
+    paper.text(40, 48, f"CONDOMÍNIO {of.company.upper()}", size=11, font="sans-bold")
+    paper.text(40, 64, f"Demonstrativo de despesas   Unidade {rng.randint(101, 1204)}", size=9)
+    part = of.cents // 4
+    for index, (what, cents) in enumerate(
+        (("Taxa ordinária", of.cents - 2 * part), ("Água", part), ("Gás", part))
+    ):
+        paper.text(44, 90 + 14 * index, what, size=9)
+        paper.right(540, 90 + 14 * index, brl(cents), size=9)
+    paper.text(44, 150, "Recibo do Pagador", size=8)
+    _slip(paper, 190, of, rng, "sans", foot="Autenticação mecânica - Ficha de Compensação", bars=True)
+    return Made("boleto", "condominium", _truth(of), (paper,))
+
+
+def _health_guide(rng: Random) -> Made:
+    """A council's yearly fee, by agreement: labels with colons in two columns."""
+    of = invent(rng, collection=True)
+    paper = Paper(height=460)
+    paper.text(40, 50, "CONSELHO REGIONAL - GUIA DE ARRECADAÇÃO", size=12, font="serif-bold")
+    rows = (
+        ("Contribuinte:", of.person, "CPF:", cpf_dots(of.cpf)),
+        ("Exercício:", f"{of.due:%Y}", "Vencimento:", day(of.due)),
+        ("Emitido em:", day(of.issued), "Valor a recolher:", brl(of.cents)),
+    )
+    for index, (one, first, two, second) in enumerate(rows):
+        y = 90 + 20 * index
+        for x, words in ((44, one), (120, first), (330, two), (420, second)):
+            paper.text(x, y, words, size=9.5, font="serif")
+    paper.text(44, 180, line_dots(of.line), size=11, font="mono-bold")
+    paper.bars(44, 192, of.barcode)
+    said = _truth_of_a_bill(of)
+    return Made("boleto", "health_guide", {**said, "payer_name": of.person}, (paper,))
+
+
+HELD_OUT = frozenset({"condominium", "health_guide"})
+"""Layouts by which the readers were never mended."""
+
+
 def families() -> dict[str, Layout]:
     """Every layout."""
     return {
@@ -238,4 +358,9 @@ def families() -> dict[str, Layout]:
         "carnet": _carnet,
         "state_slip": _state_slip,
         "city_slip": _city_slip,
+        "water_bill": _water_bill,
+        "traffic_slip": _traffic_slip,
+        "under_a_letter": _under_a_letter,
+        "condominium": _condominium,
+        "health_guide": _health_guide,
     }

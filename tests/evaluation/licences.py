@@ -200,6 +200,67 @@ def _app_pdf(rng: Random) -> Made:
     return Made("driver_licence", "app_pdf", holder.truth(), (paper,))
 
 
+def _app_pdf_card_size(rng: Random) -> Made:
+    """The app's PDF with the card not much larger than in life, and a page of words about its signature."""
+    holder, card = _Holder(rng), Paper(width=470, height=520)
+    _card(card, 45, 50, holder)
+    _back(card, 45, 300, holder)
+    picture = rendered(pdf(card), dots_per_inch=200)
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=85)
+    paper = Paper()
+    paper.jpeg(40, 60, data.getvalue(), picture.size, width=265, height=293)
+    for index, words in enumerate(
+        (
+            "QR-CODE",
+            "Documento assinado com certificado digital em conformidade com a",
+            "Medida Provisória nº 2200-2/2001. Sua validade poderá ser confirmada",
+            "por meio do programa Assinador Serpro.",
+            "As orientações para instalar o Assinador Serpro e realizar a validação",
+            "do documento digital estão na página da empresa.",
+            "SERPRO / SENATRAN",
+        )
+    ):
+        paper.text(320, 80 + 13 * index, words, size=7)
+    return Made("driver_licence", "app_pdf_card_size", holder.truth(), (paper,))
+
+
+def _patterned(rng: Random) -> Made:
+    """The front, printed on a ground of fine lines as against forgers."""
+    holder, paper = _Holder(rng), Paper(width=470, height=300)
+    _card(paper, 45, 50, holder)
+    for index in range(48):
+        paper.bar(35, 28 + 5.2 * index, 400, 0.35, (0.72, 0.83, 0.72))
+    return Made("driver_licence", "patterned", holder.truth(), (paper,))
+
+
+def _in_a_case(rng: Random) -> Made:
+    """The older card on one half of a sheet, as an office copies it, with its stamp below."""
+    holder, paper = _Holder(rng), Paper()
+    font = "serif"
+    paper.box(60, 60, 360, 250, grey=0.94)
+    paper.text(130, 80, "REPÚBLICA FEDERATIVA DO BRASIL", size=9, font=f"{font}-bold")
+    paper.text(115, 92, "DEPARTAMENTO NACIONAL DE TRÂNSITO", size=8, font=font)
+    paper.text(105, 106, "CARTEIRA NACIONAL DE HABILITAÇÃO", size=10, font=f"{font}-bold")
+    _pair(paper, 80, 130, "NOME", holder.name, font=font)
+    _pair(paper, 80, 158, "DOC. IDENTIDADE / ÓRG. EMISSOR / UF", holder.identity, font=font)
+    _pair(paper, 80, 186, "CPF", cpf_dots(holder.cpf), font=font)
+    _pair(paper, 210, 186, "DATA NASCIMENTO", day(holder.born), font=font)
+    _pair(paper, 330, 186, "CAT. HAB.", holder.category, font=font)
+    _pair(paper, 80, 214, "Nº REGISTRO", holder.number, font=font)
+    _pair(paper, 210, 214, "VALIDADE", day(holder.until), font=font)
+    _pair(paper, 310, 214, "1ª HABILITAÇÃO", day(holder.first), font=font)
+    _pair(paper, 80, 242, "LOCAL", f"{holder.city}, GO", font=font)
+    _pair(paper, 310, 242, "DATA EMISSÃO", day(holder.issued), font=font)
+    paper.text(80, 290, "ASSINATURA DO EMISSOR", size=6, font=font)
+    paper.text(80, 360, "CONFERE COM O ORIGINAL", size=14, font="sans-bold", grey=0.4)
+    return Made("driver_licence", "in_a_case", holder.truth(), (paper,))
+
+
+HELD_OUT = frozenset({"patterned", "in_a_case"})
+"""Layouts by which the readers were never mended."""
+
+
 def families() -> dict[str, Layout]:
     """Every layout."""
     return {
@@ -208,4 +269,7 @@ def families() -> dict[str, Layout]:
         "on_a_table": _on_a_table,
         "before_2022": _before_2022,
         "app_pdf": _app_pdf,
+        "app_pdf_card_size": _app_pdf_card_size,
+        "patterned": _patterned,
+        "in_a_case": _in_a_case,
     }

@@ -181,10 +181,37 @@ def _statement(rng: Random) -> Made:
     return _none("statement", _page(rng, "Extrato de conta corrente", [*rows, "Saldo final|830,15"]))
 
 
+def _booking(rng: Random) -> Made:
+    """When a vehicle is to be inspected, with the fee: a *comprovante*, and none of a payment."""
+    of = invent(rng)
+    return _none("booking", _page(rng, rng.choice(("Comprovante de Agendamento de Vistoria", "Agendamento realizado com sucesso!")), [
+        f"Protocolo|{rng.randint(10**7, 10**8)}", f"Cliente|{of.person}", f"CPF|{cpf_dots(of.cpf)}", f"Unidade|{rng.choice(CITIES)}",
+        f"Data e hora da vistoria|{day(of.due)} 14:00", f"Taxa|R$ {brl(of.cents)}",
+        "Leve a CNH e o comprovante de pagamento da taxa no dia da vistoria.",
+    ]))  # fmt: skip
+
+
+def _contract(rng: Random) -> Made:
+    of = invent(rng)
+    return _none("contract", _page(rng, "CONTRATO DE PRESTAÇÃO DE SERVIÇOS", [
+        f"CONTRATANTE: {of.person}, CPF {cpf_dots(of.cpf)}.", f"CONTRATADA: {of.company}, CNPJ {cnpj_dots(of.cnpj)}.",
+        (f"Cláusula 3ª. O pagamento de R$ {brl(of.cents)} será efetuado até {day(of.due)} por meio de boleto bancário,"
+        " valendo o comprovante de pagamento como recibo."), f"{rng.choice(CITIES)}, {day(of.issued)}",
+    ]))  # fmt: skip
+
+
+def _quotation(rng: Random) -> Made:
+    of = invent(rng)
+    return _none("quotation", _page(rng, f"ORÇAMENTO Nº {rng.randint(100, 9999)}", [
+        f"{of.company} - CNPJ {cnpj_dots(of.cnpj)}", f"Cliente: {of.person}", f"Vistoria cautelar|R$ {brl(of.cents)}", f"Total|R$ {brl(of.cents)}",
+        f"Validade da proposta|{day(of.due)}", "Condições de pagamento|à vista no Pix ou boleto bancário",
+    ]))  # fmt: skip
+
+
 def families() -> dict[str, Layout]:
     """Every look-alike; an unpaid boleto that is offered as a receipt is a boleto, and counts as one."""
     return {
         "invoice": _invoice, "card_bill": _card_bill, "manual": _manual, "pix_key": _pix_key, "checkout": _checkout,
         "vehicle_paper": _vehicle, "identity_card": _identity, "tax_card": _tax_card, "residence": _residence,
-        "statement": _statement,
+        "statement": _statement, "booking": _booking, "contract": _contract, "quotation": _quotation,
     }  # fmt: skip

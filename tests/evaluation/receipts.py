@@ -59,8 +59,22 @@ def families() -> dict[str, Layout]:
     return {name: lambda rng, name=name: make(rng, name, "paid") for name in _FAMILIES}  # type: ignore[misc]
 
 
-def make(rng: Random, family: str, status: str) -> Made:
-    """A receipt of ``family``; ``status`` is ``paid``, ``scheduled`` or ``failed``."""
+_REFUNDED = (
+    "ESTORNADO", "Pagamento estornado", "Transação cancelada", "ESTORNO REALIZADO", "Valor devolvido para a conta",
+    "Situação: CANCELADO", "Status: estornada", "PIX DEVOLVIDO",
+)  # fmt: skip
+
+
+def refunded(rng: Random, family: str) -> Made:
+    """A paid receipt with all that it says of a payment, and one line more by which nothing was paid in the end."""
+    made = make(rng, family, "paid", said_besides=rng.choice(_REFUNDED))
+    truth = {"status": "failed", "amount": made.truth["amount"]}
+    return Made("payment_receipt", family, truth, made.papers, made.is_screen)
+
+
+def make(rng: Random, family: str, status: str, *, said_besides: str = "") -> Made:
+    """A receipt of ``family``; ``status`` is ``paid``, ``scheduled`` or ``failed``. ``said_besides`` stands on a line
+    of its own."""
     layout, style = _FAMILIES[family]
     of = invent(rng, collection=True if family in _COLLECTION else False if family in _BANK_SLIPS else None)
     if status == "scheduled":
@@ -68,6 +82,8 @@ def make(rng: Random, family: str, status: str) -> Made:
         of = replace(of, paid=later + timedelta(days=rng.randint(-3, 20)))
     case = Case(rng=rng, of=of, status=status, pix=pix_id(rng, of.bank, of.paid))
     rows = layout(case)
+    if said_besides:
+        rows.insert(rng.randint(2, len(rows)), ("note", said_besides))
     truth = _truth(case, family, rows) if case.paid else {"status": status, "amount": f"{of.cents / 100:.2f}"}
     return Made("payment_receipt", family, truth, (receipt_paper(rng, rows, style),), is_screen(style))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from mailbot.domain.evidence import DocumentKind, Readability
@@ -12,6 +14,8 @@ from mailbot.evidence.looking import Deadline
 from mailbot.evidence.ocr import MissingOcr, Tesseract, tesseract
 from mailbot.evidence.pdf_text import MOST_PIXELS, OpenPdf, open_pdf
 from mailbot.evidence.reading import read_document
+from tests.evaluation import licences
+from tests.evaluation.drawing import pdf
 from tests.papers import (
     BARCODE,
     BOLETO,
@@ -64,6 +68,16 @@ def test_a_scan_is_recognized_and_its_bars_are_read() -> None:
 def test_a_page_that_says_enough_itself_is_not_recognized() -> None:
     (read,) = of_pdf(text_pdf(["Manual do usuário do boleto"])).pages
     assert read.source is TextSource.TEXT_LAYER
+
+
+def test_a_card_in_a_picture_beside_much_text_is_recognized() -> None:
+    """The licence's PDF of the app: a picture on a fifth of the page, and a page of words about signatures."""
+    holder = Random(5)
+    made = licences.families()["app_pdf_card_size"](holder)
+    reading = read_document("digest", pdf(*made.papers), PDF, "x")
+    assert reading.kind is DocumentKind.DRIVER_LICENCE
+    assert made.truth.items() >= {(fact.name, fact.value) for fact in reading.facts}
+    assert {"tax_id", "birth_date", "valid_until"} <= {fact.name for fact in reading.facts}
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

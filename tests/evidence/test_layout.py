@@ -44,3 +44,12 @@ def test_a_letter_goes_on_where_the_one_before_ends() -> None:
 
 def test_nothing_is_laid_out_as_nothing() -> None:
     assert laid_out([]) == ""
+
+
+def test_a_blank_that_kerning_made_narrow_parts_words_and_spaced_letters_stay_together() -> None:
+    piece = at(50, 700, "A")
+    piece.gap = -0.3
+    assert piece.is_blank_before(piece.right + 1.5)
+    assert not piece.is_blank_before(piece.right + 0.4)
+    piece.gap = 1.5
+    assert not piece.is_blank_before(piece.right + 1.5)

@@ -7,6 +7,7 @@ printed must say the same, or the fact is not certain: one changed digit of the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,10 +22,10 @@ from mailbot.evidence.barcode_fields import (
     due_dates,
 )
 from mailbot.evidence.documents.boleto_numbers import barcodes_in, printed_barcodes, scanned_barcodes
-from mailbot.evidence.documents.kind_reading import FactReading, KindReading
+from mailbot.evidence.documents.kind_reading import FactReading, KindReading, only_one
 from mailbot.evidence.documents.page_text import PageText
 from mailbot.evidence.documents.parties import Party, party_near
-from mailbot.evidence.documents.printed import days_in, money, money_in
+from mailbot.evidence.documents.printed import days_in, money, money_in, tax_ids_in
 from mailbot.evidence.documents.scoring import Clue, weighed
 
 KIND = DocumentKind.BOLETO
@@ -71,6 +72,19 @@ _CLUES = (
         r"|nr autenticacao|autenticacao (?:sisbb|bancaria|eletronica|digital)|(?:data|valor) do debito"
         r"|conta (?:de debito|debitada)|debitad[oa] em conta",
     ),
+    # What a bank shows of a payment that is being made, waits, or was ordered.
+    Clue(
+        reason="is_a_payment_order",
+        weight=-0.6,
+        pattern=r"quem (?:pagou|recebeu|vai receber|enviou|transferiu)|conta (?:de )?origem|id (?:da )?transacao"
+        r"|forma de pagamento (?:conta|saldo|debito|cartao|ag)|numero do agendamento|agendamento (?:\w+ )?"
+        r"(?:realizad|efetuad|confirmad|registrad|concluid|incluid)[oa]|data (?:d[eo] )?agenda(?:da|mento)"
+        r"|(?:pagamento|boleto|titulo|conta|tributo|debito)(?: \w+){0,3} (?:em (?:processamento|analise)"
+        r"|pendente)|(?:situacao|status) (?:nao )?(?:efetiv|efetu|agend|pendente|estorn|cancel|pag|process"
+        r"|aguard)\w*"
+        r"|(?:confira|revise|confirm[ae]r?) (?:o |os |seu )?(?:dados|pagamento|boleto)|digite (?:sua )?senha"
+        r"|pagar (?:agora|em hoje|em amanha)|pagador final correntista",
+    ),
     # Papers that only talk about boletos, or bill something and carry one.
     Clue(
         reason="is_a_manual",
@@ -92,6 +106,12 @@ _CLUES = (
         pattern=r"danfe|chave de acesso|natureza da operacao|documento auxiliar|fatura comercial|invoice",
     ),
 )
+_SLIP_SIGNS = frozenset(
+    {
+        "payers_slip", "collection_form", "tax_slip", "mechanical_authentication", "our_number", "payable_at",
+        "kind_of_paper",
+    }
+)  # fmt: skip
 _OTHER_PAPERS = frozenset({"is_a_manual", "is_a_card_bill", "is_an_invoice"})
 _DOUBTED = 0.55
 _CODE_WEIGHT = 0.5
@@ -108,19 +128,22 @@ _DOCUMENT_AMOUNT = (
     r"|recolher)|valor total|valor"
 )
 _DUE = (
-    r"(?:data (?:d[eo] )?)?vencimento|vcto|venc|pagar ate|pagavel ate|data limite(?: (?:de|para) pagamento)?"
-    r"|valid[oa] ate"
+    r"(?:data (?:d[eo] )?)?vencimento|vcto|venc|pag(?:ar|avel|ue) ate|data limite(?: (?:de|para) pagamento)?"
+    r"|valid[oa] ate|vence (?:em|dia)|(?:data (?:de )?)?validade(?: (?:para|d[oe]) (?:o )?(?:pagamento"
+    r"|documento|boleto|guia))?"
 )
 _ISSUED = r"data (?:d[eo] )?(?:documento|emissao|processamento)|emissao|emitido em|data doc"
 _PAYER = (
     r"(?:nome do )?pagador(?: ?/ ?cpf ?/ ?cnpj ?/ ?endereco(?: ?/ ?cidade ?/ ?uf ?/ ?cep)?)?|(?:nome do )?sacado"
-    r"|contribuinte|nome do contribuinte|nome ?/ ?razao social|nome ou razao social|devedor|proprietario"
+    r"|contribuinte|nome do contribuinte|(?:nome d[eo] )?(?:cliente|consumidor)"
+    r"|nome ?/ ?razao social|nome ou razao social|devedor|proprietario"
 )
 _BENEFICIARY = (
     r"(?:nome do )?beneficiario(?: ?/ ?cpf ?/ ?cnpj ?/ ?endereco(?: ?/ ?cidade ?/ ?uf ?/ ?cep)?)?"
     r"|(?:nome do )?cedente"
     r"|orgao (?:arrecadador|favorecido|emissor)|favorecido|empresa"
 )
+_DOTTED_CPF = re.compile(r"(?<![\d.*])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\d-])")
 _OTHER_PARTIES = r"sacador|avalista|sacador ?/ ?avalista|beneficiario final"
 _STOP = (
     r"instrucoes|nosso numero|local de pagamento|data do|especie|autenticacao|agencia ?/ ?codigo|vencimento"
@@ -138,6 +161,9 @@ def read(page: PageText, *, today: date) -> KindReading:
             score, reasons = score - _CODE_WEIGHT, (*reasons, "several_boletos")
     elif not {"payers_slip", "collection_form", "tax_slip"} & set(reasons):
         score = min(score, 0.4)
+    if not _SLIP_SIGNS & set(reasons) and not scanned_barcodes(page):
+        # Whoever pays one sees its line, amount and payee too: a screen of a bank, and no paper to pay by.
+        score = min(score, _DOUBTED)
     if _OTHER_PAPERS & set(reasons):
         # However much of a boleto stands in it: a person looks.
         score = min(score, _DOUBTED)
@@ -158,7 +184,12 @@ def _facts(page: PageText, barcodes: Sequence[str], today: date) -> Iterator[Fac
         yield FactReading(
             name="issued_on", value=issued[0].isoformat(), certain=not page.is_ocr and len(set(issued)) == 1
         )
-    yield from _parties(page)
+    yield from _parties(page, is_collected=_is_collected(barcodes))
+
+
+def _is_collected(barcodes: Sequence[str]) -> bool:
+    """Whether a public body or a utility is paid, so that no natural person is."""
+    return len(barcodes) == 1 and barcode_fields(barcodes[0]).form is BoletoForm.COLLECTION
 
 
 def _coded(page: PageText, barcode: str, today: date) -> Iterator[FactReading]:
@@ -232,18 +263,26 @@ def _printed_only(page: PageText) -> Iterator[FactReading]:
             yield FactReading(name=name, value=values[0], certain=False)
 
 
-def _parties(page: PageText) -> Iterator[FactReading]:
+def _parties(page: PageText, *, is_collected: bool) -> Iterator[FactReading]:
     payer = party_near(page, _PAYER, f"{_BENEFICIARY}|{_OTHER_PARTIES}|{_STOP}")
     beneficiary = party_near(page, _BENEFICIARY, f"{_PAYER}|{_OTHER_PARTIES}|{_STOP}")
     if payer.tax_id and payer.tax_id == beneficiary.tax_id:
         # One number cannot be both: somebody's column was misread.
         payer, beneficiary = _untold(payer.name), _untold(beneficiary.name)
+    if is_collected and not payer.tax_id:
+        # Bills often print whose they are without a label.
+        payer = Party(name=payer.name, tax_id=only_one(_cpfs(page)) or "")
     for prefix, party in (("payer", payer), ("beneficiary", beneficiary)):
         if party.name:
             certain = not page.is_ocr or page.times(party.name) > 1
             yield FactReading(name=f"{prefix}_name", value=party.name, certain=certain)
         if party.tax_id:
             yield FactReading(name=f"{prefix}_tax_id", value=party.tax_id, certain=True)
+
+
+def _cpfs(page: PageText) -> list[str]:
+    """Every CPF that is printed as one, with dots."""
+    return [one for line in page.lines for printed in _DOTTED_CPF.findall(line.raw) for one in tax_ids_in(printed)]
 
 
 def _untold(name: str) -> Party:

@@ -15,6 +15,7 @@ from mailbot.evidence.documents.page_text import PageText
 _MISREAD = str.maketrans("OoQDIlL|!iSsBZzGgqT", "0000111111558226997")
 _MAYBE_DIGITS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]")
 _GROUPS = re.compile(r"[0-9OoQDIlL|!iSsBZzGgqT]{1,48}(?:[ .\-_,:;]{1,3}[0-9OoQDIlL|!iSsBZzGgqT]{1,48}){0,14}")
+_MISREAD_DOT = re.compile(r"(?<=\d{5})[/,:;](?=\d{5})")
 _FEWEST_DIGITS = 44
 _RUN = re.compile(r"\d[\d .\-]*")
 _GAP = re.compile(r"[ \t]{2,}")
@@ -43,6 +44,9 @@ def printed_barcodes(page: PageText) -> tuple[str, ...]:
         found = list(_over_line_ends(page.raw)) or list(_over_line_ends("\n".join(page.again)))
     if not found and page.is_ocr:
         found = list(_misread(page.raw)) or list(_misread("\n".join(page.again)))
+    if not found and page.is_ocr:
+        # A dot misread, in a line that goes on below.
+        found = list(_over_line_ends(_MISREAD_DOT.sub(".", page.raw)))
     codes = (barcode_of_line(line) or line for line in found)
     return tuple(dict.fromkeys(code for code in codes if is_barcode(code)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 from mailbot.catalogue.folding import fold_words
@@ -92,6 +92,9 @@ _NUMBER = r"(?:5 )?n[or]?\.?[ °º]*(?:d[eo] )?registro|numero (?:de|do) registr
 _BIRTH = r"3 data,? local e uf de nascimento|data(?:,)? (?:local e uf )?(?:de )?nasc(?:imento)?|nascimento"
 _VALID = r"(?:4b )?(?:data (?:de )?)?validade|valid[oa] ate"
 _ISSUED = r"(?:4a )?data (?:de |da )?emissao"
+_SHORTEST_VALIDITY = timedelta(days=150)
+# Birth, first licence, issue, validity.
+_DATES_OF_A_LICENCE = 4
 _ELEVEN = re.compile(r"(?<!\d)\d{11}(?!\d)")
 _SPLIT_ELEVEN = re.compile(r"(?<![\d./-])\d{3,9}(?: \d{2,8}){1,2}(?![\d./-])")
 
@@ -184,6 +187,7 @@ def _dates(page: PageText, mrz: Mrz | None, today: date) -> Iterator[FactReading
     everywhere = sorted({day for line in page.lines for day in days_in(line.raw)})
     birth = _labelled(page, _BIRTH)
     until = _labelled(page, _VALID)
+    issued = _labelled(page, _ISSUED)
     earliest = everywhere[0] if len(everywhere) >= 3 else None
     latest = everywhere[-1] if len(everywhere) >= 3 else None
     for name, labelled, ordered, coded in (
@@ -195,6 +199,8 @@ def _dates(page: PageText, mrz: Mrz | None, today: date) -> Iterator[FactReading
             continue
         votes = [labelled, ordered, coded].count(value)
         against = any(one not in (None, value) for one in (labelled, coded))
+        if name == "valid_until" and coded is None:
+            against = against or not _is_after_issue(value, issued, everywhere)
         told = votes >= 2 or (labelled is not None and not page.is_ocr)
         certain = not against and (coded is not None or (told and page.is_confirmed(value, days_in)))
         yield FactReading(name=name, value=value.isoformat(), certain=certain)
@@ -211,6 +217,14 @@ def _is_possible(name: str, day: date, everywhere: list[date], today: date) -> b
     # A validity follows its issue; cards of the last century have long expired.
     later = [one for one, two in pairwise([*everywhere, day]) if one > two]
     return day.year >= 1998 and len(later) <= 1
+
+
+def _is_after_issue(until: date, issued: date | None, everywhere: list[date]) -> bool:
+    """Whether a validity cannot be the day of issue, beside which it stands: where one of the two was not seen,
+    the other is taken for both."""
+    if issued is not None:
+        return until - issued >= _SHORTEST_VALIDITY
+    return len(everywhere) >= _DATES_OF_A_LICENCE
 
 
 def _same_words(name: str, other: str) -> bool:

@@ -73,6 +73,11 @@ _SORTS: dict[str, tuple[Clue, ...]] = {
         r"|consolidado)"),
         Clue(reason="balance", weight=0.4, pattern=r"saldo (?:anterior|do dia|final|disponivel)"),
     ),
+    "contract_or_offer": (
+        Clue(reason="title", weight=0.4, pattern=r"contrato de (?:prestacao|compra|locacao|adesao)"
+        r"|orcamento n|proposta comercial"),
+        Clue(reason="words", weight=0.4, pattern=r"contratante|contratad[oa]|clausula|validade da proposta"),
+    ),
     "other_proof": (
         Clue(
             reason="title",

@@ -34,22 +34,29 @@ _CLUES = (
     Clue(
         reason="title",
         weight=0.5,
-        pattern=rf"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}",
+        # *Leve o comprovante de pagamento* is a sentence, and no title.
+        pattern=r"(?<! o )(?<! e )(?<! do )(?<! ao )(?<! um )(?<! com )(?<! este )(?<! esse )"
+        rf"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}",
     ),
     Clue(
         reason="scheduled_title",
         weight=0.5,
         pattern=rf"comprovante (?:d[eo] )?agendamento|agendamento (?:d[eoa] )?{_PAYMENT}"
-        rf"|{_PAYMENT} (?:\w+ ){{0,2}}(?:agendad|programad)[oa]",
+        rf"|{_PAYMENT} (?:\w+ ){{0,2}}(?:agendad|programad)[oa]"
+        r"|agendamento (?:foi )?(?:realizad|efetuad|confirmad|registrad|concluid|incluid)[oa]"
+        r"(?=.*(?:favorecido|beneficiario|codigo de barras|linha digitavel|conta (?:de )?(?:origem|debit)))",
     ),
     Clue(
         reason="done",
         weight=0.4,
         pattern=r"(?:pagamento|pix|transferencia|transacao|operacao|boleto|titulo|conta|envio|ted|tev)"
         r"(?: \w+){0,2} (?:efetuad|realizad|confirmad|concluid|enviad|aprovad|pag|agendad|programad|efetivad|"
-        r"recebid|recusad|cancelad|estornad|devolvid|negad|rejeitad)[oa]|voce (?:pagou|transferiu|enviou|recebeu)"
+        r"recebid|recusad|cancelad|estornad|devolvid|reembolsad|negad|rejeitad)[oa]"
+        r"|voce (?:pagou|transferiu|enviou|recebeu)"
         r"|pag[oa] com sucesso|nao (?:foi )?(?:efetuad|realizad|concluid|efetivad|autorizad|aprovad|processad"
-        r"|liquidad|enviad|compensad)[oa]",
+        r"|liquidad|enviad|compensad)[oa]"
+        r"|(?:pagamento|pix|transferencia|transacao|transacao bancaria|operacao)(?: \w+){0,3}"
+        r" (?:em (?:processamento|analise)|pendente)",
     ),
     Clue(
         reason="paid_amount",
@@ -77,7 +84,7 @@ _CLUES = (
         reason="parties",
         weight=0.15,
         pattern=r"conta (?:debitada|de debito|origem|de origem)|agencia e? ?conta|pago para|favorecido|recebedor"
-        r"|destinatario|quem (?:recebeu|pagou|enviou)|destino|origem",
+        r"|destinatario|quem (?:recebeu|pagou|enviou|vai receber)|destino|origem",
     ),
     # Papers that are no proof of a payment, though some are called *comprovante*.
     Clue(reason="payers_slip", weight=-0.7, pattern=r"recibo do (?:pagador|sacado)|ficha de compensacao"),
@@ -103,6 +110,11 @@ _CLUES = (
         pattern=r"extrato (?:de |da )?conta|saldo (?:anterior|do dia|final)|pagamento minimo|limite (?:total"
         r"|disponivel)"
         r"|danfe|nota fiscal|melhor dia de compra|fatura (?:atual|fechada|do cartao)|prestacao de contas",
+    ),
+    Clue(
+        reason="contract_or_offer",
+        weight=-0.7,
+        pattern=r"contratante|contratad[oa]|clausula|orcamento n?|proposta (?:comercial|n)|validade da proposta",
     ),
 )
 _PIX_ID = re.compile(
@@ -184,8 +196,11 @@ _COMPLETED = (
     r"(?:efetuad|realizad|concluid|confirmad|efetivad|enviad|aprovad)[oa]|(?:efetuad|realizad|pag)[oa] em"
     r"|(?:situacao|status) (?:efetivad|efetuad|concluid|pag|aprovad|liquidad)[oa]"
 )
+_OTHER_PAPERS = frozenset({"other_proof", "contract_or_offer"})
+_DOUBTED = 0.5
 _PIX_WEIGHT = 0.3
 _AMOUNT_AND_DAY_WEIGHT = 0.15
+_LONGEST_CELL_OF_A_FORM = 60
 _CLOSE = timedelta(minutes=30)
 _BRASILIA = timedelta(hours=-3)
 _SURE_OCR = 0.4
@@ -203,6 +218,9 @@ def read(page: PageText, *, today: date) -> KindReading:
     if not _has_title(reasons):
         # Amounts and dates stand in everything; only a title or a status makes a receipt.
         score = min(score, 0.5)
+    if _OTHER_PAPERS & set(reasons):
+        # However much of a receipt stands in it: a person looks.
+        score = min(score, _DOUBTED)
     score = round(max(0.0, min(1.0, score)), 3)
     if score < 0.2:
         return KindReading(kind=KIND, score=score, reasons=reasons)
@@ -215,8 +233,9 @@ def _has_title(reasons: tuple[str, ...]) -> bool:
 
 
 def _has_amount_and_day(page: PageText) -> bool:
-    lines = [line.raw for line in page.lines]
-    return any(money_in(line) for line in lines) and any(moments_in(line) for line in lines)
+    """Both as a form has them: in prose, as of a contract, they are anybody's."""
+    cells = [cell.raw for line in page.lines for cell in line.cells if len(cell.raw) <= _LONGEST_CELL_OF_A_FORM]
+    return any(money_in(cell) for cell in cells) and any(moments_in(cell) for cell in cells)
 
 
 def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[FactReading]:
@@ -224,7 +243,7 @@ def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[Fa
     barcode = barcodes[0] if len(barcodes) == 1 else None
     amount, amount_certain = _amount(page, barcode)
     moment, moment_certain = _paid_at(page, pix_ids)
-    status = _status(page, moment, amount, today)
+    status = _status(page, moment, amount, today, sure_moment=moment_certain)
     yield FactReading(name="status", value=status, certain=True)
     if amount is not None:
         yield FactReading(name="amount", value=money(amount), certain=amount_certain)
@@ -243,16 +262,18 @@ def _facts(page: PageText, pix_ids: tuple[str, ...], today: date) -> Iterator[Fa
         yield FactReading(name="authentication", value=authentication, certain=not page.is_ocr)
 
 
-def _status(page: PageText, moment: Moment | None, amount: Decimal | None, today: date) -> PaymentStatus:
+def _status(
+    page: PageText, moment: Moment | None, amount: Decimal | None, today: date, *, sure_moment: bool
+) -> PaymentStatus:
     said = payment_status(page)
     if said is not PaymentStatus.PAID:
         return said
     ahead = [one.day for one in page.near(_SCHEDULE_LABELS, moments_in, below=2)]
     if moment is not None:
         ahead.append(moment.day)
-    # A day later than anybody's clock: what is to come was not paid.
+    # A day later than anybody's clock: what is to come was not paid, unless OCR took one figure for another.
     if any(day > today + timedelta(days=1) for day in ahead):
-        return PaymentStatus.SCHEDULED
+        return PaymentStatus.UNKNOWN if page.is_ocr and not sure_moment else PaymentStatus.SCHEDULED
     if page.is_ocr and (page.confidence < _SURE_OCR or not page.has(_COMPLETED)):
         # A line that says *cancelled* may be one that OCR did not see: a title alone is no proof.
         return PaymentStatus.UNKNOWN

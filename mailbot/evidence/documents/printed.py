@@ -153,9 +153,10 @@ def masked_cpfs_in(text: str) -> tuple[str, ...]:
 
 # --- names ---
 
-_NAME_WORD = re.compile(r"[^\W\d_][\w'’.&\-]*|&|\d{2}\.\d{3}\.\d{3}", re.UNICODE)
+_NAME_WORD = re.compile(r"[^\W\d_][\w'’.&\-]*|&|[Ss]/[Aa]\.?|\d{2}\.\d{3}\.\d{3}", re.UNICODE)
 _NOT_A_NAME = re.compile(
-    r"^(?:cpf|cnpj|cpf/cnpj|agencia|conta|banco|instituicao|chave|valor|data|codigo|numero|endereco|tipo|nome|"
+    r"^(?:cpf|cnpj|cpf/cnpj|razao social|nome fantasia|agencia|conta|banco|instituicao|chave|valor"
+    r"|data|codigo|numero|endereco|tipo|nome|"
     r"documento|vencimento|pagador|beneficiario|cep|rua|avenida|av|pix|debito|credito|nao|telefone|"
     r"dados|especie|aceite|carteira|nosso|local|uso|quantidade|descricao|identificador|id|autenticacao)\b"
     r"|^(?:de|para|por|origem|destino|favorecido|recebedor|destinatario|remetente|cliente|original|correntista)$"

@@ -167,3 +167,32 @@ def test_pieces_of_other_numbers_are_no_bar_code() -> None:
 def test_a_stub_beside_the_slip_does_not_name_its_payer() -> None:
     stub = "Pagador          Vistoria veicular - unidade Jataí\nMARIA DE S"
     assert facts(read(f"{stub}\n{BOLETO}"))["payer_name"] == "MARIA DE SOUZA LIMA"
+
+
+SLIP = "85890000460-9 52460179160-5 60759305086-5 83148300001-0"
+BILL = f"""COMPANHIA DE ÁGUA EXEMPLO\nCNPJ 02.872.448/0001-20
+MARIA DE SOUZA LIMA
+RUA 1, 20
+529.982.247-25
+Validade para pagamento
+25/11/2026
+Via do banco\nAutenticação mecânica\n{SLIP}"""
+
+
+def test_the_only_cpf_on_a_bill_is_its_payers() -> None:
+    """A utility or a public body is never a natural person; a bank's boleto may be a person's."""
+    assert facts(read(BILL))["payer_tax_id"] == "52998224725"
+    assert "payer_tax_id" not in facts(read(f"{BILL}\n153.509.460-56"))
+    private = f"Recibo do Pagador\nAutenticação mecânica\n{LINE}\n529.982.247-25"
+    assert "payer_tax_id" not in facts(read(private))
+
+
+def test_a_bill_says_in_many_words_until_when_it_can_be_paid() -> None:
+    said = ("Validade para pagamento\n25/11/2026", "Pague até 25/11/2026", "Data de validade: 25/11/2026")
+    for words in said:
+        assert facts(read(BILL.replace(said[0], words)))["due_date"] == "2026-11-25"
+
+
+def test_a_dot_that_ocr_misread_does_not_break_a_line_that_goes_on_below() -> None:
+    broken = LINE.replace("34199.83691", "34199/83691").replace(" 9 164", "\n9 164")
+    assert facts(read(BOLETO.replace(LINE, broken), ocr=0.9))["barcode"] == BARCODE

@@ -123,3 +123,16 @@ def test_a_field_s_number_is_no_part_of_its_label_whatever_ocr_made_of_it() -> N
         assert text.count(f"{number} VALIDADE") == 1
         again = replace(page(text, ocr=0.9), again="15/07/1985\n09/05/2033")
         assert facts(read_pages(again))["valid_until"] == SAID["valid_until"]
+
+
+def test_the_day_of_issue_is_not_taken_for_a_validity_that_was_not_seen() -> None:
+    """Red print gets lost in a grey scan, and the day of issue stands beside it."""
+    lost = SINCE_2022.replace("10/05/2023  09/05/2033", "10/05/2023")
+
+    def said(text: str) -> str | None:
+        seen_twice = replace(page(text, ocr=0.9), again=text)
+        return facts(read_pages(seen_twice)).get("valid_until")
+
+    assert said(SINCE_2022) == "2033-05-09"
+    assert said(lost) is None
+    assert said(lost.replace("4a DATA EMISSÃO  ", "")) is None

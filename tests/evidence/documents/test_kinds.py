@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailbot.domain.evidence import DocumentKind
 from mailbot.evidence.documents import KindReading, certain_kind, kind_by_filename, kind_readings
 from mailbot.evidence.documents.page_text import page_text
-from tests.evidence.pages import TODAY, page, read
+from tests.evidence.pages import TODAY, facts, page, read
 
 LINE = "34191.10121 34567.880058 71234.570001 6 16670000012345"
 SLIP = "85890000460-9 52460179160-5 60759305086-5 83148300001-0"
@@ -133,3 +133,60 @@ def test_a_megabyte_of_text_is_read_in_no_time(piece: str, ocr: float | None) ->
     read(text, ocr=ocr)
     kind_by_filename(text)
     assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Before the button is pressed, while it waits, ordered for later: no paper to pay by.
+        f"Revise o pagamento\nBeneficiário Vistorias Exemplo\nVencimento 20/11/2026\nConta 1\n{LINE}\n123,45",
+        f"Boleto\nBeneficiário Vistorias Exemplo\nVencimento 20/11/2026\nValor do documento R$ 123,45\n{LINE}",
+        (
+            f"Agendamento realizado com sucesso\nFavorecido Vistorias Exemplo\nVencimento 20/11/2026\n{LINE}"
+            "\nValor R$ 123,45\nData do agendamento 19/11/2026"
+        ),
+        (
+            f"PAGAMENTO DE BOLETO\nLinha digitável: {LINE}\nNosso número: 123\nNúmero do agendamento: 9\n"
+            "Beneficiário Vistorias Exemplo\nVencimento 20/11/2026\nSituação: PENDENTE DE AUTORIZAÇÃO"
+        ),
+    ],
+)
+def test_a_screen_on_the_way_to_a_payment_is_no_boleto(text: str) -> None:
+    """R000-08: whoever pays a boleto sees its line, amount and payee too."""
+    assert kind_of(text) is not DocumentKind.BOLETO
+
+
+def test_a_payment_that_is_ordered_or_waits_is_a_receipt_of_none() -> None:
+    ordered = (
+        f"Agendamento realizado com sucesso\nFavorecido Vistorias Exemplo\n{LINE}\nR$ 123,45\nData 19/11/2026"
+    )
+    waiting = (
+        f"Pagamento em processamento\n19/11/2026\nValor R$ 123,45\nQuem vai receber Vistorias Exemplo\n{LINE}"
+    )
+    for text, status in ((ordered, "scheduled"), (waiting, "unknown")):
+        reading = read(text)
+        assert (reading.kind, facts(reading)["status"]) == (DocumentKind.PAYMENT_RECEIPT, status)
+
+
+@pytest.mark.parametrize("ocr", [None, 0.9])
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "CONTRATO DE PRESTAÇÃO DE SERVIÇOS\nCONTRATANTE: Maria Souza. CONTRATADA: Vistorias Exemplo.\n"
+            "Cláusula 3ª. O pagamento de R$ 123,45 será efetuado até 20/11/2026 por meio de boleto bancário,\n"
+            "valendo o comprovante de pagamento como recibo."
+        ),
+        (
+            "Comprovante de Agendamento de Vistoria\nProtocolo 9924497\nData e hora 03/12/2026 14:00\n"
+            "Taxa R$ 123,45\nLeve a CNH e o comprovante de pagamento da taxa."
+        ),
+        # As OCR leaves it where it lost the title.
+        (
+            "Protocolo 9924497\nData e hora 03/11/2026 14:00\nTaxa R$ 123,45\n"
+            "Leve a CNH e o comprovante de pagamento da taxa."
+        ),
+    ],
+)
+def test_a_paper_that_only_speaks_of_a_proof_is_none(text: str, ocr: float | None) -> None:
+    assert read(text, ocr=ocr).kind is not DocumentKind.PAYMENT_RECEIPT
