@@ -65,6 +65,7 @@ from mailbot.flows.letter_office import LetterOffice, WaitingTimes
 from mailbot.flows.letterheads import Letterhead, letterheads
 from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.notice_pages import NoticePages, Stationery
 from mailbot.flows.order_desk import OrderHouse
 from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.page_pictures import KeepPictures
@@ -98,7 +99,7 @@ class App:
     """Everything that a command may need, made when it is first used."""
 
     keep_pictures: KeepPictures | None = None
-    """Where the pages that are drawn of files are kept; where it is not set none are drawn."""
+    """Where pictures of our own are kept; not where nothing is stored."""
 
     keeps_roster = True
     """Whether a database says who works here beside the configuration; not where nothing is stored."""
@@ -180,7 +181,7 @@ class App:
         key = self.settings.secret_key or secrets.token_bytes(32)
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
         marks = OwnMarks(secret_key=key, own_addresses=addresses)
-        reader = ReadAtOnce(self.desk, self.keep_pictures)
+        reader = ReadAtOnce(self.desk)
         orders = OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time)
         return Examiner(
             catalogue=self.catalogue,
@@ -204,6 +205,20 @@ class App:
     @cached_property
     def _heads(self) -> Mapping[str, Letterhead]:
         return letterheads(self.catalogue, self.keep_pictures and self.blobs.put_many)
+
+    @cached_property
+    def notice_pages(self) -> NoticePages:
+        """Draws what notices show."""
+        return NoticePages(
+            storage=self.storage,
+            blobs=self.blobs,
+            desk=self.desk,
+            stationery=Stationery(renderer=self.renderer, heads=self._heads),
+            clock=self.clock,
+            owner=self.owner,
+            in_hand=self.letters_in_hand,
+            pulse=self.pulse,
+        )
 
     @property
     def _sending(self) -> Sending:

@@ -128,6 +128,7 @@ class Daemon:
         self._letters = DeliveryThread(self._deliver, self._died)
         crew = Crew(self._app, heard=self._hear_of_helper)
         self._app.desk.on_done = self._mail_bell.set
+        drawing = self._begin_drawing()
         intake = self._thread("intake", partial(self._process, crew))
         clockwork = self._start_clockwork()
         # Until the last letter is off our hands, not only until we are asked to stop. A thread cannot be ended
@@ -156,7 +157,7 @@ class Daemon:
             crew.dismiss()
             self._write_at_last("mails of helpers not given back", crew.take_over)
             self._letters.join(_LETTER_IN_HAND_SECONDS)
-            for thread in collecting:
+            for thread in (*collecting, drawing):
                 thread.join(_MAIL_IN_HAND_SECONDS)
 
     def _serve_metrics(self) -> None:
@@ -255,6 +256,14 @@ class Daemon:
             work.mails.give_back_all(self._app.owner, ready_at=datetime.now(UTC))
 
     # --- delivery ---
+
+    def _begin_drawing(self) -> threading.Thread:
+        self._app.notice_pages.on_completed = self._ring_for_whole_letter
+        return self._thread("pages", partial(self._app.notice_pages.run, self._stop))
+
+    def _ring_for_whole_letter(self) -> None:
+        if self._letters is not None:
+            self._letters.ring()
 
     async def _deliver(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         turning = asyncio.create_task(self._turn())

@@ -97,6 +97,10 @@ def run_once(app: App) -> RoundCount:
             _look_into_sent_folders(app, keepers, count, troubles)
         with _told_at_the_end(troubles):
             tick(app)
+        with _told_at_the_end(troubles):
+            # Letters that need no pictures leave meanwhile.
+            letters.begin()
+            app.notice_pages.complete_all()
         delivered = letters.deliver_all()
         _save_copies(keepers, troubles)
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed

@@ -11,14 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mailbot.catalogue.entries import Entry, Flag, Key, Text
-
-
-class NoticeAttachments(StrEnum):
-    """What a notice to an agent carries of the requester's files besides small pictures of their pages."""
-
-    THUMBNAILS = "thumbnails"
-    PAGES = "pages"
-    ORIGINALS = "originals"
+from mailbot.domain.notice_pages import NoticeAttachments
 
 
 class Distribution(StrEnum):

@@ -13,6 +13,7 @@ from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say, visible
 from mailbot.cli.tickets import file_as_json
+from mailbot.correspondence.openings import closed
 from mailbot.domain.events import LetterStatus, OutboundLetter
 from mailbot.domain.outbox import LetterRow
 from mailbot.flows.ports import UnitOfWork
@@ -55,7 +56,7 @@ def show(
     set_up_logging()
     with own_errors(), closing(open_app()) as house:
         with house.storage.read() as work:
-            letter = _letters(work, [message_id])[0]
+            letter = closed(_letters(work, [message_id])[0])
         if json:
             print_json(_letter_as_json(letter))
         else:

@@ -123,10 +123,22 @@ class PagePicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InOpening:
+    """What comes into a place that a written letter kept for pages; ``_pages.html`` and ``_pages.txt`` show it."""
+
+    pictures: tuple[PagePicture, ...] = ()
+    notes: tuple[Phrase, ...] = ()
+    pages_attached: bool = False
+    originals_attached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaperRow:
-    """A file that came, with its pages; ``notes`` say what is not shown."""
+    """A file that came, with its pages; ``notes`` say what is not shown. Where they are yet to be drawn
+    ``opening`` names the place that is kept for both."""
 
     name: str = field(metadata=DELINKED)
+    opening: str = ""
     pictures: tuple[PagePicture, ...] = ()
     notes: tuple[Phrase, ...] = ()
 
@@ -135,7 +147,8 @@ class PaperRow:
 class DocumentRow:
     """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label is
     its key (``amount``): the templates word it. ``guesses`` were read and are not certain. ``pictures`` are its
-    pages, ``notes`` say what else is to be known of the file."""
+    pages, or ``opening`` names the place that is kept for them until they are drawn; ``notes`` say what else is
+    to be known of the file."""
 
     label: str
     state: ItemState
@@ -143,6 +156,7 @@ class DocumentRow:
     filename: str = field(default="", metadata=THEIRS)
     facts: tuple[FieldRow, ...] = ()
     guesses: tuple[FieldRow, ...] = ()
+    opening: str = ""
     pictures: tuple[PagePicture, ...] = ()
     notes: tuple[Phrase, ...] = ()
 
@@ -443,6 +457,7 @@ class TicketReadyView(StaffTicketView):
     files: tuple[FileLine, ...] = ()
     letter_withheld: Phrase | None = None
     can_decide: bool = True
+    attached_opening: str = ""
     pages_attached: bool = False
     originals_attached: bool = False
     refused: Phrase | None = None
@@ -462,6 +477,7 @@ class RequesterRepliedView(StaffTicketView):
     automatic_reply: bool = False
     can_decide: bool = True
     papers: tuple[PaperRow, ...] = ()
+    attached_opening: str = ""
     pages_attached: bool = False
     originals_attached: bool = False
 
@@ -517,6 +533,7 @@ class TranscriptView(LetterView):
     """What became of an agent's orders: all of them or none, and what was asked for with them.
 
     ``ticket_number`` is empty where they are about no ticket. ``lists_tickets`` tells an empty list from none.
+    ``papers`` are files of which the pages go along.
     ``text`` is what was written beside orders that were not carried out.
     """
 
@@ -539,6 +556,7 @@ class TranscriptView(LetterView):
     lists_tickets: bool = False
     tickets: tuple[OwnTicketRow, ...] = ()
     files: tuple[FileLine, ...] = ()
+    papers: tuple[PaperRow, ...] = ()
     text: LongText = LongText()
 
 

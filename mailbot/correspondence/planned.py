@@ -12,9 +12,9 @@ from mailbot.catalogue.on_duty import Duty
 from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.words import Words
 from mailbot.domain.customer import Customer
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, StoredFile, TicketMessage
 from mailbot.domain.mail import Address
+from mailbot.domain.notice_pages import PagesToDraw
 from mailbot.domain.ticket import Ticket
 
 CHECKLISTS = (
@@ -31,11 +31,10 @@ CHECKLISTS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
-    ``open_tickets`` those of which one is meant; ``drawings``, by digest, the pages of the files that agents
-    are to see, ``None`` where nothing is drawn (a mere explanation); ``customers`` are the records that the
-    ticket names, ``duplicates`` its requester's other open tickets with a paper of this one, ``useful_votes``
-    how many people found an article useful; ``away`` the keys of absent agents, each with a deputy's or
-    nothing."""
+    ``open_tickets`` those of which one is meant; ``shows_pages``: agents see the pages of files, not where
+    nothing is ever drawn (a mere explanation); ``customers`` are the records that the ticket names,
+    ``duplicates`` its requester's other open tickets with a paper of this one, ``useful_votes`` how many people
+    found an article useful; ``away`` the keys of absent agents, each with a deputy's or nothing."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -47,7 +46,7 @@ class LetterDesk:
     undo_time: timedelta
     messages: tuple[TicketMessage, ...] = ()
     open_tickets: tuple[Ticket, ...] = ()
-    drawings: Mapping[str, FileDrawing] | None = None
+    shows_pages: bool = False
     customers: tuple[Customer, ...] = ()
     duplicates: tuple[Ticket, ...] = ()
     useful_votes: Mapping[str, int] = field(default_factory=dict)
@@ -73,7 +72,7 @@ class PlannedLetter:
     """A letter before it has a handle: to whom, what, when, instead of what.
 
     ``delay`` counts from now. ``replaces`` are unsent letters of the same ticket and recipient that this one
-    makes out of date. ``automatic`` is false for an agent's own words.
+    makes out of date. ``automatic`` is false for an agent's own words. ``pages`` are drawn before it leaves.
     """
 
     letter: LetterKind
@@ -90,5 +89,6 @@ class PlannedLetter:
     delay: timedelta = timedelta()
     replaces: tuple[LetterKind, ...] = ()
     files: tuple[StoredFile, ...] = ()
+    pages: PagesToDraw | None = None
     calendar: str = ""
     verified_recipient: bool = field(default=False)

@@ -21,6 +21,7 @@ from mailbot.correspondence.safe_text import (
 from mailbot.correspondence.words import Phrase
 
 _View = TypeVar("_View", bound=LetterView)
+_Part = TypeVar("_Part")
 
 SUBJECT_CHARACTERS = 120
 
@@ -45,6 +46,12 @@ SHRINKING = (
     SizeLimits(line_characters=40, text_characters=400, entries=3),
 )
 """What is tried, one after the other, while the HTML is too large."""
+
+
+def presentable_part(part: _Part) -> _Part:
+    """A part of a letter as it may be shown, by itself."""
+    shown: _Part = _Walk(GENEROUS, quote_sender=True).dataclass_value(part, _Authorship.OURS)
+    return shown
 
 
 class _Authorship(Enum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,11 +29,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from mailbot.catalogue.brands import COLOUR, COLOUR_DARK
-from mailbot.correspondence.context import LetterView
+from mailbot.correspondence.context import InOpening, LetterView
 from mailbot.correspondence.inlining import inlined
 from mailbot.correspondence.letter_views import VIEW_OF
 from mailbot.correspondence.mail_links import mailto, mailto_order
-from mailbot.correspondence.presentable import GENEROUS, SHRINKING, SUBJECT_CHARACTERS, presentable
+from mailbot.correspondence.presentable import (
+    GENEROUS,
+    SHRINKING,
+    SUBJECT_CHARACTERS,
+    presentable,
+    presentable_part,
+)
 from mailbot.correspondence.safe_text import cleaned_line, shortened
 from mailbot.correspondence.words import Words
 from mailbot.domain.errors import ConfigurationError, LetterError, Problem
@@ -43,6 +49,8 @@ DEFAULT_LANGUAGE: Final = "pt-BR"
 PARTS: Final = ("subject.txt", "body.txt", "body.html")
 STYLE_FILE: Final = "_style.css"
 PHRASES_FILE: Final = "phrases.yaml"
+PAGES_PART: Final = "_pages"
+"""Templates of what comes into a letter's openings."""
 
 MAX_HTML_BYTES: Final = 80_000
 _MAX_RENDERED_CHARACTERS: Final = 1_000_000
@@ -75,6 +83,14 @@ class RenderedLetter:
     html: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPart:
+    """What is put into a letter that was written before."""
+
+    text: str
+    html: str
+
+
 class LetterRenderer:
     """Renders every letter from the templates in one folder; templates are compiled once and kept."""
 
@@ -94,9 +110,11 @@ class LetterRenderer:
         language: str = DEFAULT_LANGUAGE,
         request_type: str | None = None,
         colours: Colours = OUR_COLOURS,
+        kept_bytes: int = 0,
     ) -> RenderedLetter:
         """Write ``letter`` with what ``view`` holds, in ``language`` (the default one where its templates are
-        missing), with the templates of ``request_type`` where there are any.
+        missing), with the templates of ``request_type`` where there are any. ``kept_bytes`` of the HTML's most
+        are left free.
 
         Raises :class:`LetterError` if the view is not the letter's own or a template fails.
         """
@@ -105,12 +123,21 @@ class LetterRenderer:
         chosen = self._language(self._language_with(letter, language), colours)
         shown = variables_of(presentable(view, GENEROUS))
         subject = chosen.render(letter, "subject.txt", request_type, shown)
-        text = _fitting(chosen, letter, "body.txt", request_type, view, shown)
-        html = _fitting(chosen, letter, "body.html", request_type, view, shown)
+        most_bytes = MAX_HTML_BYTES - kept_bytes
+        text = _fitting(chosen, letter, "body.txt", request_type, view, shown, most_bytes)
+        html = _fitting(chosen, letter, "body.html", request_type, view, shown, most_bytes)
         return RenderedLetter(
             subject=shortened(cleaned_line(subject), SUBJECT_CHARACTERS),
-            text=_tidy(text),
+            text=tidy(text),
             html=html.strip() + "\n",
+        )
+
+    def in_opening(self, view: InOpening, *, language: str, colours: Colours = OUR_COLOURS) -> RenderedPart:
+        """What comes into one opening of a letter in ``language``. Raises :class:`LetterError`."""
+        chosen = self._language(language, colours)
+        shown = variables_of(presentable_part(view))
+        return RenderedPart(
+            text=chosen.part(f"{PAGES_PART}.txt", shown), html=chosen.part(f"{PAGES_PART}.html", shown)
         )
 
     def _language_with(self, letter: LetterKind, language: str) -> str:
@@ -140,8 +167,15 @@ class LanguageTemplates:
     def render(self, letter: str, part: str, request_type: str | None, variables: Mapping[str, Any]) -> str:
         """One part of a letter; :class:`LetterError` names the template's file and line."""
         name = f"{letter}/{part}"
+        return self._written(name, lambda: self._template(letter, part, request_type), variables)
+
+    def part(self, name: str, variables: Mapping[str, Any]) -> str:
+        """A part that belongs to no one letter; raises as :meth:`render`."""
+        return self._written(name, lambda: self._environment.get_template(name), variables)
+
+    def _written(self, name: str, template: Callable[[], Template], variables: Mapping[str, Any]) -> str:
         try:
-            return _bounded(self._template(letter, part, request_type).generate(variables))
+            return _bounded(template().generate(variables))
         except TemplateError as error:
             raise LetterError(_told(error, self._folder, name)) from error
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -301,12 +335,13 @@ def _fitting(
     request_type: str | None,
     view: LetterView,
     shown: Mapping[str, Any],
+    most_bytes: int,
 ) -> str:
     """One part of a letter with as much of the view as its size allows; ``shown`` is tried first."""
     for limits in SHRINKING:
         try:
             written = chosen.render(letter, part, request_type, shown)
-            if not part.endswith(".html") or len(written.encode("utf-8", "replace")) < MAX_HTML_BYTES:
+            if not part.endswith(".html") or len(written.encode("utf-8", "replace")) < most_bytes:
                 return written
         except _TooLong:
             pass
@@ -317,7 +352,7 @@ def _fitting(
     raise _TooLong(f"{letter}/{part} is larger than {MAX_HTML_BYTES} bytes")
 
 
-def variables_of(view: LetterView) -> dict[str, Any]:
+def variables_of(view: LetterView | InOpening) -> dict[str, Any]:
     """A view's fields under their names: what a template sees."""
     return {one.name: getattr(view, one.name) for one in fields(view)}
 
@@ -337,7 +372,8 @@ def _bounded(chunks: Iterable[str]) -> str:
     return "".join(written)
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """Plain text without blanks at the ends of lines and without gaps."""
     lines = "\n".join([line.rstrip() for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
 

@@ -1,4 +1,4 @@
-"""Pages of other people's files in a notice: ``(papers, drawings, how much) -> pictures in the HTML, and files``.
+"""Pages of other people's files in a notice: ``(PagesToDraw, drawings) -> pictures in the HTML, and files``.
 
 Only what we drew ourselves is shown. Small pictures stand beside facts and verdicts, the pages as they are read
 are attached, or the originals where a queue wants those. What does not fit is said. No letter to a requester has
@@ -7,21 +7,20 @@ any of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailbot.catalogue.staff import NoticeAttachments
-from mailbot.correspondence.context import PagePicture, PaperRow
+from mailbot.correspondence.context import PagePicture
 from mailbot.correspondence.safe_text import cleaned_line
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.drawings import PAGE_PICTURE_MARK, DrawnPage, FileDrawing, KeptPicture
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import Finding, Verdict
+from mailbot.domain.notice_pages import NoticeAttachments, Opening, PagesToDraw, Paper
 
 MOST_THUMBNAILS_BYTES = 280_000
 """All small pictures of a letter as they are sent: with the HTML and the text less than 400 kB."""
 
-MOST_PAGES_BYTES = 5_000_000
 MOST_ORIGINALS_BYTES = 12_000_000
 
 # Half of what they are drawn at, so that they are sharp on every screen.
@@ -30,14 +29,6 @@ _STEM_CHARACTERS = 40
 _JPEG = "image/jpeg"
 _NOT_OPENED = frozenset({Verdict.REFUSED_TYPE, Verdict.REFUSED_SIZE, Verdict.ENCRYPTED, Verdict.UNREADABLE})
 _ORIGINALS = ("image/", "application/pdf", "application/msword", "application/vnd.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """A file of the requester's that the notice is about; ``is_refused``: not taken for what it is."""
-
-    file: StoredFile
-    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +49,13 @@ class ShownPapers:
     has_originals: bool = False
 
 
-NOTHING_SHOWN = ShownPapers(by_digest={})
-
-
 def shown_papers(
-    papers: Iterable[Paper], drawings: Mapping[str, FileDrawing], attach: NoticeAttachments, *, domain: str
+    wanted: PagesToDraw, drawings: Mapping[str, FileDrawing], *, domain: str, most_pictures: int
 ) -> ShownPapers:
-    """Lay out the pages of ``papers``, each file once; ``domain`` is ours, for the pictures' names."""
-    layout = _Layout(attach, domain)
-    once = {paper.file.digest: paper for paper in papers}
+    """Lay out the pages, each file once; ``domain`` is ours, for the pictures' names, of which the HTML holds no
+    more than ``most_pictures``."""
+    layout = _Layout(wanted, domain, most_pictures)
+    once = {paper.file.digest: paper for paper in wanted.papers}
     shown = {
         digest: layout.paper(number, paper, drawings.get(digest))
         for number, (digest, paper) in enumerate(once.items(), start=1)
@@ -82,11 +71,13 @@ def shown_papers(
 class _Layout:
     """Fills one letter; counts what is left of its room."""
 
-    def __init__(self, attach: NoticeAttachments, domain: str) -> None:
-        self._attach = attach
+    def __init__(self, wanted: PagesToDraw, domain: str, most_pictures: int) -> None:
+        self._attach = wanted.attach
         self._domain = domain
+        self._pictures_left = most_pictures if wanted.shows_thumbnails else 0
+        self._says_what_is_only_attached = wanted.shows_thumbnails
         self._room_for_thumbnails = MOST_THUMBNAILS_BYTES
-        self._room_for_pages = MOST_PAGES_BYTES
+        self._room_for_pages = wanted.most_bytes
         self._room_for_originals = MOST_ORIGINALS_BYTES
         self.thumbnails: dict[str, StoredFile] = {}
         self.pages: list[StoredFile] = []
@@ -111,11 +102,14 @@ class _Layout:
                 unseen += 1
             else:
                 left_out += 1
-        notes = [phrase("pages.attached_only", count=str(unseen))] if unseen else []
+        says_unseen = unseen and self._says_what_is_only_attached
+        notes = [phrase("pages.attached_only", count=str(unseen))] if says_unseen else []
         notes += [phrase("pages.left_out", count=str(left_out))] if left_out > 0 and not has_original else []
         return ShownPaper(pictures=tuple(pictures), notes=tuple(notes))
 
     def _thumbnail(self, page: DrawnPage, filename: str) -> PagePicture | None:
+        if self._pictures_left <= 0:
+            return None
         small = page.thumbnail
         name = f"{PAGE_PICTURE_MARK}{small.digest[:24]}"
         content_id = f"{name}@{self._domain}"
@@ -124,6 +118,7 @@ class _Layout:
                 return None
             self._room_for_thumbnails -= _encoded_bytes(small.size_bytes)
             self.thumbnails[content_id] = _jpeg(small, f"{name}.jpg", content_id)
+        self._pictures_left -= 1
         return PagePicture(
             content_id=content_id,
             page=str(page.number),
@@ -158,26 +153,21 @@ def paper_of(finding: Finding) -> Paper:
         size_bytes=finding.size_bytes,
         sha256=finding.sha256,
     )
-    return Paper(file=file, is_refused=finding.verdict in _NOT_OPENED)
-
-
-def paper_rows(files: Iterable[StoredFile], shown: ShownPapers) -> tuple[PaperRow, ...]:
-    """Files with their pages, where nothing else is said of them."""
-    once = {file.digest: file for file in files}
-    papers = [(file, shown.by_digest[digest]) for digest, file in once.items() if digest in shown.by_digest]
-    return tuple(
-        PaperRow(name=file.filename, pictures=paper.pictures, notes=paper.notes) for file, paper in papers
+    return Paper(
+        file=file,
+        is_refused=finding.verdict in _NOT_OPENED,
+        is_drawn=finding.verdict is not Verdict.REFUSED_SIZE,
     )
 
 
-def of_document(shown: ShownPapers, digest: str, first: int | None, others_begin: Sequence[int]) -> ShownPaper:
-    """What is shown beside one document of a file that begins on page ``first``, up to the next one's beginning
-    (``others_begin``); beside the only one, the whole file."""
-    paper = shown.by_digest.get(digest, ShownPaper())
-    if first is None or not others_begin:
+def shown_in(opening: Opening, shown: ShownPapers) -> ShownPaper:
+    """What stands in an opening: of a file of several documents the pages of one."""
+    paper = shown.by_digest.get(opening.digest, ShownPaper())
+    first = opening.first
+    if first is None or not opening.others_begin:
         return paper
-    end = min((page for page in others_begin if page > first), default=None)
-    is_the_first = all(page > first for page in others_begin)
+    end = min((page for page in opening.others_begin if page > first), default=None)
+    is_the_first = all(page > first for page in opening.others_begin)
     pictures = tuple(
         one for one in paper.pictures if first <= int(one.page) and (end is None or int(one.page) < end)
     )

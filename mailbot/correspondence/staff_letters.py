@@ -5,7 +5,6 @@ Which of them a change calls for, and who gets it, is decided in ``letters.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
@@ -24,16 +23,10 @@ from mailbot.correspondence.customer_lines import customer_lines, customer_state
 from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.field_parts import contradicted_rows, field_rows
 from mailbot.correspondence.guidance_words import suggestions
+from mailbot.correspondence.openings import ATTACHED
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
+from mailbot.correspondence.planned_pages import pages_brought, pages_of_documents, paper_rows
 from mailbot.correspondence.query_views import RequesterActedView
-from mailbot.correspondence.shown_pages import (
-    NOTHING_SHOWN,
-    Paper,
-    ShownPapers,
-    paper_of,
-    paper_rows,
-    shown_papers,
-)
 from mailbot.correspondence.staff_actions import actions_for, merge_actions
 from mailbot.correspondence.view_parts import (
     StaffBase,
@@ -53,10 +46,10 @@ from mailbot.domain.events import (
     EventKind,
     HandlePurpose,
     LetterKind,
-    StoredFile,
     Visibility,
 )
 from mailbot.domain.mail import Address
+from mailbot.domain.notice_pages import PagesToDraw
 from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
@@ -97,7 +90,7 @@ _ALL_WORDS = ", ".join(f"#{word}" for word in StaffWord)
 def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """A ticket came into the agent's queue, with all that is known of it."""
     ticket, kind = change.after, kind_of(change, desk)
-    shown = _shown(map(paper_of, ticket.documents), ticket, desk)
+    pages = pages_of_documents(ticket, desk)
     withheld = next((e.detail for e in change.events if e.kind is EventKind.LETTER_SUPPRESSED), None)
     view = TicketReadyView(
         **staff_base(change, desk, agent),
@@ -106,7 +99,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         customer_state=customer_state(ticket, kind),
         customers=customer_lines(ticket, desk.customers),
         fields=field_rows(ticket, kind),
-        documents=document_rows(ticket, kind, desk.words, shown),
+        documents=document_rows(ticket, kind, desk.words, shows_pages=pages is not None),
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
         suggestions=(
@@ -122,18 +115,16 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
         actions=(*actions_for(ticket, kind), *merge_actions(desk.duplicates)),
         can_decide=bool(kind.documents),
-        pages_attached=shown.has_pages,
-        originals_attached=shown.has_originals,
+        attached_opening=ATTACHED if pages else "",
         refused=phrase(f"reply_refused.{change.refusal}") if change.refusal else None,
     )
-    return for_agent(LetterKind.TICKET_READY, view, change, agent, desk, files=shown.files)
+    return for_agent(LetterKind.TICKET_READY, view, change, agent, desk, pages=pages)
 
 
 def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """The requester wrote something that somebody should read."""
     message = change.message
-    drawn = [file for file in (message.files if message else ()) if file.digest in (desk.drawings or {})]
-    shown = _shown([Paper(file=file) for file in drawn], change.after, desk)
+    pages = pages_brought(change, desk)
     view = RequesterRepliedView(
         **staff_base(change, desk, agent),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
@@ -144,11 +135,10 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         suggestions=suggestions(change.after, kind_of(change, desk), desk.words),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
         actions=actions_for(change.after, kind_of(change, desk)),
-        papers=paper_rows(drawn, shown),
-        pages_attached=shown.has_pages,
-        originals_attached=shown.has_originals,
+        papers=paper_rows(pages),
+        attached_opening=ATTACHED if pages else "",
     )
-    return for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, files=shown.files)
+    return for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, pages=pages)
 
 
 def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
@@ -215,14 +205,6 @@ def _priority_to_confirm(ticket: Ticket) -> tuple[Phrase, ...]:
     return () if asked is None else (phrase(f"suggestion.priority_{asked}"),)
 
 
-def _shown(papers: Iterable[Paper], ticket: Ticket, desk: LetterDesk) -> ShownPapers:
-    """The pages of the requester's files, as the ticket's queue wants them."""
-    if desk.drawings is None:
-        return NOTHING_SHOWN
-    attach = desk.catalogue.staff.notice_attachments(ticket.queue)
-    return shown_papers(papers, desk.drawings, attach, domain=desk.mailbox_address.rpartition("@")[2])
-
-
 def for_agent(
     letter: LetterKind,
     view: LetterView,
@@ -230,7 +212,7 @@ def for_agent(
     agent: AgentSpec,
     desk: LetterDesk,
     *,
-    files: tuple[StoredFile, ...] = (),
+    pages: PagesToDraw | None = None,
 ) -> PlannedLetter:
     """A notice on its way to one agent, with a handle of their own."""
     return PlannedLetter(
@@ -246,7 +228,7 @@ def for_agent(
         request_type=change.after.request_type,
         auto_submitted="auto-generated",
         verified_recipient=True,
-        files=files,
+        pages=pages,
     )
 
 

@@ -17,6 +17,7 @@ from mailbot.correspondence.context import (
 )
 from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
+from mailbot.correspondence.planned_pages import pages_asked_for, paper_rows
 from mailbot.correspondence.view_parts import file_lines_of, queue_name, subject_of
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, TicketMessage, Visibility
@@ -32,6 +33,7 @@ def transcript(
 ) -> PlannedLetter:
     """Each line of the mail with what became of it, and all that was asked for."""
     ticket = change.after if change else None
+    pages = pages_asked_for(told.papers, desk)
     left_undone = change is not None and not told.applied and change.message is not None
     view = TranscriptView(
         brand_name=desk.mailbox.name,
@@ -57,6 +59,7 @@ def transcript(
         lists_tickets=told.tickets is not None,
         tickets=tuple(_own_ticket(one, desk) for one in told.tickets or ()),
         files=file_lines_of(told.files, desk),
+        papers=paper_rows(pages),
         text=paragraphs_of(change.message.text if left_undone and change and change.message else ""),
     )
     return PlannedLetter(
@@ -71,6 +74,7 @@ def transcript(
         ticket_number=ticket.number if ticket else None,
         request_type=ticket.request_type if ticket else None,
         files=told.files,
+        pages=pages,
         verified_recipient=True,
     )
 

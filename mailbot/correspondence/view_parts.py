@@ -18,8 +18,8 @@ from mailbot.correspondence.context import (
     RefusedFile,
 )
 from mailbot.correspondence.document_facts import fact_rows, file_notes, guess_rows
+from mailbot.correspondence.openings import document_opening
 from mailbot.correspondence.planned import LetterDesk
-from mailbot.correspondence.shown_pages import ShownPapers, of_document
 from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import Finding, Verdict
@@ -150,9 +150,14 @@ def asked_items(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple
     )
 
 
-def document_rows(ticket: Ticket, kind: RequestType, words: Words, shown: ShownPapers) -> tuple[DocumentRow, ...]:
-    """Every file as an agent sees it, with its pages, then every document that is missing."""
-    rows = [_document_row(finding, ticket, kind, words, shown) for finding in ticket.documents]
+def document_rows(
+    ticket: Ticket, kind: RequestType, words: Words, *, shows_pages: bool
+) -> tuple[DocumentRow, ...]:
+    """Every file as an agent sees it, with a place for its pages, then every document that is missing."""
+    rows = [
+        _document_row(finding, kind, words, document_opening(number) if shows_pages else "")
+        for number, finding in enumerate(ticket.documents, start=1)
+    ]
     rows += [
         DocumentRow(label=spec.label, state=ItemState.MISSING, verdict=phrase("missing"))
         for spec in kind.documents
@@ -161,12 +166,7 @@ def document_rows(ticket: Ticket, kind: RequestType, words: Words, shown: ShownP
     return tuple(rows)
 
 
-def _document_row(
-    finding: Finding, ticket: Ticket, kind: RequestType, words: Words, shown: ShownPapers
-) -> DocumentRow:
-    same_file = [other for other in ticket.documents if other.digest == finding.digest and other is not finding]
-    begins = [other.page for other in same_file if other.page is not None]
-    paper = of_document(shown, finding.digest, finding.page, begins)
+def _document_row(finding: Finding, kind: RequestType, words: Words, opening: str) -> DocumentRow:
     return DocumentRow(
         label=kind.label_for(finding.requirement) if finding.requirement else finding.filename,
         state=_state(finding),
@@ -174,8 +174,8 @@ def _document_row(
         filename=finding.filename,
         facts=fact_rows(finding, words),
         guesses=guess_rows(finding, words),
-        pictures=paper.pictures,
-        notes=(*file_notes(finding), *paper.notes),
+        opening=opening,
+        notes=file_notes(finding),
     )
 
 

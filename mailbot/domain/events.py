@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mailbot.domain.mail import Address
+
+if TYPE_CHECKING:
+    from mailbot.domain.notice_pages import PagesToDraw
 
 
 class Visibility(StrEnum):
@@ -243,10 +247,13 @@ class OutboundLetter:
 
     ``released``: an administrator said that it may leave, whatever the send mode.
 
-    Made when it is enqueued and never changed afterwards, so that a retry is the same letter under the same
-    Message-ID. ``handle`` is the reply token that stands in ``message_id`` and in the text. ``automatic`` is
-    false for an agent's own words: only automatic letters carry Auto-Submitted and count against caps.
-    ``calendar`` is an invitation (iCalendar, METHOD:REQUEST) that stands beside text and HTML.
+    Made when it is enqueued and not changed once it may leave, so that a retry is the same letter under the same
+    Message-ID. While it ``awaits_pages`` those of ``pages`` are still to be drawn and put in, and it does
+    not leave.
+
+    ``handle`` is the reply token that stands in ``message_id`` and in the text. ``automatic`` is false for an
+    agent's own words: only automatic letters carry Auto-Submitted and count against caps. ``calendar`` is an
+    invitation (iCalendar, METHOD:REQUEST) that stands beside text and HTML.
     """
 
     message_id: str
@@ -278,3 +285,5 @@ class OutboundLetter:
     released: bool = False
     last_error: str = ""
     sent_at: datetime | None = None
+    pages: PagesToDraw | None = None
+    awaits_pages: bool = False

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.guidance import Ruling
 from mailbot.domain.traces import Trace
 
@@ -117,8 +116,7 @@ class DocumentReading:
     ``digest`` is the keyed digest that also names the stored file. ``page`` counts from 1, ``None`` is the
     whole file. ``facts`` are certain; ``guesses`` were read but are not: for a person's eyes, never for a
     decision. A file of several documents is of no kind by itself and has them as ``parts``. ``candidates`` are
-    the kinds that it could be, best first. ``drawing`` is what was drawn of the file when it was read; it is kept
-    apart from the rest.
+    the kinds that it could be, best first.
     """
 
     digest: str
@@ -133,7 +131,6 @@ class DocumentReading:
     guesses: tuple[Fact, ...] = ()
     parts: tuple[DocumentPart, ...] = ()
     candidates: tuple[KindCandidate, ...] = ()
-    drawing: FileDrawing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ class Transcript:
 
     ``possible`` are the words that the ticket allows now. ``remarks`` are codes of further sentences.
     ``undo_until`` is set where a decision waits. ``manual``, ``history``: these were asked for; ``tickets`` are
-    those in a list that was asked for (``None``: not asked for). ``files`` go along.
+    those in a list that was asked for (``None``: not asked for). ``files`` go along, and of ``papers`` the pages.
     """
 
     applied: bool
@@ -54,6 +54,7 @@ class Transcript:
     history: bool = False
     tickets: tuple[Ticket, ...] | None = None
     files: tuple[StoredFile, ...] = ()
+    papers: tuple[StoredFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

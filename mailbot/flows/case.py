@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import (
     DocumentReading,
@@ -62,7 +61,6 @@ class Understood:
     situation: Situation
     decision: Decision
     mailbox: ServedMailbox
-    new_drawings: tuple[FileDrawing, ...] = ()
 
 
 Examination = ScreenedOut | Understood
@@ -88,7 +86,6 @@ class Recount:
     may_answer: bool
     verified: bool
     new_readings: tuple[DocumentReading, ...] = ()
-    new_drawings: tuple[FileDrawing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,8 +180,6 @@ class Examiner:
             case = as_requester(case)
         whose = self._weighing.whose(case, subject)
         report = self._weighing.report(case, subject, readings, whose)
-        if case.sender.role is not SenderRole.AGENT:
-            readings.draw()
         situation = self._situation(case, subject, report, whose)
         return Understood(
             mail=mail,
@@ -192,7 +190,6 @@ class Examiner:
             request_type=subject.request_type,
             report=report,
             new_readings=readings.made,
-            new_drawings=readings.drawings,
             situation=situation,
             decision=decide(situation),
             mailbox=subject.mailbox,
@@ -434,7 +431,6 @@ class Examiner:
             request_type=subject.request_type,
             report=report,
             new_readings=readings.made,
-            new_drawings=readings.drawings,
             situation=self._situation(case, subject, report, whose),
             decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
             mailbox=subject.mailbox,
@@ -502,7 +498,6 @@ class Examiner:
             may_answer=last.screening.may_answer,
             verified=any(is_verified_requester(case, ticket) for case in cases),
             new_readings=tuple(reading for one in readings for reading in one.made),
-            new_drawings=tuple(drawing for one in readings for drawing in one.drawings),
         )
 
     def _case_again(self, kept: KeptMail, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge) -> Case:

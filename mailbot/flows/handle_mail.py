@@ -236,7 +236,6 @@ class MailHandler:
         if change.contact is not None:
             change_contact(work, change.contact, actor=situation.sender.address.address, now=situation.now)
         take_place_of_note(work, claimed, found.mail)
-        work.papers.keep_drawings(found.new_drawings)
         work.house.keep_readings(found.new_readings)
 
     def _note_presence(self, work: UnitOfWork, found: Understood) -> None:

@@ -20,7 +20,6 @@ from mailbot.correspondence.requester_letters import refuse_large_mail
 from mailbot.correspondence.transcripts import transcript
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, OutboundLetter, TicketMessage
 from mailbot.domain.identification import named_records
@@ -109,7 +108,7 @@ class LetterOffice:
             now=now,
             messages=messages,
             open_tickets=tuple(which),
-            drawings=self.drawings_for(work, change),
+            shows_pages=True,
             known=known,
         )
         answers = _opening_mail(change)
@@ -126,11 +125,11 @@ class LetterOffice:
         now: datetime,
         messages: tuple[TicketMessage, ...] = (),
         open_tickets: tuple[Ticket, ...] = (),
-        drawings: Mapping[str, FileDrawing] | None = None,
+        shows_pages: bool = False,
         known: Known | None = None,
     ) -> tuple[PlannedLetter, ...]:
         """The letters that a change calls for; nothing is stored."""
-        desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, drawings=drawings)
+        desk = self._desk(mailbox, change.after.language, now, messages, open_tickets, shows_pages=shows_pages)
         if known is None:
             return plan_letters(change, desk)
         return plan_letters(
@@ -212,14 +211,6 @@ class LetterOffice:
         letter = self.plan_large_mail_refusal(mail, size_bytes, mailbox, now=now)
         self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
 
-    def drawings_for(self, work: UnitOfWork, change: TicketChange) -> dict[str, FileDrawing]:
-        """The pages of the files of which agents will be told."""
-        if not shows_papers(change, self._catalogue.type(change.after.request_type)):
-            return {}
-        files = change.message.files if change.message else ()
-        digests = {finding.digest for finding in change.after.documents} | {file.digest for file in files}
-        return {drawing.digest: drawing for drawing in work.papers.drawings(sorted(digests))}
-
     def _catalogue_in(self, language: str) -> Catalogue:
         if language not in self._catalogues:
             self._catalogues[language] = self._catalogue.in_language(language)
@@ -232,7 +223,7 @@ class LetterOffice:
         now: datetime,
         messages: tuple[TicketMessage, ...],
         open_tickets: tuple[Ticket, ...],
-        drawings: Mapping[str, FileDrawing] | None = None,
+        shows_pages: bool = False,
     ) -> LetterDesk:
         return LetterDesk(
             catalogue=self._catalogue_in(language),
@@ -247,7 +238,7 @@ class LetterOffice:
             undo_time=self._waiting.undo_time,
             messages=messages,
             open_tickets=open_tickets,
-            drawings=drawings,
+            shows_pages=shows_pages,
         )
 
 

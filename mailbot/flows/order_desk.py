@@ -14,10 +14,8 @@ from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
-from mailbot.correspondence.shown_pages import plain_stem
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, StoredFile, TicketEvent
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue
 from mailbot.domain.outbox import LetterRow
@@ -53,10 +51,6 @@ class OrderKnowledge(Protocol):
 
     def assigned_to(self, address: str) -> Sequence[Ticket]:
         """The unfinished tickets of an agent."""
-        ...
-
-    def drawings(self, digests: Sequence[str]) -> Sequence[FileDrawing]:
-        """The drawings of these files."""
         ...
 
     def customer(self, customer_id: int) -> Customer | None:
@@ -106,27 +100,8 @@ def desk_for(
         undoable=_undoable(known.events(ticket.number), known.letters(ticket.number)) if looks_for_undo else None,
         own=tuple(known.assigned_to(agent.address)) if StaffWord.ABERTOS in words else (),
         originals=files,
-        pages=_pages(files, known) if StaffWord.DOCUMENTOS in words else (),
         customers=_candidates(ticket, known) if StaffWord.CLIENTE in words else {},
         says_more=bool(block.remaining_text.strip()) or has_files,
-    )
-
-
-def _pages(files: Sequence[StoredFile], known: OrderKnowledge) -> tuple[StoredFile, ...]:
-    """What we drew of ``files``, each once, named by the file and the page."""
-    once = {file.digest: file for file in files}
-    drawings = {drawing.digest: drawing for drawing in known.drawings(list(once))}
-    return tuple(
-        StoredFile(
-            digest=page.page.digest,
-            filename=f"{number}-{plain_stem(file.filename)}-p{page.number}.jpg",
-            media_type="image/jpeg",
-            size_bytes=page.page.size_bytes,
-            sha256=page.page.sha256,
-        )
-        for number, (digest, file) in enumerate(once.items(), start=1)
-        if digest in drawings
-        for page in drawings[digest].pages
     )
 
 

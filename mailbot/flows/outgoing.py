@@ -6,11 +6,13 @@ where the send mode or a cap says so. ``(PlannedLetter, UnitOfWork) -> row``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.correspondence.context import LongText, paragraphs_of
+from mailbot.correspondence.openings import KEPT_BYTES
 from mailbot.correspondence.planned import CHECKLISTS, PlannedLetter
 from mailbot.correspondence.render import Colours, LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
@@ -24,6 +26,7 @@ from mailbot.domain.events import (
     TicketEvent,
 )
 from mailbot.domain.handles import message_id_for, new_handle, reference_line_token
+from mailbot.domain.notice_pages import PagesToDraw
 from mailbot.domain.outbox import HoldReason, LetterCaps, cap_reached
 from mailbot.flows.letterheads import PLAIN, Letterhead
 from mailbot.flows.mailboxes import ServedMailbox
@@ -122,6 +125,7 @@ class Outgoing:
             language=planned.language,
             request_type=planned.request_type,
             colours=Colours(light=head.brand.colour, dark=head.brand.colour_dark),
+            kept_bytes=KEPT_BYTES if planned.pages else 0,
         )
         return OutboundLetter(
             message_id=message_id_for(handle, mailbox.domain),
@@ -143,6 +147,8 @@ class Outgoing:
             files=planned.files if logo is None else (logo, *planned.files),
             calendar=planned.calendar,
             verified_recipient=planned.verified_recipient,
+            pages=_known_by_its_words(planned.pages, rendered.text.replace(handle, "")),
+            awaits_pages=planned.pages is not None,
         )
 
     def _why_held(
@@ -172,6 +178,10 @@ class Outgoing:
             verified=planned.verified_recipient,
             acknowledges=planned.auto_submitted == "auto-replied" and planned.letter in _ACKNOWLEDGEMENTS,
         )
+
+
+def _known_by_its_words(pages: PagesToDraw | None, text: str) -> PagesToDraw | None:
+    return None if pages is None else replace(pages, wording=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _replace_unsent(work: UnitOfWork, planned: PlannedLetter) -> datetime | None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 from mailbot.domain.customer import Customer
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.evidence import (
     DocumentReading,
@@ -67,10 +66,6 @@ class Knowledge(OrderKnowledge, Protocol):
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""
-        ...
-
-    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
-        """Drawings of these files that are kept."""
         ...
 
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
@@ -156,11 +151,6 @@ class NothingKnown:
         return None
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
-        """None."""
-        del digests
-        return []
-
-    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
         """None."""
         del digests
         return []

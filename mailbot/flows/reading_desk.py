@@ -1,6 +1,6 @@
 """Files on their way through the readers: ``files of a mail → DocumentReading each``, several at once.
 
-Where somebody keeps them, a file's pages are drawn as pictures too, for those who decide.
+The same readers draw pages as pictures, for those who decide: ``files of a letter → FileDrawing each``.
 
 A reader is a thread with a process of its own; they begin when there is work and go when there has been none for a
 while. Quick files go first, so that a letter with a PDF does not wait for fifty photographs of others. Who asks
@@ -19,6 +19,7 @@ from typing import Protocol
 
 import structlog
 
+from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.evidence import DocumentReading
 from mailbot.evidence.drawing import DrawnFile
 from mailbot.evidence.reading import is_quick, not_read
@@ -45,8 +46,7 @@ _JOIN_SECONDS = 5.0
 class FileToRead:
     """A file to be read; ``content`` gives its bytes when its turn has come.
 
-    ``wants_reading`` is false where its pages are only drawn. ``keep_pictures`` keeps what is drawn; without it
-    nothing is drawn.
+    With ``keep_pictures``, which keeps them, its pages are drawn instead.
     """
 
     digest: str
@@ -54,22 +54,17 @@ class FileToRead:
     filename: str
     is_quick: bool
     content: Callable[[], bytes]
-    wants_reading: bool = True
     keep_pictures: KeepPictures | None = None
 
 
-def file_to_read(
-    digest: str, content: bytes, media_type: str, filename: str, *, wants_reading: bool = True
-) -> FileToRead:
+def file_to_read(digest: str, content: bytes, media_type: str, filename: str) -> FileToRead:
     """The file of a mail in hand."""
     return FileToRead(
         digest=digest,
         media_type=media_type,
         filename=filename,
-        # To draw takes a tenth of a second, whatever it is.
-        is_quick=is_quick(content, media_type) or not wants_reading,
+        is_quick=is_quick(content, media_type),
         content=lambda: content,
-        wants_reading=wants_reading,
     )
 
 
@@ -81,21 +76,16 @@ class ClosableReader(Protocol):
     def close(self) -> None: ...
 
 
-FileKey = tuple[str, bool]
-"""A file by its digest, and whether it was read or only drawn."""
-
-
 class Batch:
     """The files of one mail, which are read together."""
 
-    def __init__(
-        self, files: Sequence[FileToRead], known: Mapping[FileKey, DocumentReading] | None = None
-    ) -> None:
+    def __init__(self, files: Sequence[FileToRead], known: Mapping[str, DocumentReading] | None = None) -> None:
         """``known`` are readings that the same mail was given before it asked for these files."""
         self.files = tuple(files)
         self.known = dict(known or {})
         self.spent_seconds = 0.0
         self._readings: dict[str, DocumentReading] = {}
+        self._drawings: dict[str, FileDrawing] = {}
         self._done = threading.Event()
         if not files:
             self._done.set()
@@ -110,6 +100,11 @@ class Batch:
         """What was read, in the order of the files; what will not be read is not checked."""
         return tuple(self._readings.get(file.digest) or not_read(file.digest) for file in self.files)
 
+    @property
+    def drawings(self) -> tuple[FileDrawing, ...]:
+        """What was drawn."""
+        return tuple(self._drawings.values())
+
     def wait(self, seconds: float | None = None) -> bool:
         """Until it is done, or ``seconds`` are over; whether it is done."""
         return self._done.wait(seconds)
@@ -118,9 +113,11 @@ class Batch:
         """Nobody will read what is left."""
         self._done.set()
 
-    def note(self, reading: DocumentReading, seconds: float) -> bool:
-        """A file is read; whether it was the last. To be called by one thread at a time."""
+    def note(self, reading: DocumentReading, drawing: FileDrawing | None, seconds: float) -> bool:
+        """A file is read or drawn; whether it was the last. To be called by one thread at a time."""
         self._readings[reading.digest] = reading
+        if drawing is not None:
+            self._drawings[drawing.digest] = drawing
         self.spent_seconds += seconds
         if len(self._readings) < len({file.digest for file in self.files}):
             return False
@@ -150,7 +147,7 @@ class ReadingDesk:
         with self._changed:
             return not self._queue and self._idle + self.readers > len(self._threads)
 
-    def take(self, files: Sequence[FileToRead], known: Mapping[FileKey, DocumentReading] | None = None) -> Batch:
+    def take(self, files: Sequence[FileToRead], known: Mapping[str, DocumentReading] | None = None) -> Batch:
         """Have these files read; ``known`` stays beside them."""
         batch = Batch(tuple({file.digest: file for file in files}.values()), known)
         with self._changed:
@@ -223,56 +220,42 @@ class ReadingDesk:
 
     def _read(self, reader: ClosableReader, batch: Batch, file: FileToRead) -> None:
         began = monotonic()
-        reading = not_read(file.digest)
+        reading, drawing = not_read(file.digest), None
         if batch.spent_seconds < READER_SECONDS_A_MAIL and not batch.is_done:
             try:
                 content = file.content()
-                if file.wants_reading:
+                if file.keep_pictures is None:
                     reading = reader.read(file.digest, content, file.media_type, file.filename)
-                reading = _with_drawing(reading, file, content, reader)
+                else:
+                    drawing = _drawing(file, content, reader, file.keep_pictures)
             except Exception as error:
                 # The file cannot be had, or no process for it: a person will look at it.
                 _log.warning("a file was not read", action="readings.failed", error=place_of(error))
         with self._changed:
-            is_last = batch.note(reading, monotonic() - began)
+            is_last = batch.note(reading, drawing, monotonic() - began)
         if is_last:
             self.on_done()
 
 
-def _with_drawing(
-    reading: DocumentReading, file: FileToRead, content: bytes, reader: ClosableReader
-) -> DocumentReading:
-    """What was read is kept whatever happens to the drawing."""
-    if file.keep_pictures is None:
-        return reading
-    try:
-        drawn = reader.draw(content, file.media_type)
-        if drawn is None:
-            return reading
-        return replace(reading, drawing=kept_drawing(file.digest, drawn, file.keep_pictures))
-    except Exception as error:
-        _log.warning("a file was not drawn", action="readings.not_drawn", error=place_of(error))
-        return reading
+def _drawing(
+    file: FileToRead, content: bytes, reader: ClosableReader, keep_pictures: KeepPictures
+) -> FileDrawing | None:
+    drawn = reader.draw(content, file.media_type)
+    return None if drawn is None else kept_drawing(file.digest, drawn, keep_pictures)
 
 
 # --- who asks ------------------------------------------------------------------------------------------------
 
 
 class ReadAtOnce:
-    """Waits until everything is read, and drawn where somebody keeps that."""
+    """Waits until everything is read."""
 
-    def __init__(self, desk: ReadingDesk, keep_pictures: KeepPictures | None = None) -> None:
+    def __init__(self, desk: ReadingDesk) -> None:
         self._desk = desk
-        self._keep_pictures = keep_pictures
-
-    @property
-    def draws(self) -> bool:
-        """Whether pages are drawn."""
-        return self._keep_pictures is not None
 
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``, in any order."""
-        batch = self._desk.take([replace(file, keep_pictures=self._keep_pictures) for file in files])
+        batch = self._desk.take(files)
         batch.wait()
         return batch.readings
 
@@ -294,16 +277,11 @@ class ReadLater:
     def __init__(self, desk: ReadingDesk, blobs: BlobStore) -> None:
         self._desk = desk
         self._blobs = blobs
-        self._ready: dict[FileKey, DocumentReading] = {}
-
-    @property
-    def draws(self) -> bool:
-        """Pages are drawn."""
-        return True
+        self._ready: dict[str, DocumentReading] = {}
 
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``. Raises :class:`WaitsForReading`."""
-        ready = [self._ready_reading(file) for file in files]
+        ready = [self._ready.get(file.digest) for file in files]
         if all(ready):
             return [reading for reading in ready if reading is not None]
         patience_seconds = self._patience_seconds(files)
@@ -326,17 +304,12 @@ class ReadLater:
 
     def present(self, batch: Batch) -> None:
         """From now on the readings of ``batch`` are there, and those that the mail had before."""
-        read = zip(batch.files, batch.readings, strict=True)
-        self._ready = batch.known | {(file.digest, file.wants_reading): reading for file, reading in read}
+        self._ready = batch.known | {reading.digest: reading for reading in batch.readings}
 
     def forget(self) -> None:
         """The mail is at its end."""
         self._ready = {}
 
-    def _ready_reading(self, file: FileToRead) -> DocumentReading | None:
-        read = self._ready.get((file.digest, True))
-        return read if file.wants_reading else read or self._ready.get((file.digest, False))
-
     def _stored(self, file: FileToRead) -> FileToRead:
         blobs, digest = self._blobs, file.digest
-        return replace(file, content=lambda: blobs.get(digest), keep_pictures=blobs.put_many)
+        return replace(file, content=lambda: blobs.get(digest))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.mail import Attachment, InboundMail
@@ -23,11 +22,6 @@ MOST_FILES = 40
 class FileReadings(Protocol):
     """Reads files, each with its limits."""
 
-    @property
-    def draws(self) -> bool:
-        """Whether it also draws their pages."""
-        ...
-
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``, in any order; what could not be read is ``NOT_CHECKED``.
 
@@ -37,14 +31,10 @@ class FileReadings(Protocol):
 
 
 class PastReadings(Protocol):
-    """What was read and drawn before."""
+    """What was read before."""
 
     def readings(self, digests: Sequence[str]) -> Sequence[DocumentReading]:
         """The readings of these files that are kept."""
-        ...
-
-    def drawings(self, digests: Sequence[str]) -> Sequence[FileDrawing]:
-        """The drawings of these files that are kept."""
         ...
 
 
@@ -70,17 +60,11 @@ class MailReadings:
         self._reader = reader
         self._by_digest: dict[str, DocumentReading] = {}
         self._made: list[DocumentReading] = []
-        self._drawings: dict[str, FileDrawing] = {}
 
     @property
     def made(self) -> tuple[DocumentReading, ...]:
         """New readings that are worth keeping."""
         return tuple(reading for reading in self._made if is_to_be_kept(reading))
-
-    @property
-    def drawings(self) -> tuple[FileDrawing, ...]:
-        """What was newly drawn."""
-        return tuple(self._drawings.values())
 
     @property
     def can_tell_kinds(self) -> bool:
@@ -108,14 +92,6 @@ class MailReadings:
             for attachment, file in self._pairs
         )
 
-    def draw(self) -> None:
-        """Draw the pages of files that nobody asked to read: people look at them all the same."""
-        if self._by_digest or not self._reader.draws:
-            return
-        undrawn = self._undrawn({file.digest: attachment for attachment, file in self._pairs})
-        for reading in self._read({}, undrawn):
-            self._note_drawing(reading)
-
     def _read_all(self, most_bytes: int | None = None) -> None:
         missing = {
             file.digest: attachment
@@ -124,33 +100,16 @@ class MailReadings:
         }
         if not missing:
             return
-        kept = {reading.digest: missing.pop(reading.digest) for reading in self._take_kept(list(missing))}
-        for reading in self._read(missing, self._undrawn(kept) if self._reader.draws else {}):
-            self._note_drawing(reading)
-            if reading.digest in missing:
-                self._by_digest[reading.digest] = reading
-                self._made.append(reading)
+        for reading in self._past.readings(list(missing)):
+            self._by_digest[reading.digest] = reading
+            del missing[reading.digest]
+        for reading in self._read(missing):
+            self._by_digest[reading.digest] = reading
+            self._made.append(reading)
 
-    def _take_kept(self, digests: Sequence[str]) -> Sequence[DocumentReading]:
-        kept = self._past.readings(digests)
-        self._by_digest.update({reading.digest: reading for reading in kept})
-        return kept
-
-    def _undrawn(self, files: dict[str, Attachment]) -> dict[str, Attachment]:
-        drawn = {drawing.digest for drawing in self._past.drawings(list(files))}
-        return {digest: attachment for digest, attachment in files.items() if digest not in drawn}
-
-    def _note_drawing(self, reading: DocumentReading) -> None:
-        if reading.drawing is not None:
-            self._drawings[reading.digest] = reading.drawing
-
-    def _read(self, missing: dict[str, Attachment], undrawn: dict[str, Attachment]) -> list[DocumentReading]:
-        """Read ``missing`` and draw them; ``undrawn`` are only drawn, and may stay so."""
+    def _read(self, missing: dict[str, Attachment]) -> list[DocumentReading]:
         to_open = [digest for digest, attachment in missing.items() if self._is_to_be_opened(attachment)]
-        to_draw = [digest for digest, attachment in undrawn.items() if self._is_to_be_opened(attachment)]
         asked = [_to_read(digest, missing[digest]) for digest in to_open[:MOST_FILES]]
-        to_draw = to_draw[: MOST_FILES - len(asked)]
-        asked += [_to_read(digest, undrawn[digest], wants_reading=False) for digest in to_draw]
         return [
             *(_told_at_once(digest, missing[digest]) for digest in missing if digest not in set(to_open)),
             *(self._reader.read_all(asked) if asked else ()),
@@ -164,9 +123,8 @@ class MailReadings:
         return is_readable and not is_decoration(attachment)
 
 
-def _to_read(digest: str, attachment: Attachment, *, wants_reading: bool = True) -> FileToRead:
-    content, media_type, name = attachment.content, attachment.media_type, attachment.filename
-    return file_to_read(digest, content, media_type, name, wants_reading=wants_reading)
+def _to_read(digest: str, attachment: Attachment) -> FileToRead:
+    return file_to_read(digest, attachment.content, attachment.media_type, attachment.filename)
 
 
 def _told_at_once(digest: str, attachment: Attachment) -> DocumentReading:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mailbot.domain.customer import Customer
-from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.events import Audience, AuthorRole, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.identification import CustomerClue, KnownCustomers
@@ -127,11 +126,6 @@ class StoredKnowledge:
         """Readings of these files that are kept."""
         with self._storage.read() as work:
             return work.house.readings(digests, READER_VERSION)
-
-    def drawings(self, digests: Sequence[str]) -> list[FileDrawing]:
-        """Drawings of these files that are kept."""
-        with self._storage.read() as work:
-            return work.papers.drawings(digests)
 
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
         """The tickets, but for these numbers, in which any of the traces was left."""

@@ -138,8 +138,9 @@ class NeverTwice(Outgoing):
 
 
 def _sense(letter: OutboundLetter) -> tuple[str, str, str]:
-    """What makes two letters the same: kind, recipient and words, whatever their handles."""
-    return letter.letter, letter.recipient.address, letter.text.replace(letter.handle, "")
+    """What makes two letters the same: kind, recipient and words, whatever their handles and what was drawn."""
+    words = letter.pages.wording if letter.pages else letter.text.replace(letter.handle, "")
+    return letter.letter, letter.recipient.address, words
 
 
 class Reprocess:
@@ -352,8 +353,7 @@ class Reprocess:
         if not dry_run:
             with self._storage.write() as work:
                 work.house.keep_readings(recount.new_readings)
-                work.papers.keep_drawings(recount.new_drawings)
-        problem = "not all of its files could be read now; nothing was changed, try again"
+            problem = "not all of its files could be read now; nothing was changed, try again"
         return Reprocessed(
             mail_ids=task.mail_ids, ticket_number=task.number, before=ticket, after=ticket, problem=problem
         )
@@ -365,7 +365,6 @@ class Reprocess:
             change = self._with_one_beside(change, look, work.tickets.next_number)
             change = handed_out(work, change, duty_now(work, self._examiner.catalogue, look.now))
             write_change(work, change)
-            work.papers.keep_drawings(recount.new_drawings)
             letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)
             work.house.keep_readings(recount.new_readings)
         _log.info("ticket counted again", action="reprocess.changed", ticket=change.after.number)
@@ -397,7 +396,6 @@ class Reprocess:
                 now=now,
                 messages=tuple(messages[-LAST_MESSAGES:]),
                 open_tickets=tuple(which),
-                drawings=self._office.drawings_for(work, change),
             )
             if change.beside is not None and change.beside.message is not None:
                 planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))

@@ -54,6 +54,5 @@ def with_evidence_of_new_type(
         request_type=recount.request_type,
         report=recount.report,
         new_readings=recount.new_readings,
-        new_drawings=recount.new_drawings,
         situation=situation,
     )

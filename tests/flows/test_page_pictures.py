@@ -16,11 +16,11 @@ from PIL import Image
 
 from mailbot.adapters.storage.backup import named_files
 from mailbot.bootstrap import build_offline_app
-from mailbot.correspondence.shown_pages import MOST_PAGES_BYTES
 from mailbot.domain.drawings import PAGE_PICTURE_MARK
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.exchange import Envelope
 from mailbot.domain.ledger import MailOutcome
+from mailbot.domain.notice_pages import MOST_PAGES_BYTES
 from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.reprocess import tasks_for
@@ -62,6 +62,8 @@ def message(house: TestHouse, letter: OutboundLetter) -> EmailMessage:
 
 
 def notice(house: TestHouse, kind: LetterKind = LetterKind.TICKET_READY) -> OutboundLetter:
+    """The newest notice of this kind as it leaves."""
+    house.app.notice_pages.complete_all()
     return [letter for letter in house.letters(Audience.STAFF) if letter.letter is kind][-1]
 
 
@@ -167,6 +169,7 @@ def test_what_was_not_drawn_is_drawn_when_it_comes_again(
 ) -> None:
     monkeypatch.setattr(IsolatedDocumentReader, "draw", lambda *_: None)
     house.receive(mail(REQUEST, files=ALL_PAPERS))
+    notice(house)
     monkeypatch.undo()
     house.receive(mail(REQUEST, sender="joao@example.com.br", files=ALL_PAPERS))
     assert len(attached(message(house, notice(house)))) == 3
@@ -254,6 +257,7 @@ def test_an_agents_reply_that_quotes_the_pictures_brings_none_to_the_requester(h
 
 def test_a_backup_names_every_picture(house: TestHouse) -> None:
     house.receive(mail(REQUEST, files=ALL_PAPERS))
+    notice(house)
     with house.app.storage.read() as work:
         drawings = work.papers.drawings([one.digest for one in house.tickets()[0].documents])
     assert len(drawings) == 3
@@ -264,6 +268,7 @@ def test_a_backup_names_every_picture(house: TestHouse) -> None:
 
 def test_a_file_is_drawn_once_however_often_it_comes(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     house.receive(mail(REQUEST, files=ALL_PAPERS))
+    notice(house)
     monkeypatch.setattr(IsolatedDocumentReader, "draw", lambda *_: pytest.fail("drawn again"))
     house.receive(mail(REQUEST, sender="joao@example.com.br", files=ALL_PAPERS))
     assert len(attached(message(house, notice(house)))) == 3

@@ -349,7 +349,9 @@ def test_the_manual_the_history_and_the_list_come_back_and_nothing_goes_out(hous
 def test_the_pages_come_as_pictures_that_we_drew_and_each_sending_is_an_event(house: TestHouse) -> None:
     with_ticket(house)
     order(house, "#documentos\n#originais")
-    files = newest(house, Audience.STAFF).files
+    house.app.notice_pages.complete_all()
+    answer = newest(house, Audience.STAFF)
+    files = answer.files
     assert [file.filename for file in files if file.media_type == "image/jpeg"] == [
         "1-boleto-p1.jpg",
         "2-comprovante-p1.jpg",
@@ -357,8 +359,10 @@ def test_the_pages_come_as_pictures_that_we_drew_and_each_sending_is_an_event(ho
     ]
     assert len(files) == 6
     assert {EventKind.PAGES_SENT, EventKind.ORIGINALS_SENT} <= set(kinds(house))
-    picture = house.app.blobs.get(files[0].digest)
-    assert hashlib.sha256(picture).hexdigest() == files[0].sha256
+    drawn = next(file for file in files if file.media_type == "image/jpeg")
+    assert hashlib.sha256(house.app.blobs.get(drawn.digest)).hexdigest() == drawn.sha256
+    assert "- comprovante.pdf\n" in answer.text
+    assert answer.handle not in answer.text.replace(f"[mb-{answer.handle}]", "", 1)
 
 
 def test_a_ticket_without_files_has_no_pages_to_send(house: TestHouse) -> None:

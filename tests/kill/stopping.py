@@ -35,6 +35,8 @@ COMMITS = {
     "claim letter": ("outbox_store", "OutboxStore", "claim"),
     "transmitting": ("outbox_store", "OutboxStore", "mark_transmitting"),
     "record": ("outbox_store", "OutboxStore", "record"),
+    "claim notice": ("notice_store", "NoticeStore", "claim"),
+    "complete notice": ("notice_store", "NoticeStore", "complete"),
 }
 """Name of a commit → the store's method that makes a transaction this commit."""
 
@@ -47,6 +49,7 @@ CALLS = {
     "write ticket": ("mailbot.adapters.storage.ticket_store", "TicketStore", "add", "after"),
     "write letter": ("mailbot.adapters.storage.outbox_store", "OutboxStore", "add", "after"),
     "tick": ("mailbot.flows.upkeep", "Upkeep", "tick", "before"),
+    "draw pages": ("mailbot.flows.notice_pages", "NoticePages", "_drawings", "both"),
     "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
 }
 

@@ -253,7 +253,7 @@ def _ticket_for(word: str) -> Ticket:
 
 def _desk_for(word: str) -> OrderDesk:
     block = parse_directives(WORDS[word])
-    plain = order_desk(block, originals=(_FILE,), pages=(replace(_FILE, media_type="image/jpeg"),))
+    plain = order_desk(block, originals=(_FILE,))
     desk = replace(plain, customers={7: Person(id=7, first_name="Maria", last_name="Souza", addresses=())})
     if word == "juntar":
         return replace(desk, other=ticket(number=OTHER_NUMBER))

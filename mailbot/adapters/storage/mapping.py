@@ -9,6 +9,13 @@ from typing import Any, TypeVar
 
 import structlog
 
+from mailbot.adapters.storage.file_mapping import (
+    file_from_json,
+    file_to_json,
+    pages_from_json,
+    pages_to_json,
+    without_nul,
+)
 from mailbot.adapters.storage.ruling_mapping import ruling_from_json, ruling_to_json
 from mailbot.domain.events import (
     Audience,
@@ -18,7 +25,6 @@ from mailbot.domain.events import (
     LetterKind,
     LetterStatus,
     OutboundLetter,
-    StoredFile,
     TicketEvent,
     TicketMessage,
     Visibility,
@@ -65,11 +71,6 @@ def understood(
             said = type(error).__name__
             _log.error("row not understood", action="storage.row_skipped", **{key: row[key]}, error=said)
     return values
-
-
-def without_nul(text: str) -> str:
-    """PostgreSQL's text has no NUL; ours has none on any database."""
-    return text.replace("\x00", "")
 
 
 # --- nested values ---------------------------------------------------------------------------------------
@@ -217,28 +218,6 @@ def reading_from_json(digest: str, reader_version: int, data: Json) -> DocumentR
             KindCandidate(kind=DocumentKind(kind), score=score, reasons=tuple(reasons))
             for kind, score, reasons in data.get("candidates", ())
         ),
-    )
-
-
-def file_to_json(file: StoredFile) -> Json:
-    return {
-        "digest": file.digest,
-        "filename": without_nul(file.filename),
-        "media_type": file.media_type,
-        "size_bytes": file.size_bytes,
-        "sha256": file.sha256,
-        **({"content_id": file.content_id} if file.content_id else {}),
-    }
-
-
-def file_from_json(data: Json) -> StoredFile:
-    return StoredFile(
-        digest=data["digest"],
-        filename=data["filename"],
-        media_type=data["media_type"],
-        size_bytes=data["size_bytes"],
-        sha256=data["sha256"],
-        content_id=data.get("content_id", ""),
     )
 
 
@@ -540,6 +519,7 @@ def letter_to_row(letter: OutboundLetter, *, handle_expires_at: datetime | None)
         "created_at": letter.created_at,
         "not_before": letter.not_before,
         "due_at": letter.not_before if waiting else None,
+        "awaits_pages": letter.awaits_pages,
     }
 
 
@@ -549,6 +529,7 @@ def letter_text_to_row(letter: OutboundLetter, *, letter_id: int) -> Json:
         "text": without_nul(letter.text),
         "html": without_nul(letter.html),
         "calendar": without_nul(letter.calendar),
+        "pages": pages_to_json(letter.pages),
     }
 
 
@@ -583,6 +564,8 @@ def letter_from_row(row: Mapping[Any, Any]) -> OutboundLetter:
         unknown_outcomes=row["unknown_outcomes"],
         released=row["released"],
         last_error=row["last_error"],
+        pages=pages_from_json(row.get("pages")),
+        awaits_pages=row["awaits_pages"],
     )
 
 

@@ -63,8 +63,10 @@ _IS_STUCK = and_(
 )
 
 # A letter with what it says.
-_WHOLE = select(outbox, letter_texts.c.text, letter_texts.c.html, letter_texts.c.calendar).join(letter_texts)
-_FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now"))
+_WHOLE = select(
+    outbox, letter_texts.c.text, letter_texts.c.html, letter_texts.c.calendar, letter_texts.c.pages
+).join(letter_texts)
+_FREE = and_(text("NOT awaits_pages"), or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")))
 _CLAIM = (
     _WHOLE.where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE)
     .order_by(_T.due_at, _T.id)

@@ -235,7 +235,11 @@ outbox = Table(
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
     Column("alerted", Boolean, nullable=False, default=False),
+    # Its pages are to be drawn before it may leave; what is to be drawn stands beside the letter's text.
+    Column("awaits_pages", Boolean, nullable=False, default=False, server_default=text("false")),
 )
+Index("ix_outbox_awaits_pages", outbox.c.due_at, sqlite_where=text("awaits_pages"),
+      postgresql_where=text("awaits_pages"))  # fmt: skip
 Index("ix_outbox_due", outbox.c.due_at, sqlite_where=text("due_at IS NOT NULL"),
       postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
 Index("ix_outbox_owner", outbox.c.owner, sqlite_where=text("owner IS NOT NULL"),
@@ -249,7 +253,8 @@ Index("ix_outbox_automatic", outbox.c.created_at, outbox.c.status, outbox.c.veri
 Index("ix_outbox_status", outbox.c.status, sqlite_where=text("status IN ('held', 'needs_person', 'failed')"),
       postgresql_where=text("status IN ('held', 'needs_person', 'failed')"))  # fmt: skip
 
-# Apart from the outbox, whose rows are written anew at every step of a delivery: these stay as they are.
+# Apart from the outbox, whose rows are written anew at every step of a delivery: these stay as they are, but for
+# the one time that pages are put in.
 letter_texts = Table(
     "letter_texts",
     metadata,
@@ -257,6 +262,7 @@ letter_texts = Table(
     Column("text", CleanText(), nullable=False),
     Column("html", CleanText(), nullable=False),
     Column("calendar", CleanText(), nullable=False, default=""),
+    Column("pages", JSON(none_as_null=True)),
 )
 
 sent_copies = Table(

@@ -13,6 +13,7 @@ from mailbot.adapters.storage.errand_store import ErrandStore
 from mailbot.adapters.storage.feedback_store import FeedbackStore
 from mailbot.adapters.storage.house_store import HouseStore
 from mailbot.adapters.storage.mail_store import MailStore
+from mailbot.adapters.storage.notice_store import NoticeStore
 from mailbot.adapters.storage.outbox_store import OutboxStore
 from mailbot.adapters.storage.paper_store import PaperStore
 from mailbot.adapters.storage.roster_store import RosterStore
@@ -28,6 +29,7 @@ class UnitOfWork:
         self.mails = MailStore(connection)
         self.tickets = TicketStore(connection)
         self.outbox = OutboxStore(connection)
+        self.notices = NoticeStore(connection)
         self.house = HouseStore(connection)
         self.sent = SentStore(connection)
         self.customers = CustomerStore(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.domain.events import EventKind, StoredFile
+from mailbot.domain.notice_pages import may_have_pages
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
 from mailbot.triage.orders.filing import requirement_named
@@ -113,17 +114,17 @@ def send_originals(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
 
 
 def send_pages(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
-    """``#documentos``: the pages as the pictures that we drew of them, each sending an event."""
+    """``#documentos``: the pages of the files as pictures that we draw, each sending an event."""
     del argument
-    if not desk.pages:
-        return problem("no_pages" if desk.originals else "no_files")
-    # In their order, the first ones while there is room.
-    chosen = sendable(desk.pages[::-1])
+    if not desk.originals:
+        return problem("no_files")
+    chosen = tuple({one.digest: one for one in desk.originals if may_have_pages(one.media_type)}.values())
+    if not chosen:
+        return problem("no_pages")
     sent = effect(
         EventKind.PAGES_SENT, new=desk.agent.address, detail=", ".join(one.sha256[:12] for one in chosen)
     )
-    done = so_far.on(so_far.ticket, sent, count=str(len(chosen)), left_out=_left_out(desk.pages, chosen))
-    return replace(done, files=(*so_far.files, *chosen))
+    return replace(so_far.on(so_far.ticket, sent, count=str(len(chosen))), papers=(*so_far.papers, *chosen))
 
 
 def sendable(files: tuple[StoredFile, ...]) -> tuple[StoredFile, ...]:

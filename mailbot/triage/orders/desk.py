@@ -43,8 +43,8 @@ class OrderDesk:
 
     ``agent`` is the roster's own entry of who orders. ``other`` is the ticket that ``#juntar`` names, already the
     one at the end of a chain of merged ones; ``undoable`` the decision that ``#desfazer`` would take back, ``own``
-    the agent's open tickets, ``originals`` the files that came with the ticket's mails and ``pages`` what we drew
-    of them, ``customers`` the records that could be meant, by id: looked up only where a word asks for them.
+    the agent's open tickets, ``originals`` the files that came with the ticket's mails, ``customers`` the records
+    that could be meant, by id: looked up only where a word asks for them.
     ``says_more``: the mail has text or files beside the words.
     """
 
@@ -61,7 +61,6 @@ class OrderDesk:
     undoable: Undoable | None = None
     own: tuple[Ticket, ...] = ()
     originals: tuple[StoredFile, ...] = ()
-    pages: tuple[StoredFile, ...] = ()
     customers: Mapping[int, Customer] = field(default_factory=dict)
     says_more: bool = False
 
@@ -104,6 +103,7 @@ class Progress:
     asks: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     files: tuple[StoredFile, ...] = ()
+    papers: tuple[StoredFile, ...] = ()
     invites: bool = False
     said: Values = ()
     aside: str = ""

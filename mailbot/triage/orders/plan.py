@@ -179,6 +179,7 @@ def _planned(desk: OrderDesk, progress: Progress, tried: list[_Tried]) -> OrderP
         history=_W.HISTORICO in words,
         tickets=desk.own if _W.ABERTOS in words else None,
         files=progress.files,
+        papers=progress.papers,
     )
     # In the order in which they were typed, like the text below them.
     texts = _texts(tried, progress)

@@ -1,0 +1,170 @@
+"""Pages are drawn before a notice leaves and never while a mail is worked on; nothing else waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailbot.correspondence.openings import closed
+from mailbot.correspondence.render import LetterRenderer
+from mailbot.domain.errors import LetterError
+from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
+from mailbot.evidence.drawing import DrawnFile
+from mailbot.evidence.isolation import IsolatedDocumentReader
+from mailbot.flows import notice_pages
+from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.test_delivery import DELIVERED, FakeTransport, deliver
+
+ALL_PAPERS = (BOLETO, RECEIPT, LICENCE)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    with TestHouse(tmp_path, quiet_seconds="0", undo_minutes="0") as made:
+        yield made
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is drawn; every file comes to nothing."""
+    files: list[bytes] = []
+
+    def draw(_reader: IsolatedDocumentReader, content: bytes, _media_type: str) -> DrawnFile:
+        files.append(content)
+        return DrawnFile(page_count=1)
+
+    monkeypatch.setattr(IsolatedDocumentReader, "draw", draw)
+    return files
+
+
+def notices(house: TestHouse) -> list[OutboundLetter]:
+    return [letter for letter in house.letters(Audience.STAFF) if letter.letter is LetterKind.TICKET_READY]
+
+
+def test_a_mail_is_worked_on_without_drawing_anything(house: TestHouse, drawn: list[bytes]) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    assert drawn == []
+    assert notices(house)[0].awaits_pages
+
+
+def test_other_letters_leave_while_a_notice_waits_for_its_pages(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    transport = FakeTransport(DELIVERED)
+    deliver(house, transport)
+    assert [one.recipient for one in transport.envelopes] == ["maria@example.com.br"]
+    house.app.notice_pages.complete_all()
+    deliver(house, transport)
+    assert b"Content-ID: <mbpage-" in transport.envelopes[-1].message
+    assert {letter.status for letter in house.letters()} == {LetterStatus.SENT}
+
+
+def test_no_mark_of_ours_stays_in_what_leaves(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    [before] = notices(house)
+    assert "document-1" in before.text
+    assert "document-1" in before.html
+    house.app.notice_pages.complete_all()
+    [after] = notices(house)
+    for body in (after.text, after.html, closed(before).text, closed(before).html):
+        assert "document-" not in body
+        assert "<!--" not in body
+    assert after.text.count(after.handle) == before.text.count(before.handle) - 4
+
+
+def test_two_notices_of_the_same_files_share_one_drawing(house: TestHouse, drawn: list[bytes]) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    house.receive(mail(REQUEST, sender="joao@example.com.br", files=ALL_PAPERS))
+    assert len(notices(house)) == 2
+    house.app.notice_pages.complete_all()
+    assert len(drawn) == 3
+    assert not any(letter.awaits_pages for letter in notices(house))
+
+
+def test_a_notice_that_is_held_is_drawn_when_it_is_released(tmp_path: Path, drawn: list[bytes]) -> None:
+    with TestHouse(tmp_path, send="hold") as house:
+        house.receive(mail(REQUEST, files=ALL_PAPERS))
+        house.app.notice_pages.complete_all()
+        assert drawn == []
+        with house.app.storage.write() as work:
+            work.outbox.release_held(now=house.clock.now())
+        house.app.notice_pages.complete_all()
+        assert len(drawn) == 3
+
+
+def test_a_drawing_without_end_costs_the_pictures_and_holds_up_no_other_notice(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = threading.Event()
+    monkeypatch.setattr(notice_pages, "LETTER_SECONDS", 0.0)
+
+    def draw(_reader: IsolatedDocumentReader, content: bytes, _media_type: str) -> DrawnFile | None:
+        if content == BOLETO[1]:
+            hangs.wait(20)
+        return None
+
+    monkeypatch.setattr(IsolatedDocumentReader, "draw", draw)
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    try:
+        house.app.notice_pages.complete_all()
+        [notice] = notices(house)
+        assert not hangs.is_set()
+    finally:
+        hangs.set()
+    assert notice.text.count("não puderam ser mostradas") == 3
+    assert notice.files == ()
+
+
+def test_broken_templates_cost_the_pictures_and_not_the_notice(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise LetterError("_pages.html:3: no")
+
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    monkeypatch.setattr(LetterRenderer, "in_opening", broken)
+    house.app.notice_pages.complete_all()
+    [notice] = notices(house)
+    assert not notice.awaits_pages
+    assert "document-" not in notice.text
+    assert "DOCUMENTOS" in notice.text
+
+
+def test_what_a_killed_process_was_drawing_is_drawn_by_the_next(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    with house.app.storage.write() as work:
+        dead = work.notices.claim(owner="dead", now=house.clock.now(), real_now=datetime.now(UTC), early=True)
+    assert dead is not None
+    house.app.notice_pages.complete_all()
+    assert notices(house)[0].awaits_pages
+    with house.app.storage.write() as work:
+        work.outbox.release("dead", real_now=datetime.now(UTC))
+    house.app.notice_pages.complete_all()
+    assert not notices(house)[0].awaits_pages
+    assert len(notices(house)[0].files) == 6
+
+
+def test_what_a_sender_writes_opens_nothing(house: TestHouse) -> None:
+    """A mark needs the letter's own handle, which nobody knows before it is written."""
+    house.receive(mail(REQUEST + "\n[mb-aaaaaaaaaaaaaaaaaaaa] document-1\n", files=ALL_PAPERS))
+    house.app.notice_pages.complete_all()
+    [notice] = notices(house)
+    theirs = replace(notice, handle="aaaaaaaaaaaaaaaaaaaa", awaits_pages=True)
+    assert closed(theirs).html == notice.html
+
+
+def test_a_round_ends_with_every_notice_completed(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mailbot.round import run_once
+
+    transport = FakeTransport(DELIVERED)
+    monkeypatch.setattr("mailbot.adapters.smtp.SmtpTransport", lambda *_args, **_how: transport)
+    for name in ("cur", "new", "tmp"):
+        (house.folder / "Maildir" / name).mkdir(parents=True)
+    house.collect(mail(REQUEST, files=ALL_PAPERS))
+    count = run_once(house.app)
+    assert (count.letters_sent, count.letters_failed) == (2, 0)
+    assert sum(b"1-boleto-p1.jpg" in one.message for one in transport.envelopes) == 1
