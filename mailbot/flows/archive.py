@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mailbot.domain.errors import MailTooLarge, UnreadableMail
 from mailbot.domain.events import AuthorRole, StoredFile, TicketMessage, Visibility
 from mailbot.domain.ledger import InboundRow
 from mailbot.domain.mail import InboundMail
@@ -57,12 +58,18 @@ def kept_mails(
     messages: Sequence[TicketMessage],
     *,
     store: bool,
-) -> list[KeptMail]:
-    """The mails of these rows, read again, with their files as stored. Raises as :meth:`Archive.read`."""
+    skip_unreadable: bool = False,
+) -> Iterator[KeptMail]:
+    """The mails of these rows, read again, with their files as stored: one after the other, since together they
+    may be larger than memory. Raises as :meth:`Archive.read`; with ``skip_unreadable`` what is gone is left
+    out."""
     names = {finding.sha256: finding.digest for finding in ticket.documents}
     names |= {file.sha256: file.digest for message in messages for file in message.files}
-    mails = [(row.mailbox, archive.read(row)) for row in rows]
-    return [
-        KeptMail(mail=mail, arrived_at=mailbox, files=archive.files(mail, names, store=store))
-        for mailbox, mail in mails
-    ]
+    for row in rows:
+        try:
+            mail = archive.read(row)
+        except (UnreadableMail, MailTooLarge):
+            if skip_unreadable:
+                continue
+            raise
+        yield KeptMail(mail=mail, arrived_at=row.mailbox, files=archive.files(mail, names, store=store))

@@ -6,7 +6,7 @@ evidence. ``handle_mail.py`` has the decision carried out; ``explain`` shows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -18,9 +18,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec, Staff
 from mailbot.domain.customer import Customer
 from mailbot.domain.events import HOUSE_PURPOSES, HandlePurpose, StoredFile, Visibility
-from mailbot.domain.evidence import (
-    EvidenceReport,
-)
+from mailbot.domain.evidence import DocumentReading, EvidenceReport
 from mailbot.domain.guidance import Ruling
 from mailbot.domain.handles import without_order_marks
 from mailbot.domain.mail import (
@@ -444,7 +442,7 @@ class Examiner:
 
     def recount(
         self,
-        mails: Sequence[KeptMail],
+        mails: Iterable[KeptMail],
         ticket: Ticket,
         mailbox: ServedMailbox,
         known: Knowledge,
@@ -452,39 +450,44 @@ class Examiner:
         in_hands: bool,
         reader: FileReadings | None = None,
     ) -> Recount:
-        """Look again at all mails of a ticket's requester, in the order in which they came (at least one).
+        """Look again at all mails of a ticket's requester, in the order in which they came (at least one); each is
+        let go before the next is taken.
 
         Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
         as it did then, with what the ticket that it follows holds. The mails stay on this ticket. Raises what
         ``reader`` raises, which without it waits until everything is read.
         """
-        cases = [as_requester(self._case_again(one, ticket, mailbox, known)) for one in mails]
-        readings = [self._readings(case, reader) for case in cases]
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
+        is_follow_up = so_far is not None
         kind = self._catalogue.type(ticket.request_type)
-        if so_far is None:
-            # Also where its answer does not count: it may read files that the type by itself leaves unread.
-            found = self._subjects.classify(cases[0], readings[0]).request_type
-            kind = self._catalogue.type(found) if found and not (in_hands or ticket.is_finished) else kind
         # What the bot answered by itself it may answer anew; what a person has before them it may not.
         waits = ticket.status is Status.AWAITING_REQUESTER and ticket.assignee is None
         may_guide = not in_hands and (waits or ticket.is_guided)
         # Whose it is stays: a person may have said it, or a letter's handle that nobody has in hand now.
         whose = self._weighing.whose_it_stands(ticket, known)
-        report, last = EvidenceReport(), cases[0]
-        for number, case in enumerate(cases):
+        report, may_answer, verified = EvidenceReport(), False, False
+        made: list[DocumentReading] = []
+        for number, one in enumerate(mails):
+            case = as_requester(self._case_again(one, ticket, mailbox, known))
+            readings = self._readings(case, reader)
+            verified = verified or is_verified_requester(case, ticket)
+            if number == 0 and not is_follow_up:
+                # Also where its answer does not count: it may read files that the type by itself leaves unread.
+                found = self._subjects.classify(case, readings).request_type
+                kind = self._catalogue.type(found) if found and not (in_hands or ticket.is_finished) else kind
             if number and brings_nothing(case):
                 continue
             report = self._weighing.assessed(
                 case,
                 kind,
                 so_far,
-                readings[number],
+                readings,
                 whose,
                 may_answer=may_guide,
                 kept_on=ticket,
             )
-            last = case
+            may_answer = case.screening.may_answer
+            made += readings.made
             so_far = replace(
                 ticket,
                 fields=report.fields,
@@ -495,9 +498,9 @@ class Examiner:
         return Recount(
             request_type=kind,
             report=with_other_uses(report, ticket, known, self._keyed, anew=True),
-            may_answer=last.screening.may_answer,
-            verified=any(is_verified_requester(case, ticket) for case in cases),
-            new_readings=tuple(reading for one in readings for reading in one.made),
+            may_answer=may_answer,
+            verified=verified,
+            new_readings=tuple(made),
         )
 
     def _case_again(self, kept: KeptMail, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge) -> Case:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from mailbot.domain.events import StoredFile
+from mailbot.domain.ledger import InboundRow
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import KeptMail, Understood
 from mailbot.flows.examine import Examiner
@@ -35,12 +37,12 @@ def with_evidence_of_new_type(
     with archive.storage.read() as work:
         messages = work.tickets.messages(ticket.number)
         rows = rows_that_count(work, messages)
-    kept = kept_mails(archive, rows, ticket, messages, store=True)
+    kept = kept_mails(archive, _that_fit(rows), ticket, messages, store=True, skip_unreadable=True)
     # The word itself is no answer to anything.
     this = replace(found.mail, new_text=decision.query.note, subject="")
     retyped = replace(ticket, request_type=decision.request_type)
     recount = examiner.recount(
-        [*kept, KeptMail(mail=this, arrived_at=found.situation.arrived_at, files=files)],
+        chain(kept, [KeptMail(mail=this, arrived_at=found.situation.arrived_at, files=files)]),
         retyped,
         mailbox,
         StoredKnowledge(archive.storage),
@@ -56,3 +58,18 @@ def with_evidence_of_new_type(
         new_readings=recount.new_readings,
         situation=situation,
     )
+
+
+_MOST_MAILS = 60
+_MOST_BYTES = 200_000_000
+
+
+def _that_fit(rows: Sequence[InboundRow]) -> list[InboundRow]:
+    """The first mail and the newest ones: a requester's word must not make us read for hours."""
+    room, newest = _MOST_BYTES, []
+    for row in reversed(rows[1:][-_MOST_MAILS:]):
+        room -= row.size_bytes
+        if room < 0:
+            break
+        newest.append(row)
+    return [*rows[:1], *reversed(newest)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
 from mailbot.domain.evidence import Verdict
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Status
+from mailbot.flows import retype
 from tests.flows.house import (
     BOLETO,
     CUSTOMER,
@@ -167,3 +169,47 @@ def test_a_finished_request_keeps_its_type(house: TestHouse) -> None:
     (ticket,) = house.tickets()
     assert ticket.request_type == "general"
     assert to(house, CUSTOMER)[-1].letter is LetterKind.QUERY_NOT_ANSWERED
+
+
+def test_a_request_of_many_large_mails_is_held_against_its_new_type_in_the_memory_of_one(house: TestHouse) -> None:
+    """A customer with a hundred mails of 25 MB, who then wrote ``TIPO:``, had all of them in memory at once."""
+    asked = general(house)
+    for number in range(6):
+        large = [(f"{number}.bin", bytes([number]) * 4_000_000)]
+        assert house.receive(reply_to(asked, f"Mais um arquivo, o {number}.", files=large)) is MailOutcome.MESSAGE
+    word = reply_to(asked, "TIPO: segunda via")
+    house.collect(word)
+    tracemalloc.start()
+    try:
+        assert house.process() is MailOutcome.MESSAGE
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert house.tickets()[0].request_type == "agency_billing"
+    assert most_bytes < 4 * 4_000_000 * 4 / 3
+
+
+def test_a_word_is_carried_out_though_an_old_mail_of_the_request_is_gone(house: TestHouse) -> None:
+    asked = general(house)
+    house.receive(reply_to(asked, "Mais uma coisa."))
+    with house.app.storage.read() as work:
+        row = work.mails.get(2)
+    assert row is not None
+    (stored,) = (house.folder / "var").rglob(f"*{row.raw_digest[2:]}")
+    stored.unlink()
+    assert house.receive(reply_to(asked, "TIPO: segunda via")) is MailOutcome.MESSAGE
+    assert house.tickets()[0].request_type == "agency_billing"
+
+
+def test_of_very_many_mails_the_first_and_the_newest_are_held_against_the_new_type(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retype, "_MOST_MAILS", 2)
+    asked = general(house)
+    for place in ("Anápolis", "Goiânia", "Catalão"):
+        house.receive(reply_to(asked, f"Novo local: {place}"))
+    house.receive(reply_to(asked, "TIPO: alteração de local"))
+    stated = {one.key: one for one in house.tickets()[0].fields}
+    assert stated["origin_unit"].value == "Rio Verde", "of the first mail"
+    assert stated["destination_unit"].value == "Catalão"
+    assert stated["destination_unit"].earlier != "Anápolis"
