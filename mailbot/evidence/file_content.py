@@ -64,11 +64,14 @@ class Wanted(StrEnum):
     EVERYTHING = "everything"
 
 
+OcrWhenNeeded = Callable[[], Tesseract | MissingOcr]
+"""Gives Tesseract, which takes a tenth of a second to load: most PDFs are read without."""
+
 Judge = Callable[[str], Wanted]
 """From the text of a page's layer to what else is wanted of the page."""
 
 
-def pdf_content(content: bytes, *, ocr: Tesseract | MissingOcr, judge: Judge) -> FileContent:
+def pdf_content(content: bytes, *, ocr: OcrWhenNeeded, judge: Judge) -> FileContent:
     """What stands in a PDF, at most :data:`MOST_PAGES` pages of it; one that was cut short is broken."""
     end = end_of_pdf(content)
     if end is PdfEnd.CUT:
@@ -82,17 +85,18 @@ def pdf_content(content: bytes, *, ocr: Tesseract | MissingOcr, judge: Judge) ->
         return held if end is PdfEnd.WHOLE else replace(held, reasons=(*held.reasons, ENDS_EARLY))
 
 
-def picture_content(content: bytes, *, ocr: Tesseract | MissingOcr) -> FileContent:
+def picture_content(content: bytes, *, ocr: OcrWhenNeeded) -> FileContent:
     """What stands on a photograph, a scan or a screenshot."""
     picture = open_picture(content)
     if picture is PictureState.TOO_LARGE:
         return _closed(Readability.NOT_CHECKED, PICTURE_TOO_LARGE)
     if picture is PictureState.BROKEN:
         return _closed(Readability.UNREADABLE, BROKEN_PICTURE)
-    pages = tuple(_looked_at(picture, ocr, Deadline(LOOKING_SECONDS)))
+    recognizer = ocr()
+    pages = tuple(_looked_at(picture, recognizer, Deadline(LOOKING_SECONDS)))
     if not pages:
         return _closed(Readability.UNREADABLE, BROKEN_PICTURE)
-    return _opened(pages, picture.frame_count, ocr_missed=isinstance(ocr, MissingOcr))
+    return _opened(pages, picture.frame_count, ocr_missed=isinstance(recognizer, MissingOcr))
 
 
 def _looked_at(picture: OpenPicture, ocr: Tesseract | MissingOcr, deadline: Deadline) -> Iterator[PageContent]:
@@ -105,7 +109,7 @@ def _looked_at(picture: OpenPicture, ocr: Tesseract | MissingOcr, deadline: Dead
 class _PdfReader:
     """Reads the pages of one PDF."""
 
-    def __init__(self, pdf: OpenPdf, ocr: Tesseract | MissingOcr, judge: Judge) -> None:
+    def __init__(self, pdf: OpenPdf, ocr: OcrWhenNeeded, judge: Judge) -> None:
         self._pdf = pdf
         self._ocr = ocr
         self._judge = judge
@@ -156,7 +160,7 @@ class _PdfReader:
         picture = self._pdf.picture(number, dpi=_SMALL_PICTURES_DPI if is_small else _OCR_DPI)
         if picture is None:
             return _page(number + 1, text, None)
-        seen = look_at(picture, self._ocr, self._deadline)
+        seen = look_at(picture, self._ocr(), self._deadline)
         if seen.text is None:
             self._ocr_missed = True
             # Better than nothing, for a person to see: by its source it counts as guessed.

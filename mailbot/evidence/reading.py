@@ -69,17 +69,12 @@ def read_content(
     content: bytes, media_type: str, *, ocr: Tesseract | MissingOcr | None = None
 ) -> FileContent | None:
     """What stands in a file; ``None`` for what is not opened here. Raises nothing but ``MemoryError``."""
+    when_needed = tesseract if ocr is None else lambda: ocr
     if is_pdf(content, media_type):
-        return pdf_content(content, ocr=ocr or _WhenNeeded.ocr(), judge=_wanted)
+        return pdf_content(content, ocr=when_needed, judge=_wanted)
     if is_readable_picture(media_type):
-        return picture_content(content, ocr=ocr or _WhenNeeded.ocr())
+        return picture_content(content, ocr=when_needed)
     return None
-
-
-class _WhenNeeded:
-    """Tesseract, loaded for the first file that it may be needed for."""
-
-    ocr = staticmethod(tesseract)
 
 
 def is_pdf(content: bytes, media_type: str) -> bool:

@@ -35,7 +35,7 @@ PDF = "application/pdf"
 
 
 def of_pdf(content: bytes, wanted: Wanted = Wanted.EVERYTHING) -> FileContent:
-    return pdf_content(content, ocr=tesseract(), judge=lambda _text: wanted)
+    return pdf_content(content, ocr=tesseract, judge=lambda _text: wanted)
 
 
 def kind(content: bytes, media_type: str = "image/jpeg") -> DocumentKind:
@@ -99,7 +99,7 @@ def test_every_format_is_read(name: str, media_type: str) -> None:
 
 @pytest.mark.parametrize("tilt", [-8, -3, 4, 9])
 def test_a_photograph_that_stands_aslant_is_straightened(tilt: float) -> None:
-    held = picture_content(saved(photograph(page(BOLETO), tilt_degrees=tilt)), ocr=tesseract())
+    held = picture_content(saved(photograph(page(BOLETO), tilt_degrees=tilt)), ocr=tesseract)
     assert LINE in held.pages[0].text
 
 
@@ -107,6 +107,16 @@ def test_light_writing_on_a_dark_ground_is_read() -> None:
     from PIL import ImageOps
 
     assert kind(saved(ImageOps.invert(page(RECEIPT)))) is DocumentKind.PAYMENT_RECEIPT
+
+
+def test_tesseract_is_loaded_only_where_a_page_must_be_looked_at() -> None:
+    def unasked() -> MissingOcr:
+        raise AssertionError("nothing on this page is a picture")
+
+    (read,) = pdf_content(text_pdf(RECEIPT), ocr=unasked, judge=lambda _text: Wanted.CODES).pages
+    assert read.source is TextSource.TEXT_LAYER
+    broken = picture_content(b"\xff\xd8\xff\xe0 and no more", ocr=unasked)
+    assert broken.readability is Readability.UNREADABLE
 
 
 # --- what does not count, and what was not found ---------------------------------------------------------------
@@ -124,7 +134,7 @@ def test_text_that_nobody_sees_does_not_count() -> None:
 def test_without_ocr_a_scanners_own_layer_is_only_a_guess() -> None:
     held = pdf_content(
         text_pdf(["Comprovante de pagamento", "Valor pago 108,00"], hidden=True),
-        ocr=MissingOcr(what="library"),
+        ocr=lambda: MissingOcr(what="library"),
         judge=lambda _text: Wanted.EVERYTHING,
     )
     (read,) = held.pages
@@ -133,7 +143,7 @@ def test_without_ocr_a_scanners_own_layer_is_only_a_guess() -> None:
 
 
 def test_a_picture_without_text_is_for_a_person() -> None:
-    held = picture_content(saved(page(())), ocr=tesseract())
+    held = picture_content(saved(page(())), ocr=tesseract)
     assert (held.readability, held.reasons) == (Readability.NOT_CHECKED, ("no_text_found",))
 
 
