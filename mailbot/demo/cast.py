@@ -99,7 +99,7 @@ def complete_request() -> bytes:
         _pdf("comprovante_pagamento.pdf", documents.payment_receipt(_MARIAS_PAPERS, due=due, paid=paid)),
         _pdf("CNH Maria.pdf", documents.driver_licence(_MARIAS_PAPERS)),
     )
-    return _mail(MARIA, RIGHT_SUBJECT, text, files)
+    return mail_to_the_bot(MARIA, RIGHT_SUBJECT, text, files)
 
 
 def incomplete_request() -> bytes:
@@ -116,7 +116,7 @@ def incomplete_request() -> bytes:
         _pdf("boleto_vistoria.pdf", documents.boleto(_JOAOS_PAPERS, unit="Rio Verde", due=due)),
         _pdf("comprovante.pdf", documents.payment_receipt(_JOAOS_PAPERS, due=due, paid=paid)),
     )
-    return _mail(JOAO, "Alteração de local", text, files)
+    return mail_to_the_bot(JOAO, "Alteração de local", text, files)
 
 
 def reply_with_what_was_missing(letter: bytes) -> bytes:
@@ -143,7 +143,7 @@ def photos_with_a_typo_in_the_subject() -> bytes:
         File(name=name, media_type="image/jpeg", content=documents.grey_photo(*size))
         for name, size in sizes.items()
     )
-    return _mail(CAMILA, "RES: Aleração de Local", text, files, {"X-Mailer": "iPhone Mail (22B91)"})
+    return mail_to_the_bot(CAMILA, "RES: Aleração de Local", text, files, {"X-Mailer": "iPhone Mail (22B91)"})
 
 
 def request_with_a_locked_pdf() -> bytes:
@@ -163,7 +163,7 @@ def request_with_a_locked_pdf() -> bytes:
         _pdf("comprovante.pdf", documents.payment_receipt(_ROBERTOS_PAPERS, due=due, paid=paid)),
         _pdf("CNH.pdf", documents.driver_licence(_ROBERTOS_PAPERS)),
     )
-    return _mail(ROBERTO, "Alteração de local", text, files)
+    return mail_to_the_bot(ROBERTO, "Alteração de local", text, files)
 
 
 def request_with_raw_latin1_headers() -> bytes:
@@ -193,7 +193,7 @@ def plain_question() -> bytes:
     text = (
         "Boa tarde!\n\nVocês atendem aos sábados? Qual é o horário de funcionamento?\n\nObrigada,\nHelena Prado\n"
     )
-    return _mail(HELENA, "Dúvida sobre horário", text)
+    return mail_to_the_bot(HELENA, "Dúvida sobre horário", text)
 
 
 # --- what must not be answered, and what must not be believed ----------------------------------------------
@@ -202,7 +202,7 @@ def plain_question() -> bytes:
 def out_of_office() -> bytes:
     """An answering machine's note."""
     text = "Estou de férias até 30/11 e responderei quando voltar.\n\nPaulo Nunes\n"
-    return _mail(PAULO, "Resposta automática: Férias", text, extra={"Auto-Submitted": "auto-replied"})
+    return mail_to_the_bot(PAULO, "Resposta automática: Férias", text, extra={"Auto-Submitted": "auto-replied"})
 
 
 def newsletter() -> bytes:
@@ -212,14 +212,14 @@ def newsletter() -> bytes:
         "List-Unsubscribe": "<mailto:sair@cliente.example>",
         "Precedence": "bulk",
     }
-    return _mail(NEWSLETTER, "Só hoje: 30% em pneus!", "As melhores ofertas da semana.\n", extra=extra)
+    return mail_to_the_bot(NEWSLETTER, "Só hoje: 30% em pneus!", "As melhores ofertas da semana.\n", extra=extra)
 
 
 def forged_decision(ticket_tag: str) -> bytes:
     """A stranger who writes Ana's address, a ticket's number and even our own server's results into a mail."""
     extra = {"Authentication-Results": f"{AUTHSERV_ID}; auth=pass smtp.auth={ANA.addr_spec}"}
     text = "#autorizar\nPode liberar.\n\nAna Ribeiro\n"
-    return _mail(ANA, f"Re: {ticket_tag} {RIGHT_SUBJECT}", text, extra=extra)
+    return mail_to_the_bot(ANA, f"Re: {ticket_tag} {RIGHT_SUBJECT}", text, extra=extra)
 
 
 # --- replies -----------------------------------------------------------------------------------------------
@@ -306,9 +306,10 @@ _MONTHS = (
 # --- building ----------------------------------------------------------------------------------------------
 
 
-def _mail(
+def mail_to_the_bot(
     sender: Address, subject: str, text: str, files: Sequence[File] = (), extra: dict[str, str] | None = None
 ) -> bytes:
+    """A fresh mail to the shared mailbox."""
     mail = _new(sender, MAILBOX, subject)
     for name, value in (extra or {}).items():
         mail[name] = value

@@ -26,6 +26,7 @@ from mailbot.domain.mail import InboundMail
 from mailbot.mime.parse import parse_mail
 
 _LINES_SHOWN = 7
+_LINES_BEFORE_IT = 3
 _COLUMNS_SHOWN = 92
 _INDENT = "    "
 # What Rich puts between four columns, at most.
@@ -54,6 +55,12 @@ class Screen:
         self._console = console
         self._mailbox = mailbox
 
+    def part(self, text: str) -> None:
+        """A part of the play begins."""
+        self._console.print()
+        line = "═" if self._fancy else "="
+        self._console.rule(f"[bold yellow]{escape(text)}[/]", align="left", characters=line, style="yellow")
+
     def heading(self, text: str) -> None:
         """A new conversation begins."""
         self._console.print()
@@ -67,8 +74,9 @@ class Screen:
         """A sentence about something that did not work."""
         self._console.print(f"[bold red]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
-    def mail(self, delivery: Delivery) -> None:
-        """Who wrote to whom, the subject, the first lines of what is new, the attachments."""
+    def mail(self, delivery: Delivery, *, showing: Sequence[str] = ()) -> None:
+        """Who wrote to whom, the subject, the first lines of what is new, the attachments; where words of
+        ``showing`` stand further below, a few lines from there, too."""
         mail = parse_mail(delivery.raw)
         arrow, clip = ("→", "📎") if self._fancy else ("->", "[file]")
         colour = "green" if mail.sender.address == self._mailbox else "cyan"
@@ -79,7 +87,7 @@ class Screen:
         )
         columns = min(_COLUMNS_SHOWN, self._console.width - len(_INDENT) - 1)
         lines = [f"[bold]{escape(_cut(mail.subject, columns))}[/]"]
-        lines += [f"[dim]{escape(line)}[/]" for line in _first_lines(mail, columns)]
+        lines += [f"[dim]{escape(line)}[/]" for line in _lines_of(mail, columns, showing)]
         lines += [escape(f"{clip} {file.filename}") for file in mail.attachments if not file.inline]
         for line in lines:
             self._console.print(_INDENT + line, highlight=False, soft_wrap=True)
@@ -110,10 +118,15 @@ def _cells_of(row: TicketRow) -> tuple[str, str, str, str]:
     return str(row["number"]), str(address), status, str(row["title"])
 
 
-def _first_lines(mail: InboundMail, columns: int) -> list[str]:
+def _lines_of(mail: InboundMail, columns: int, showing: Sequence[str]) -> list[str]:
     text = [line.strip() for line in (mail.new_text or mail.full_text).splitlines()]
     lines = [part for line in text for part in textwrap.wrap(line, max(columns, 20))]
-    return lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
+    found = [next((at for at, line in enumerate(lines) if words in line), 0) for words in showing if words]
+    below = sorted(at for at in found if at >= _LINES_SHOWN)
+    shown = lines[: _LINES_BEFORE_IT if below else _LINES_SHOWN]
+    for at in below:
+        shown += ["…", *lines[at : at + _LINES_SHOWN - _LINES_BEFORE_IT]]
+    return [*shown, "…"] if below or len(lines) > _LINES_SHOWN else shown
 
 
 def _cut(line: str, columns: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mailbot.demo import cast, daemon_process
-from mailbot.demo.play import SCENES, play
+from mailbot.demo import cast, daemon_process, service_mails
+from mailbot.demo.play import PARTS, play
 
 
 def console(out: io.StringIO) -> Console:
@@ -22,12 +22,25 @@ def test_every_conversation_of_the_demo_comes_to_its_end(tmp_path: Path) -> None
     code = play(console(out), tmp_path / "mails")
     text = out.getvalue()
     assert code == 0, text
-    assert all(title in text for title, _ in SCENES)
-    for customer in (cast.MARIA, cast.JOAO, cast.CAMILA, cast.ROBERTO, cast.SEBASTIAO, cast.HELENA):
+    assert [part[:3] for part, _ in PARTS] == ["000", "001", "002", "003", "004"]
+    assert all(part in text and title in text for part, scenes in PARTS for title, _ in scenes)
+    people = (cast.MARIA, cast.JOAO, cast.CAMILA, cast.ROBERTO, cast.SEBASTIAO, cast.HELENA)
+    for customer in (*people, *service_mails.CLIENTS, service_mails.SECTOR):
         assert f"{cast.MAILBOX} -> {customer.addr_spec}" in text
     for machine in (cast.PAULO, cast.NEWSLETTER):
         assert f"{cast.MAILBOX} -> {machine.addr_spec}" not in text
     assert "resolved, approved" in text
+    for telling in (
+        "BOOK - Abertura de O.S.",
+        "O número da sua O.S. é 12345.",
+        "O cliente aceitou a visita",
+        "SEUS CHAMADOS",
+        "HISTÓRICO",
+        "DEPARTAMENTO: Financeiro e Fiscal",
+        "TALVEZ ISTO AJUDE",
+        "O cliente avaliou o atendimento: 5 de 5",
+    ):
+        assert telling in text
     # Ana hears of the forgery before she decides herself.
     assert 0 < text.index("não foi aplicada") < text.index("#negar O boleto")
     assert "\x1b[" not in text

@@ -52,10 +52,12 @@ def test_it_tells_who_wrote_to_whom_what_and_with_which_files() -> None:
 def test_there_are_colours_on_a_terminal_only() -> None:
     for terminal in (True, False):
         shown, out = screen(terminal=terminal)
+        shown.part("Um ato")
         shown.heading("Uma cena")
         shown.mail(delivery(cast.complete_request()))
         assert ("\x1b[" in out.getvalue()) is terminal
-        assert ("Uma cena" in out.getvalue()) is True
+        assert "Um ato" in out.getvalue()
+        assert "Uma cena" in out.getvalue()
 
 
 def test_a_quote_is_not_shown_again() -> None:
@@ -63,6 +65,25 @@ def test_a_quote_is_not_shown_again() -> None:
     shown.mail(delivery(cast.reply_to(cast.plain_question(), from_=cast.ANA, text="Não abrimos.")))
     assert "Não abrimos." in out.getvalue()
     assert "atendem aos sábados" not in out.getvalue()
+
+
+def test_what_a_scene_waits_for_is_shown_even_where_it_stands_far_below() -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = cast.MAILBOX, cast.MARIA.addr_spec, "x"
+    mail.set_content("\n".join(f"linha {number}" for number in range(1, 30)))
+    for showing, expected in (
+        ((), ["linha 1", "linha 7", "…"]),
+        (("linha 5",), ["linha 1", "linha 7", "…"]),
+        (("linha 20", "linha 11"), ["linha 3", "…", "linha 11", "…", "linha 20", "linha 23", "…"]),
+        (("nirgends",), ["linha 7", "…"]),
+    ):
+        shown, out = screen(terminal=False)
+        shown.mail(delivery(bytes(mail)), showing=showing)
+        lines = [line.strip() for line in out.getvalue().splitlines()]
+        where = -1
+        for line in expected:
+            where = lines.index(line, where + 1)
+        assert where == len(lines) - 1
 
 
 def test_what_strangers_write_is_no_markup_of_the_terminal() -> None:
