@@ -189,6 +189,7 @@ def preview(
     """Write a letter with sample data: the text here, the HTML to a file."""
     from mailbot.correspondence.render import LetterRenderer
     from mailbot.correspondence.samples import sample_view
+    from mailbot.correspondence.wording import languages_in
     from mailbot.domain.errors import ConfigurationError, LetterError, Problem
 
     with own_errors():
@@ -199,7 +200,7 @@ def preview(
         known = [one.key for one in _request_types()] if request_type else []
         if request_type and request_type not in known:
             _refuse("catalogue preview", f"no request type {request_type!r}; there are {', '.join(known)}")
-        languages = sorted(one.name for one in templates.iterdir() if one.is_dir())
+        languages = languages_in(templates)
         if language not in languages:
             _refuse("catalogue preview", f"no language {language!r}; there are {', '.join(languages)}")
         view = sample_view(kind, templates, language=language)

@@ -11,22 +11,23 @@ from typing import Final
 from jinja2 import Environment, TemplateSyntaxError
 
 from mailbot.correspondence.context import LetterView
+from mailbot.correspondence.environment import template_folders
 from mailbot.correspondence.mail_links import MAX_MAILTO_OCTETS
 from mailbot.correspondence.presentable import presentable
 from mailbot.correspondence.render import (
-    DEFAULT_LANGUAGE,
     MAX_HTML_BYTES,
     PARTS,
-    PHRASES_FILE,
     LanguageTemplates,
     LetterRenderer,
     RenderedLetter,
-    languages_in,
+    is_translated,
     load_language,
-    load_words,
     variables_of,
 )
 from mailbot.correspondence.samples import sample_views
+from mailbot.correspondence.sentence_check import sentence_problems
+from mailbot.correspondence.sentences import sentences_said
+from mailbot.correspondence.wording import DEFAULT_LANGUAGE, PHRASES_FILE, SENTENCES_FILE, languages_in, load_words
 from mailbot.domain.errors import ConfigurationError, LetterError, Problem
 from mailbot.domain.events import LetterKind
 from mailbot.domain.evidence import Verdict
@@ -54,7 +55,6 @@ _REMOTE = re.compile(
     r"""(?:background|srcset|poster)\s*=|\bsrc\s*=(?!"cid:[\w.@-]+")|url\(|@import|<(?:link|script)\b""",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"\{\w+\}")
 _MAILTO = re.compile(r'href="(mailto:[^"]*)"')
 _PLACED = re.compile(r"(?P<file>[^\s:]+):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
 
@@ -70,82 +70,82 @@ def check_templates(templates_dir: Path) -> list[Problem]:
         )
     for language in languages:
         problems.extend(_language_problems(templates_dir, language))
-    return problems
+    # What is wrong with a shared template is wrong in every language.
+    return list(dict.fromkeys(problems))
 
 
 def _language_problems(templates_dir: Path, language: str) -> Iterator[Problem]:
     folder = templates_dir / language
-    syntax = [*_missing_files(folder), *_syntax_problems(folder)]
+    syntax = [*_missing_files(templates_dir, language), *_syntax_problems(templates_dir, language)]
     yield from syntax
     try:
         # Without inlined CSS the line numbers are those of the file.
         plain = load_language(templates_dir, language, inline_css=False)
         samples = sample_views(templates_dir, language=language)
+        own = load_words(folder, language)
     except ConfigurationError as error:
         yield from error.problems
         return
-    yield from _untranslated(templates_dir, language)
-    for code in sorted(REQUIRED_PHRASES - plain.words.phrases.keys()):
-        yield Problem(source=str(folder / "phrases.yaml"), key=code, message="this sentence is missing")
+    for code in sorted(REQUIRED_PHRASES - own.phrases.keys()):
+        yield Problem(source=str(folder / PHRASES_FILE), key=code, message="this sentence is missing")
+    yield from (one for one in sentence_problems(templates_dir, language) if one.key not in REQUIRED_PHRASES)
     if syntax:
         return
     renderer = LetterRenderer(templates_dir)
     for letter, views in samples.items():
-        for request_type in (None, *_overrides(folder / letter)):
+        for request_type in (None, *_overrides(templates_dir, language, letter)):
             for view in views:
-                found = list(_failures(folder, plain, letter, request_type, view))
+                found = list(_failures(templates_dir, plain, letter, request_type, view))
                 yield from found
                 if found:
                     continue
                 rendered = renderer.render(letter, view, language=language, request_type=request_type)
                 for part, message in _broken_rules(rendered, view, language):
-                    yield Problem(source=str(folder / letter / part), key=request_type, message=message)
+                    source = _template_file(templates_dir, language, f"{letter}/{part}")
+                    yield Problem(source=str(source), key=request_type, message=message)
 
 
-def _untranslated(templates_dir: Path, language: str) -> Iterator[Problem]:
-    """What the default language has and this one lacks, or says with other places; and what is left over."""
-    source = str(templates_dir / language / PHRASES_FILE)
-    if language == DEFAULT_LANGUAGE or DEFAULT_LANGUAGE not in languages_in(templates_dir):
-        return
-    ours = load_words(templates_dir / DEFAULT_LANGUAGE, DEFAULT_LANGUAGE).phrases
-    theirs = load_words(templates_dir / language, language).phrases
-    for code in sorted(ours.keys() - theirs.keys()):
-        yield Problem(source=source, key=code, message=f"this sentence is missing; {DEFAULT_LANGUAGE} has it")
-    for code in sorted(theirs.keys() - ours.keys()):
-        yield Problem(source=source, key=code, message=f"{DEFAULT_LANGUAGE} has no such sentence")
-    for code in sorted(ours.keys() & theirs.keys()):
-        if set(_PLACE.findall(ours[code])) != set(_PLACE.findall(theirs[code])):
-            yield Problem(source=source, key=code, message=f"other {{places}} than in {DEFAULT_LANGUAGE}")
+def _template_file(templates_dir: Path, language: str, name: str) -> Path:
+    """Where a template stands, or should: the language's own, else the one that all languages share."""
+    own, shared = template_folders(templates_dir, language)
+    return own / name if (own / name).is_file() or not shared.is_dir() else shared / name
 
 
-def _missing_files(folder: Path) -> Iterator[Problem]:
+def _missing_files(templates_dir: Path, language: str) -> Iterator[Problem]:
+    own, shared = template_folders(templates_dir, language)
     for letter in LetterKind:
         for part in PARTS:
-            if not (folder / letter / part).is_file():
-                yield Problem(source=str(folder / letter / part), message="this file is missing")
+            source = _template_file(templates_dir, language, f"{letter}/{part}")
+            if not source.is_file():
+                yield Problem(source=str(source), message="this file is missing")
+        if shared.is_dir() and not is_translated(own / letter):
+            yield Problem(source=str(own / letter / SENTENCES_FILE), message="this file is missing")
     known = {letter.value for letter in LetterKind}
-    for one in sorted(folder.iterdir()):
+    for one in sorted([*own.iterdir(), *(shared.iterdir() if shared.is_dir() else ())]):
         if one.is_dir() and one.name not in known:
             yield Problem(source=str(one), message="no letter has this name")
 
 
-def _syntax_problems(folder: Path) -> Iterator[Problem]:
+def _syntax_problems(templates_dir: Path, language: str) -> Iterator[Problem]:
     environment = Environment(autoescape=True)
-    for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.txt")]):
-        try:
-            environment.parse(path.read_text(encoding="utf-8"))
-        except TemplateSyntaxError as error:
-            yield Problem(source=str(path), line=error.lineno, message=str(error.message))
-        except (OSError, UnicodeDecodeError) as error:
-            yield Problem(source=str(path), message=f"cannot be read: {type(error).__name__}")
+    for folder in template_folders(templates_dir, language):
+        for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.txt")]):
+            try:
+                tree = environment.parse(path.read_text(encoding="utf-8"))
+                list(sentences_said(tree))
+            except TemplateSyntaxError as error:
+                yield Problem(source=str(path), line=error.lineno, message=str(error.message))
+            except (OSError, UnicodeDecodeError) as error:
+                yield Problem(source=str(path), message=f"cannot be read: {type(error).__name__}")
 
 
-def _overrides(letter_folder: Path) -> list[str]:
-    return sorted(one.name for one in letter_folder.iterdir() if one.is_dir()) if letter_folder.is_dir() else []
+def _overrides(templates_dir: Path, language: str, letter: LetterKind) -> list[str]:
+    folders = [folder / letter for folder in template_folders(templates_dir, language)]
+    return sorted({one.name for folder in folders if folder.is_dir() for one in folder.iterdir() if one.is_dir()})
 
 
 def _failures(
-    folder: Path,
+    templates_dir: Path,
     plain: LanguageTemplates,
     letter: LetterKind,
     request_type: str | None,
@@ -156,14 +156,16 @@ def _failures(
         try:
             plain.render(letter, part, request_type, variables)
         except LetterError as error:
-            yield _problem_of(error, folder, f"{letter}/{part}")
+            yield _problem_of(
+                error, templates_dir, _template_file(templates_dir, plain.words.language, f"{letter}/{part}")
+            )
 
 
-def _problem_of(error: LetterError, folder: Path, name: str) -> Problem:
+def _problem_of(error: LetterError, templates_dir: Path, source: Path) -> Problem:
     placed = _PLACED.fullmatch(str(error))
     if placed is None:
-        return Problem(source=str(folder / name), message=str(error))
-    return Problem(source=str(folder / placed["file"]), line=int(placed["line"]), message=placed["message"])
+        return Problem(source=str(source), message=str(error))
+    return Problem(source=str(templates_dir / placed["file"]), line=int(placed["line"]), message=placed["message"])
 
 
 def _broken_rules(rendered: RenderedLetter, view: LetterView, language: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mailbot.correspondence.context import InOpening
-from mailbot.correspondence.render import MAX_HTML_BYTES, Colours, LetterRenderer, tidy
+from mailbot.correspondence.environment import Colours
+from mailbot.correspondence.render import MAX_HTML_BYTES, LetterRenderer, tidy
 from mailbot.correspondence.shown_pages import ShownPapers, shown_in
 from mailbot.domain.events import OutboundLetter
 from mailbot.domain.handles import reference_line_token

@@ -1,8 +1,9 @@
 """View models become letters: (letter, view) → subject, plain text, HTML, by the templates of a language.
 
-``templates/<language>/<letter>/`` holds ``body.html``, ``body.txt`` and ``subject.txt``; a folder named after
-a request type inside it overrides any of the three. What people wrote only ever enters as a variable: it is
-escaped in ``.html``, and no template is ever made from it (THREATS 22).
+``templates/letters/<letter>/`` holds ``body.html``, ``body.txt`` and ``subject.txt`` for all languages, and
+``templates/<language>/<letter>/`` the sentences that they say; any of the three that stands there too is taken
+instead. A folder named after a request type inside either overrides any of the four. What people wrote only ever
+enters as a variable: it is escaped in ``.html``, and no template is ever made from it (THREATS 22).
 """
 
 from __future__ import annotations
@@ -12,27 +13,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import (
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    select_autoescape,
-)
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from jinja2 import Environment, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
 
-from mailbot.catalogue.brands import COLOUR, COLOUR_DARK
 from mailbot.correspondence.context import InOpening, LetterView
-from mailbot.correspondence.inlining import inlined
+from mailbot.correspondence.environment import OUR_COLOURS, Colours, environment_of
 from mailbot.correspondence.letter_views import VIEW_OF
-from mailbot.correspondence.mail_links import mailto, mailto_order
 from mailbot.correspondence.presentable import (
     GENEROUS,
     SHRINKING,
@@ -41,14 +30,18 @@ from mailbot.correspondence.presentable import (
     presentable_part,
 )
 from mailbot.correspondence.safe_text import cleaned_line, shortened
+from mailbot.correspondence.wording import (
+    DEFAULT_LANGUAGE,
+    SENTENCES_FILE,
+    languages_in,
+    read_sentences,
+    words_of,
+)
 from mailbot.correspondence.words import Words
-from mailbot.domain.errors import ConfigurationError, LetterError, Problem
+from mailbot.domain.errors import LetterError
 from mailbot.domain.events import LetterKind
 
-DEFAULT_LANGUAGE: Final = "pt-BR"
 PARTS: Final = ("subject.txt", "body.txt", "body.html")
-STYLE_FILE: Final = "_style.css"
-PHRASES_FILE: Final = "phrases.yaml"
 PAGES_PART: Final = "_pages"
 """Templates of what comes into a letter's openings."""
 
@@ -57,21 +50,6 @@ _MAX_RENDERED_CHARACTERS: Final = 1_000_000
 _MAX_RENDER_SECONDS: Final = 5.0
 _REQUEST_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colours:
-    """A brand's colours, ``#rrggbb``, in light and in dark: they take the place of our own in the templates."""
-
-    light: str = COLOUR
-    dark: str = COLOUR_DARK
-
-    def painted(self, source: str) -> str:
-        """A template or style sheet in these colours."""
-        return source.replace(COLOUR, self.light).replace(COLOUR_DARK, self.dark)
-
-
-OUR_COLOURS: Final = Colours()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +120,7 @@ class LetterRenderer:
 
     def _language_with(self, letter: LetterKind, language: str) -> str:
         """``language``, or the default one where the letter was not translated: it must leave nevertheless."""
-        return language if (self._templates_dir / language / letter / "body.html").is_file() else DEFAULT_LANGUAGE
+        return language if is_translated(self._templates_dir / language / letter) else DEFAULT_LANGUAGE
 
     def _language(self, language: str, colours: Colours = OUR_COLOURS) -> LanguageTemplates:
         found = self._languages.get((language, colours))
@@ -157,11 +135,12 @@ class LanguageTemplates:
     """The templates and the wording of one language."""
 
     def __init__(
-        self, folder: Path, words: Words, *, inline_css: bool = True, colours: Colours = OUR_COLOURS
+        self, templates_dir: Path, words: Words, *, inline_css: bool = True, colours: Colours = OUR_COLOURS
     ) -> None:
         self.words = words
-        self._folder = folder
-        self._environment = _environment(folder, words, inline_css=inline_css, colours=colours)
+        self._templates_dir = templates_dir
+        self._made = partial(environment_of, templates_dir, inline_css=inline_css, colours=colours)
+        self._environment = self._made(words)
         self._chosen: dict[tuple[str, str, str | None], Template] = {}
 
     def render(self, letter: str, part: str, request_type: str | None, variables: Mapping[str, Any]) -> str:
@@ -177,148 +156,52 @@ class LanguageTemplates:
         try:
             return _bounded(template().generate(variables))
         except TemplateError as error:
-            raise LetterError(_told(error, self._folder, name)) from error
+            raise LetterError(_told(error, self._templates_dir, name)) from error
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             # The error's own words may quote a letter: only its kind is told.
-            place = _place(error, self._folder) or name
+            place = _place(error, self._templates_dir) or name
             raise LetterError(f"{place}: {type(error).__name__} in the template") from error
 
     def _template(self, letter: str, part: str, request_type: str | None) -> Template:
         key = (letter, part, request_type)
         found = self._chosen.get(key)
         if found is None:
-            names = [f"{letter}/{part}"]
-            if request_type is not None and _REQUEST_TYPE.fullmatch(request_type):
-                names.insert(0, f"{letter}/{request_type}/{part}")
-            found = self._environment.select_template(names)
-            self._chosen[key] = found
+            found = self._chosen[key] = self._found(letter, part, request_type)
         return found
 
+    def _found(self, letter: str, part: str, request_type: str | None) -> Template:
+        if request_type is None or not _REQUEST_TYPE.fullmatch(request_type):
+            return self._environment.get_template(f"{letter}/{part}")
+        names = [f"{letter}/{request_type}/{part}", f"{letter}/{part}"]
+        return self._environment_of(letter, request_type).select_template(names)
 
-def languages_in(templates_dir: Path) -> tuple[str, ...]:
-    """The languages that have a folder of templates, in alphabetical order."""
-    if not templates_dir.is_dir():
-        return ()
-    return tuple(sorted(one.name for one in templates_dir.iterdir() if (one / PHRASES_FILE).is_file()))
+    def _environment_of(self, letter: str, request_type: str) -> Environment:
+        """Where the letter says something else for this type, an environment of its own."""
+        source = self._templates_dir / self.words.language / letter / request_type / SENTENCES_FILE
+        if not source.is_file():
+            return self._environment
+        own, problems = read_sentences(source)
+        if problems:
+            raise LetterError(str(problems[0]))
+        return self._made(
+            replace(
+                self.words,
+                phrases={**self.words.phrases, **{f"{letter}.{key}": told for key, told in own.items()}},
+            )
+        )
+
+
+def is_translated(letter_folder: Path) -> bool:
+    """Whether a language's folder of a letter holds its sentences, or the letter itself."""
+    return any((letter_folder / one).is_file() for one in (SENTENCES_FILE, "body.html"))
 
 
 def load_language(
     templates_dir: Path, language: str, *, inline_css: bool = True, colours: Colours = OUR_COLOURS
 ) -> LanguageTemplates:
     """The templates of ``language``; raises :class:`ConfigurationError` if its wording cannot be read."""
-    folder = templates_dir / language
-    words = load_words(folder, language)
-    if language != DEFAULT_LANGUAGE:
-        # A sentence that was not translated is better than one that says nothing; the check names it.
-        ours = load_words(templates_dir / DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)
-        words = replace(words, phrases={**ours.phrases, **words.phrases})
-    return LanguageTemplates(folder, words, inline_css=inline_css, colours=colours)
-
-
-def load_words(folder: Path, language: str) -> Words:
-    """The sentences of ``phrases.yaml``; raises :class:`ConfigurationError` with every problem in it."""
-    source = folder / PHRASES_FILE
-    phrases, problems = read_mapping(source)
-    flat: dict[str, str] = {}
-    for code, sentence in phrases.items():
-        if isinstance(code, str) and isinstance(sentence, str):
-            flat[code] = sentence.strip()
-        else:
-            problems.append(
-                Problem(source=str(source), key=str(code), message="both code and sentence must be text")
-            )
-    if problems:
-        raise ConfigurationError(problems)
-    return Words(language=language, phrases=flat)
-
-
-def read_mapping(source: Path) -> tuple[dict[Any, Any], list[Problem]]:
-    """A YAML file that holds one mapping, and what is wrong with it (then the mapping is empty)."""
-    import yaml
-
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
-    except (OSError, UnicodeDecodeError) as error:
-        return {}, [Problem(source=str(source), message=f"cannot be read: {type(error).__name__}")]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        told = str(getattr(error, "problem", None) or "not valid YAML")
-        return {}, [Problem(source=str(source), line=line, message=told)]
-    if not isinstance(content, dict):
-        return {}, [Problem(source=str(source), message="must be a mapping")]
-    return content, []
-
-
-# --- the environment -------------------------------------------------------------------------------------
-
-
-class _InliningLoader(FileSystemLoader):
-    """Reads templates from one folder and writes the style sheet's rules into the ``.html`` ones."""
-
-    def __init__(self, folder: Path, colours: Colours) -> None:
-        super().__init__(folder)
-        style = folder / STYLE_FILE
-        self._colours = colours
-        self._css = style.read_text(encoding="utf-8") if style.is_file() else ""
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Any]:
-        source, filename, uptodate = super().get_source(environment, template)
-        if template.endswith(".html"):
-            source = self._colours.painted(inlined(source, self._css))
-        return source, filename, uptodate
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox, which need not think about what a view is made to be read for: its declared fields."""
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """As in the base class, which asks a dozen questions of every access."""
-        return attr in _declared_fields(type(obj)) or super().is_safe_attribute(obj, attr, value)
-
-
-_DECLARED: Final[dict[type, frozenset[str]]] = {}
-
-
-def _declared_fields(kind: type) -> frozenset[str]:
-    """Public fields of a frozen dataclass; of anything else none."""
-    found = _DECLARED.get(kind)
-    if found is None:
-        parameters = getattr(kind, "__dataclass_params__", None)
-        is_frozen = parameters is not None and parameters.frozen
-        names = (one.name for one in fields(kind)) if is_frozen else ()
-        found = _DECLARED[kind] = frozenset(name for name in names if not name.startswith("_"))
-    return found
-
-
-def _environment(folder: Path, words: Words, *, inline_css: bool, colours: Colours = OUR_COLOURS) -> Environment:
-    environment = _Sandbox(
-        loader=_InliningLoader(folder, colours) if inline_css else FileSystemLoader(folder),
-        # Only names ending in .html are escaped: plain text must not be.
-        autoescape=select_autoescape(enabled_extensions=("html",), default=False, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        cache_size=-1,
-    )
-    environment.filters.update(
-        say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label, phrase_of=words.phrase_of
-    )
-    environment.filters.update(counted=_counted, breaks=_breaks)
-    environment.globals.update(mailto=mailto, mailto_order=mailto_order)
-    return environment
-
-
-def _counted(number: str, singular: str, plural: str) -> str:
-    """``1 item``, ``2 itens``: ``number`` is a formatted number."""
-    return f"{number} {singular if number == '1' else plural}"
-
-
-def _breaks(text: str) -> Markup:
-    """Escaped text whose line ends are ``<br>``."""
-    return escape(text).replace("\n", Markup("<br>\n"))
+    words = words_of(templates_dir, language)
+    return LanguageTemplates(templates_dir, words, inline_css=inline_css, colours=colours)
 
 
 # --- helpers ---------------------------------------------------------------------------------------------
@@ -378,17 +261,24 @@ def tidy(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
 
 
-def _told(error: TemplateError, folder: Path, name: str) -> str:
+def _told(error: TemplateError, templates_dir: Path, name: str) -> str:
     if isinstance(error, TemplateSyntaxError):
-        return f"{error.name or name}:{error.lineno}: {error.message}"
+        return f"{_below(error.filename, templates_dir) or error.name or name}:{error.lineno}: {error.message}"
     if isinstance(error, TemplateNotFound):
         return f"{name}: the template is missing"
-    return f"{_place(error, folder) or name}: {error.message}"
+    return f"{_place(error, templates_dir) or name}: {error.message}"
 
 
-def _place(error: BaseException, folder: Path) -> str:
-    """``letter/body.html:12``, from the innermost frame that runs a template of ours."""
+def _place(error: BaseException, templates_dir: Path) -> str:
+    """``letters/decision/body.html:12``, from the innermost frame that runs a template of ours."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(folder):
-            return f"{Path(frame.filename).relative_to(folder)}:{frame.lineno}"
+        if found := _below(frame.filename, templates_dir):
+            return f"{found}:{frame.lineno}"
     return ""
+
+
+def _below(filename: str | None, templates_dir: Path) -> str:
+    """A template's path below the folder of all templates; nothing for any other file."""
+    if filename is None or not Path(filename).is_relative_to(templates_dir):
+        return ""
+    return str(Path(filename).relative_to(templates_dir))

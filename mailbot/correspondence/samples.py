@@ -16,7 +16,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from mailbot.correspondence.context import LetterView, LongText, paragraphs_of
 from mailbot.correspondence.letter_views import VIEW_OF
-from mailbot.correspondence.render import DEFAULT_LANGUAGE, read_mapping
+from mailbot.correspondence.wording import DEFAULT_LANGUAGE, read_mapping
 from mailbot.correspondence.words import Phrase
 from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.events import LetterKind

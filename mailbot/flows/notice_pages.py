@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 
 import structlog
 
+from mailbot.correspondence.environment import Colours
 from mailbot.correspondence.openings import closed, filled, most_pictures
-from mailbot.correspondence.render import Colours, LetterRenderer
+from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.shown_pages import shown_papers
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.errors import LeaseLost, LetterError, StorageUnavailable

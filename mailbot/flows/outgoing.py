@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.correspondence.context import LongText, paragraphs_of
+from mailbot.correspondence.environment import Colours
 from mailbot.correspondence.openings import KEPT_BYTES
 from mailbot.correspondence.planned import CHECKLISTS, PlannedLetter
-from mailbot.correspondence.render import Colours, LetterRenderer
+from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.addressing import AddressTag, ReplyAddressing, tagged_address
 from mailbot.domain.events import (
     BOT,

@@ -33,9 +33,11 @@ def test_check_names_every_problem_of_yaml_and_templates_at_once(folder: Path) -
     units.write_text(units.read_text("utf-8").replace("latitude:", "latitud:", 1), "utf-8")
     staff = folder / "config" / "staff.yaml"
     staff.write_text(staff.read_text("utf-8") + "\nqueus: []\n", "utf-8")
-    body = folder / "templates" / "pt-BR" / "decision" / "body.txt"
+    body = folder / "templates" / "letters" / "decision" / "body.txt"
     body.write_text("{% if %}", "utf-8")
-    (folder / "templates" / "pt-BR" / "reminder" / "subject.txt").unlink()
+    (folder / "templates" / "letters" / "reminder" / "subject.txt").unlink()
+    said = folder / "templates" / "pt-BR" / "decision" / "sentences.yaml"
+    said.write_text(said.read_text("utf-8") + 'twice: "Oi"\ntwice: "Oi"\n', "utf-8")
     ran = catalogue(folder, "check", "--json")
     found = {(Path(one["file"]).name, one["line"], one["key"]) for one in ran.json}
     assert ran.code == 2
@@ -43,6 +45,7 @@ def test_check_names_every_problem_of_yaml_and_templates_at_once(folder: Path) -
     assert ("staff.yaml", "queus") in {(name, key) for name, _, key in found}
     assert ("body.txt", 1, None) in found
     assert "subject.txt" in {name for name, _, _ in found}
+    assert ("sentences.yaml", "twice") in {(name, key) for name, _, key in found}
     assert all(line for name, line, _ in found if name.endswith(".yaml"))
     assert all(Path(one["file"]).parts[0] in ("config", "templates") for one in ran.json)
 

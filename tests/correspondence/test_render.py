@@ -496,12 +496,12 @@ def test_the_check_names_file_and_line(
 
 
 def test_the_check_names_missing_files_sentences_and_unknown_folders(templates: Path) -> None:
-    (templates / "pt-BR" / "decision" / "body.html").unlink()
+    (templates / "letters" / "decision" / "body.html").unlink()
     (templates / "pt-BR" / "decison").mkdir()
     phrases = templates / "pt-BR" / "phrases.yaml"
     phrases.write_text(phrases.read_text(encoding="utf-8").replace("\nencrypted:", "\nx:"), encoding="utf-8")
     found = [str(one) for one in check_templates(templates)]
-    assert any("decision/body.html: this file is missing" in one for one in found)
+    assert any("letters/decision/body.html: this file is missing" in one for one in found)
     assert any("decison: no letter has this name" in one for one in found)
     assert any("phrases.yaml: encrypted: this sentence is missing" in one for one in found)
 
@@ -513,7 +513,7 @@ def test_no_templates_at_all_is_a_problem_and_not_a_crash(tmp_path: Path) -> Non
 
 
 def test_a_remote_picture_in_a_template_is_a_problem(templates: Path) -> None:
-    body = templates / "pt-BR" / "decision" / "body.html"
+    body = templates / "letters" / "decision" / "body.html"
     picture = '<img src="https://example.com.br/logo.png">'
     body.write_text(
         body.read_text(encoding="utf-8").replace("{% block content %}", "{% block content %}" + picture)

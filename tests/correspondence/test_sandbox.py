@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateError
 
-from mailbot.correspondence.render import _environment
+from mailbot.correspondence.environment import environment_of
 from mailbot.correspondence.words import Words
 
 
@@ -28,7 +28,7 @@ class _Changeable:
 
 
 def rendered(source: str) -> str:
-    environment = _environment(Path("/nonexistent"), Words(language="pt-BR", phrases={}), inline_css=False)
+    environment = environment_of(Path("/nonexistent"), Words(language="pt-BR", phrases={}), inline_css=False)
     return environment.from_string(source).render(view=_View(), other=_Changeable())
 
 
