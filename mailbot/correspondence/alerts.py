@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from mailbot.correspondence.context import (
+from mailbot.correspondence.alert_views import (
     AlertLettersHeldView,
     AlertLettersStuckView,
     AlertLoginExpiresView,
     AlertQuarantineView,
     AlertServerAwayView,
-    LetterView,
-    NoticeLine,
-    NoticesSummaryView,
     QuarantinedMail,
-    first_name,
 )
+from mailbot.correspondence.context import LetterView, first_name
 from mailbot.correspondence.planned import PlannedLetter
+from mailbot.correspondence.staff_views import NoticeLine, NoticesSummaryView
 from mailbot.correspondence.words import Words, phrase
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import InboundRow

@@ -6,31 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
-from mailbot.correspondence.context import (
-    AgentAnswerView,
+from mailbot.correspondence.alert_views import (
     AlertLettersHeldView,
     AlertLettersStuckView,
     AlertLoginExpiresView,
     AlertQuarantineView,
     AlertServerAwayView,
-    ConfirmOrdersView,
-    DecisionView,
-    DeliveryFailedView,
-    EvidenceCompleteView,
-    EvidenceRequestedView,
-    LetterView,
-    MailRefusedView,
-    NoticesSummaryView,
-    ReminderView,
-    ReplyRefusedView,
-    RequesterRepliedView,
-    TicketExpiredView,
-    TicketOpenedView,
-    TicketReadyView,
-    TranscriptView,
-    WhichTicketView,
 )
+from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
+from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.guidance_views import GuidanceView
 from mailbot.correspondence.query_views import (
     HelpView,
@@ -42,7 +26,27 @@ from mailbot.correspondence.query_views import (
     TicketStatusView,
     TicketWithdrawnView,
 )
+from mailbot.correspondence.requester_views import (
+    AgentAnswerView,
+    DecisionView,
+    EvidenceCompleteView,
+    EvidenceRequestedView,
+    MailRefusedView,
+    ReminderView,
+    TicketExpiredView,
+    TicketOpenedView,
+    WhichTicketView,
+)
 from mailbot.correspondence.sector_views import SectorBookView, SectorRepliedView
+from mailbot.correspondence.staff_views import (
+    ConfirmOrdersView,
+    DeliveryFailedView,
+    NoticesSummaryView,
+    ReplyRefusedView,
+    RequesterRepliedView,
+    TicketReadyView,
+    TranscriptView,
+)
 from mailbot.correspondence.work_views import (
     ColleagueAnsweredView,
     DigestManagersView,

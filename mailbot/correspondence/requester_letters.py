@@ -12,21 +12,7 @@ from mailbot.catalogue.field_groups import count_missing
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.articles import suggested_articles
 from mailbot.correspondence.contact_views import ContactChangedView, ContactConfirmationView
-from mailbot.correspondence.context import (
-    AgentAnswerView,
-    DecisionView,
-    EvidenceCompleteView,
-    EvidenceRequestedView,
-    LetterView,
-    MailRefusedView,
-    ReminderView,
-    TicketExpiredView,
-    TicketLine,
-    TicketOpenedView,
-    WhichTicketView,
-    first_name,
-    paragraphs_of,
-)
+from mailbot.correspondence.context import LetterView, TicketLine, first_name, paragraphs_of
 from mailbot.correspondence.field_parts import (
     asked_lines,
     form_lines,
@@ -39,6 +25,17 @@ from mailbot.correspondence.guidance_words import in_words
 from mailbot.correspondence.invitation import invitation
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.query_views import TicketReclassifiedView, TicketWithdrawnView
+from mailbot.correspondence.requester_views import (
+    AgentAnswerView,
+    DecisionView,
+    EvidenceCompleteView,
+    EvidenceRequestedView,
+    MailRefusedView,
+    ReminderView,
+    TicketExpiredView,
+    TicketOpenedView,
+    WhichTicketView,
+)
 from mailbot.correspondence.shown_agents import shown_name, without_agents_addresses
 from mailbot.correspondence.view_parts import (
     RequesterBase,

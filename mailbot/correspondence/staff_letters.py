@@ -8,17 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
-from mailbot.correspondence.context import (
-    ConfirmOrdersView,
-    DeliveryFailedView,
-    LetterView,
-    MessageRow,
-    ReplyRefusedView,
-    RequesterRepliedView,
-    TicketReadyView,
-    first_name,
-    paragraphs_of,
-)
+from mailbot.correspondence.context import LetterView, MessageRow, first_name, paragraphs_of
 from mailbot.correspondence.customer_lines import customer_lines, customer_state
 from mailbot.correspondence.document_facts import comparison
 from mailbot.correspondence.field_parts import contradicted_rows, field_rows
@@ -28,6 +18,13 @@ from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.planned_pages import pages_brought, pages_of_documents, paper_rows
 from mailbot.correspondence.query_views import RequesterActedView
 from mailbot.correspondence.staff_actions import actions_for, merge_actions
+from mailbot.correspondence.staff_views import (
+    ConfirmOrdersView,
+    DeliveryFailedView,
+    ReplyRefusedView,
+    RequesterRepliedView,
+    TicketReadyView,
+)
 from mailbot.correspondence.view_parts import (
     StaffBase,
     answer_by,

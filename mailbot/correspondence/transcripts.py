@@ -6,18 +6,11 @@ ticket, or, where there is none, to nobody.
 
 from __future__ import annotations
 
-from mailbot.correspondence.context import (
-    ManualRow,
-    MessageRow,
-    OrderRow,
-    OwnTicketRow,
-    TranscriptView,
-    first_name,
-    paragraphs_of,
-)
+from mailbot.correspondence.context import MessageRow, first_name, paragraphs_of
 from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.planned_pages import pages_asked_for, paper_rows
+from mailbot.correspondence.staff_views import ManualRow, OrderRow, OwnTicketRow, TranscriptView
 from mailbot.correspondence.view_parts import file_lines_of, queue_name, subject_of
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, TicketMessage, Visibility

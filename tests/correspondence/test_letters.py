@@ -10,26 +10,28 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.catalogue.load import load_catalogue
-from mailbot.correspondence.context import (
-    AgentAnswerView,
-    ConfirmOrdersView,
-    DecisionView,
-    DeliveryFailedView,
-    EvidenceRequestedView,
-    ItemState,
-    MailRefusedView,
-    ReminderView,
-    ReplyRefusedView,
-    RequesterRepliedView,
-    TicketExpiredView,
-    TicketOpenedView,
-    TicketReadyView,
-    WhichTicketView,
-)
+from mailbot.correspondence.context import ItemState
 from mailbot.correspondence.letters import plan_letters, taken_back
 from mailbot.correspondence.planned import CHECKLISTS, LetterDesk, PlannedLetter
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
+from mailbot.correspondence.requester_views import (
+    AgentAnswerView,
+    DecisionView,
+    EvidenceRequestedView,
+    MailRefusedView,
+    ReminderView,
+    TicketExpiredView,
+    TicketOpenedView,
+    WhichTicketView,
+)
+from mailbot.correspondence.staff_views import (
+    ConfirmOrdersView,
+    DeliveryFailedView,
+    ReplyRefusedView,
+    RequesterRepliedView,
+    TicketReadyView,
+)
 from mailbot.correspondence.words import Phrase
 from mailbot.domain.events import (
     Audience,

@@ -10,15 +10,11 @@ from typing import Any
 
 import pytest
 
-from mailbot.correspondence.context import (
-    EvidenceRequestedView,
-    FieldRow,
-    LetterView,
-    TicketReadyView,
-    paragraphs_of,
-)
+from mailbot.correspondence.context import FieldRow, LetterView, paragraphs_of
 from mailbot.correspondence.render import LetterRenderer
+from mailbot.correspondence.requester_views import EvidenceRequestedView
 from mailbot.correspondence.samples import sample_views
+from mailbot.correspondence.staff_views import TicketReadyView
 from mailbot.domain.events import LetterKind
 from tests.correspondence.browser import Browser
 

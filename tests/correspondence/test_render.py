@@ -21,14 +21,10 @@ from hypothesis import strategies as st
 
 from mailbot.correspondence.check import check_templates
 from mailbot.correspondence.context import (
-    AgentAnswerView,
-    EvidenceRequestedView,
     FormLine,
     LetterView,
     LongText,
     StaffTicketView,
-    TicketOpenedView,
-    TicketReadyView,
     first_name,
     paragraphs_of,
 )
@@ -37,8 +33,10 @@ from mailbot.correspondence.letter_views import VIEW_OF
 from mailbot.correspondence.mail_links import mailto
 from mailbot.correspondence.presentable import presentable
 from mailbot.correspondence.render import MAX_HTML_BYTES, LetterRenderer, load_language, variables_of
+from mailbot.correspondence.requester_views import AgentAnswerView, EvidenceRequestedView, TicketOpenedView
 from mailbot.correspondence.safe_text import cleaned_line, delinked_line, delinked_text, shortened
 from mailbot.correspondence.samples import sample_view, sample_views
+from mailbot.correspondence.staff_views import TicketReadyView
 from mailbot.correspondence.words import Phrase, phrase
 from mailbot.domain.errors import ConfigurationError, LetterError
 from mailbot.domain.events import LetterKind
