@@ -83,7 +83,8 @@ def taken_back(change: TicketChange) -> tuple[LetterKind, ...]:
 def made_void(change: TicketChange) -> tuple[LetterKind, ...]:
     """The letters to the requester that have lost their point if they have not left: a person answered instead,
     straight from the shared mailbox."""
-    return QUESTIONS if change.already_sent or change.happened(EventKind.MERGED) else ()
+    ends_merged = change.happened(EventKind.MERGED) and change.after.merged_into is not None
+    return QUESTIONS if change.already_sent or ends_merged else ()
 
 
 _WITH_A_DECISION = (LetterKind.DECISION, LetterKind.AGENT_ANSWER)

@@ -28,15 +28,15 @@ _MOST_ASKED_FOR_BYTES = 20_000_000
 
 def pages_of_documents(ticket: Ticket, desk: LetterDesk) -> PagesToDraw | None:
     """The pages of all of a ticket's documents, each beside its own."""
-    if not desk.shows_pages or not ticket.documents:
+    if not desk.shows_pages or not ticket.papers:
         return None
     openings = []
-    for number, finding in enumerate(ticket.documents, start=1):
-        others = (one for one in ticket.documents if one.digest == finding.digest and one is not finding)
+    for number, finding in enumerate(ticket.papers, start=1):
+        others = (one for one in ticket.papers if one.digest == finding.digest and one is not finding)
         begins = tuple(other.page for other in others if other.page is not None)
         name = document_opening(number)
         openings.append(Opening(name=name, digest=finding.digest, first=finding.page, others_begin=begins))
-    papers = tuple(paper_of(finding) for finding in ticket.documents)
+    papers = tuple(paper_of(finding) for finding in ticket.papers)
     return PagesToDraw(
         papers=papers,
         openings=tuple(openings),

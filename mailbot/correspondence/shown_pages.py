@@ -144,17 +144,21 @@ class _Layout:
         return True
 
 
-def paper_of(finding: Finding) -> Paper:
-    """The file of a finding."""
-    file = StoredFile(
+def file_of(finding: Finding) -> StoredFile:
+    """The file in which something was found."""
+    return StoredFile(
         digest=finding.digest,
         filename=finding.filename,
         media_type=finding.media_type,
         size_bytes=finding.size_bytes,
         sha256=finding.sha256,
     )
+
+
+def paper_of(finding: Finding) -> Paper:
+    """The file of a finding, as a paper."""
     return Paper(
-        file=file,
+        file=file_of(finding),
         is_refused=finding.verdict in _NOT_OPENED,
         is_drawn=finding.verdict is not Verdict.REFUSED_SIZE,
     )

@@ -156,7 +156,12 @@ def document_rows(
     """Every file as an agent sees it, with a place for its pages, then every document that is missing."""
     rows = [
         _document_row(finding, kind, words, document_opening(number) if shows_pages else "")
-        for number, finding in enumerate(ticket.documents, start=1)
+        for number, finding in enumerate(ticket.papers, start=1)
+    ]
+    counting = len(ticket.documents)
+    rows = [
+        *rows[:counting],
+        *(replace(row, state=ItemState.FOR_A_PERSON, verdict=phrase("asked_again")) for row in rows[counting:]),
     ]
     rows += [
         DocumentRow(label=spec.label, state=ItemState.MISSING, verdict=phrase("missing"))

@@ -76,14 +76,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surviving:
+    """The ticket into which another is merged: as it stood ``before``, and with what it gains."""
+
+    before: Ticket
+    ticket: Ticket
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlan:
     """All orders of a mail, worked out on its ticket: what it becomes, or why nothing is done.
 
-    ``after`` is the ticket with all of them done; equal to the ticket where ``refusal`` is set. ``text`` is what
-    the words themselves say to their reader. ``moves`` is the word that decides on the status, if one does.
-    ``is_note``: the whole mail is a note; ``is_answer``: it goes to the requester whatever the thread is.
-    ``asks`` are keys and names of what the requester is asked for. ``only_asks_back``: nothing but questions to
-    the bot, whose mail is no message to anybody.
+    ``after`` is the ticket with all of them done; equal to the ticket where ``refusal`` is set. ``text`` is
+    what the words themselves say to their reader. ``moves`` is the word that decides on the status, if one
+    does. ``is_note``: the whole mail is a note; ``is_answer``: it goes to the requester whatever the thread
+    is. ``into`` is the ticket that gains by a merging. ``asks`` are keys and names of what the requester is
+    asked for. ``only_asks_back``: nothing but questions to the bot, whose mail is no message to anybody.
     """
 
     after: Ticket
@@ -96,6 +105,7 @@ class OrderPlan:
     is_answer: bool = False
     only_asks_back: bool = False
     invites: bool = False
+    into: Surviving | None = None
     transcript: Transcript | None = None
     refusal: Refusal | None = None
     refused_word: str = ""

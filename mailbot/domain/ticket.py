@@ -80,7 +80,8 @@ class Ticket:
 
     What only staff set: ``label`` is a further public label of the status that it belongs to; ``asked`` are things
     that an agent asked for by name and that are no requirement of the type; ``waived`` are keys of requirements
-    that need not be shown; ``participants`` are addresses that get what the requester gets; ``merged_into`` is the
+    that need not be shown, ``set_aside`` papers that count no more because they were asked for again;
+    ``participants`` are addresses that get what the requester gets; ``merged_into`` is the
     ticket to which everything goes that is written to this one. ``sector_book`` is the last book that was written
     to the queue's sector, ``sector_asked_at`` when it last left without an answer since.
 
@@ -117,6 +118,7 @@ class Ticket:
     label: str = ""
     asked: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
+    set_aside: tuple[Finding, ...] = ()
     participants: tuple[str, ...] = ()
     visit_at: datetime | None = None
     visit_sequence: int = 0
@@ -135,6 +137,12 @@ class Ticket:
     def is_finished(self) -> bool:
         """Resolved or closed."""
         return self.status in (Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def papers(self) -> tuple[Finding, ...]:
+        """All that agents see: what counts, then what was asked for again and did not come again."""
+        came = {one.sha256 for one in self.documents}
+        return (*self.documents, *(one for one in self.set_aside if one.sha256 not in came))
 
     @property
     def is_guided(self) -> bool:

@@ -21,7 +21,7 @@ class TicketChange:
     ``quiet``: nobody is told. ``refused_agent``/``refusal`` name an agent whose mail did not do what it said.
     ``code`` is what the agent has to confirm it with.
     ``which`` lists tickets of which one is meant. ``right_subject`` is set where another subject was written.
-    ``beside`` is another ticket that is opened with it, in the same commit.
+    ``beside`` is another ticket that is opened with it, or into which it is merged, in the same commit.
     ``words`` are an agent's words to the requester; ``already_sent`` tells that they have them already. ``told``
     and ``asks`` are what a letter of an agent's says besides: changes, and what is asked for. ``invites``: a visit
     was fixed. ``transcript`` is what the agent hears of their orders, ``opened_by`` who opened the ticket in its

@@ -66,6 +66,7 @@ from mailbot.flows.confirmation_desk import (
 from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.errand_desk import run_errand, with_code
 from mailbot.flows.house import House
+from mailbot.flows.kept_papers import as_staff_left_them
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse, desk_for, survivor
 from mailbot.flows.past import Knowledge
@@ -459,6 +460,7 @@ class Examiner:
         """
         so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         is_follow_up = so_far is not None
+        brought = {finding.digest for finding in (so_far.documents if so_far else ())}
         kind = self._catalogue.type(ticket.request_type)
         # What the bot answered by itself it may answer anew; what a person has before them it may not.
         waits = ticket.status is Status.AWAITING_REQUESTER and ticket.assignee is None
@@ -470,6 +472,7 @@ class Examiner:
         for number, one in enumerate(mails):
             case = as_requester(self._case_again(one, ticket, mailbox, known))
             readings = self._readings(case, reader)
+            brought.update(file.digest for file in one.files)
             verified = verified or is_verified_requester(case, ticket)
             if number == 0 and not is_follow_up:
                 # Also where its answer does not count: it may read files that the type by itself leaves unread.
@@ -495,9 +498,17 @@ class Examiner:
                 missing=report.missing,
                 mismatches=report.mismatches,
             )
+        report = as_staff_left_them(
+            with_other_uses(report, ticket, known, self._keyed, anew=True),
+            ticket,
+            kind,
+            brought=brought,
+            limits=self._catalogue.limits_of(kind.key),
+            today=self.now().date(),
+        )
         return Recount(
             request_type=kind,
-            report=with_other_uses(report, ticket, known, self._keyed, anew=True),
+            report=report,
             may_answer=may_answer,
             verified=verified,
             new_readings=tuple(made),

@@ -14,6 +14,7 @@ from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
+from mailbot.correspondence.shown_pages import file_of
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, StoredFile, TicketEvent
@@ -84,7 +85,7 @@ def desk_for(
 ) -> OrderDesk:
     """The desk for one mail's words on ``ticket``."""
     words = {directive.word for directive in block.directives}
-    files = tuple(known.files_of(ticket.number)) if words & _ASKS_FOR_FILES else ()
+    files = _files_of(ticket, known) if words & _ASKS_FOR_FILES else ()
     looks_for_undo = ticket.status is Status.RESOLVED and bool(words & _ASKS_WHAT_WAITS)
     return OrderDesk(
         catalogue=house.catalogue,
@@ -103,6 +104,14 @@ def desk_for(
         customers=_candidates(ticket, known) if StaffWord.CLIENTE in words else {},
         says_more=bool(block.remaining_text.strip()) or has_files,
     )
+
+
+def _files_of(ticket: Ticket, known: OrderKnowledge) -> tuple[StoredFile, ...]:
+    """The files of the ticket's own messages, and what came with one that was merged into it."""
+    own = tuple(known.files_of(ticket.number))
+    digests = {file.digest for file in own}
+    of_merged = {one.digest: file_of(one) for one in ticket.documents if one.digest not in digests}
+    return (*own, *of_merged.values())
 
 
 def _candidates(ticket: Ticket, known: OrderKnowledge) -> dict[int, Customer]:

@@ -7,7 +7,7 @@ from mailbot.flows.ports import UnitOfWork
 
 
 def write_change(work: UnitOfWork, change: TicketChange) -> None:
-    """Write a ticket's new value, message and events, and those of the ticket that is opened beside it.
+    """Write a ticket's new value, message and events, and those of the ticket that changes beside it.
 
     Raises ``ConcurrentChange``.
     """

@@ -69,6 +69,7 @@ def apply_agent_reply(decision: ApplyAgentReply, situation: Situation, cause: Ca
         invites=orders.invites,
         transcript=_transcript(decision, orders, is_colleagues=_is_colleagues(ticket, happened, agent, cause)),
         elsewhere=_elsewhere(orders, happened, agent, ticket),
+        beside=_surviving(orders, situation, cause, agent, ticket),
         already_sent=decision.already_sent,
     )
 
@@ -131,9 +132,23 @@ def _elsewhere(
 ) -> tuple[tuple[str, TicketEvent], ...]:
     """A merged ticket is told of on the one that goes on."""
     number = orders.after.merged_into
-    if number is None or number == ticket.merged_into:
+    if number is None or number == ticket.merged_into or orders.into is not None:
         return ()
     return ((number, happened.event(agent.address, EventKind.MERGED, old=ticket.number)),)
+
+
+def _surviving(
+    orders: OrderPlan, situation: Situation, cause: Cause, agent: Address, merged: Ticket
+) -> TicketChange | None:
+    """What the ticket that goes on gains by a merging: its requester and its agents hear where it is complete."""
+    into = orders.into
+    if into is None:
+        return None
+    happened = ChangeLog(situation.now, cause.mail_id)
+    happened.add(agent.address, EventKind.MERGED, old=merged.number)
+    for one in into.effects:
+        happened.add(agent.address, one.kind, old=one.old, new=one.new, detail=one.detail)
+    return TicketChange(before=into.before, after=into.ticket, events=happened.events, agent=agent, verified=True)
 
 
 def refuse_agent_reply(decision: RefuseAgentReply, situation: Situation, cause: Cause) -> TicketChange:

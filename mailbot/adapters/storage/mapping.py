@@ -110,6 +110,10 @@ def field_from_json(data: Json) -> FieldValue:
     )
 
 
+_SET_ASIDE = "set_aside"
+"""Mark of a paper that counts no more."""
+
+
 def finding_to_json(finding: Finding) -> Json:
     return {
         "digest": finding.digest,
@@ -333,7 +337,10 @@ def ticket_to_row(ticket: Ticket) -> Json:
         "priority": ticket.priority.value,
         "language": ticket.language,
         "fields": [field_to_json(value) for value in ticket.fields],
-        "documents": [finding_to_json(finding) for finding in ticket.documents],
+        "documents": [
+            *(finding_to_json(finding) for finding in ticket.documents),
+            *({**finding_to_json(finding), _SET_ASIDE: True} for finding in ticket.set_aside),
+        ],
         "missing": list(ticket.missing),
         "mismatches": [mismatch_to_json(mismatch) for mismatch in ticket.mismatches],
         "ruling": ruling_to_json(ticket.ruling),
@@ -404,7 +411,8 @@ def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
         priority=Priority(row["priority"]),
         language=row["language"],
         fields=tuple(field_from_json(data) for data in row["fields"]),
-        documents=tuple(finding_from_json(data) for data in row["documents"]),
+        documents=tuple(finding_from_json(data) for data in row["documents"] if not data.get(_SET_ASIDE)),
+        set_aside=tuple(finding_from_json(data) for data in row["documents"] if data.get(_SET_ASIDE)),
         missing=tuple(row["missing"]),
         mismatches=tuple(mismatch_from_json(data) for data in row["mismatches"]),
         ruling=ruling_from_json(row["ruling"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.domain.events import EventKind, StoredFile
+from mailbot.domain.evidence import Finding
 from mailbot.domain.notice_pages import may_have_pages
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
@@ -28,7 +29,8 @@ _MOST_ORIGINALS_BYTES = 15_000_000
 def ask_for(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     """``#pedir item, item``: papers and fields of the type by name, or whatever else by its own words.
 
-    What was shown for a paper that is asked for again no longer counts. The ticket waits for its requester.
+    What was shown for a paper that is asked for again no longer counts; agents see it as before, and
+    ``#dispensar`` lets it count again. The ticket waits for its requester.
     """
     items = [item for part in argument.split(",") if (item := " ".join(part.split()))]
     kind = desk.kind_of(so_far.ticket)
@@ -71,12 +73,19 @@ def _lacking(ticket: Ticket, keys: tuple[str, ...], others: tuple[str, ...], des
     return replace(
         ticket,
         documents=tuple(one for one in ticket.documents if one.requirement not in keys),
+        set_aside=_set_aside(ticket, keys),
         fields=tuple(one for one in ticket.fields if one.key not in keys),
         missing=tuple(key for key in _keys(ticket, desk) if key in wanted),
         mismatches=tuple(one for one in ticket.mismatches if one.key not in keys),
         waived=tuple(key for key in ticket.waived if key not in keys),
         asked=tuple(dict.fromkeys([*ticket.asked, *others])),
     )
+
+
+def _set_aside(ticket: Ticket, keys: tuple[str, ...]) -> tuple[Finding, ...]:
+    asked_again = {(one.sha256, one.page): one for one in ticket.set_aside}
+    asked_again |= {(one.sha256, one.page): one for one in ticket.documents if one.requirement in keys}
+    return tuple(asked_again.values())
 
 
 def keep_inside(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:

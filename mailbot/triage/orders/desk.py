@@ -15,7 +15,7 @@ from mailbot.domain.customer import Customer
 from mailbot.domain.events import EventKind, StoredFile
 from mailbot.domain.evidence import EvidenceReport, FieldValue
 from mailbot.domain.mail import Address
-from mailbot.domain.orders import Effect, Told, Values
+from mailbot.domain.orders import Effect, Surviving, Told, Values
 from mailbot.domain.ticket import Status, Ticket
 
 CheckField = Callable[[FieldSpec, str], FieldValue]
@@ -105,6 +105,7 @@ class Progress:
     files: tuple[StoredFile, ...] = ()
     papers: tuple[StoredFile, ...] = ()
     invites: bool = False
+    into: Surviving | None = None
     said: Values = ()
     aside: str = ""
 

@@ -10,7 +10,8 @@ from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.events import EventKind
-from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, valid_values
+from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, valid_values
+from mailbot.domain.orders import Surviving
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.triage.carry_out import title_of
 from mailbot.triage.choose_customer import choose_customer, nth_candidate
@@ -139,7 +140,8 @@ def type_named(typed: str, types: Iterable[RequestType]) -> RequestType | None:
 
 
 def waive(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
-    """``#dispensar documento``: it need not be shown, and what does not fit about it fits (R000-08)."""
+    """``#dispensar documento``: it need not be shown, and what does not fit about it fits (R000-08). What was
+    shown for it before it was asked for again is there again."""
     ticket, kind = so_far.ticket, desk.kind_of(so_far.ticket)
     key = requirement_named(argument, kind)
     if isinstance(key, Problem):
@@ -150,8 +152,16 @@ def waive(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
     if ticket.is_finished:
         return problem("finished", status=label_of(ticket, desk))
     waived = effect(EventKind.WAIVED, new=key)
-    after = without_waived(replace(ticket, waived=(*ticket.waived, key)))
+    after = without_waived(replace(_with_what_was_aside(ticket, key), waived=(*ticket.waived, key)))
     return _open_if_complete(so_far.on(after, waived, item=kind.label_for(key)), desk)
+
+
+def _with_what_was_aside(ticket: Ticket, key: str) -> Ticket:
+    if any(one.requirement == key for one in ticket.documents):
+        return ticket
+    back = tuple(one for one in ticket.set_aside if one.requirement == key)
+    rest = tuple(one for one in ticket.set_aside if one.requirement != key)
+    return replace(ticket, documents=(*ticket.documents, *back), set_aside=rest)
 
 
 def _open_if_complete(so_far: Progress, desk: OrderDesk) -> Outcome:
@@ -322,7 +332,29 @@ def merge(argument: str, so_far: Progress, desk: OrderDesk) -> Outcome:
         asked=(),
         merged_into=other.number,
     )
-    return replace(going, ticket=after).saying(number=other.number)
+    into = _with_papers_of(so_far.ticket, other, desk)
+    return replace(going, ticket=after, into=into).saying(number=other.number)
+
+
+def _with_papers_of(merged: Ticket, other: Ticket, desk: OrderDesk) -> Surviving | None:
+    """The ticket that goes on, with what was shown on the one that ends; ``None`` where it gains nothing. Papers
+    stay with who sent them: those of another requester do not come along."""
+    known = {(one.sha256, one.page) for one in other.documents}
+    papers = tuple(one for one in merged.documents if (one.sha256, one.page) not in known)
+    if not papers or merged.requester.address != other.requester.address:
+        return None
+    kind = desk.kind_of(other)
+    fresh = tuple(one if _is_for(one, kind) else replace(one, requirement=None) for one in papers)
+    gained = replace(other, documents=(*other.documents, *fresh))
+    after = without_waived(_holding(gained, desk.held_against(gained, kind)))
+    shown = effect(EventKind.EVIDENCE_CHANGED, new=" ".join(after.missing), old=" ".join(other.missing))
+    opened = _open_if_complete(Progress(ticket=after, effects=(shown,)), desk)
+    assert not isinstance(opened, Problem), "a ticket that waits for its requester can always be opened"
+    return Surviving(ticket=replace(opened.ticket, updated_at=desk.now), effects=opened.effects, before=other)
+
+
+def _is_for(finding: Finding, kind: RequestType) -> bool:
+    return finding.requirement is None or any(str(one.key) == finding.requirement for one in kind.documents)
 
 
 def _why_not_merge(ticket: Ticket, other: Ticket, desk: OrderDesk, *, anyway: bool) -> str:

@@ -194,6 +194,7 @@ def _planned(desk: OrderDesk, progress: Progress, tried: list[_Tried]) -> OrderP
         is_answer=_W.RESPONDER in words or decides,
         only_asks_back=only_asks_back,
         invites=progress.invites,
+        into=progress.into,
         transcript=transcript if set(words) - _ECHOED_NOT else None,
     )
 
