@@ -19,6 +19,7 @@ from mailbot.domain.incidents import Notice, NoticeState
 if TYPE_CHECKING:
     from mailbot.adapters.alert_command import AlertCommand
     from mailbot.catalogue.load import Catalogue
+    from mailbot.domain.staffing import AgentRecord
     from mailbot.settings import Settings
 
 _GROUP_AND_OTHERS = 0o077
@@ -280,6 +281,41 @@ def check_types_in_use(settings: Settings, catalogue: Catalogue) -> Iterator[Fin
             message=f"tickets are open whose request type {key} is gone: each of their mails goes to a person",
             advice=f"put catalogue/{key}.yaml back, or finish those tickets",
         )
+
+
+def check_queues(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
+    """Queues in which nobody works, with what administrators have changed in the roster."""
+    from mailbot.catalogue.on_duty import duty_at
+
+    staff = catalogue.staff
+    now = datetime.now(UTC)
+    duty = duty_at(staff, _roster_records(settings), today=catalogue.calendar.local_day(now), now=now)
+    for queue in staff.queues:
+        if not any(agent.works_in(queue.key) for agent in duty.staff.agents):
+            yield Finding(
+                check="staff",
+                state=State.PROBLEM,
+                message=f"nobody works in the queue {queue.key}: everybody hears of its tickets",
+                advice=f"give the queue to an agent in staff.yaml, or mailbot staff add … --queue {queue.key}",
+            )
+
+
+def _roster_records(settings: Settings) -> list[AgentRecord]:
+    """What administrators have changed; nothing where the database cannot be asked."""
+    from mailbot.adapters.storage.unit_of_work import SqlStorage
+    from mailbot.cli.database import NoDatabaseYet, OtherSchema, existing_database
+
+    try:
+        database = existing_database(settings)
+    except (NoDatabaseYet, OtherSchema, StorageUnavailable, ConfigurationError):
+        return []
+    try:
+        with SqlStorage(database).read() as work:
+            return list(work.roster.records())
+    except StorageUnavailable:
+        return []
+    finally:
+        database.close()
 
 
 _STORAGE_ADVICE = "check MAILBOT_DATABASE_URL, and the file's owner and disk, or the server and its log"

@@ -97,6 +97,7 @@ def _examine(report: _Report, options: _Options) -> None:
     report.add(*checkup.check_readers())
     if catalogue is not None:
         report.add(*checkup.check_types_in_use(settings, catalogue))
+        report.add(*checkup.check_queues(settings, catalogue))
     app = _app(report, settings, catalogue) if catalogue is not None else None
     if app is None:
         return

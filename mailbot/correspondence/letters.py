@@ -370,7 +370,8 @@ def _responsible(ticket: Ticket, desk: LetterDesk) -> list[AgentSpec]:
         others = [agent for agent in agents if agent.address != ticket.requester.address]
         if others:
             return others
-    return responsible
+    # A queue that nobody works in any more (its last agent was revoked): its customers were told to wait.
+    return responsible or in_queue or desk.duty.present(staff.agents) or list(staff.agents)
 
 
 def _who_hears_of_failure(change: TicketChange, desk: LetterDesk) -> list[AgentSpec]:

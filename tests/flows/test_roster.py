@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mailbot.catalogue.staff import AgentSpec
+from mailbot.cli.checkup import State, check_queues
 from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
 from mailbot.flows.staff_changes import RosterDesk, RosterProblem, RosterUnchanged
-from tests.flows.house import TestHouse, mail, reply_to
+from tests.flows.house import REPOSITORY, TestHouse, mail, reply_to
 from tests.flows.staffing import ANA, BRUNO, CARLA, config
 
 
@@ -106,6 +108,26 @@ def test_where_nobody_at_all_is_here_the_notice_waits_in_their_own_mailboxes(tmp
             absent(house, key)
         ask(house, 1)
         assert told(house) == [ANA]
+
+
+def test_where_nobody_works_in_a_queue_any_more_the_whole_house_hears_and_the_doctor_says_so(
+    tmp_path: Path,
+) -> None:
+    """Its customers were told that somebody answers, and no notice left."""
+    queues = [one["key"] for one in yaml.safe_load((REPOSITORY / "config" / "staff.yaml").read_text())["queues"]]
+    agents = [
+        {"key": "ana", "name": "Ana", "address": ANA, "queues": "*"},
+        {"key": "bruno", "name": "Bruno", "address": BRUNO, "queues": [one for one in queues if one != "geral"]},
+    ]
+    with open_house(tmp_path, agents=agents) as house:
+        settings, catalogue = house.app.settings, house.app.catalogue
+        assert list(check_queues(settings, catalogue)) == []
+        desk(house).revoke("ana", now=house.clock.now())
+        ask(house, 1)
+        assert told(house) == [BRUNO]
+        (finding,) = check_queues(settings, catalogue)
+        assert (finding.check, finding.state) == ("staff", State.PROBLEM)
+        assert "geral" in finding.message
 
 
 def test_deputies_who_stand_in_for_each_other_are_no_endless_search(tmp_path: Path) -> None:
