@@ -54,11 +54,22 @@ class _Labels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """What a line begins with that is set like a label, folded; where its value begins, how it is set apart."""
+
+    words: str
+    value_start: int
+    separator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A text's lines without blanks around them, the same without bullets, and which are copied headers."""
+    """A text's lines without blanks around them, the same without bullets with what each begins with, and which
+    are copied headers."""
 
     plain: Sequence[str]
     bare: Sequence[str]
+    openings: Sequence[_Opening | None]
     headers: frozenset[int]
 
 
@@ -69,7 +80,8 @@ def lines_of(text: str) -> Lines:
     """
     plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
     bare = [_BULLET.sub("", line) if line else line for line in plain]
-    return Lines(plain=plain, bare=bare, headers=_copied_headers(plain))
+    openings = [_opening(line) for line in bare]
+    return Lines(plain=plain, bare=bare, openings=openings, headers=_copied_headers(plain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +144,7 @@ _CONNECTORS = frozenset(
 _SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, FieldKind.CNPJ})
 
 
-def _hits(line: str, labels: _Labels) -> list[_Hit]:
+def _hits(line: str, opening: _Opening | None, labels: _Labels) -> list[_Hit]:
     """The labels of a line that really are labels."""
     found: list[_Hit] = []
     for match in labels.pattern.finditer(line):
@@ -151,7 +163,7 @@ def _hits(line: str, labels: _Labels) -> list[_Hit]:
         )
         if _is_label(hit, before, follows_label=bool(found)):
             found.append(hit)
-    mistyped = None if found else _mistyped(line, labels)
+    mistyped = None if found or opening is None else _mistyped(opening, labels)
     return found if mistyped is None else [mistyped]
 
 
@@ -160,14 +172,19 @@ _SHORTEST_MISTYPED = 5
 _LONG_LABEL = 9
 
 
-def _mistyped(line: str, labels: _Labels) -> _Hit | None:
-    """The label that a line begins with, one letter wrong or two in a long one: *Motvo: mudei*. Never where two
-    fields' labels are as near."""
+def _opening(line: str) -> _Opening | None:
     match = _LABEL_SHAPE.match(line)
     words = fold_words(match[1]) if match else ""
     if match is None or len(words) < _SHORTEST_MISTYPED:
         return None
-    nearest = extract(words, labels.long_enough, scorer=Levenshtein.distance, score_cutoff=2, limit=None)
+    separator = ":" if line[match.end() - 1] in ":：=" else "-"
+    return _Opening(words=words, value_start=match.end(), separator=separator)
+
+
+def _mistyped(opening: _Opening, labels: _Labels) -> _Hit | None:
+    """The label that a line begins with, one letter wrong or two in a long one: *Motvo: mudei*. Never where two
+    fields' labels are as near."""
+    nearest = extract(opening.words, labels.long_enough, scorer=Levenshtein.distance, score_cutoff=2, limit=None)
     near = {
         labels.specs[label].key: labels.specs[label]
         for label, distance, _ in nearest
@@ -175,9 +192,14 @@ def _mistyped(line: str, labels: _Labels) -> _Hit | None:
     }
     if len(near) != 1:
         return None
-    separator = ":" if line[match.end() - 1] in ":：=" else "-"
     (spec,) = near.values()
-    return _Hit(spec=spec, start=0, value_start=match.end(), separator=separator, words=words.count(" ") + 1)
+    return _Hit(
+        spec=spec,
+        start=0,
+        value_start=opening.value_start,
+        separator=opening.separator,
+        words=opening.words.count(" ") + 1,
+    )
 
 
 def _spec_with_lost_letters(label: str, labels: _Labels) -> FieldSpec | None:
@@ -233,6 +255,7 @@ class _Reader:
 
     def __init__(self, lines: Lines, labels: _Labels) -> None:
         self.lines = lines.bare
+        self.openings = lines.openings
         self.labels = labels
         self.headers = lines.headers
         self.result = LabelledText()
@@ -243,6 +266,9 @@ class _Reader:
             position = self._line(position)
         return self.result
 
+    def _hits_at(self, position: int) -> list[_Hit]:
+        return _hits(self.lines[position], self.openings[position], self.labels)
+
     def _line(self, position: int) -> int:
         """Read one line with what belongs to it; the next line to read."""
         line = self.lines[position]
@@ -251,7 +277,7 @@ class _Reader:
         columns = self._columns(position)
         if columns:
             return columns
-        hits = _hits(line, self.labels)
+        hits = self._hits_at(position)
         if not hits:
             self.result.other_lines.append(line)
             return position + 1
@@ -323,17 +349,16 @@ class _Reader:
             line = self.lines[position]
             if _says_nothing(line):
                 continue
-            begins_with_label = any(hit.separator != "none" for hit in _hits(line, self.labels)[:1])
+            begins_with_label = any(hit.separator != "none" for hit in self._hits_at(position)[:1])
             return None if begins_with_label or position in self.headers else position
         return None
 
     def _until_next_label(self, start: int) -> Iterator[str]:
         for position in range(start, len(self.lines)):
             line = self.lines[position]
-            hits = _hits(line, self.labels)
             if position in self.headers or SIGN_OFF.match(line):
                 return
-            if any(hit.separator in (":", "-", "wide", "end") for hit in hits):
+            if any(hit.separator in (":", "-", "wide", "end") for hit in self._hits_at(position)):
                 return
             yield line
 

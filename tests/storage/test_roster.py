@@ -32,6 +32,20 @@ def test_what_is_said_of_an_agent_is_kept_and_said_anew(storage: SqlStorage) -> 
             assert work.roster.records() == [record]
 
 
+def test_a_transaction_goes_by_the_roster_that_it_saw_first_and_by_what_it_keeps_itself(
+    storage: SqlStorage,
+) -> None:
+    revoked = replace(ANA, state=AgentState.REVOKED)
+    with storage.write() as work:
+        assert work.roster.records() == []
+        work.roster.keep(ANA)
+        assert work.roster.records() == [ANA]
+        work.roster.records().clear()
+        assert work.roster.records() == [ANA]
+        work.roster.keep(revoked)
+        assert work.roster.records() == [revoked]
+
+
 def test_a_turn_passes_to_one_after_the_other_however_many_ask_at_once(storage: SqlStorage) -> None:
     seen: list[str] = []
 

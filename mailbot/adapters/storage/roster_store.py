@@ -31,9 +31,16 @@ class RosterStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # One transaction goes by one roster: whose turn it is, who is told and who signs ask for it each.
+        self._records: list[AgentRecord] | None = None
 
     def records(self) -> list[AgentRecord]:
-        """All that is said of agents here."""
+        """All that is said of agents here, as it was when this transaction asked first or as it has kept it."""
+        if self._records is None:
+            self._records = self._read()
+        return list(self._records)
+
+    def _read(self) -> list[AgentRecord]:
         return [
             AgentRecord(
                 key=row.key,
@@ -51,6 +58,7 @@ class RosterStore:
 
     def keep(self, record: AgentRecord) -> None:
         """Write what is said of an agent, over what was said before."""
+        self._records = None
         values: dict[str, Any] = {
             "address": record.address,
             "name": record.name,
