@@ -58,6 +58,7 @@ from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.digest import Digests
 from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook, Sight
+from mailbot.flows.examination_parts import ExaminationParts, examination_parts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.handle_mail import MailHandler
 from mailbot.flows.intake import Intake
@@ -74,6 +75,7 @@ from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.roster import duty_now
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
+from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.staff_desk import StaffDesk
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
@@ -175,23 +177,30 @@ class App:
         return ReadingDesk(readers=self.readers, make=document_reader, pulse=self.pulse)
 
     @cached_property
-    def examiner(self) -> Examiner:
-        """Finds out what a mail is."""
+    def examination(self) -> ExaminationParts:
+        """What all examinations of mail work with."""
         # Without a key (``explain`` on a bare machine) no mark can be ours: any key will do.
         key = self.settings.secret_key or secrets.token_bytes(32)
         addresses = frozenset(mailbox.address for mailbox in self.mailboxes.values())
-        marks = OwnMarks(secret_key=key, own_addresses=addresses)
-        reader = ReadAtOnce(self.desk)
-        orders = OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time)
-        return Examiner(
+        return examination_parts(
             catalogue=self.catalogue,
-            marks=marks,
-            documents=reader,
-            orders=orders,
+            marks=OwnMarks(secret_key=key, own_addresses=addresses),
+            documents=ReadAtOnce(self.desk),
+            orders=OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time),
             mailboxes=self.mailboxes,
             now=self.clock.now,
             staff=self.staff_now,
         )
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        """Finds out what a mail is."""
+        return Examiner(self.examination)
+
+    @cached_property
+    def shared_mailbox(self) -> SharedMailbox:
+        """Knows what people wrote as the mailbox."""
+        return SharedMailbox(self.examination)
 
     @property
     def _undo_time(self) -> timedelta:
@@ -254,7 +263,7 @@ class App:
         return StaffDesk(
             storage=self.storage,
             known=StoredKnowledge(self.storage),
-            examiner=self.examiner,
+            parts=self.examination,
             office=self.office,
             catalogue=self.catalogue,
             calendar=self.calendar,
@@ -270,7 +279,7 @@ class App:
         office = self._office(outgoing)
         return Reprocess(
             archive=Archive(storage=self.storage, blobs=self.blobs, reader=self.reader),
-            examiner=self.examiner,
+            parts=self.examination,
             office=office,
             outgoing=outgoing,
             intake=self._intake(office),
@@ -291,6 +300,7 @@ class App:
             storage=self.storage,
             blobs=self.blobs,
             reader=self.reader,
+            parts=self.examination,
             examiner=self.examiner,
             office=office,
             calendar=self.calendar,
@@ -452,7 +462,7 @@ class App:
                 storage=self.storage,
                 blobs=self.blobs,
                 reader=self.reader,
-                examiner=self.examiner,
+                shared_mailbox=self.shared_mailbox,
                 compositor=Compositor(blobs=self.blobs, secret_key=self.settings.require_secret_key()),
                 pulse=self.pulse,
             )

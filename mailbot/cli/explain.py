@@ -84,7 +84,7 @@ def _explain_all(app: App, files: Sequence[str], chosen: ServedMailbox | None, *
     from mailbot.cli.explained import explanation_as_json
     from mailbot.flows.explain import Explainer
 
-    explainer = Explainer(reader=app.reader, examiner=app.examiner, office=app.office, calendar=app.calendar)
+    explainer = Explainer(reader=app.reader, parts=app.examination, office=app.office, calendar=app.calendar)
     unreadable = 0
     for number, file in enumerate(files):
         started = time.perf_counter()

@@ -17,6 +17,7 @@ from mailbot.domain.mail import Discarded, InboundMail
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.case import Examination, ScreenedOut, Understood
+from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, stored_files
@@ -24,6 +25,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import NothingKnown
 from mailbot.flows.ports import MailReader
 from mailbot.flows.query_answers import plan_unasked
+from mailbot.flows.sector_books import with_books
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
@@ -45,10 +47,11 @@ class Explainer:
     """Explains mails as if each were the first that its mailbox ever saw."""
 
     def __init__(
-        self, *, reader: MailReader, examiner: Examiner, office: LetterOffice, calendar: BusinessCalendar
+        self, *, reader: MailReader, parts: ExaminationParts, office: LetterOffice, calendar: BusinessCalendar
     ) -> None:
         self._reader = reader
-        self._examiner = examiner
+        self._parts = parts
+        self._examiner = Examiner(parts)
         self._office = office
         self._calendar = calendar
 
@@ -74,11 +77,11 @@ class Explainer:
         found = self._examiner.examine(mail, files, mailbox, NothingKnown())
         if not isinstance(found, ScreenedOut) and isinstance(found.decision, AnswerQuery):
             answer = plan_unasked(self._office, found.decision, found.situation, mailbox)
-            now = self._examiner.now()
+            now = self._parts.now()
             letters = () if answer is None else (self._office.preview(answer, mailbox, now=now),)
             return Explanation(mail=mail, found=found, letters=letters)
         if not isinstance(found, ScreenedOut) and isinstance(found.decision, AnswerAgent):
-            now = self._examiner.now()
+            now = self._parts.now()
             told = self._office.plan_agent_answer(
                 found.decision.transcript, found.situation.sender, mailbox, now=now
             )
@@ -90,7 +93,7 @@ class Explainer:
             mail=mail,
             found=found,
             ticket=change.after,
-            letters=self._letters(change, found.mailbox, self._examiner.now()),
+            letters=self._letters(change, found.mailbox, self._parts.now()),
         )
 
     def _too_large(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
@@ -99,7 +102,7 @@ class Explainer:
         found = ScreenedOut(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
         letters: tuple[OutboundLetter, ...] = ()
         if self._examiner.may_answer(mail, mailbox):
-            now = self._examiner.now()
+            now = self._parts.now()
             refusal = self._office.plan_large_mail_refusal(mail, len(raw), mailbox, now=now)
             letters = (self._office.preview(refusal, mailbox, now=now),)
         return Explanation(mail=mail, found=found, letters=letters)
@@ -111,11 +114,17 @@ class Explainer:
             found.mailbox,
             files,
             mail_id=0,
-            examiner=self._examiner,
+            agent=self._parts.agent(found.situation.sender),
             calendar=self._calendar,
         )
         change = carry_out(found.decision, found.situation, cause)
-        return self._examiner.with_books(change, found.mailbox, record=found.situation.customer_record)
+        return with_books(
+            change,
+            self._parts.catalogue,
+            found.mailbox,
+            now=self._parts.now(),
+            record=found.situation.customer_record,
+        )
 
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
         messages = (change.message,) if change.message else ()

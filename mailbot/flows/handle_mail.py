@@ -31,6 +31,7 @@ from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.change_contact import change_contact
 from mailbot.flows.customer_of_ticket import with_new_customer
 from mailbot.flows.errand_desk import confirm_errand, was_told_today
+from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
@@ -38,10 +39,12 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.readings import FileReadings
+from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
 from mailbot.flows.retype import with_evidence_of_new_type
 from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.carry_out import carry_out
@@ -71,6 +74,7 @@ class MailHandler:
         storage: Storage,
         blobs: BlobStore,
         reader: MailReader,
+        parts: ExaminationParts,
         examiner: Examiner,
         office: LetterOffice,
         calendar: BusinessCalendar,
@@ -79,7 +83,9 @@ class MailHandler:
         self._storage = storage
         self._blobs = blobs
         self._reader = reader
+        self._parts = parts
         self._examiner = examiner
+        self._recounter = Recounter(parts)
         self._office = office
         self._calendar = calendar
         self._mailboxes = mailboxes
@@ -147,7 +153,7 @@ class MailHandler:
                     files,
                     mailbox,
                     archive=self._archive,
-                    examiner=self._examiner,
+                    recounter=self._recounter,
                     reader=files_read_by,
                 )
             try:
@@ -217,7 +223,7 @@ class MailHandler:
             found.mailbox,
             files,
             mail_id=claimed.id,
-            examiner=self._examiner,
+            agent=self._parts.agent(situation.sender),
             calendar=self._calendar,
             next_number=work.tickets.next_number,
         )
@@ -226,8 +232,14 @@ class MailHandler:
             change = _unasked(change)
         change = with_new_customer(work, change, situation, now=situation.now)
         if claimed.answer:
-            change = self._examiner.with_books(change, found.mailbox, record=situation.customer_record)
-        return handed_out(work, change, duty_now(work, self._examiner.catalogue, situation.now))
+            change = with_books(
+                change,
+                self._parts.catalogue,
+                found.mailbox,
+                now=self._parts.now(),
+                record=situation.customer_record,
+            )
+        return handed_out(work, change, duty_now(work, self._parts.catalogue, situation.now))
 
     def _write(self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, change: TicketChange) -> None:
         situation = found.situation
@@ -242,7 +254,7 @@ class MailHandler:
         """An agent's mailbox says that they are away, or they have written themselves."""
         situation = found.situation
         if speaks_of_absence(situation.screening):
-            staff = self._examiner.staff()
+            staff = self._parts.staff()
             away = note_absence(work, found.mail, situation.sender, staff, now=situation.now)
             if away is not None:
                 _log.info("agent away", action="intake.agent_away", agent=away)
@@ -278,7 +290,7 @@ class MailHandler:
             case ConfirmErrand():
                 return confirm_errand(work, decision, now=real_now())
             case AnswerQuery():
-                count_vote(work, decision, situation, knowledge=self._examiner.knowledge)
+                count_vote(work, decision, situation, knowledge=self._parts.catalogue.knowledge)
                 if claimed.answer:
                     answer_query(work, self._office, decision, situation, mailbox, mail_id=claimed.id)
                 return decision.reason or decision.answer
@@ -302,7 +314,7 @@ class MailHandler:
     def _record_bounce(
         self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, bounce: Bounce
     ) -> Handled:
-        now = self._examiner.now()
+        now = self._parts.now()
         with self._storage.write() as work:
             change = bounce_change(work, mail, bounce, mail_id=claimed.id, now=now, answer=claimed.answer)
             if change is not None:
@@ -323,7 +335,7 @@ class MailHandler:
         self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, size_bytes: int
     ) -> Handled:
         """The sender is told, if a person may have written; the mail itself stays where it is."""
-        now = self._examiner.now()
+        now = self._parts.now()
         answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
         result = mail_result(MailOutcome.DISCARDED, mail, reason=TOO_LARGE)
         with self._storage.write() as work:

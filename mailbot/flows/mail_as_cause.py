@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import StoredFile
-from mailbot.domain.mail import InboundMail
-from mailbot.flows.examine import Examiner
+from mailbot.domain.mail import Address, InboundMail
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.triage.carry_out import opens_a_ticket, opens_one_beside
 from mailbot.triage.change_log import Cause
@@ -47,12 +46,13 @@ def cause_for(
     files: tuple[StoredFile, ...],
     *,
     mail_id: int,
-    examiner: Examiner,
+    agent: Address | None,
     calendar: BusinessCalendar,
     next_number: Callable[[int], str] = nobodys_number,
 ) -> Cause:
-    """``next_number`` draws the number of a new ticket for a year of the ``calendar``'s zone; asked only where
-    ``decision`` opens one, and once more where one is opened beside it."""
+    """``agent`` is the roster's entry of who wrote the mail, if it is one. ``next_number`` draws the number of a
+    new ticket for a year of the ``calendar``'s zone; asked only where ``decision`` opens one, and once more where
+    one is opened beside it."""
     year = situation.now.astimezone(calendar.zone).year
     return Cause(
         mail_id=mail_id,
@@ -62,5 +62,5 @@ def cause_for(
         calendar=calendar,
         number=next_number(year) if opens_a_ticket(decision) else "",
         number_beside=next_number(year) if opens_one_beside(decision, situation) else "",
-        agent=examiner.agent(situation.sender),
+        agent=agent,
     )

@@ -26,6 +26,7 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.reading import NOT_READ
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import Recount, ScreenedOut
+from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
@@ -33,8 +34,10 @@ from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_nu
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
@@ -151,7 +154,7 @@ class Reprocess:
         self,
         *,
         archive: Archive,
-        examiner: Examiner,
+        parts: ExaminationParts,
         office: LetterOffice,
         outgoing: NeverTwice,
         intake: Intake,
@@ -161,7 +164,9 @@ class Reprocess:
     ) -> None:
         self._archive = archive
         self._storage = archive.storage
-        self._examiner = examiner
+        self._parts = parts
+        self._examiner = Examiner(parts)
+        self._recounter = Recounter(parts)
         self._office = office
         self._outgoing = outgoing
         self._intake = intake
@@ -266,11 +271,17 @@ class Reprocess:
             found.mailbox,
             files,
             mail_id=row.id,
-            examiner=self._examiner,
+            agent=self._parts.agent(found.situation.sender),
             calendar=self._calendar,
         )
         change = carry_out(found.decision, found.situation, cause)
-        change = self._examiner.with_books(change, found.mailbox, record=found.situation.customer_record)
+        change = with_books(
+            change,
+            self._parts.catalogue,
+            found.mailbox,
+            now=self._parts.now(),
+            record=found.situation.customer_record,
+        )
         opens = change.before is None
         return Reprocessed(
             mail_ids=(row.id,),
@@ -305,10 +316,10 @@ class Reprocess:
         if ticket is None or mailbox is None or not rows:
             why = "its mailbox is switched off" if mailbox is None else "none of its mails is here"
             return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
-        if not self._examiner.knows_type_of(ticket):
+        if not self._parts.catalogue.has_type(ticket.request_type):
             why = f"its request type {ticket.request_type} is not in the catalogue"
             return Reprocessed(mail_ids=task.mail_ids, ticket_number=task.number, problem=why)
-        recount = self._examiner.recount(
+        recount = self._recounter.recount(
             kept_mails(self._archive, rows, ticket, messages, store=not dry_run),
             ticket,
             mailbox,
@@ -325,7 +336,7 @@ class Reprocess:
             verified=recount.verified,
             quiet=quiet,
             mail_id=rows[-1].id,
-            now=self._examiner.now(),
+            now=self._parts.now(),
             calendar=self._calendar,
         )
         change = correct(ticket, look)
@@ -363,7 +374,7 @@ class Reprocess:
     ) -> tuple[OutboundLetter, ...]:
         with self._storage.write() as work:
             change = self._with_one_beside(change, look, work.tickets.next_number)
-            change = handed_out(work, change, duty_now(work, self._examiner.catalogue, look.now))
+            change = handed_out(work, change, duty_now(work, self._parts.catalogue, look.now))
             write_change(work, change)
             letters = self._office.tell(work, change, mailbox, now=look.now, mail_id=look.mail_id)
             work.house.keep_readings(recount.new_readings)
@@ -375,7 +386,7 @@ class Reprocess:
     ) -> TicketChange:
         """The change with the ticket that newly given guidance opens beside it, if any."""
         ruling = change.after.ruling
-        kind = self._examiner.type_opened_by(ruling) if ruling is not None and ruling.replies else None
+        kind = self._parts.situations.type_opened_by(ruling) if ruling is not None and ruling.replies else None
         if kind is None:
             return change
         number = next_number(look.now.astimezone(look.calendar.zone).year)
@@ -385,7 +396,7 @@ class Reprocess:
     def _would_write(
         self, change: TicketChange, mailbox: ServedMailbox, mail_id: int
     ) -> tuple[OutboundLetter, ...]:
-        now = self._examiner.now()
+        now = self._parts.now()
         with self._storage.read() as work:
             messages = work.tickets.last_messages(change.after.number, LAST_MESSAGES)
             messages += [change.message] if change.message else []

@@ -13,9 +13,9 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.ledger import InboundRow
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import KeptMail, Understood
-from mailbot.flows.examine import Examiner
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.readings import FileReadings
+from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.triage.decisions import ActOnQuery
 
@@ -26,7 +26,7 @@ def with_evidence_of_new_type(
     mailbox: ServedMailbox,
     *,
     archive: Archive,
-    examiner: Examiner,
+    recounter: Recounter,
     reader: FileReadings | None,
 ) -> Understood:
     """What was found, with the evidence that the ticket's mails and this one are for the type that it becomes; as
@@ -41,7 +41,7 @@ def with_evidence_of_new_type(
     # The word itself is no answer to anything.
     this = replace(found.mail, new_text=decision.query.note, subject="")
     retyped = replace(ticket, request_type=decision.request_type)
-    recount = examiner.recount(
+    recount = recounter.recount(
         chain(kept, [KeptMail(mail=this, arrived_at=found.situation.arrived_at, files=files)]),
         retyped,
         mailbox,

@@ -32,13 +32,13 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.causes import place_of
 from mailbot.flows.compositor import Compositor
-from mailbot.flows.examine import Examiner
 from mailbot.flows.held_folder import HeldFolder, Holding, batches, first_memory
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import BlobStore, MailReader, SentFolder, Storage
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.sent_copies import SentCopies
+from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.mime.parse import header_summary
 from mailbot.mime.structure import header_only
 from mailbot.triage.thread import thread_candidates
@@ -101,7 +101,7 @@ class SentFolderKeeper(HeldFolder):
         storage: Storage,
         blobs: BlobStore,
         reader: MailReader,
-        examiner: Examiner,
+        shared_mailbox: SharedMailbox,
         compositor: Compositor,
         pulse: Pulse | None = None,
     ) -> None:
@@ -120,9 +120,9 @@ class SentFolderKeeper(HeldFolder):
         self._folder = folder
         self._blobs = blobs
         self._reader = reader
-        self._examiner = examiner
+        self._shared_mailbox = shared_mailbox
         self._copies = SentCopies(
-            mailbox=plan.mailbox, folder=folder, storage=storage, compositor=compositor, now=examiner.now
+            mailbox=plan.mailbox, folder=folder, storage=storage, compositor=compositor, now=shared_mailbox.now
         )
         self._known = StoredKnowledge(storage)
         # Mails beyond what is remembered durably that need no second look, and since when others wait for one.
@@ -254,7 +254,7 @@ class SentFolderKeeper(HeldFolder):
             header = self._read(header_only(mail.raw))
             if header is None:
                 continue
-            handle = self._examiner.own_handle(header)
+            handle = self._shared_mailbox.own_handle(header)
             if handle is not None:
                 self._learn(handle, header.message_id)
             elif [one.address for one in header.from_addresses] == [self._plan.mailbox.address]:
@@ -287,7 +287,7 @@ class SentFolderKeeper(HeldFolder):
         read = self._read(mail.raw)
         if read is None:
             return True
-        answered = self._examiner.answered_ticket(read, self._plan.mailbox, self._known)
+        answered = self._shared_mailbox.answered_ticket(read, self._plan.mailbox, self._known)
         if answered is not None:
             visit.rows.append((self._row(mail, answered[0], memory), mail.raw))
             return True

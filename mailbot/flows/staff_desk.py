@@ -17,13 +17,15 @@ from mailbot.domain.orders import OrderPlan, TranscriptLine
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
-from mailbot.flows.examine import Examiner
+from mailbot.flows.agents_words import AgentsWords
+from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
 from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decide_agent import reply_with
@@ -50,7 +52,7 @@ class StaffDesk:
         *,
         storage: Storage,
         known: Knowledge,
-        examiner: Examiner,
+        parts: ExaminationParts,
         office: LetterOffice,
         catalogue: Catalogue,
         calendar: BusinessCalendar,
@@ -58,7 +60,8 @@ class StaffDesk:
     ) -> None:
         self._storage = storage
         self._known = known
-        self._examiner = examiner
+        self._parts = parts
+        self._words = AgentsWords(parts)
         self._office = office
         self._catalogue = catalogue
         self._calendar = calendar
@@ -70,7 +73,7 @@ class StaffDesk:
         Raises ``ConcurrentChange`` where somebody else changes the ticket meanwhile, and ``StorageUnavailable``.
         """
         mailbox = self._mailboxes[ticket.mailbox]
-        situation = self._examiner.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
+        situation = self._words.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
         orders = situation.orders or OrderPlan(after=ticket)
         lines = orders.transcript.lines if orders.transcript else ()
         if orders.refusal:
@@ -79,16 +82,24 @@ class StaffDesk:
         if not isinstance(decision, ApplyAgentReply):
             return Done(ticket=ticket, lines=lines, refusal=Refusal.NO_TEXT)
         cause = cause_for(
-            decision, situation, mailbox, (), mail_id=0, examiner=self._examiner, calendar=self._calendar
+            decision,
+            situation,
+            mailbox,
+            (),
+            mail_id=0,
+            agent=self._parts.agent(situation.sender),
+            calendar=self._calendar,
         )
-        change = self._examiner.with_books(_by_admin(carry_out(decision, situation, cause)), mailbox)
+        change = with_books(
+            _by_admin(carry_out(decision, situation, cause)), self._parts.catalogue, mailbox, now=self._parts.now()
+        )
         return replace(self._done(change, mailbox, dry_run), lines=lines)
 
     def open(
         self, wanted: CustomersMail, mailbox: ServedMailbox, request_type: str | None, *, dry_run: bool
     ) -> Done:
         """Open a ticket in a customer's name. Raises ``StorageUnavailable``."""
-        found = self._examiner.opened_for(
+        found = self._words.opened_for(
             wanted, mailbox, self._known, request_type=request_type, by=Address(address=ADMIN)
         )
         with self._storage.write() as work:
@@ -98,21 +109,27 @@ class StaffDesk:
                 mailbox,
                 (),
                 mail_id=0,
-                examiner=self._examiner,
+                agent=self._parts.agent(found.situation.sender),
                 calendar=self._calendar,
                 next_number=nobodys_number if dry_run else work.tickets.next_number,
             )
             change = _by_admin(carry_out(found.decision, found.situation, cause))
-            change = self._examiner.with_books(change, mailbox, record=found.situation.customer_record)
+            change = with_books(
+                change,
+                self._parts.catalogue,
+                mailbox,
+                now=self._parts.now(),
+                record=found.situation.customer_record,
+            )
             if dry_run:
                 return self._done(change, mailbox, dry_run)
-            change = handed_out(work, change, duty_now(work, self._catalogue, self._examiner.now()))
+            change = handed_out(work, change, duty_now(work, self._catalogue, self._parts.now()))
             write_change(work, change)
-            letters = self._office.tell(work, change, mailbox, now=self._examiner.now())
+            letters = self._office.tell(work, change, mailbox, now=self._parts.now())
         return Done(ticket=change.after, letters=tuple(letters))
 
     def _done(self, change: TicketChange, mailbox: ServedMailbox, dry_run: bool) -> Done:
-        now = self._examiner.now()
+        now = self._parts.now()
         if dry_run:
             planned = self._office.plan(change, mailbox, now=now)
             letters = [self._office.preview(one, mailbox, now=now) for one in planned]

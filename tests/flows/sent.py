@@ -164,7 +164,7 @@ def keeper_of(
         storage=app.storage,
         blobs=app.blobs,
         reader=app.reader,
-        examiner=app.examiner,
+        shared_mailbox=app.shared_mailbox,
         compositor=Compositor(blobs=app.blobs, secret_key=app.settings.require_secret_key()),
         pulse=pulse,
     )

@@ -46,7 +46,10 @@ class BrokenReader:
 
 def explain_with(app: App, error: Exception, raw: bytes) -> Explanation:
     explainer = Explainer(
-        reader=BrokenReader(error), examiner=app.examiner, office=app.office, calendar=app.calendar
+        reader=BrokenReader(error),
+        parts=app.examination,
+        office=app.office,
+        calendar=app.calendar,
     )
     return explainer.explain(raw, app.mailboxes["default"])
 

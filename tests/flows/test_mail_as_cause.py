@@ -33,7 +33,7 @@ def cause_of(house: TestHouse, situation: Situation, drawn: list[int]) -> Cause:
         house.app.mailboxes["default"],
         (),
         mail_id=7,
-        examiner=house.app.examiner,
+        agent=house.app.examination.agent(situation.sender),
         calendar=house.app.calendar,
         next_number=draw,
     )

@@ -11,6 +11,7 @@ from mailbot.bootstrap import App
 from mailbot.domain.events import Audience, EventKind
 from mailbot.domain.ledger import MailOutcome, conversation_key
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
+from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from tests.flows.house import (
     AUTHSERV_ID,
@@ -233,7 +234,7 @@ def test_reprocessing_believes_only_the_server_that_received_a_mail(tmp_path: Pa
             rows = rows_that_count(work, messages)
         archive = Archive(storage=app.storage, blobs=app.blobs, reader=app.reader)
         kept = kept_mails(archive, rows, ticket, messages, store=False)
-        recount = app.examiner.recount(
+        recount = Recounter(app.examination).recount(
             kept, ticket, app.mailboxes["default"], StoredKnowledge(app.storage), in_hands=False
         )
 

@@ -287,7 +287,7 @@ def test_explaining_a_mail_draws_and_keeps_nothing(tmp_path: Path, monkeypatch: 
         dotenv=tmp_path / "no.env",
     )
     app = build_offline_app(settings)
-    explainer = Explainer(reader=app.reader, examiner=app.examiner, office=app.office, calendar=app.calendar)
+    explainer = Explainer(reader=app.reader, parts=app.examination, office=app.office, calendar=app.calendar)
     told = explainer.explain(mail(REQUEST, files=ALL_PAPERS), next(iter(app.mailboxes.values())))
     app.close()
     assert told.ticket is not None

@@ -614,14 +614,14 @@ def test_one_mail_that_nobody_foresaw_hides_no_other(
     number = request(house)
     folder.add(written("ruim", replies_to=FIRST_ID))
     folder.add(written("bom", replies_to=FIRST_ID))
-    examine = house.app.examiner.answered_ticket
+    examine = house.app.shared_mailbox.answered_ticket
 
     def stumble(read, *rest):  # type: ignore[no-untyped-def]
         if "ruim" in read.new_text:
             raise RuntimeError("maria@example.com.br")
         return examine(read, *rest)
 
-    monkeypatch.setattr(house.app.examiner, "answered_ticket", stumble)
+    monkeypatch.setattr(house.app.shared_mailbox, "answered_ticket", stumble)
     with capture_logs() as logs:
         keeper.run_once(inbox_is_seen=True)
     monkeypatch.undo()

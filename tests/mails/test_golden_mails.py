@@ -41,7 +41,7 @@ def app() -> Iterator[App]:
 
 
 def explained(app: App, name: str) -> dict[str, Any]:
-    explainer = Explainer(reader=app.reader, examiner=app.examiner, office=app.office, calendar=app.calendar)
+    explainer = Explainer(reader=app.reader, parts=app.examination, office=app.office, calendar=app.calendar)
     explanation = explainer.explain((HERE / f"{name}.eml").read_bytes(), app.mailboxes["default"])
     return explanation_as_json(f"{name}.eml", explanation, 0)
 
