@@ -30,11 +30,13 @@ _LISTED_AT_MOST = 50
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsDay:
     """What an agent has before them. ``own`` holds the tickets of those too whom they stand in for, ``unassigned``
-    what is nobody's in their queues; ``undelivered`` are (ticket, letter)."""
+    what is nobody's in their queues; ``undelivered`` are (ticket, letter), ``refused`` (ticket, how many mails in
+    the agent's name did nothing since the working day before)."""
 
     own: Sequence[Ticket]
     unassigned: Sequence[Ticket]
     undelivered: Sequence[tuple[str, str]] = ()
+    refused: Sequence[tuple[str, int]] = ()
     stands_in_for: Sequence[AgentSpec] = ()
 
 
@@ -71,17 +73,32 @@ def digest(
         due_today=rows(due_today),
         own=rows([one for one in own if one.number not in told]),
         unassigned=rows([one for one in unassigned if one.number not in told]),
-        undelivered=tuple(
-            UndeliveredRow(
-                ticket_number=number,
-                what=phrase("work.undelivered", letter=desk.words.say(phrase(f"letter.{letter}"))),
-            )
-            for number, letter in day.undelivered[:_LISTED_AT_MOST]
-        ),
+        undelivered=(*_undelivered(day, desk), *_refused(day)),
         stands_in_for=", ".join(one.name for one in day.stands_in_for),
-        nothing_to_do=not everything and not day.undelivered,
+        nothing_to_do=not everything and not day.undelivered and not day.refused,
     )
     return _to_staff(LetterKind.DIGEST, view, desk)
+
+
+def _undelivered(day: AgentsDay, desk: AlertDesk) -> tuple[UndeliveredRow, ...]:
+    return tuple(
+        UndeliveredRow(
+            ticket_number=number,
+            what=phrase("work.undelivered", letter=desk.words.say(phrase(f"letter.{letter}"))),
+        )
+        for number, letter in day.undelivered[:_LISTED_AT_MOST]
+    )
+
+
+def _refused(day: AgentsDay) -> tuple[UndeliveredRow, ...]:
+    """What the agent was perhaps told of once only."""
+    return tuple(
+        UndeliveredRow(
+            ticket_number=number,
+            what=phrase("work.refused_one" if count == 1 else "work.refused", count=str(count)),
+        )
+        for number, count in day.refused[:_LISTED_AT_MOST]
+    )
 
 
 def digest_managers(week: ManagersWeek, desk: AlertDesk, catalogue: Catalogue, now: datetime) -> PlannedLetter:

@@ -97,7 +97,20 @@ class Digests:
         unassigned = work.workload.unassigned(queues)
         numbers = [ticket.number for ticket in (*own, *unassigned)]
         undelivered = work.workload.not_delivered(numbers, since=now - _UNDELIVERED_SINCE)
-        return AgentsDay(own=own, unassigned=unassigned, undelivered=undelivered, stands_in_for=whose[1:])
+        return AgentsDay(
+            own=own,
+            unassigned=unassigned,
+            undelivered=undelivered,
+            refused=work.workload.refused_in_name_of(agent.address, since=self._begin_of_last_day(now)),
+            stands_in_for=whose[1:],
+        )
+
+    def _begin_of_last_day(self, now: datetime) -> datetime:
+        """Of the working day before today."""
+        day = now.astimezone(self._calendar.zone).date() - timedelta(days=1)
+        while not self._calendar.is_business_day(day):
+            day -= timedelta(days=1)
+        return self._begin_of(day)
 
     def _to_manager(self, address: str, duty: Duty, mailbox: ServedMailbox, now: datetime) -> None:
         today = self._catalogue.calendar.local_day(now)

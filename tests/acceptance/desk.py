@@ -5,8 +5,6 @@ Every test has a mailbox, two agents and customers of its own, so that tests sha
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,6 +28,7 @@ from mailbot.settings import load_settings
 from tests.flows.house import REPOSITORY
 from tests.peers.process import wait_until
 from tests.peers.stack import MailStack
+from tests.sample_config import copied_without_digest
 
 SECRET_KEY = "a key that only the acceptance tests know"
 _ZONE = ZoneInfo("America/Sao_Paulo")
@@ -59,14 +58,11 @@ class Desk:
         return Address(name, addr_spec=self.stack.dovecot.new_user("cliente", domain=domain))
 
     def _write_config(self, *, plus: bool) -> Path:
-        config = self.folder / "config"
-        shutil.copytree(REPOSITORY / "config", config)
+        config = copied_without_digest(self.folder)
         staff = config / "staff.yaml"
         text = staff.read_text(encoding="utf-8")
         text = text.replace("ana@example.com.br", self.ana.addr_spec)
         text = text.replace("ordens@example.com.br", self.sector.addr_spec)
-        # Whether a list leaves would hang on the hour at which the tests run.
-        text = re.sub(r"(?m)^digest_at:.*\n", "", text)
         staff.write_text(text.replace("bruno@example.com.br", self.bruno.addr_spec), encoding="utf-8")
         if plus:
             mailboxes = config / "mailboxes.yaml"

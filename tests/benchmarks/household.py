@@ -19,6 +19,7 @@ from urllib.parse import quote
 from mailbot.demo.daemon_process import sample_folder
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import DISCARD_DOMAIN, HOSTNAME, Postfix
+from tests.sample_config import copied_without_digest
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,8 +48,7 @@ def scratch() -> Iterator[Path]:
 
 def bench_config(folder: Path) -> Path:
     """The sample configuration, its staff reading their mail where letters are dropped."""
-    config = folder / "config"
-    shutil.copytree(sample_folder() / "config", config)
+    config = copied_without_digest(folder)
     staff = config / "staff.yaml"
     text = staff.read_text(encoding="utf-8").replace("@example.com.br", f"@{DISCARD_DOMAIN}")
     staff.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from mailbot.domain.events import LetterKind, OutboundLetter
+from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from tests.flows.house import TestHouse, mail, reply_to
 from tests.flows.staffing import ANA, BRUNO, CARLA, config
 
@@ -134,3 +134,16 @@ def test_a_strangers_words_stand_in_a_list_as_words(tmp_path: Path) -> None:
         (letter, *_) = digests(house)
         assert "<b>{{ 7*7 }}" not in letter.html
         assert "49" not in letter.text.partition("SEM RESPONSÁVEL")[2].partition("\n")[2]
+
+
+def test_what_failed_in_an_agents_name_stands_in_the_list(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        house.receive(mail("Preciso de ajuda com uma coisa.", subject="Dúvida"))
+        notice = next(one for one in house.letters(Audience.STAFF) if one.recipient.address == ANA)
+        for n in range(3):
+            house.receive(reply_to(notice, f"#resolver {n}").replace(b"dmarc=pass", b"dmarc=none"))
+        house.clock.advance(timedelta(hours=20))
+        house.app.digests.tick()
+        number = house.tickets()[0].number
+        assert f"{number}: 3 mensagens em seu nome não foram aplicadas." in to(house, ANA)
+        assert "em seu nome" not in to(house, BRUNO)

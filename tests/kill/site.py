@@ -33,6 +33,7 @@ from mailbot.settings import load_settings
 from tests.peers.process import wait_until
 from tests.peers.rspamd import COMPANY_IP
 from tests.peers.stack import MailStack
+from tests.sample_config import copied_without_digest
 
 ROOT = Path(__file__).parents[2]
 AGENT = "bruno@example.com.br"
@@ -135,7 +136,7 @@ class Site:
             "MAILBOT_ADDRESS": self.address,
             "MAILBOT_DATABASE_URL": database_url or f"sqlite:///{self.data / 'mailbot.db'}",
             "MAILBOT_DATA_DIR": str(self.data),
-            "MAILBOT_CONFIG_DIR": str(ROOT / "config"),
+            "MAILBOT_CONFIG_DIR": str(copied_without_digest(folder)),
             "MAILBOT_TEMPLATES_DIR": str(ROOT / "templates"),
             "MAILBOT_SECRET_KEY": secrets.token_urlsafe(48),
             "MAILBOT_ADMIN_ADDRESS": ADMINISTRATOR,

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -26,11 +25,12 @@ from urllib.parse import quote
 
 from tests import peers
 from tests.benchmarks.report import say
-from tests.kill.site import ROOT, Site
+from tests.kill.site import Site
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import CATCH_ALL_DOMAIN, HOSTNAME, Postfix
 from tests.peers.postgresql import PostgreSQL
 from tests.peers.process import wait_until
+from tests.sample_config import copied_without_digest
 from tests.soak.check import Found, copies_due, look_at_everything
 from tests.soak.people import People, noting
 from tests.soak.relay import Relay
@@ -224,8 +224,7 @@ class Soak:
 
 def _configuration(folder: Path) -> Path:
     """The sample configuration, its staff reading their mail where everybody does."""
-    config = folder / "config"
-    shutil.copytree(ROOT / "config", config)
+    config = copied_without_digest(folder)
     staff = config / "staff.yaml"
     text = staff.read_text(encoding="utf-8").replace("@example.com.br", f"@{CATCH_ALL_DOMAIN}")
     staff.write_text(text, encoding="utf-8")

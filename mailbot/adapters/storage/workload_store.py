@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select, update
 
 from mailbot.adapters.storage.mapping import ticket_from_row, understood
-from mailbot.adapters.storage.tables import outbox, tickets
+from mailbot.adapters.storage.tables import outbox, ticket_events, tickets
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.staffing import WorkCount
 from mailbot.domain.ticket import Resolution, Status, Ticket
 
-_T, _O = tickets.c, outbox.c
+_T, _O, _E = tickets.c, outbox.c, ticket_events.c
+# A literal, not a parameter: only so does SQLite see that the partial index applies.
+_REFUSED = _E.kind == literal_column("'agent_reply_refused'")
 _FINISHED = (Status.RESOLVED.value, Status.CLOSED.value)
 _NOT_DELIVERED = (LetterStatus.FAILED.value, LetterStatus.NEEDS_PERSON.value)
 _NOT_BEGUN = (LetterStatus.QUEUED.value, LetterStatus.HELD.value, LetterStatus.RETRY.value)
@@ -66,6 +68,16 @@ class WorkloadStore:
             .order_by(_O.id)
         )
         return [(row.ticket_number, row.letter) for row in self._connection.execute(query)]
+
+    def refused_in_name_of(self, agent: str, *, since: datetime) -> list[tuple[str, int]]:
+        """(ticket, how many) of mails in an agent's name that did nothing."""
+        query = (
+            select(_E.ticket_number, func.count().label("mails"))
+            .where(_REFUSED, _E.actor == agent, _E.at >= since)
+            .group_by(_E.ticket_number)
+            .order_by(_E.ticket_number)
+        )
+        return [(row.ticket_number, row.mails) for row in self._connection.execute(query)]
 
     def counts(self, *, since: datetime, until: datetime) -> list[WorkCount]:
         """What came to pass by queue, in the order of their keys."""
