@@ -27,6 +27,7 @@ _ON_EVERY_DATABASE = frozenset(
         "test_hostile_machines",
         "test_hostile_senders",
         "test_intake",
+        "test_mailboxes_of_the_house",
         "test_misfortunes",
         "test_one_voice",
         "test_reprocess",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ticket import Status, Ticket
-from tests.flows.house import CUSTOMER, TestHouse, mail, reply_to
+from tests.flows.house import CUSTOMER, REPOSITORY, TestHouse, mail, reply_to
 
 LEAK = (
     "Bom dia,\n\nHá uma infiltração grande no teto do banheiro da minha unidade, com mofo. A incorporadora "
@@ -130,6 +131,49 @@ def test_r003_15_customers_read_the_labels_of_post_sales(house: TestHouse) -> No
     assert labels[Status.AWAITING_APPROVAL] == "Aguardando aprovação"
     assert labels[Status.VISIT_SCHEDULED] == "Agendamento de vistoria"
     assert labels[Status.RESOLVED] == labels[Status.CLOSED] == "Concluído"
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[TestHouse]:
+    """A company with two labels of its own."""
+    config = tmp_path / "config"
+    shutil.copytree(REPOSITORY / "config", config)
+    file = config / "catalogue" / "post_sales_technical.yaml"
+    labels = "further_labels: {Aguardando peça: on_hold, Em orçamento: open}\n"
+    file.write_text(file.read_text(encoding="utf-8") + labels, encoding="utf-8")
+    with TestHouse(tmp_path, config_dir=config) as opened:
+        yield opened
+
+
+def test_r003_15_a_company_has_further_labels_over_one_status_and_its_customers_read_them(
+    company: TestHouse,
+) -> None:
+    opened(company)
+    company.agent_reply(notice(company), "#status aguardando peca")
+    assert (company.tickets()[0].status, company.tickets()[0].label) == (Status.ON_HOLD, "Aguardando peça")
+
+    def status_told() -> str:
+        company.receive(reply_to(company.letters(Audience.REQUESTER)[0], "STATUS"))
+        text = company.letters(Audience.REQUESTER)[-1].text
+        return next(line for line in text.splitlines() if line.startswith("Situação"))
+
+    assert status_told() == "Situação: Aguardando peça"
+    # Another label of the same ticket, over another status.
+    company.agent_reply(notice(company), "#status Em orçamento")
+    assert (company.tickets()[0].status, status_told()) == (Status.OPEN, "Situação: Em orçamento")
+    # Whoever moves the ticket on takes the label off.
+    company.agent_reply(notice(company), "#espera")
+    assert status_told() == "Situação: Em andamento"
+    company.agent_reply(notice(company), "#status Aguardando peça")
+    company.agent_reply(notice(company), "#resolver\nA peça chegou e foi trocada.")
+    assert status_told() == "Situação: Concluído"
+
+
+def test_r003_15_a_label_that_nobody_configured_is_refused_with_those_that_there_are(company: TestHouse) -> None:
+    opened(company)
+    company.agent_reply(notice(company), "#status Na fábrica")
+    assert company.tickets()[0].status is Status.NEW
+    assert "Aguardando peça, Em orçamento" in notice(company).text
 
 
 def test_r003_16_a_request_is_new_until_an_agent_answers_and_has_its_promise_and_notice_at_once(

@@ -12,7 +12,8 @@ from mailbot.domain.events import Audience, LetterKind
 from mailbot.domain.evidence import Verdict
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Priority, Status, Ticket
-from tests.flows.house import TestHouse, mail
+from mailbot.flows.customers import CustomerForm, Saved, save
+from tests.flows.house import CUSTOMER, TestHouse, mail
 
 ALLOWED = [
     "jpg",
@@ -179,3 +180,23 @@ def test_r004_14_the_end_asks_for_a_rating(house: TestHouse) -> None:
     house.agent_reply(house.letters(Audience.STAFF)[-1], "#resolver\nPronto.")
     assert house.tickets()[0].status is Status.RESOLVED
     assert "AVALIA" in house.letters(Audience.REQUESTER)[-1].text.upper()
+
+
+def test_r004_04_the_service_that_a_known_customer_names_is_told_to_the_agent_by_its_own_name(
+    house: TestHouse,
+) -> None:
+    form = CustomerForm(first_name="Maria", last_name="Souza", email=CUSTOMER, services=("Mídia paga", "Site"))
+    with house.app.storage.write() as work:
+        assert isinstance(save(work, form, actor="admin", now=house.clock.now()), Saved)
+    ticket = opened(house, "Relatórios", "Preciso do relatório de midia paga de outubro.")
+    assert stated(ticket)["related_service"] == "Mídia paga"
+    (notice,) = house.letters(Audience.STAFF)
+    assert "Serviço relacionado: Mídia paga" in notice.text
+
+
+def test_r004_04_a_stranger_who_names_a_service_learns_nothing_of_anybodys(house: TestHouse) -> None:
+    form = CustomerForm(first_name="Maria", last_name="Souza", email=CUSTOMER, services=("Mídia paga",))
+    with house.app.storage.write() as work:
+        assert isinstance(save(work, form, actor="admin", now=house.clock.now()), Saved)
+    house.receive(mail("Preciso do relatório de midia paga.", subject="Relatórios", sender="x@cliente.example"))
+    assert "related_service" not in stated(house.tickets()[-1])
