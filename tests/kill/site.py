@@ -149,9 +149,15 @@ class Site:
     # --- mail ---
 
     def customer_writes(
-        self, customer: str, subject: str = "Dúvida", text: str = "Qual o prazo?", *, in_reply_to: str = ""
+        self,
+        customer: str,
+        subject: str = "Dúvida",
+        text: str = "Qual o prazo?",
+        *,
+        in_reply_to: str = "",
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> str:
-        """Send a mail to the mailbox; its Message-ID."""
+        """Send a mail to the mailbox; its Message-ID. ``files`` are PDFs by their names."""
         mail = EmailMessage(policy=SMTP)
         number = next(self._sent)
         message_id = f"pedido.{number}.{customer}"
@@ -160,6 +166,8 @@ class Site:
         if in_reply_to:
             mail["In-Reply-To"] = mail["References"] = f"<{in_reply_to}>"
         mail.set_content(text)
+        for name, content in files:
+            mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
         self.servers.deliver(mail.as_bytes(), sender=customer, to=self.address)
         return message_id
 

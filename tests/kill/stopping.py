@@ -35,8 +35,6 @@ COMMITS = {
     "claim letter": ("outbox_store", "OutboxStore", "claim"),
     "transmitting": ("outbox_store", "OutboxStore", "mark_transmitting"),
     "record": ("outbox_store", "OutboxStore", "record"),
-    "claim notice": ("notice_store", "NoticeStore", "claim"),
-    "complete notice": ("notice_store", "NoticeStore", "complete"),
 }
 """Name of a commit → the store's method that makes a transaction this commit."""
 
@@ -49,7 +47,6 @@ CALLS = {
     "write ticket": ("mailbot.adapters.storage.ticket_store", "TicketStore", "add", "after"),
     "write letter": ("mailbot.adapters.storage.outbox_store", "OutboxStore", "add", "after"),
     "tick": ("mailbot.flows.upkeep", "Upkeep", "tick", "before"),
-    "draw pages": ("mailbot.flows.notice_pages", "NoticePages", "_drawings", "both"),
     "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
 }
 
@@ -73,6 +70,21 @@ SENT_CALLS = {
 SENT_STEPS = (
     *(f"{when} the commit of {name}" for name in SENT_COMMITS for when in ("before", "after")),
     *(f"{when} {name}" for name in SENT_CALLS for when in ("before", "after")),
+)
+
+NOTICE_COMMITS = {
+    "claim notice": ("notice_store", "NoticeStore", "claim"),
+    "complete notice": ("notice_store", "NoticeStore", "complete"),
+}
+NOTICE_CALLS = {
+    "draw pages": ("mailbot.flows.notice_pages", "NoticePages", "_drawings", "both"),
+    "keep pictures": ("mailbot.adapters.storage.paper_store", "PaperStore", "keep_drawings", "both"),
+}
+"""Steps of a notice that shows pages."""
+
+NOTICE_STEPS = (
+    *(f"{when} the commit of {name}" for name in NOTICE_COMMITS for when in ("before", "after")),
+    *(f"{when} {name}" for name in NOTICE_CALLS for when in ("before", "after")),
 )
 
 SMTP_STEPS = ("before DATA", "before the final dot", "after the final dot", "after the final answer")
@@ -128,7 +140,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--at", default="", choices=["", *STEPS, *SENT_STEPS])
+    parser.add_argument("--at", default="", choices=["", *STEPS, *SENT_STEPS, *NOTICE_STEPS])
     parser.add_argument("--how", default="kill", choices=["kill", "raise", "pause", "disk-full"])
     parser.add_argument("--where", default="here", choices=["here", "helpers", "everywhere"])
     parser.add_argument("--mail", default="")
@@ -192,7 +204,7 @@ def _wrap_commits(strike: Misfortune) -> None:
     from mailbot.adapters.storage.engine import Database
 
     here = threading.local()
-    for name, (module, owner, method) in (COMMITS | SENT_COMMITS).items():
+    for name, (module, owner, method) in (COMMITS | SENT_COMMITS | NOTICE_COMMITS).items():
         store = getattr(importlib.import_module(f"mailbot.adapters.storage.{module}"), owner)
 
         def noting(original: Callable[..., Any], name: str = name) -> Callable[..., Any]:
@@ -226,7 +238,7 @@ def _wrap_commits(strike: Misfortune) -> None:
 def _wrap_calls(strike: Misfortune, only: bytes) -> None:
     import importlib
 
-    for name, (module, owner, method, when) in (CALLS | SENT_CALLS).items():
+    for name, (module, owner, method, when) in (CALLS | SENT_CALLS | NOTICE_CALLS).items():
         cls = getattr(importlib.import_module(module), owner)
 
         def wrapped(original: Callable[..., Any], name: str = name, when: str = when) -> Callable[..., Any]:

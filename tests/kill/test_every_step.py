@@ -7,8 +7,9 @@ import signal
 import pytest
 
 from mailbot.domain.events import LetterStatus
-from tests.kill.site import Site, assert_nothing_lost_or_doubled
-from tests.kill.stopping import STEPS
+from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST
+from tests.kill.site import AGENT, OTHER_AGENT, Site, assert_nothing_lost_or_doubled
+from tests.kill.stopping import NOTICE_STEPS, STEPS
 
 pytestmark = pytest.mark.kill
 
@@ -27,6 +28,22 @@ def test_killed_at_any_step_it_loses_and_doubles_nothing(site: Site, step: str) 
     before = (site.mails(), site.letters())
     site.round()
     assert (site.mails(), site.letters()) == before
+
+
+@pytest.mark.parametrize("step", NOTICE_STEPS)
+def test_killed_while_a_notices_pages_are_drawn_it_shows_them_all_the_same(site: Site, step: str) -> None:
+    customer = site.servers.new_user("cliente")
+    message_id = site.customer_writes(customer, "ALTERAÇÃO DE LOCAL", REQUEST, files=(BOLETO, RECEIPT, LICENCE))
+    stopped = site.run("-m", "tests.kill.stopping", "--at", step, "--", "run", "--once")
+    assert stopped == -signal.SIGKILL, site.log.read_text()
+    site.round()
+    assert_nothing_lost_or_doubled(site, [message_id], [customer])
+    notices = [contents for agent in (AGENT, OTHER_AGENT) for contents in site.letters_to(agent).values()]
+    assert notices
+    for contents in notices:
+        assert len(contents) == 1
+        assert str(contents).count("Content-ID: <mbpage-") == 3
+        assert "-p1.jpg" in str(contents)
 
 
 def test_after_three_unknown_outcomes_a_person_must_look(site: Site) -> None:
