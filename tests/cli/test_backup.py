@@ -26,6 +26,7 @@ FILES = 1 + 3 + 3 * 2
 def fill(house: TestHouse) -> str:
     """A ticket with files; returns its number."""
     house.receive(mail(REQUEST, files=[BOLETO, RECEIPT, LICENCE]))
+    house.app.notice_pages.complete_all()
     (ticket,) = house.tickets()
     return ticket.number
 

@@ -143,7 +143,9 @@ def test_a_file_over_the_smaller_limit_of_its_type_is_not_opened(
         large = BOLETO[1] + bytes(1_500_000)
         house.receive(mail(REQUEST, files=[("boleto.pdf", large), RECEIPT]))
         found = {one.filename: (one.verdict, one.reasons[:1]) for one in house.tickets()[0].documents}
-    assert watched.files == ["comprovante.pdf", "drawn"]
+        house.receive(mail(REQUEST, files=[("boleto.pdf", large), BOLETO, RECEIPT, LICENCE]))
+        house.app.notice_pages.complete_all()
+    assert sorted(watched.files) == ["boleto.pdf", "cnh.pdf", "comprovante.pdf", *["drawn"] * 3]
     assert found["boleto.pdf"] == (Verdict.REFUSED_SIZE, ("file_too_large:1 MB",))
     assert found["comprovante.pdf"][0] is Verdict.ACCEPTED
 

@@ -59,6 +59,7 @@ def deliver_all(app: App, answer: SendOutcome = TAKEN) -> Postman:
         clock=app.clock,
         owner="the test",
     )
+    app.notice_pages.complete_all()
     asyncio.run(delivery.deliver_all())
     return postman
 
