@@ -16,6 +16,7 @@ from mailbot.correspondence.mail_links import MAX_MAILTO_OCTETS
 from mailbot.correspondence.presentable import presentable
 from mailbot.correspondence.render import (
     MAX_HTML_BYTES,
+    PAGES_PART,
     PARTS,
     LanguageTemplates,
     LetterRenderer,
@@ -113,11 +114,12 @@ def _template_file(templates_dir: Path, language: str, name: str) -> Path:
 
 def _missing_files(templates_dir: Path, language: str) -> Iterator[Problem]:
     own, shared = template_folders(templates_dir, language)
+    parts = [f"{PAGES_PART}.html", f"{PAGES_PART}.txt"]
+    for name in [*parts, *(f"{letter}/{part}" for letter in LetterKind for part in PARTS)]:
+        source = _template_file(templates_dir, language, name)
+        if not source.is_file():
+            yield Problem(source=str(source), message="this file is missing")
     for letter in LetterKind:
-        for part in PARTS:
-            source = _template_file(templates_dir, language, f"{letter}/{part}")
-            if not source.is_file():
-                yield Problem(source=str(source), message="this file is missing")
         if shared.is_dir() and not is_translated(own / letter):
             yield Problem(source=str(own / letter / SENTENCES_FILE), message="this file is missing")
     known = {letter.value for letter in LetterKind}

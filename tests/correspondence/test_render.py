@@ -495,11 +495,13 @@ def test_the_check_names_file_and_line(
 
 def test_the_check_names_missing_files_sentences_and_unknown_folders(templates: Path) -> None:
     (templates / "letters" / "decision" / "body.html").unlink()
+    (templates / "letters" / "_pages.txt").unlink()
     (templates / "pt-BR" / "decison").mkdir()
     phrases = templates / "pt-BR" / "phrases.yaml"
     phrases.write_text(phrases.read_text(encoding="utf-8").replace("\nencrypted:", "\nx:"), encoding="utf-8")
     found = [str(one) for one in check_templates(templates)]
     assert any("letters/decision/body.html: this file is missing" in one for one in found)
+    assert any("letters/_pages.txt: this file is missing" in one for one in found)
     assert any("decison: no letter has this name" in one for one in found)
     assert any("phrases.yaml: encrypted: this sentence is missing" in one for one in found)
 
