@@ -115,8 +115,8 @@ class DocumentReading:
 
     ``digest`` is the keyed digest that also names the stored file. ``page`` counts from 1, ``None`` is the
     whole file. ``facts`` are certain; ``guesses`` were read but are not: for a person's eyes, never for a
-    decision. A file of several documents is of no kind by itself and has them as ``parts``. ``candidates`` are
-    the kinds that it could be, best first.
+    decision. A file of several documents is of no kind by itself and has them as ``parts``, one that may be a
+    further one as ``UNKNOWN``. ``candidates`` are the kinds that it could be, best first.
     """
 
     digest: str

@@ -218,8 +218,11 @@ def _judged(request_type: RequestType, file: FileToAssess) -> list[Finding]:
     """One finding, or one for each document that is asked for and stands by itself in the file."""
     finding = _finding(file)
     parts = () if file.reading is None else file.reading.parts
-    asked = [part for part in parts if request_type.document(part.kind) is not None]
-    if not asked:
+    # One that may be a document stands for what is missing, until a person has looked.
+    asked = [
+        part for part in parts if part.kind is DocumentKind.UNKNOWN or request_type.document(part.kind) is not None
+    ]
+    if all(part.kind is DocumentKind.UNKNOWN for part in asked):
         return [_of_kind(request_type, finding)]
     return [
         _of_kind(

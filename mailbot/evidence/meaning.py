@@ -16,6 +16,7 @@ from mailbot.domain.evidence import (
     DocumentKind,
     DocumentPart,
     DocumentReading,
+    Fact,
     KindCandidate,
     Readability,
 )
@@ -32,7 +33,7 @@ from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
 from mailbot.evidence.pix_on_paper import pix_beside_boleto
 
-READER_VERSION = 7
+READER_VERSION = 8
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")
@@ -41,6 +42,7 @@ _MOST_PARTS = 12
 _BY_NAME = 0.5
 _FEWEST_LINES_OF_A_DOCUMENT = 3
 _DIGITS_OF_A_LINE = 30
+_PERHAPS_SCORE = 0.1
 
 # Where a document begins that lies beside others in one picture.
 _BEGINNINGS = {
@@ -68,12 +70,14 @@ _MAIN_FACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """A document on a page, or the page's best guess (``certain`` false)."""
+    """A document on a page, or the page's best guess (``certain`` false); ``is_beside_others`` where that is one
+    piece of a picture of which other pieces are certain."""
 
     page: int
     reading: KindReading
     certain: bool
     candidates: tuple[KindReading, ...]
+    is_beside_others: bool = False
 
 
 def reading_of(
@@ -138,7 +142,8 @@ def _remembered_readings(
 
 
 def _documents(pages: Sequence[PageText], today: date) -> list[_Found]:
-    """The documents that are certain, in order; those that go on over a page's end are one."""
+    """The documents that are certain, in order; those that go on over a page's end are one. Behind them what may
+    be one more beside them."""
     whole = _joined(pages)
     found: list[_Found] = []
     for page in pages:
@@ -148,7 +153,8 @@ def _documents(pages: Sequence[PageText], today: date) -> list[_Found]:
     if len(pages) > 1 and _is_about_boletos(whole, today):
         # One page of a card bill or a manual may look like a boleto by itself.
         found = [one for one in found if one.reading.kind is not DocumentKind.BOLETO]
-    return _merged([one for one in found if one.certain])[:_MOST_PARTS]
+    certain = _merged([one for one in found if one.certain])[:_MOST_PARTS]
+    return [*certain, *(one for one in found if one.is_beside_others)][:_MOST_PARTS]
 
 
 def _joined(pages: Sequence[PageText]) -> PageText:
@@ -173,11 +179,23 @@ def _is_about_boletos(whole: PageText, today: date) -> bool:
 
 
 def _on_page(page: PageText, today: date) -> list[_Found]:
-    parts = [one for part in _split(page) if (one := _looked_at(part, today)).certain]
-    kinds = {one.reading.kind for one in parts} - {DocumentKind.OTHER}
+    parts = [_looked_at(part, today) for part in _split(page)]
+    kinds = {one.reading.kind for one in parts if one.certain} - {DocumentKind.OTHER}
+    perhaps = [replace(one, is_beside_others=True) for one in parts if _may_be_another(one, kinds)]
     if len(kinds) > 1:
-        return [one for one in parts if one.reading.kind in kinds]
-    return [_looked_at(page, today)]
+        return [*(one for one in parts if one.certain and one.reading.kind in kinds), *perhaps]
+    whole = _looked_at(page, today)
+    if not kinds or not perhaps or not any(_papers(page)):
+        return [whole]
+    # One paper is certain, and beside it lies another that is none of its sides.
+    sure = [whole] if whole.reading.kind in kinds else [one for one in parts if one.reading.kind in kinds]
+    return [*(one for one in sure if one.certain), *perhaps]
+
+
+def _may_be_another(one: _Found, kinds: set[DocumentKind]) -> bool:
+    """Whether a piece of a picture of several documents may be one more that was not read well enough."""
+    another = one.reading.kind not in kinds and one.reading.kind is not DocumentKind.OTHER
+    return not one.certain and another and one.reading.score >= _PERHAPS_SCORE
 
 
 def _looked_at(page: PageText, today: date) -> _Found:
@@ -189,16 +207,17 @@ def _looked_at(page: PageText, today: date) -> _Found:
 
 
 def _split(page: PageText) -> Iterator[PageText]:
-    """The page's text cut where another kind of document begins; nothing if only one kind ever does."""
+    """The page's text cut where another paper or another kind of document begins; nothing if none ever does."""
     begins: list[tuple[int, DocumentKind]] = []
     for index, line in enumerate(page.lines):
         for kind, pattern in _BEGINNINGS.items():
             if pattern.search(line.words) and (not begins or begins[-1][1] is not kind):
                 begins.append((index, kind))
                 break
-    if len({kind for _, kind in begins}) < 2:
+    papers = tuple(_papers(page))
+    if len({kind for _, kind in begins}) < 2 and not papers:
         return
-    starts = [0, *(index for index, _ in begins[1:])]
+    starts = sorted({0, *(index for index, _ in begins[1:]), *papers})
     for start, end in zip(starts, [*starts[1:], len(page.lines)], strict=True):
         lines = page.lines[start:end]
         if len(lines) >= _FEWEST_LINES_OF_A_DOCUMENT:
@@ -211,6 +230,11 @@ def _split(page: PageText) -> Iterator[PageText]:
                 codes=(),
                 again=tuple(line for line in page.again if not _is_line_of_digits(line)),
             )
+
+
+def _papers(page: PageText) -> Iterator[int]:
+    """Where further papers begin that lie beside the first."""
+    return (index for index, line in enumerate(page.lines) if line.begins_paper)
 
 
 def _is_line_of_digits(text: str) -> bool:
@@ -304,11 +328,11 @@ def _with_pix(reading: DocumentReading, pages: Sequence[PageText]) -> DocumentRe
 def _several(reading: DocumentReading, found: Sequence[_Found]) -> DocumentReading:
     parts = tuple(
         DocumentPart(
-            kind=one.reading.kind,
+            kind=one.reading.kind if one.certain else DocumentKind.UNKNOWN,
             confidence=one.reading.score,
             page=one.page,
-            facts=one.reading.certain_facts,
-            guesses=one.reading.guesses,
+            facts=one.reading.certain_facts if one.certain else (),
+            guesses=one.reading.guesses if one.certain else _all_facts(one.reading),
             reasons=one.reading.reasons,
         )
         for one in found
@@ -322,6 +346,10 @@ def _several(reading: DocumentReading, found: Sequence[_Found]) -> DocumentReadi
     )
 
 
+def _all_facts(reading: KindReading) -> tuple[Fact, ...]:
+    return (*reading.certain_facts, *reading.guesses)
+
+
 def _unknown(reading: DocumentReading, pages: Sequence[PageText], filename: str, today: date) -> DocumentReading:
     """Nothing is certain: what it could be, and what could be read of it, for a person."""
     by_name = _named(filename)
@@ -330,7 +358,7 @@ def _unknown(reading: DocumentReading, pages: Sequence[PageText], filename: str,
             reading = replace(reading, readability=Readability.NOT_CHECKED)
         return replace(reading, reasons=reading.reasons or ("no_text_layer",), candidates=by_name)
     best = max((_looked_at(page, today) for page in pages), key=lambda one: one.reading.score)
-    guesses = (*best.reading.certain_facts, *best.reading.guesses) if best.reading.score > 0 else ()
+    guesses = _all_facts(best.reading) if best.reading.score > 0 else ()
     return replace(
         reading,
         confidence=best.reading.score,

@@ -1,8 +1,8 @@
 """Words with their places on a picture → rows of text as they stand on the paper: ``words -> str``.
 
 Tesseract gives blocks one after another: all labels of a form, then all its values. Here what stands on one height
-is one row again, also where the paper is seen a little aslant, and blanks keep the columns below each other. Two
-papers side by side are read one after the other.
+is one row again, also where the paper is seen a little aslant, and blanks keep the columns below each other.
+Papers side by side are read one after the other, each begun by :data:`NEXT_PAPER`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+
+NEXT_PAPER = "\f"
+"""Before the first row of each further paper that lies beside others in one picture."""
 
 # Words that stand further apart than so many heights of their line are in different columns.
 _COLUMN_GAP_HEIGHTS = 1.2
@@ -27,7 +30,7 @@ _NARROW = 0.75
 # Two papers: a picture broader than high, and between its halves a lane in which nothing stands.
 _LANDSCAPE = 1.15
 _LANE_SHARE = 0.025
-_LANE_BEGINS, _LANE_ENDS = 0.3, 0.7
+_LANE_BEGINS, _LANE_ENDS = 0.25, 0.75
 _FEWEST_PIECES_OF_A_PAPER = 8
 _MOST_COMMON_ROWS = 0.65
 _COMMON_ROW_SHARE = 0.3
@@ -75,7 +78,7 @@ def in_rows(words: Sequence[Word]) -> str:
     pieces = [_piece(run) for run in _runs(words)]
     if not pieces:
         return ""
-    return "\n".join(text for paper in _papers(pieces) for text in _rows_of_text(paper))
+    return f"\n{NEXT_PAPER}".join("\n".join(_rows_of_text(paper)) for paper in _papers(pieces))
 
 
 def turn_to_level(words: Sequence[Word]) -> int:
@@ -208,8 +211,9 @@ def _papers(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
     if lane is None:
         yield pieces
         return
-    yield [piece for piece in pieces if piece.centre < lane]
-    yield [piece for piece in pieces if piece.centre >= lane]
+    # More than two may lie in a row.
+    yield from _papers([piece for piece in pieces if piece.centre < lane])
+    yield from _papers([piece for piece in pieces if piece.centre >= lane])
 
 
 def _lane(pieces: Sequence[_Piece]) -> float | None:
@@ -233,9 +237,12 @@ def _lane(pieces: Sequence[_Piece]) -> float | None:
 
 def _are_two_papers(pieces: Sequence[_Piece], lane: float) -> bool:
     """Whether much stands on both sides of the lane, and not in common rows as labels and their values do."""
+    # Beside one paper there may lie two: the nearer of them is asked.
+    reach = min(lane - min(one.left for one in pieces), max(one.right for one in pieces) - lane)
     heights: tuple[list[float], list[float]] = ([], [])
     for piece, height in zip(pieces, _levels(pieces), strict=True):
-        heights[piece.centre >= lane].append(height)
+        if abs(piece.centre - lane) <= reach:
+            heights[piece.centre >= lane].append(height)
     fewer, more = (sorted(one) for one in sorted(heights, key=len))
     if len(fewer) < _FEWEST_PIECES_OF_A_PAPER:
         return False

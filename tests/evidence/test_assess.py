@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.load import load_catalogue
-from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, Verdict
+from mailbot.domain.evidence import (
+    DocumentKind,
+    DocumentPart,
+    EvidenceReport,
+    FieldOrigin,
+    FieldValue,
+    Finding,
+    Verdict,
+)
 from mailbot.domain.mail import Attachment
 from mailbot.evidence.assess import FileToAssess, assess
 from mailbot.evidence.reading import not_read, read_document
@@ -171,6 +179,25 @@ def test_one_file_with_all_three_texts_serves_all_three() -> None:
     report = assessed(file(text_pdf(*pages), "tudo.pdf"))
     assert report.complete
     assert {found.verdict for found in report.findings} == {Verdict.ACCEPTED}
+
+
+def test_in_a_photograph_of_three_papers_one_that_was_not_read_is_for_a_person_and_not_missing() -> None:
+    """R000-08: nobody is asked for what lies in the picture that they sent."""
+    photograph = file(
+        text_pdf(
+            ["Recibo do Pagador", LINE],
+            ["CARTEIRA NACIONAL DE HABILITAÇÃO", "Categoria"],
+        ),
+        "IMG_0001.pdf",
+    )
+    assert photograph.reading is not None
+    unread = DocumentPart(kind=DocumentKind.UNKNOWN, confidence=0.3, page=1)
+    seen = replace(photograph.reading, parts=(*photograph.reading.parts, unread))
+    report = assessed(replace(photograph, reading=seen))
+    assert report.missing == ()
+    by_requirement = {found.requirement: found for found in report.findings}
+    assert by_requirement["payment_receipt"].for_a_person
+    assert by_requirement["boleto"].verdict is Verdict.ACCEPTED
 
 
 def test_a_destination_that_is_the_origin_is_missing() -> None:

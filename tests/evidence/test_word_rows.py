@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.evidence.word_rows import Word, in_rows
+from mailbot.evidence.word_rows import NEXT_PAPER, Word, in_rows
 
 
 def word(text: str, left: int, top: int, *, block: int = 1, line: int = 1, height: int = 20) -> Word:
@@ -75,7 +75,21 @@ def test_two_papers_side_by_side_are_read_one_after_the_other() -> None:
     right = [f"cartão{n}" for n in range(10)]
     cards = [word(text, 700, 31 * index, block=2, line=index) for index, text in enumerate(right)]
     words = [*column(*left, left=50, block=1), *cards]
-    assert in_rows(words).splitlines() == [*left, *right]
+    assert papers_of(words) == [left, right]
+
+
+def test_three_papers_in_a_row_are_three() -> None:
+    left, middle, right = ([f"{name}{n}" for n in range(10)] for name in ("recibo", "cartão", "boleto"))
+    words = [
+        *column(*left, left=50, block=1),
+        *(word(text, 760, 31 * index, block=2, line=index) for index, text in enumerate(middle)),
+        *(word(text, 1420, 57 * index, block=3, line=index) for index, text in enumerate(right)),
+    ]
+    assert papers_of(words) == [left, middle, right]
+
+
+def papers_of(words: list[Word]) -> list[list[str]]:
+    return [paper.split() for paper in in_rows(words).split(NEXT_PAPER)]
 
 
 def test_nothing_is_nothing() -> None:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from mailbot.catalogue.folding import plain_lines
 from mailbot.evidence.content import Code, PageContent, TextSource
 from mailbot.evidence.documents.ocr_words import corrected
+from mailbot.evidence.word_rows import NEXT_PAPER
 
 _Value = TypeVar("_Value")
 
@@ -49,11 +50,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One printed line. ``words`` are all its cells as words apart by single blanks."""
+    """One printed line. ``words`` are all its cells as words apart by single blanks; ``begins_paper`` where it is
+    the first of a paper that lies beside others."""
 
     raw: str
     words: str
     cells: tuple[Cell, ...]
+    begins_paper: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +199,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def page_text(page: PageContent) -> PageText:
     """Make a page ready to be asked; words that OCR misread are put right where they can only be one label."""
     is_ocr = page.source is TextSource.OCR
-    raw = page.text[:MOST_CHARACTERS].replace("\r", "\n").replace("\x0c", "\n")
-    lines = tuple(_lines(raw, is_ocr=is_ocr))
+    text = page.text[:MOST_CHARACTERS].replace("\r", "\n")
+    lines = tuple(_lines(text, is_ocr=is_ocr))
     return PageText(
         number=page.number,
-        raw=raw,
+        raw=text.replace(NEXT_PAPER, "\n"),
         words="\n".join(line.words for line in lines),
         lines=lines,
         codes=page.codes,
@@ -211,17 +214,18 @@ def page_text(page: PageContent) -> PageText:
 
 
 def _lines(raw: str, *, is_ocr: bool) -> Iterator[Line]:
-    made = 0
+    made, begins_paper = 0, False
     for printed in raw.split("\n"):
-        text = _LEADER.sub("  ", printed).rstrip()
+        text = _LEADER.sub("  ", printed.replace(NEXT_PAPER, " ")).rstrip()
+        begins_paper = begins_paper or NEXT_PAPER in printed
         if not text.strip():
             continue
         cells = tuple(_cells(text, is_ocr=is_ocr))
         if not cells:
             continue
         words = " ".join(NOT_WORDS.sub(" ", cell.folded).strip() for cell in cells)
-        yield Line(raw=text.strip(), words=" ".join(words.split()), cells=cells)
-        made += 1
+        yield Line(raw=text.strip(), words=" ".join(words.split()), cells=cells, begins_paper=begins_paper)
+        made, begins_paper = made + 1, False
         if made >= _MOST_LINES:
             return
 

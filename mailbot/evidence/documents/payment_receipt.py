@@ -36,7 +36,9 @@ _CLUES = (
         weight=0.5,
         # *Leve o comprovante de pagamento* is a sentence, and no title.
         pattern=r"(?<! o )(?<! e )(?<! do )(?<! ao )(?<! um )(?<! com )(?<! este )(?<! esse )"
-        rf"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}",
+        rf"(?:comprovante|recibo) (?:d[eoa]s? )?(?:\w+ (?:d[eoa]s? )?){{0,2}}{_PAYMENT}"
+        rf"|(?<!apos o )(?<!do )(?<!para ){_PAYMENT}(?: (?:d[eo] )?(?:boleto|titulo|conta|tributo|convenio|pix))?"
+        r" (?:comprovante|2a? via|segunda via)(?! (?:de|do|da|sera|deve|em))",
     ),
     Clue(
         reason="scheduled_title",
@@ -56,12 +58,14 @@ _CLUES = (
         r"|pag[oa] com sucesso|nao (?:foi )?(?:efetuad|realizad|concluid|efetivad|autorizad|aprovad|processad"
         r"|liquidad|enviad|compensad)[oa]"
         r"|(?:pagamento|pix|transferencia|transacao|transacao bancaria|operacao)(?: \w+){0,3}"
-        r" (?:em (?:processamento|analise)|pendente)",
+        r" (?:em (?:processamento|analise)|pendente)"
+        r"|(?:situacao|status) (?:d[eo] (?:pagamento|transacao) )?(?:nao )?(?:liquidad|efetivad|efetuad|pag"
+        r"|concluid|aprovad|agendad|recusad|cancelad|estornad|devolvid|rejeitad|pendente|em processamento)",
     ),
     Clue(
         reason="paid_amount",
         weight=0.2,
-        pattern=r"valor (?:total )?(?:pago|cobrado|debitado|d[aeo] (?:pagamento|transferencia|transacao"
+        pattern=r"(?:valor|total) (?:total )?(?:pago|cobrado|debitado|d[aeo] (?:pagamento|transferencia|transacao"
         r"|operacao|pix))"
         r"|total pago|valor final|vlr (?:do )?pagamento|valor creditado",
     ),
@@ -126,7 +130,7 @@ _BROKEN_PIX_ID = re.compile(
 
 _AMOUNT_LABELS = (
     (
-        r"valor (?:total )?(?:pago|cobrado|debitado|creditado)(?: \(?r\$\)?)?|total pago|valor total pago"
+        r"(?:valor|total) (?:total )?(?:pago|cobrado|debitado|creditado)(?: \(?r\$\)?)?"
         r"|(?:valor|vlr|vl) (?:total )?(?:d[aeo] )?(?:pagamento|debito|transferencia|transacao|operacao|pix|envio)"
     ),
     r"valor total|valor final|valor (?:principal|enviado|transferido|agendado)|total",

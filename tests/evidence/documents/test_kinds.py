@@ -190,3 +190,33 @@ def test_a_payment_that_is_ordered_or_waits_is_a_receipt_of_none() -> None:
 )
 def test_a_paper_that_only_speaks_of_a_proof_is_none(text: str, ocr: float | None) -> None:
     assert read(text, ocr=ocr).kind is not DocumentKind.PAYMENT_RECEIPT
+
+
+ON_A_TABLE = f"""{BOLETO}
+\fComprovante de pagamento de boleto
+Valor pago R$ 123,45
+Data do pagamento 19/11/2026
+\f{LICENCE}"""
+
+
+def test_papers_that_lie_side_by_side_are_told_apart_where_no_title_was_read() -> None:
+    parts = read(ON_A_TABLE, ocr=0.9).parts
+    assert [part.kind for part in parts] == [
+        DocumentKind.BOLETO,
+        DocumentKind.PAYMENT_RECEIPT,
+        DocumentKind.DRIVER_LICENCE,
+    ]
+
+
+def test_a_paper_beside_others_that_was_not_read_well_is_named_as_one_that_nobody_knows() -> None:
+    misread = ON_A_TABLE.replace("Comprovante de pagamento de boleto", "Conta debitada: 1\nBanco recebedor: 2")
+    *certain, last = read(misread, ocr=0.9).parts
+    assert [part.kind for part in certain] == [DocumentKind.BOLETO, DocumentKind.DRIVER_LICENCE]
+    assert (last.kind, last.facts) == (DocumentKind.UNKNOWN, ())
+    assert ("amount", "123.45") in {(fact.name, fact.value) for fact in last.guesses}
+
+
+def test_the_two_sides_of_a_licence_side_by_side_are_one() -> None:
+    back = "12 OBSERVAÇÕES EAR\nLOCAL GOIÂNIA, GO\nASSINADO DIGITALMENTE"
+    reading = read(f"{LICENCE}\n\f{back}", ocr=0.9)
+    assert (reading.kind, reading.parts) == (DocumentKind.DRIVER_LICENCE, ())
