@@ -36,10 +36,12 @@ _log = structlog.get_logger("mailbot.crew")
 MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in: to start one costs as much time as working eighty of them off."""
 WORKERS_AT_MOST = 3
+START_SECONDS = 1.0
+"""How long a helper takes to start."""
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
-_LOOK_EVERY_SECONDS = 0.5
+_LOOK_EVERY_SECONDS = 0.2
 # A helper that has said nothing for so long is starting up, hanging or about to go: we had better work ourselves.
 _SILENT_SECONDS = 1.0
 # One that broke is likely to break again: the daemon goes on alone for a while.
@@ -93,14 +95,23 @@ def workers_wanted(waiting: int, most: int) -> int:
 class Crew:
     """Calls helpers in and lets them go; a context that nobody outlives.
 
-    ``heard`` is told, on a thread of its own, of each mail that a helper brought to an end. ``early`` counts the
-    wait before another attempt as over. What a helper left in its hands is free again at once: as a death against
-    the mail if the helper broke, as nothing if it was asked to go.
+    ``heard`` is told, on a thread of its own, of each mail that a helper brought to an end. ``coming`` says how
+    many will be in the ledger by the time a helper that is called in now has started. ``early`` counts the wait
+    before another attempt as over. What a helper left in its hands is free again at once: as a death against the
+    mail if the helper broke, as nothing if it was asked to go.
     """
 
-    def __init__(self, app: App, *, heard: Callable[[MailOutcome], None], early: bool = False) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        heard: Callable[[MailOutcome], None],
+        coming: Callable[[], int] = lambda: 0,
+        early: bool = False,
+    ) -> None:
         self._app = app
         self._heard = heard
+        self._coming = coming
         self._early = early
         asked = app.settings.workers
         most = workers_by_default() if asked is None else asked
@@ -134,7 +145,7 @@ class Crew:
         self.take_over()
         if self._most and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_SECONDS
-            self._call_in(workers_wanted(self.waiting(), self._most))
+            self._call_in(workers_wanted(self.waiting() + self._coming(), self._most))
         return any(now - worker.heard_at < _SILENT_SECONDS for worker in self._workers)
 
     def waiting(self) -> int:

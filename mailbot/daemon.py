@@ -31,6 +31,7 @@ from mailbot.flows.watchdog import Watchdog
 from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import (
+    coming_soon,
     leases_kept,
     take_over_from_the_dead,
     tick,
@@ -126,7 +127,7 @@ class Daemon:
         collecting = [self._thread("collect", partial(one.run, self._stop)) for one in self._collectors]
         collecting += [self._thread("sent", partial(one.run, self._stop)) for one in self._keepers]
         self._letters = DeliveryThread(self._deliver, self._died)
-        crew = Crew(self._app, heard=self._hear_of_helper)
+        crew = Crew(self._app, heard=self._hear_of_helper, coming=lambda: coming_soon(self._collectors))
         self._app.desk.on_done = self._mail_bell.set
         drawing = self._begin_drawing()
         intake = self._thread("intake", partial(self._process, crew))

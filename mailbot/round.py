@@ -20,7 +20,7 @@ import structlog
 
 from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
-from mailbot.crew import Crew
+from mailbot.crew import START_SECONDS, Crew
 from mailbot.domain.errors import LeaseLost, LetterError, OurFault, ServerAway, StorageUnavailable
 from mailbot.domain.events import LetterKind, LetterStatus
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
@@ -169,7 +169,7 @@ def _collect_and_process(
         thread.start()
     outcomes: SimpleQueue[MailOutcome] = SimpleQueue()
     try:
-        with Crew(app, heard=outcomes.put, early=True) as crew:
+        with Crew(app, heard=outcomes.put, coming=lambda: coming_soon(collectors), early=True) as crew:
             _process_until_nothing_waits(app, crew, collecting, count, letters)
         count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.
@@ -275,6 +275,11 @@ def end_this_process(hanging: HangingMail) -> None:
 
 
 # --- what a round and the daemon have in common ---------------------------------------------------------------
+
+
+def coming_soon(collectors: Sequence[Collector]) -> int:
+    """How many mails come into the ledger while a helper starts."""
+    return sum(collector.coming_within(START_SECONDS) for collector in collectors)
 
 
 def take_over_from_the_dead(app: App) -> None:

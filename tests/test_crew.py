@@ -197,6 +197,22 @@ def test_orders_hold_what_the_daemon_goes_by_and_no_file_to_be_read_again(
     assert not [name for name in orders.environment if name.startswith("MAILBOT_") and name.endswith("_FILE")]
 
 
+def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
+    tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
+) -> None:
+    written = tmp_path / "orders"
+    helper_is(f"open({str(written)!r}, 'wb').write(sys.stdin.buffer.readline())")
+    house.environment["MAILBOT_WORKERS"] = "1"
+    house.reopen()
+    few = RUSH - 1
+    with Crew(house.app, heard=lambda _outcome: None, coming=lambda: few) as called:
+        called.lends_a_hand()
+    assert not written.exists()
+    with Crew(house.app, heard=lambda _outcome: None, coming=lambda: few + 1) as called:
+        called.lends_a_hand()
+        wait_until(lambda: written.exists() and written.read_bytes().endswith(b"\n"), "the orders", seconds=20)
+
+
 def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
     house: TestHouse, helper_is: Callable[[str], None]
 ) -> None:

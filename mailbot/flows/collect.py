@@ -7,6 +7,7 @@ says that it is worth looking; after every bell *or* time-out the same full sear
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ from mailbot.flows.pulse import Pulse
 from mailbot.mime.parse import header_summary
 
 _log = structlog.get_logger("mailbot.collect")
+
+# A rate is none before so much time has passed.
+_MOMENT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,15 @@ class CollectPlan:
         return f"collect {self.mailbox}/{self.folder}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How far a look into the folder is; ``began`` by the monotonic clock."""
+
+    began: float
+    taken: int
+    left: int
+
+
 class Collector(HeldFolder):
     """Collects one folder. Used by one thread."""
 
@@ -87,6 +100,7 @@ class Collector(HeldFolder):
         self._source = source
         self._blobs = blobs
         self.on_collected: Callable[[], None] = _nothing
+        self._look: _Look | None = None
 
     # --- the folder in hand ---
 
@@ -128,12 +142,29 @@ class Collector(HeldFolder):
         known = self._known(memory, entries)
         # Stored but not settled: we died, or the server broke off, in between. Settling twice does no harm.
         self._settle([entry.uid for entry in entries if entry.uid in known])
-        taken = 0
-        for batch in batches([entry for entry in entries if entry.uid not in known]):
-            self._pulse.renew(self._plan.loop)
-            taken += self._take(batch, memory)
-            self.on_collected()
+        taken = self._take_all([entry for entry in entries if entry.uid not in known], memory)
         self._remember_visit(memory)
+        return taken
+
+    def coming_within(self, seconds: float) -> int:
+        """How many mails the look under way is likely to take in that time, at its rate so far; to be asked by
+        other threads."""
+        look = self._look
+        if look is None:
+            return 0
+        return min(look.left, int(seconds * look.taken / max(time.monotonic() - look.began, _MOMENT_SECONDS)))
+
+    def _take_all(self, entries: Sequence[MailEntry], memory: FolderMemory) -> int:
+        taken, left, began = 0, len(entries), time.monotonic()
+        try:
+            for batch in batches(entries):
+                self._pulse.renew(self._plan.loop)
+                taken += self._take(batch, memory)
+                left -= len(batch)
+                self._look = _Look(began=began, taken=taken, left=left)
+                self.on_collected()
+        finally:
+            self._look = None
         return taken
 
     def _entries(self, memory: FolderMemory) -> list[MailEntry]:

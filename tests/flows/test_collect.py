@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -215,6 +217,24 @@ def test_many_mails_come_in_batches_and_are_settled_as_they_come(house: TestHous
     folder.fails["fetch"] = []
     assert one.collect_once() == 120
     assert rings == [70, 20, 0]
+
+
+def test_it_tells_how_many_mails_are_about_to_come_by_how_fast_they_came_so_far(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(start=100, step=10)
+    monkeypatch.setattr("mailbot.flows.collect.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    folder = FakeFolder()
+    for number in range(120):
+        folder.add(question(number))
+    soon: list[tuple[int, int]] = []
+    one = collector(house, folder)
+    # 50 in 10 seconds, as the look is asked for the first time: 5 a second.
+    one.on_collected = lambda: soon.append((one.coming_within(2), one.coming_within(3600)))
+    assert one.collect_once() == 120
+    assert soon[0] == (10, 70)
+    assert [everything for _, everything in soon] == [70, 20, 0]
+    assert one.coming_within(3600) == 0
 
 
 def test_a_server_that_breaks_off_in_the_middle_loses_and_doubles_nothing(house: TestHouse) -> None:
