@@ -33,8 +33,9 @@ class LetterDesk:
     """What letters need besides the change itself. ``messages`` are the ticket's last ones, oldest first;
     ``open_tickets`` those of which one is meant; ``shows_pages``: agents see the pages of files, not where
     nothing is ever drawn (a mere explanation); ``customers`` are the records that the ticket names,
-    ``duplicates`` its requester's other open tickets with a paper of this one, ``useful_votes`` how many people
-    found an article useful; ``away`` the keys of absent agents, each with a deputy's or nothing."""
+    ``duplicates`` its requester's other open tickets with a paper of this one, ``decision_stopped``: one that
+    waited leaves no more, ``useful_votes`` how many people found an article useful; ``away`` the keys of
+    absent agents, each with a deputy's or nothing."""
 
     catalogue: Catalogue
     mailbox: MailboxSpec
@@ -49,6 +50,7 @@ class LetterDesk:
     shows_pages: bool = False
     customers: tuple[Customer, ...] = ()
     duplicates: tuple[Ticket, ...] = ()
+    decision_stopped: bool = False
     useful_votes: Mapping[str, int] = field(default_factory=dict)
     house_words: Words | None = None
     house_catalogue: Catalogue | None = None

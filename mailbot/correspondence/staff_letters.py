@@ -100,6 +100,7 @@ def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Pl
         comparison=comparison(ticket.documents, desk.words),
         mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
         suggestions=(
+            *_stopped(desk),
             *_duplicates(desk),
             *_priority_to_confirm(ticket),
             *suggestions(ticket, kind, desk.words),
@@ -129,7 +130,7 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
         files=file_lines(change, desk),
         contradicted=contradicted_rows(change, kind_of(change, desk)),
         reopened=change.happened(EventKind.REOPENED),
-        suggestions=suggestions(change.after, kind_of(change, desk), desk.words),
+        suggestions=(*_stopped(desk), *suggestions(change.after, kind_of(change, desk), desk.words)),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
         actions=actions_for(change.after, kind_of(change, desk)),
         papers=paper_rows(pages),
@@ -190,6 +191,11 @@ def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) ->
         server_said=change.bounce_diagnostic,
     )
     return for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
+
+
+def _stopped(desk: LetterDesk) -> tuple[Phrase, ...]:
+    """Whoever decided thinks that the requester knows."""
+    return (phrase("suggestion.decision_stopped"),) if desk.decision_stopped else ()
 
 
 def _duplicates(desk: LetterDesk) -> tuple[Phrase, ...]:

@@ -96,6 +96,10 @@ class AgentsWords:
             if found_type
             else self._parts.catalogue.default_type(case.mailbox.key)
         )
+        if found.is_typed:
+            # Neither is the customer told what the agent wrote above it, nor that it was the wrong subject.
+            theirs = replace(theirs, mail=replace(theirs.mail, subject=kind.subject or kind.name))
+            classification = replace(classification, matched="thread") if found_type else classification
         subject = Subject(
             thread=NO_THREAD,
             ticket=None,

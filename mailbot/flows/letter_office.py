@@ -59,6 +59,7 @@ class Known:
     votes: Mapping[str, ArticleVotes]
     duty: Duty
     duplicates: tuple[Ticket, ...] = ()
+    decision_stopped: bool = False
 
 
 class LetterOffice:
@@ -90,7 +91,7 @@ class LetterOffice:
         mail_id: int | None = None,
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
-        _stop_letters(work, change)
+        was_stopped = _stop_letters(work, change)
         messages = _last_messages(work, change)
         opened = change.before is None and self._catalogue.type(change.after.request_type).suggest_articles
         votes = work.feedback.votes() if opened else {}
@@ -101,6 +102,7 @@ class LetterOffice:
             votes=votes,
             duty=duty_now(work, self._catalogue, now),
             duplicates=duplicates_of(work, change, self._catalogue),
+            decision_stopped=was_stopped,
         )
         planned = self.plan(
             change,
@@ -141,6 +143,7 @@ class LetterOffice:
                 away=known.duty.away,
                 customers=known.customers,
                 duplicates=known.duplicates,
+                decision_stopped=known.decision_stopped,
                 useful_votes={article: one.useful for article, one in known.votes.items()},
             ),
         )
@@ -260,9 +263,10 @@ def duplicates_of(work: UnitOfWork, change: TicketChange, catalogue: Catalogue) 
     )
 
 
-def _stop_letters(work: UnitOfWork, change: TicketChange) -> None:
-    """What the change takes back or makes pointless leaves no more. Raises ``ConcurrentChange`` where a decision
-    that was to be taken back has begun to leave this very moment."""
+def _stop_letters(work: UnitOfWork, change: TicketChange) -> bool:
+    """What the change takes back or makes pointless leaves no more; whether a decision was stopped so. Raises
+    ``ConcurrentChange`` where a decision that was to be taken back has begun to leave this very moment.
+    """
     ticket = change.after
     stopped = 0
     for address in (ticket.requester.address, *ticket.participants):
@@ -272,6 +276,7 @@ def _stop_letters(work: UnitOfWork, change: TicketChange) -> None:
             work.outbox.supersede(ticket.number, address, kinds, why=_ANSWERED_BY_A_PERSON)
     if change.happened(EventKind.UNDONE) and not stopped:
         raise ConcurrentChange(f"the decision on ticket {ticket.number} has begun to leave")
+    return stopped > 0
 
 
 def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:

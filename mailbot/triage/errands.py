@@ -48,11 +48,13 @@ def is_errand(block: DirectiveBlock, *, on_a_ticket: bool, names_a_known_one: bo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomersMail:
-    """What a customer asks for, in an agent's mail: forwarded, or typed after a call."""
+    """What a customer asks for, in an agent's mail: forwarded, or typed after a call (``is_typed``): then its
+    subject is the agent's own words."""
 
     customer: Address
     subject: str
     text: str
+    is_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def customers_mail(
         return NoCustomer(code="customer_is_staff", address=found.sender.address)
     if quotes_notice(found.text, notices):
         return NoCustomer(code="holds_a_notice")
-    return CustomersMail(customer=found.sender, subject=found.subject, text=found.text)
+    return CustomersMail(customer=found.sender, subject=found.subject, text=found.text, is_typed=not parts)
 
 
 def _named_above(block: DirectiveBlock) -> str:

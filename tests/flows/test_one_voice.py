@@ -105,6 +105,7 @@ def test_a_mail_that_comes_while_the_decision_waits_takes_the_decision_back(hous
     assert decisions(house) == []
     assert house.tickets()[0].status is Status.OPEN
     assert notice(house).letter is LetterKind.REQUESTER_REPLIED
+    assert "O cliente escreveu antes de a decisão sair: ela não foi enviada." in notice(house).text
     house.agent_reply(notice(house), "#negar não atendemos em Goiás")
     (told,) = decisions(house)
     assert told.message_id != waiting.message_id
@@ -117,6 +118,7 @@ def test_a_decision_that_has_left_is_not_taken_back(house: TestHouse) -> None:
     deliver_all(house.app)
     house.requester_reply(decisions(house)[0], "E qual é o endereço da unidade?")
     assert [one.status for one in decisions(house)] == [LetterStatus.SENT]
+    assert "não foi enviada" not in notice(house).text
 
 
 @pytest.mark.parametrize(

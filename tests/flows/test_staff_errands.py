@@ -65,7 +65,11 @@ def test_r002_01_fields_typed_after_a_call_open_a_ticket_too(house: TestHouse) -
     assert (ticket.requester.address, ticket.requester.name) == ("joao@cliente.example", "João Lima")
     assert ticket.request_type == "inspection_location_change"
     assert ticket.status is Status.AWAITING_REQUESTER
-    assert newest(house, Audience.REQUESTER).recipient.address == "joao@cliente.example"
+    letter = newest(house, Audience.REQUESTER)
+    assert letter.recipient.address == "joao@cliente.example"
+    # The subject is the agent's own note.
+    assert "telefone" not in f"{ticket.subject} {letter.subject}"
+    assert "Da próxima vez" not in letter.text
 
 
 @pytest.mark.parametrize(
