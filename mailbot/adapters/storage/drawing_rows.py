@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from mailbot.adapters.storage.mapping import Json
+from mailbot.adapters.storage.nested_mapping import Json
 from mailbot.domain.drawings import DrawnPage, FileDrawing, KeptPicture
 
 

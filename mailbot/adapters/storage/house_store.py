@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, TextClause, bindparam, delete, select, text, update
 
 from mailbot.adapters.storage.locks import Line, stand_in_line
-from mailbot.adapters.storage.mapping import reading_from_json, reading_to_json
+from mailbot.adapters.storage.nested_mapping import reading_from_json, reading_to_json
 from mailbot.adapters.storage.tables import folders, key_checks, leases, readings, server_troubles
 from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory
