@@ -16,8 +16,10 @@ from mailbot.domain.errors import UnreadableMail
 from mailbot.domain.handles import LOOP_MARK_HEADER, handle_in_message_id
 from mailbot.domain.mail import Address, InboundMail
 from mailbot.mime import parse, structure
+from mailbot.mime.contents import ParseLimits
+from mailbot.mime.defects import Defect
 from mailbot.mime.headers import decode_base64, decode_octets, decode_words, message_ids
-from mailbot.mime.parse import Defect, ParseLimits, header_summary, parse_mail
+from mailbot.mime.parse import header_summary, parse_mail
 
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 40
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
