@@ -22,8 +22,8 @@ TOP_LEVEL = {
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.
 RECOGNISERS = {
-    "mime/quote_marks.py", "mime/html_text.py", "mime/attachments.py", "mime/body.py", "triage/screen.py",
-    "triage/bounces.py", "triage/gratitude.py", "triage/classify.py", "triage/directives.py",
+    "mime/quote_marks.py", "mime/html_quotes.py", "mime/attachments.py", "mime/body.py", "mime/contents.py",
+    "triage/screen.py", "triage/bounces.py", "triage/gratitude.py", "triage/classify.py", "triage/directives.py",
     "triage/thread.py", "adapters/smtp_answers.py", "evidence", "catalogue", "demo",
 }  # fmt: skip
 

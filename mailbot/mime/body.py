@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailbot.mime import html_text, quote_marks
+from mailbot.mime.html_quotes import Mark
 
 MAX_BODY_CHARACTERS = 200_000
 
@@ -62,9 +63,7 @@ def split_html(html: str) -> BodyText:
     # Joined before normalising: a line may not grow by it, so that the numbers of the cuts stay true.
     texts = [_NEWLINES.sub(" ", line.text) for line in lines]
     leading = next((number for number, text in enumerate(texts) if text.strip()), 0)
-    cuts = frozenset(
-        number - leading for number, line in enumerate(lines) if line.mark is html_text.Mark.QUOTE_TO_END
-    )
+    cuts = frozenset(number - leading for number, line in enumerate(lines) if line.mark is Mark.QUOTE_TO_END)
     return _split(_normalised("\n".join(texts[leading:])), cuts)
 
 
