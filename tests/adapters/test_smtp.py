@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import pytest
 from aiosmtpd.controller import Controller
 
-from mailbot.adapters.smtp import SmtpLimits, SmtpTransport
+from mailbot.adapters.smtp import SmtpTransport
+from mailbot.adapters.smtp_connection import SmtpLimits
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.mailbox import Security, ServerAddress
 from tests.adapters.scripted_smtp import Action, Close, Say, ScriptedSmtp, Silent, Step
@@ -458,7 +459,7 @@ def test_after_close_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize("action", [Close(reset=True), Silent(), Say("nonsense"), Say("500 never heard of it")])
 def test_close_never_raises(action: Close | Silent | Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailbot.adapters.smtp._QUIT_SECONDS", 0.2)
+    monkeypatch.setattr("mailbot.adapters.smtp_connection._QUIT_SECONDS", 0.2)
     with ScriptedSmtp({Step.QUIT: [action]}) as server:
         (outcome,) = send(server)
     assert isinstance(outcome, Delivered)

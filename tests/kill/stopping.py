@@ -277,9 +277,9 @@ def _await_helpers(number: int) -> None:
 
 
 def _wrap_smtp(strike: Misfortune) -> None:
-    from mailbot.adapters import smtp
+    from mailbot.adapters.smtp_connection import SmtpConnection
 
-    connection = smtp._Connection
+    connection = SmtpConnection
     data, write, answer = connection._data, connection._write, connection._final_answer
 
     async def _data(self: Any, message: bytes) -> Any:
