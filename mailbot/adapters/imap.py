@@ -8,10 +8,7 @@ ENVELOPE nor BODYSTRUCTURE is asked for.
 from __future__ import annotations
 
 import imaplib
-import selectors
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +20,7 @@ from typing import Any
 import structlog
 from imapclient.exceptions import ProtocolError
 
+from mailbot.adapters.doorbell import Doorbell
 from mailbot.adapters.imap_connection import (
     FAILURES,
     ImapTiming,
@@ -32,6 +30,8 @@ from mailbot.adapters.imap_connection import (
     log_out,
     readable_reply,
 )
+from mailbot.adapters.imap_folders import make_folder, server_name, succeeds
+from mailbot.adapters.imap_news import FolderNews, pause
 from mailbot.adapters.oauth import TokenProvider
 from mailbot.domain.errors import MailbotError, ServerAway
 from mailbot.domain.exchange import FolderState, MailEntry
@@ -43,49 +43,10 @@ DONE = "$MailbotDone"
 # Command lines of some 8,000 octets are what servers take for certain (RFC 7162 §4).
 _CHUNK = 500
 _LARGEST_UID = 2**32 - 1
-# How long the rest of a line, and the answer to DONE, may take while we idle.
-_IDLE_LINE_SECONDS = 10.0
 # How soon a token is asked for again that could not be had for a connection which goes on without.
 _RENEW_AGAIN_SECONDS = 30.0
 
 _log = structlog.get_logger("mailbot.imap")
-
-
-class Doorbell:
-    """Wakes one waiting thread from any other. A ring while nobody waits makes the next wait return at once."""
-
-    def __init__(self) -> None:
-        # Reentrant: a signal handler may ring in the middle of a ring.
-        self._lock = threading.RLock()
-        self._sender: socket.socket | None = None
-        self._rung = False
-
-    def ring(self) -> None:
-        """Wake who waits, or will wait next."""
-        with self._lock:
-            self._rung = True
-            if self._sender is not None:
-                # A full buffer means that it rings already.
-                with suppress(OSError):
-                    self._sender.send(b"\0")
-
-    @contextmanager
-    def listening(self) -> Iterator[socket.socket]:
-        """Yield a socket that becomes readable when it rings; afterwards the ring is used up."""
-        receiver, sender = socket.socketpair()
-        sender.setblocking(False)
-        with self._lock:
-            self._sender = sender
-            if self._rung:
-                sender.send(b"\0")
-        try:
-            yield receiver
-        finally:
-            with self._lock:
-                self._sender = None
-                self._rung = False
-            receiver.close()
-            sender.close()
 
 
 class ImapSource:
@@ -122,9 +83,7 @@ class ImapSource:
         self._doorbell = Doorbell()
         self._client: Any = None
         self._uid_validity = 0
-        # How many mails the server last told us of; None where our own expunging made it uncertain.
-        self._told: int | None = None
-        self._idle_refused = False
+        self._news = FolderNews(self._timing)
         # What was listed before, where mails stay in the folder: neither date nor size of a UID ever changes.
         self._listed: dict[int, MailEntry] = {}
         # UIDs that we flagged \Deleted where they cannot be expunged singly.
@@ -147,7 +106,7 @@ class ImapSource:
                 self._server, tokens=self._tokens, context=self._ssl_context, timing=self._timing
             )
             self._client._imap.on_progress = self.on_progress
-            self._idle_refused = False
+            self._news.idle_refused = False
             self._target = None
         with self._conversation() as client:
             return self._state(client, self._select(client))
@@ -162,7 +121,7 @@ class ImapSource:
         with self._conversation() as client:
             # A first SEARCH may answer from before another session's delivery; NOOP brings the view up to date.
             client.noop()
-            self._take_note(client)
+            self._news.heard(client)
             client._imap.untagged_responses.clear()
             criteria = ["UID", f"{max(first_uid, 1)}:*", "UNDELETED"]
             if self._settle is Settle.KEYWORD and self._keyword_allowed and self._keyword_kept is not False:
@@ -225,13 +184,13 @@ class ImapSource:
         :meth:`interrupt`. Only a change in the number of mails is a ring.
         """
         with self._doorbell.listening() as interrupted, self._conversation() as client:
-            if self._take_note(client):
+            if self._news.heard(client):
                 return True
             if client.token is not None:
                 timeout_seconds = min(timeout_seconds, max(client.token.renew_at - time.monotonic(), 0))
-            if not self._idle_refused and client.has_capability("IDLE"):
-                return self._idle(client, interrupted, min(timeout_seconds, self._timing.idle_seconds))
-            return self._pause(interrupted, min(timeout_seconds, self._timing.poll_seconds))
+            if not self._news.idle_refused and client.has_capability("IDLE"):
+                return self._news.idle(client, interrupted, min(timeout_seconds, self._timing.idle_seconds))
+            return pause(interrupted, min(timeout_seconds, self._timing.poll_seconds))
 
     def interrupt(self) -> None:
         """Make a ``wait`` that runs in another thread, or the next one, return soon."""
@@ -309,7 +268,7 @@ class ImapSource:
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            name = self._server_name(client, self._folder)
+            name = server_name(client, self._folder)
             if name == self._folder:
                 reply = readable_reply(str(error), self._server)
                 raise ServerAway(f"IMAP server {self._server.host}: folder not opened: {reply}") from None
@@ -324,7 +283,7 @@ class ImapSource:
             self._flagged_deleted.clear()
             self._listed.clear()
         self._uid_validity = uid_validity
-        self._told = exists
+        self._news.told = exists
         client._imap.untagged_responses.pop("EXISTS", None)
         # Where PERMANENTFLAGS is missing, everything can be stored (RFC 9051 §7.1).
         flags = {flag.lower() for flag in answer.get(b"PERMANENTFLAGS", (b"\\*",))}
@@ -437,7 +396,7 @@ class ImapSource:
             self._warn("keyword_not_kept")
 
     def _move(self, client: Any, uids: list[int]) -> None:
-        self._told = None
+        self._news.told = None
         if client.has_capability("MOVE"):
             self._into_processed_folder(client, client.move, uids)
             return
@@ -461,133 +420,16 @@ class ImapSource:
     ) -> None:
         """Move or copy. Where the server refuses, the folder may be missing: make it and try again. If it still
         refuses, some mails may be gone, for which Exchange refuses them all: try with those that are there."""
-        target = self._target or self._server_name(client, self._processed_folder)
+        target = self._target or server_name(client, self._processed_folder)
         self._target = target
-        if _succeeds(partial(act, uids, target)):
+        if succeeds(partial(act, uids, target)):
             return
-        self._target = self._make_folder(client, target)
-        if _succeeds(partial(act, uids, self._target)):
+        self._target = make_folder(client, target)
+        if succeeds(partial(act, uids, self._target)):
             return
         present = self._still_there(client, uids)
         if present:
             act(present, self._target)
-
-    def _make_folder(self, client: Any, name: str) -> str:
-        """Create the folder unless it is there; return the name under which it is."""
-        candidates = [name]
-        if not client.has_capability("NAMESPACE"):
-            # Some servers keep everything below INBOX and cannot say so.
-            _, separator = self._namespace(client)
-            candidates += [f"INBOX{separator}{name}"] if separator else []
-        for candidate in candidates:
-            if client.folder_exists(candidate):
-                return candidate
-        for candidate in candidates:
-            if _succeeds(partial(client.create_folder, candidate)):
-                # Mail clients show subscribed folders only.
-                _succeeds(partial(client.subscribe_folder, candidate))
-                return candidate
-        return name
-
-    def _server_name(self, client: Any, name: str) -> str:
-        """The server's name for a folder that the configuration writes with ``/`` and without prefix."""
-        if name.upper() == "INBOX":
-            return name
-        prefix, separator = self._namespace(client)
-        translated = name.replace("/", separator) if separator else name
-        return translated if translated.startswith(prefix) else prefix + translated
-
-    @staticmethod
-    def _namespace(client: Any) -> tuple[str, str]:
-        """Prefix and separator of our own folders (RFC 2342), as far as the server tells."""
-        if client.has_capability("NAMESPACE"):
-            with suppress(ValueError, TypeError, LookupError):
-                prefix, separator = client.namespace().personal[0]
-                return str(prefix or ""), str(separator or "")
-        listed = client.list_folders("", "")
-        separator = listed[0][1] if listed else None
-        return "", separator.decode("ascii") if isinstance(separator, bytes) else ""
-
-    # --- waiting -----------------------------------------------------------------------------------------
-
-    def _take_note(self, client: Any) -> bool:
-        """Read what the server said of the folder's size by the way; ``True`` if there may be new mail."""
-        said = client._imap.untagged_responses
-        expunged = len(said.pop("EXPUNGE", []))
-        exists = [int(count) for count in said.pop("EXISTS", [])]
-        before = self._told
-        if exists:
-            self._told = exists[-1]
-            # In which order both were said is not known: when in doubt, look.
-            return before is None or expunged > 0 or exists[-1] != before
-        if before is not None:
-            self._told = max(before - expunged, 0)
-        return False
-
-    def _idle(self, client: Any, interrupted: socket.socket, seconds: float) -> bool:
-        connection = client._imap
-        give_up_at = time.monotonic() + seconds
-        tag = connection._command("IDLE")
-        # Untagged lines may come before the continuation.
-        while connection._get_response() is not None:
-            if connection.tagged_commands[tag]:
-                connection.heed(str(connection.tagged_commands.pop(tag)))
-                self._idle_refused = True
-                return self._pause(interrupted, min(seconds, self._timing.poll_seconds))
-        rang = self._take_note(client)
-        ended = False
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection.sock, selectors.EVENT_READ)
-            selector.register(interrupted, selectors.EVENT_READ)
-            readable = False
-            while not rang and not ended:
-                if connection.has_input(readable=readable, line_seconds=_IDLE_LINE_SECONDS):
-                    readable = False
-                    ended, rang = self._hear(client, tag)
-                    continue
-                ready = {key.fileobj for key, _ in selector.select(max(give_up_at - time.monotonic(), 0))}
-                if not ready or interrupted in ready:
-                    break
-                readable = True
-        if not ended:
-            connection.send(b"DONE\r\n")
-        connection.allow(_IDLE_LINE_SECONDS)
-        while not ended:
-            ended, heard = self._hear(client, tag, renew=False)
-            rang = rang or heard
-        connection.heed(str(connection.tagged_commands.pop(tag, "")))
-        connection.sock.settimeout(self._timing.read_seconds)
-        return rang
-
-    def _hear(self, client: Any, tag: bytes, *, renew: bool = True) -> tuple[bool, bool]:
-        """Read one line of IDLE: whether it ended the IDLE, and whether it rings."""
-        connection = client._imap
-        if renew:
-            connection.allow(_IDLE_LINE_SECONDS)
-        connection._get_response()
-        connection._check_bye()
-        # Flags that others change would gather here for as long as we idle.
-        for chatter in ("FETCH", "RECENT", "OK", "FLAGS"):
-            connection.untagged_responses.pop(chatter, None)
-        return bool(connection.tagged_commands.get(tag)), self._take_note(client)
-
-    @staticmethod
-    def _pause(interrupted: socket.socket, seconds: float) -> bool:
-        with selectors.DefaultSelector() as selector:
-            selector.register(interrupted, selectors.EVENT_READ)
-            selector.select(max(seconds, 0))
-        return False
-
-
-def _succeeds(act: Callable[[], object]) -> bool:
-    """Whether the server says OK to what may be refused without harm."""
-    try:
-        act()
-    except imaplib.IMAP4.abort:
-        raise
-    except imaplib.IMAP4.error:
-        return False
-    return True
 
 
 def _received_at(items: dict[bytes, Any]) -> datetime:

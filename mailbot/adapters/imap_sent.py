@@ -12,6 +12,7 @@ from imapclient.exceptions import ProtocolError
 
 from mailbot.adapters.imap import ImapSource
 from mailbot.adapters.imap_connection import ImapTiming, readable_reply
+from mailbot.adapters.imap_folders import server_name
 from mailbot.adapters.oauth import TokenProvider
 from mailbot.domain.errors import CopyRefused, FolderMissing
 from mailbot.domain.exchange import SentCopy
@@ -77,7 +78,7 @@ class ImapSentFolder(ImapSource):
         if self._wanted is None:
             found = [name for flags, name in listed if SENT_FOLDER.lower().encode() in flags]
         else:
-            translated = self._server_name(client, self._wanted)
+            translated = server_name(client, self._wanted)
             found = [name for name in (self._wanted, translated) if name in names]
         if not found:
             lookalikes = tuple(name for name in names if _USUAL_NAME.search(name))[:5]

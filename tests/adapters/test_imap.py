@@ -1125,7 +1125,7 @@ def test_chatter_does_not_gather_in_memory(server: ScriptedImap) -> None:
 def test_a_break_during_idle_is_a_server_that_is_away(
     server: ScriptedImap, push: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.adapters.imap._IDLE_LINE_SECONDS", 0.2)
+    monkeypatch.setattr("mailbot.adapters.imap_news._IDLE_LINE_SECONDS", 0.2)
     with Opened(server) as source:
         waiting = Waiting(source)
         server.push(push)
@@ -1152,7 +1152,7 @@ def test_a_server_may_end_idle_by_itself(server: ScriptedImap) -> None:
 def test_a_server_that_does_not_end_idle_is_away(
     server: ScriptedImap, talks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.adapters.imap._IDLE_LINE_SECONDS", 0.2)
+    monkeypatch.setattr("mailbot.adapters.imap_news._IDLE_LINE_SECONDS", 0.2)
 
     def idle(session: Session, tag: str, _: str) -> None:
         session.send("+ idling\r\n")
