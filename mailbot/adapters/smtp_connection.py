@@ -295,6 +295,7 @@ class SmtpConnection:
 
 
 def hang_up(smtp: aiosmtplib.SMTP) -> None:
+    """Close the connection without a word to the server."""
     transport = cast("asyncio.WriteTransport | None", smtp.transport)
     smtp.close()
     if transport is not None:
@@ -336,6 +337,7 @@ def _stuffed(message: bytes) -> bytes:
 
 
 def described(error: BaseException) -> str:
+    """The server's own words where it said any."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return readable(f"{error.code} {error.message}")
     return readable(str(error)) or type(error).__name__

@@ -55,6 +55,7 @@ DEFAULT_LIMITS = ParseLimits()
 
 
 def tree_of(raw: bytes, limits: ParseLimits, max_parts: int) -> Tree:
+    """The parts of ``raw``, within the bounds."""
     return parse_tree(
         raw, max_depth=limits.max_depth, max_parts=max_parts, max_header_bytes=limits.max_header_bytes
     )

@@ -77,6 +77,7 @@ class Fields:
 
 
 def message_id_of(fields: Fields, raw: bytes) -> str:
+    """The mail's Message-ID without brackets, or one made up from its bytes."""
     return single_message_id(fields.first("message-id")) or made_up_id(raw)
 
 
