@@ -14,6 +14,7 @@ from mailbot.correspondence.context import LetterView
 from mailbot.correspondence.environment import template_folders
 from mailbot.correspondence.mail_links import MAX_MAILTO_OCTETS
 from mailbot.correspondence.presentable import presentable
+from mailbot.correspondence.query_letters import WORDS_IN_HELP
 from mailbot.correspondence.render import (
     MAX_HTML_BYTES,
     PAGES_PART,
@@ -43,6 +44,7 @@ REQUIRED_PHRASES: Final = frozenset(
     | {f"month.{number}" for number in range(1, 13)}
     | {f"letter.{letter}" for letter in LetterKind}
     | {f"query.{reason}" for reason in Unanswered}
+    | {f"customer_word.{word}{of}" for word in WORDS_IN_HELP for of in ("", ".meaning")}
     | {f"priority.{priority}" for priority in Priority}
     | {f"login.{credential}" for credential in LoginCredential}
     | {f"login.renewal.{credential}" for credential in LoginCredential}

@@ -26,8 +26,16 @@ from mailbot.domain.events import Audience, AuthorRole, HandlePurpose, LetterKin
 from mailbot.domain.self_service import CustomerWord, QueryAnswer, QueryReply, TicketSummary, Unanswered
 from mailbot.domain.ticket import Priority, Ticket
 
-_ASKED_WITH = {CustomerWord.STATUS: "STATUS", CustomerWord.DETAILS: "DETALHES", CustomerWord.CANCEL: "CANCELAR"}
-_WORDS_IN_HELP = ("MEUS CHAMADOS", "STATUS", "DETALHES", "CANCELAR", "TIPO", "AJUDA")
+_ABOUT_A_TICKET = frozenset({CustomerWord.STATUS, CustomerWord.DETAILS, CustomerWord.CANCEL})
+WORDS_IN_HELP = (
+    CustomerWord.MY_TICKETS,
+    CustomerWord.STATUS,
+    CustomerWord.DETAILS,
+    CustomerWord.CANCEL,
+    CustomerWord.TYPE,
+    CustomerWord.HELP,
+)
+"""Whose spelling and meaning each language words, as ``customer_word.<word>`` and with ``.meaning`` behind it."""
 
 
 def letter_for_query(reply: QueryReply, desk: LetterDesk) -> PlannedLetter:
@@ -64,7 +72,7 @@ def _planned(letter: LetterKind, view: LetterView, reply: QueryReply, desk: Lett
         recipient=reply.to,
         sender_name=desk.mailbox.name,
         view=view,
-        language=ticket.language if ticket else desk.mailbox.language,
+        language=desk.words.language,
         automatic=True,
         ticket_number=ticket.number if ticket else None,
         request_type=ticket.request_type if ticket else None,
@@ -198,8 +206,8 @@ def _help(reply: QueryReply, desk: LetterDesk) -> HelpView:
             for kind in kinds
         ),
         words=tuple(
-            ExplainedWord(word=word, meaning=phrase(f"customer_word.{word.split()[0].lower()}"))
-            for word in _WORDS_IN_HELP
+            ExplainedWord(word=_spelled(word, desk), meaning=phrase(f"customer_word.{word}.meaning"))
+            for word in WORDS_IN_HELP
         ),
         priorities=tuple(_priority(one, desk) for one in reversed(Priority)) if ranked else (),
     )
@@ -213,7 +221,7 @@ def _priority(priority: Priority, desk: LetterDesk) -> ExplainedWord:
 
 def _not_answered(reply: QueryReply, desk: LetterDesk) -> QueryNotAnsweredView:
     reason = reply.reason or Unanswered.STRANGER
-    word = _ASKED_WITH.get(reply.word, "")
+    word = _spelled(reply.word, desk) if reply.word in _ABOUT_A_TICKET else ""
     return QueryNotAnsweredView(
         brand_name=desk.mailbox.name,
         mailbox_address=desk.mailbox_address,
@@ -222,9 +230,14 @@ def _not_answered(reply: QueryReply, desk: LetterDesk) -> QueryNotAnsweredView:
         quote_sender=reply.verified,
         reason=phrase(f"query.{reason}", word=word, number=reply.ticket.number if reply.ticket else ""),
         choices=tuple(_row(one, desk, word=word) for one in reply.choices),
-        types=tuple(_type_choice(desk.catalogue.type(key)) for key in reply.types),
+        types=tuple(_type_choice(desk.catalogue.type(key), desk) for key in reply.types),
     )
 
 
-def _type_choice(kind: RequestType) -> TypeChoice:
-    return TypeChoice(name=kind.name, ask=f"TIPO: {kind.name}")
+def _type_choice(kind: RequestType, desk: LetterDesk) -> TypeChoice:
+    return TypeChoice(name=kind.name, ask=f"{_spelled(CustomerWord.TYPE, desk)}: {kind.name}")
+
+
+def _spelled(word: CustomerWord, desk: LetterDesk) -> str:
+    """A customer word as customers of the letter's language write it."""
+    return desk.words.say(phrase(f"customer_word.{word}"))

@@ -38,12 +38,14 @@ class CustomerWord(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerQuery:
     """A customer word as it was written: ``argument`` is what follows it, a ticket's number, an article's key or a
-    name, ``value`` a rating or vote as a number, ``note`` what else the mail says."""
+    name, ``value`` a rating or vote as a number, ``note`` what else the mail says. ``language`` is the one whose
+    word it is, where no other has it."""
 
     word: CustomerWord
     argument: str = ""
     value: int = 0
     note: str = ""
+    language: str = ""
 
 
 class QueryAnswer(StrEnum):
@@ -114,7 +116,8 @@ class QueryReply:
 
     ``verified``: our server vouches for the address, or the mail carried the handle that went to it. ``ticket``
     is the one asked about, ``own`` the list asked for, ``messages`` the public part of the ticket's history,
-    oldest first; ``choices`` are the tickets of which one is meant, ``types`` the request types.
+    oldest first; ``choices`` are the tickets of which one is meant, ``types`` the request types. ``language`` is
+    the one in which it is answered; empty for the mailbox's.
     """
 
     answer: QueryAnswer
@@ -127,3 +130,4 @@ class QueryReply:
     choices: tuple[TicketSummary, ...] = ()
     types: tuple[str, ...] = ()
     messages: tuple[TicketMessage, ...] = ()
+    language: str = ""

@@ -5,11 +5,13 @@ Nothing is looked up for whom nothing may be told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from mailbot.catalogue.load import GENERAL, Catalogue
+from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.mail import Accepted, Classification, InboundMail, Sender, SenderRole, ThreadMatch
 from mailbot.domain.self_service import NO_TICKETS, CustomerQuery, CustomerWord, OwnTickets
@@ -49,15 +51,22 @@ class Asking:
 
 
 def query_situation(
-    query: CustomerQuery, asking: Asking, *, known: OwnTicketKnowledge, catalogue: Catalogue
+    query: CustomerQuery,
+    asking: Asking,
+    *,
+    known: OwnTicketKnowledge,
+    catalogue: Catalogue,
+    record_of: Callable[[str], Customer | None],
 ) -> Situation:
-    """The situation of a mail that is a customer word; its ticket is the one that the word is about."""
+    """The situation of a mail that is a customer word; its ticket is the one that the word is about. ``record_of``
+    finds the customer's record of an address: where there is no ticket, it tells the language of the answer."""
     sender, joined = asking.sender, asking.joined
-    ticket, named = joined, NO_TICKETS
+    ticket, named, record = joined, NO_TICKETS, None
     if access(asking.screening, sender, asking.thread, joined) is Access.GRANTED:
         # Somebody of the staff who asks is a requester like all others.
         sender = replace(sender, role=SenderRole.REQUESTER, agent_key=None)
         ticket, named = _meant(query, sender.address.address, joined, asking.mailbox, known)
+        record = record_of(sender.address.address) if ticket is None else None
     retypes = query.word in _RETYPE
     offered = catalogue.types_of(asking.mailbox) if retypes else ()
     kind = catalogue.type(ticket.request_type if ticket else GENERAL)
@@ -75,6 +84,7 @@ def query_situation(
         answers_need_verification=False,
         now=asking.now,
         query=query,
+        sender_record=record,
         named=named,
         types_named=types_named(query.word, query.argument, offered, _departments(catalogue), kind.family)
         if retypes

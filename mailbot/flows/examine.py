@@ -143,7 +143,13 @@ class Examiner:
             mailbox=case.mailbox.key,
             now=case.now,
         )
-        situation = query_situation(query, asking, known=case.known, catalogue=self._parts.catalogue)
+        situation = query_situation(
+            query,
+            asking,
+            known=case.known,
+            catalogue=self._parts.catalogue,
+            record_of=lambda address: case.ask_for_customers(address, ()).of_address,
+        )
         decision = decide_on_query(query, situation)
         if decision is None:
             return None

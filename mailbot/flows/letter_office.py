@@ -154,7 +154,7 @@ class LetterOffice:
 
     def plan_answer(self, reply: QueryReply, mailbox: ServedMailbox, *, now: datetime) -> PlannedLetter:
         """The answer to a customer word; nothing is stored."""
-        language = reply.ticket.language if reply.ticket else mailbox.spec.language
+        language = reply.language or mailbox.spec.language
         return letter_for_query(reply, self._desk(mailbox, language, now, reply.messages, ()))
 
     def answer(

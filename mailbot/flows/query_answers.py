@@ -18,6 +18,7 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.ports import UnitOfWork
 from mailbot.triage.decisions import AnswerQuery
+from mailbot.triage.self_service import language_of_answer
 from mailbot.triage.situation import Situation
 
 
@@ -41,6 +42,7 @@ def reply_to(
         choices=decision.choices,
         types=decision.types,
         messages=messages,
+        language=language_of_answer(situation, known=known),
     )
 
 

@@ -30,7 +30,11 @@ from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
 
 _YES = frozenset(
-    {"sim", "confirmo", "sim confirmo", "confirmado", "ok confirmo", "eu confirmo", "yes", "i confirm", "si"}
+    (
+        *("sim", "confirmo", "sim confirmo", "confirmado", "ok confirmo", "eu confirmo"),
+        *("yes", "confirm", "i confirm", "yes i confirm", "confirmed"),
+        *("si", "si confirmo"),
+    )
 )
 _AROUND = " \t\"'*_.!,;:-"
 _LONGEST_LINE = 200

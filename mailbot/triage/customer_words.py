@@ -22,27 +22,49 @@ _WORDS: tuple[tuple[CustomerWord, re.Pattern[str]], ...] = (
     (CustomerWord.STATUS, re.compile(rf"status(?: {_NUMBER})?")),
     (
         CustomerWord.MY_TICKETS,
-        re.compile(r"meus (?:chamados|tickets)|my (?:tickets|requests|cases)|mis (?:casos|tickets)"),
+        re.compile(
+            r"(?P<pt>meus (?:chamados|tickets))|(?P<en>my (?:tickets|requests|cases))|"
+            r"(?P<es>mis (?:casos|tickets))"
+        ),
     ),
-    (CustomerWord.DETAILS, re.compile(rf"(?:detalhes?|details?|detalles?)(?: {_NUMBER})?")),
+    (
+        CustomerWord.DETAILS,
+        re.compile(rf"(?:(?P<pt>detalhes?)|(?P<en>details?)|(?P<es>detalles?))(?: {_NUMBER})?"),
+    ),
     (CustomerWord.CANCEL, re.compile(rf"cancel(?:ar)?(?: {_NUMBER})?")),
-    (CustomerWord.HELP, re.compile(r"ajuda|help|ayuda")),
-    (CustomerWord.TYPE, re.compile(r"(?:tipo|type) ?: ?(?P<argument>\S.*)")),
-    (CustomerWord.DEPARTMENT, re.compile(r"(?:departamento|department) ?: ?(?P<argument>\S.*)")),
+    (CustomerWord.HELP, re.compile(r"(?P<pt>ajuda)|(?P<en>help)|(?P<es>ayuda)")),
+    (CustomerWord.TYPE, re.compile(r"(?:tipo|(?P<en>type)) ?: ?(?P<argument>\S.*)")),
+    (CustomerWord.DEPARTMENT, re.compile(r"(?:departamento|(?P<en>department)) ?: ?(?P<argument>\S.*)")),
     # As the links of our letters fill them in.
-    (CustomerWord.SOLVED, re.compile(r"resolvido (?P<argument>\d{4}-\d{6,9})")),
-    (CustomerWord.RATE, re.compile(r"avaliacao (?P<argument>\d{4}-\d{6,9}) ?: ?(?P<value>[1-5]|[a-z]+)")),
-    (CustomerWord.VOTE, re.compile(r"artigo (?P<argument>[a-z0-9-]{1,60}) ?: ?(?P<value>util|nao util)")),
+    (
+        CustomerWord.SOLVED,
+        re.compile(r"(?:(?P<pt>resolvido)|(?P<en>solved)|(?P<es>resuelto)) (?P<argument>\d{4}-\d{6,9})"),
+    ),
+    (
+        CustomerWord.RATE,
+        re.compile(
+            r"(?:(?P<pt>avaliacao)|(?P<en>rating)|(?P<es>calificacion)) "
+            r"(?P<argument>\d{4}-\d{6,9}) ?: ?(?P<value>[1-5]|[a-z]+)"
+        ),
+    ),
+    (
+        CustomerWord.VOTE,
+        re.compile(
+            r"(?:(?P<pt>artigo)|(?P<en>article)|(?P<es>articulo)) "
+            r"(?P<argument>[a-z0-9-]{1,60}) ?: ?(?P<value>util|nao util|no util|useful|not useful)"
+        ),
+    ),
 )
+_LANGUAGES = {"pt": "pt-BR", "en": "en", "es": "es"}
 _VALUE_OF = {
     **{str(number): number for number in range(1, 6)},
-    "otimo": 5,
-    "bom": 4,
-    "regular": 3,
-    "ruim": 2,
-    "pessimo": 1,
-    "util": 1,
-    "nao util": 0,
+    **dict.fromkeys(("otimo", "otima", "great", "excellent", "excelente"), 5),
+    **dict.fromkeys(("bom", "boa", "good", "buena", "bueno"), 4),
+    **dict.fromkeys(("regular", "fair"), 3),
+    **dict.fromkeys(("ruim", "bad", "mala", "malo"), 2),
+    **dict.fromkeys(("pessimo", "pessima", "terrible", "pesima", "pesimo"), 1),
+    **dict.fromkeys(("util", "useful"), 1),
+    **dict.fromkeys(("nao util", "no util", "not useful"), 0),
 }
 _WITH_NOTE = frozenset(
     {
@@ -99,7 +121,10 @@ def _query(line: str) -> CustomerQuery | None:
             if value is not None and value not in _VALUE_OF:
                 return None
             return CustomerQuery(
-                word=word, argument=groups.get("argument") or "", value=_VALUE_OF[value] if value else 0
+                word=word,
+                argument=groups.get("argument") or "",
+                value=_VALUE_OF[value] if value else 0,
+                language=next((language for name, language in _LANGUAGES.items() if groups.get(name)), ""),
             )
     return None
 

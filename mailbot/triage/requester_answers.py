@@ -34,10 +34,17 @@ _APPROVES = frozenset(
         "sim aprovado",
         "de acordo",
         "estou de acordo",
+        *("approve", "approved", "i approve", "yes i approve", "i agree", "agreed"),
+        *("apruebo", "si apruebo", "estoy de acuerdo", "de acuerdo"),
     )
 )
 _APPROVES_NOT = frozenset(
-    ("nao aprovo", "nao aprovado", "nao aprovada", "reprovo", "reprovado", "nao estou de acordo", "nao concordo")
+    (
+        *("nao aprovo", "nao aprovado", "nao aprovada", "reprovo", "reprovado"),
+        *("nao estou de acordo", "nao concordo"),
+        *("not approve", "not approved", "i do not approve", "do not approve", "i do not agree"),
+        *("no apruebo", "no aprobado", "no aprobada", "no estoy de acuerdo"),
+    )
 )
 
 

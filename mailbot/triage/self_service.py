@@ -14,6 +14,7 @@ from mailbot.domain.mail import Accepted, Authenticity, Sender, SenderRole, Thre
 from mailbot.domain.self_service import CustomerQuery, CustomerWord, QueryAnswer, TicketSummary, Unanswered
 from mailbot.domain.ticket import Ticket
 from mailbot.triage.decisions import ActOnQuery, AnswerQuery, AppendMessage, Decision, Discard
+from mailbot.triage.language import language_of
 from mailbot.triage.situation import Situation
 from mailbot.triage.types_named import asks_for_it_itself
 
@@ -64,6 +65,18 @@ def _has_own_handle(thread: ThreadMatch) -> bool:
         and not thread.from_another_address
         and not thread.handle_expired
     )
+
+
+def language_of_answer(situation: Situation, *, known: bool) -> str:
+    """In which language a customer word is answered: the ticket's, else that of the sender's record, else of the
+    word, else of what else the mail says (R003-17). Of somebody who is not ``known`` only the mail counts: an
+    answer tells nothing of what exists. Empty where nothing tells."""
+    if known and situation.ticket is not None:
+        return situation.ticket.language
+    if known and situation.sender_record is not None and situation.sender_record.language:
+        return situation.sender_record.language
+    query = situation.query
+    return (query.language if query else "") or language_of(situation.mail.new_text)
 
 
 def decide_on_query(query: CustomerQuery, situation: Situation) -> Decision | None:

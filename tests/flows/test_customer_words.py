@@ -330,3 +330,41 @@ def test_strangers_that_ask_on_and_on_are_answered_five_times_a_day(house: TestH
 def test_imported_mail_is_not_answered(house: TestHouse) -> None:
     assert house.receive(ask("AJUDA"), answer=False) is MailOutcome.QUERY
     assert house.letters() == []
+
+
+# --- in which language (R003-17) ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "said"),
+    [
+        ("MY TICKETS", "en", "We found no tickets"),
+        ("MIS CASOS", "es", "No encontramos"),
+        ("HELP", "en", "MY TICKETS"),
+        ("AYUDA", "es", "MIS CASOS"),
+        ("AJUDA", "pt-BR", "MEUS CHAMADOS"),
+    ],
+)
+def test_r003_17_an_answer_without_a_ticket_speaks_the_language_of_its_word(
+    house: TestHouse, word: str, language: str, said: str
+) -> None:
+    house.receive(ask(word))
+
+    (letter,) = to(house, CUSTOMER)
+    assert f'lang="{language}"' in letter.html
+    assert said in letter.text
+
+
+def test_r003_17_a_stranger_too_is_answered_in_the_language_of_the_word(house: TestHouse) -> None:
+    house.receive(ask("MY TICKETS", verified=False))
+
+    (letter,) = to(house, CUSTOMER)
+    assert letter.letter is QUERY
+    assert 'lang="en"' in letter.html
+
+
+def test_r003_17_a_word_of_no_language_is_answered_in_the_mailboxs(house: TestHouse) -> None:
+    house.receive(ask("STATUS"))
+
+    (letter,) = to(house, CUSTOMER)
+    assert 'lang="pt-BR"' in letter.html

@@ -251,6 +251,16 @@ def test_r003_17_the_record_says_in_which_language_its_customer_is_written_to(ho
     assert EventKind.CUSTOMER_IDENTIFIED not in [event.kind for event in _events(house, "2026-000002")]
 
 
+def test_r003_17_a_customer_word_is_answered_in_the_language_of_the_record(house: TestHouse) -> None:
+    enter(house, language="en")
+    house.receive(mail("", subject="MEUS CHAMADOS"))
+    house.receive(mail("", subject="MEUS CHAMADOS", verified=False))
+    known, stranger = house.letters(Audience.REQUESTER)
+    assert 'lang="en"' in known.html
+    # An answer to somebody who may be anybody does not tell that there is a record.
+    assert 'lang="pt-BR"' in stranger.html
+
+
 def _events(house: TestHouse, number: str) -> list[TicketEvent]:
     with house.app.storage.read() as work:
         return list(work.tickets.events(number))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailbot.correspondence.query_letters import WORDS_IN_HELP
+from mailbot.correspondence.wording import load_words
 from mailbot.domain.mail import Address, InboundMail
 from mailbot.domain.self_service import CustomerWord
 from mailbot.triage.customer_words import customer_query
 from tests.triage.situations import attachment
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
 MARIA = Address(address="maria@cliente.example", name="Maria")
 
 
@@ -41,6 +45,66 @@ def test_a_word_counts_as_subject_and_as_first_line(line: str, word: CustomerWor
         found = customer_query(one)
         assert found is not None
         assert (found.word, found.argument) == (word, argument)
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "language"),
+    [
+        ("MY TICKETS", CustomerWord.MY_TICKETS, "en"),
+        ("Mis casos", CustomerWord.MY_TICKETS, "es"),
+        ("MEUS CHAMADOS", CustomerWord.MY_TICKETS, "pt-BR"),
+        ("DETALLES 123", CustomerWord.DETAILS, "es"),
+        ("Ayuda", CustomerWord.HELP, "es"),
+        ("TYPE: General service", CustomerWord.TYPE, "en"),
+        ("TIPO: Reembolso", CustomerWord.TYPE, ""),
+        ("STATUS", CustomerWord.STATUS, ""),
+        ("CANCELAR 123", CustomerWord.CANCEL, ""),
+    ],
+)
+def test_a_word_that_one_language_has_alone_tells_it(line: str, word: CustomerWord, language: str) -> None:
+    found = customer_query(mail(subject=line))
+    assert found is not None
+    assert (found.word, found.language) == (word, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "values"),
+    [
+        (language, name, values)
+        for language in ("pt-BR", "en", "es")
+        for name, values in (
+            ("parts.useful_line", {"key": "arquivo-grande"}),
+            ("parts.not_useful_line", {"key": "arquivo-grande"}),
+            ("parts.solved_line", {"ticket_number": "2026-000123"}),
+            ("parts.rating_great_line", {"ticket_number": "2026-000123"}),
+            ("parts.rating_good_line", {"ticket_number": "2026-000123"}),
+            ("parts.rating_bad_line", {"ticket_number": "2026-000123"}),
+            ("ticket_status.details_line", {"ticket_number": "2026-000123"}),
+            ("ticket_list.help_line", {}),
+        )
+    ],
+)
+def test_what_the_links_of_our_letters_fill_in_is_understood_in_every_language(
+    language: str, name: str, values: dict[str, str]
+) -> None:
+    words = load_words(TEMPLATES / language, language)
+    ours = load_words(TEMPLATES / "pt-BR", "pt-BR")
+
+    found, expected = (customer_query(mail(subject=one.phrases[name].format_map(values))) for one in (words, ours))
+
+    assert found is not None and expected is not None
+    assert (found.word, found.argument, found.value) == (expected.word, expected.argument, expected.value)
+
+
+@pytest.mark.parametrize("language", ["pt-BR", "en", "es"])
+@pytest.mark.parametrize("word", WORDS_IN_HELP)
+def test_a_word_is_understood_as_the_help_of_every_language_spells_it(language: str, word: CustomerWord) -> None:
+    spelled = load_words(TEMPLATES / language, language).phrases[f"customer_word.{word}"]
+    line = f"{spelled}: x" if word is CustomerWord.TYPE else spelled
+
+    found = customer_query(mail(subject=line))
+
+    assert found is not None and found.word is word
 
 
 @pytest.mark.parametrize(
