@@ -106,6 +106,7 @@ def evidence_requested(change: TicketChange, desk: LetterDesk, *, first: bool) -
         understood_as=kind.name if change.right_subject else "",
         right_subject=change.right_subject,
         correction=change.correction,
+        articles=suggested_articles(change, desk) if first else (),
     )
     delay = timedelta() if first else desk.quiet_time
     return _for_requester(LetterKind.EVIDENCE_REQUESTED, view, change, desk, delay=delay)

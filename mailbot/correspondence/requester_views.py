@@ -52,6 +52,7 @@ class EvidenceRequestedView(RequesterTicketView):
 
     ``first`` marks the letter that also tells the number; ``correction`` one that follows a reprocessing.
     ``missing_count`` counts documents and fields; ``days_to_answer`` and ``answer_until`` tell the limit.
+    ``articles`` may answer the question of a first mail (R004-11).
     """
 
     first: bool
@@ -66,6 +67,7 @@ class EvidenceRequestedView(RequesterTicketView):
     understood_as: str = ""
     right_subject: str = ""
     correction: bool = False
+    articles: tuple[SuggestedArticle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

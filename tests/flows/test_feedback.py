@@ -60,6 +60,20 @@ def test_r004_11_the_confirmation_suggests_articles_that_may_answer(house: TestH
     assert "Talvez isto ajude" not in to(house, CUSTOMER)[-1].html
 
 
+def test_r004_11_the_letter_that_asks_for_what_lacks_suggests_them_too_and_only_the_first(
+    house: TestHouse,
+) -> None:
+    question = "Problema: não consigo enviar um arquivo muito grande\n"
+    house.receive(mail(question, subject="Solicitação de manutenção"))
+    letter = to(house, CUSTOMER)[-1]
+    assert letter.letter is LetterKind.EVIDENCE_REQUESTED
+    assert "Como enviar um arquivo muito grande" in letter.text and "Talvez isto ajude" in letter.html
+    house.requester_reply(letter, "Sobrenome: Souza\nO arquivo é muito grande.")
+    again = to(house, CUSTOMER)[-1]
+    assert again.letter is LetterKind.EVIDENCE_REQUESTED and again.message_id != letter.message_id
+    assert "Talvez isto ajude" not in again.html
+
+
 def test_r004_12_votes_count_once_a_person_and_article_and_the_later_one_holds(house: TestHouse) -> None:
     letter = asked(house)
     for label in ("grande: ÚTIL", "grande: ÚTIL", "NÃO ÚTIL", "grande: ÚTIL"):
