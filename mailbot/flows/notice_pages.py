@@ -114,6 +114,8 @@ class NoticePages:
                 free.release()
 
         while not stop.is_set():
+            # A rush of notices goes on for longer than any single step may take.
+            self._pulse.renew(_LOOP)
             free.acquire()
             claimed = self._claim(early=early)
             if claimed is None:

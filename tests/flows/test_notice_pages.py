@@ -119,6 +119,28 @@ def test_a_drawing_without_end_costs_the_pictures_and_holds_up_no_other_notice(
     assert notice.files == ()
 
 
+def test_a_rush_of_notices_is_no_loop_that_hangs(
+    house: TestHouse, drawn: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While notices came without end for ten minutes nothing was heard of the loop, and the watchdog restarted
+    a daemon at work, at the cost of a death for each mail in its hands."""
+    for number in range(3):
+        house.receive(mail(REQUEST, sender=f"c{number}@cliente.example", files=ALL_PAPERS))
+    pages, stop = house.app.notice_pages, threading.Event()
+    heard: list[str] = []
+    monkeypatch.setattr(house.app.pulse, "renew", heard.append)
+    completed = threading.Semaphore(0)
+    pages.on_completed = completed.release
+    running = threading.Thread(target=pages.run, args=[stop])
+    running.start()
+    try:
+        assert all(completed.acquire(timeout=20) for _ in range(3))
+    finally:
+        stop.set()
+        running.join(20)
+    assert heard.count("pages") >= 3
+
+
 def test_broken_templates_cost_the_pictures_and_not_the_notice(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
