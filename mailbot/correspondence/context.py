@@ -145,10 +145,10 @@ class PaperRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
-    """A file as an agent sees it: for which requirement, what it is worth and what it says. A fact's label is
-    its key (``amount``): the templates word it. ``guesses`` were read and are not certain. ``pictures`` are its
-    pages, or ``opening`` names the place that is kept for them until they are drawn; ``notes`` say what else is
-    to be known of the file."""
+    """A file as an agent sees it: for which requirement (``label``, empty for none), what it is worth and what it
+    says. A fact's label is its key (``amount``): the templates word it. ``guesses`` were read and are not certain.
+    ``pictures`` are its pages, or ``opening`` names the place that is kept for them until they are drawn;
+    ``notes`` say what else is to be known of the file."""
 
     label: str
     state: ItemState

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from mailbot.catalogue.customer_needs import CONTRACT_KEY
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import CustomerLine
 from mailbot.correspondence.words import Phrase, phrase
-from mailbot.domain.customer import Company, Customer, Person, written_cnpj, written_cpf
+from mailbot.domain.customer import Company, Customer, Person, contract_key, written_cnpj, written_cpf
 from mailbot.domain.identification import IdentityState
 from mailbot.domain.ticket import Ticket
 
@@ -48,9 +49,16 @@ def _line(record: Customer, number: str, ticket: Ticket) -> CustomerLine:
         record=str(record.id),
         tax_id=_tax_id(record),
         contracts=", ".join(one.number for one in record.contracts[:_MOST_CONTRACTS]),
-        contract=ticket.customer.contract if ticket.customer.customer_id == record.id else "",
+        contract=_as_written(ticket) if ticket.customer.customer_id == record.id else "",
         confirmed=record.confirmed,
     )
+
+
+def _as_written(ticket: Ticket) -> str:
+    """The contract that is meant, with the punctuation with which it was stated."""
+    number = ticket.customer.contract
+    stated = (one.value for one in ticket.fields if one.key == CONTRACT_KEY and one.valid)
+    return next((one for one in stated if contract_key(one) == contract_key(number)), number)
 
 
 _MOST_CONTRACTS = 10

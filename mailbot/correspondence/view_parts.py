@@ -23,6 +23,7 @@ from mailbot.correspondence.planned import LetterDesk
 from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import Finding, Verdict
+from mailbot.domain.notice_pages import may_have_pages
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -173,15 +174,21 @@ def document_rows(
 
 def _document_row(finding: Finding, kind: RequestType, words: Words, opening: str) -> DocumentRow:
     return DocumentRow(
-        label=kind.label_for(finding.requirement) if finding.requirement else finding.filename,
+        label=kind.label_for(finding.requirement) if finding.requirement else "",
         state=_state(finding),
-        verdict=_reason(finding),
+        verdict=_verdict(finding, kind),
         filename=finding.filename,
         facts=fact_rows(finding, words),
         guesses=guess_rows(finding, words),
         opening=opening,
         notes=file_notes(finding),
     )
+
+
+def _verdict(finding: Finding, kind: RequestType) -> Phrase:
+    """Where no papers are asked for, other files than papers are kept and looked into by nobody (R004-08)."""
+    looked_into = kind.documents or finding.reasons or may_have_pages(finding.media_type)
+    return _reason(finding) if looked_into or finding.verdict is not Verdict.NOT_CHECKED else phrase("not_opened")
 
 
 def _state(finding: Finding) -> ItemState:

@@ -200,3 +200,12 @@ def test_r004_04_a_stranger_who_names_a_service_learns_nothing_of_anybodys(house
         assert isinstance(save(work, form, actor="admin", now=house.clock.now()), Saved)
     house.receive(mail("Preciso do relatório de midia paga.", subject="Relatórios", sender="x@cliente.example"))
     assert "related_service" not in stated(house.tickets()[-1])
+
+
+def test_r004_08_the_agent_reads_of_files_that_nobody_looked_into_by_their_name_alone_and_made_harmless(
+    house: TestHouse,
+) -> None:
+    opened(house, "Nova campanha", "Segue a arte.", [("www.mal.example.zip", b"PK\x03\x04" + b"x" * 300)])
+    (notice,) = house.letters(Audience.STAFF)
+    assert "? www[.]mal[.]example[.]zip: Guardado como chegou, sem abrir." in notice.text
+    assert "www.mal.example" not in notice.text
