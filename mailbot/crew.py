@@ -29,6 +29,7 @@ import mailbot
 from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
+from mailbot.flows.collect import Collector
 from mailbot.settings import PREFIX
 
 _log = structlog.get_logger("mailbot.crew")
@@ -356,3 +357,8 @@ def _environment() -> dict[str, str]:
     package = str(Path(mailbot.__file__ or __file__).resolve().parent.parent)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [package, kept.get("PYTHONPATH", "")]))}
+
+
+def coming_soon(collectors: Sequence[Collector]) -> int:
+    """How many mails come into the ledger while a helper starts."""
+    return sum(collector.coming_within(START_SECONDS) for collector in collectors)

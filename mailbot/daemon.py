@@ -21,23 +21,17 @@ import structlog
 
 from mailbot.adapters.service_manager import ServiceManager
 from mailbot.bootstrap import App
-from mailbot.crew import Crew
+from mailbot.crew import Crew, coming_soon
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.flows.watchdog import Watchdog
+from mailbot.housework import tick, warm_up, warn_of_types_that_are_gone
+from mailbot.leases import leases_kept, take_over_from_the_dead
 from mailbot.loops import DeliveryThread, guarded_thread
 from mailbot.mime.isolation import keep_large_memory_apart
-from mailbot.round import (
-    coming_soon,
-    leases_kept,
-    take_over_from_the_dead,
-    tick,
-    warm_up,
-    warn_of_types_that_are_gone,
-)
 
 _log = structlog.get_logger("mailbot.daemon")
 

@@ -1,51 +1,37 @@
-"""One round: ``run_once(App) -> RoundCount``, and what it has in common with the daemon.
-
-Whoever works on mail first takes over from the dead, keeps what it has in hand its own while it works, and gives
-up a mail that hangs.
-"""
+"""One round: ``run_once(App) -> RoundCount``: collect, process and deliver all that is pending, then end."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
-from mailbot.crew import START_SECONDS, Crew
-from mailbot.domain.errors import LeaseLost, LetterError, OurFault, ServerAway, StorageUnavailable
-from mailbot.domain.events import LetterKind, LetterStatus
-from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT, MailOutcome
+from mailbot.crew import Crew, coming_soon
+from mailbot.domain.errors import LeaseLost, ServerAway, StorageUnavailable
+from mailbot.domain.events import LetterStatus
+from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
-from mailbot.loops import DeliveryThread, guarded_thread
+from mailbot.housework import tick, warn_of_types_that_are_gone
+from mailbot.leases import end_this_process, leases_kept, take_over_from_the_dead
+from mailbot.loops import DeliveryThread
 
 if TYPE_CHECKING:
     from mailbot.flows.delivery import DeliveryCount
 
 _log = structlog.get_logger("mailbot.round")
 
-_UPKEEP_LEASE = "upkeep"
 _LETTER_IN_HAND_SECONDS = 60.0
-ENDED_BY_A_MAIL = 1
-"""Exit code of a process that a hanging mail ended: something needs a look."""
-
-_FIRST_LETTERS = (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY)
 _LOOK_AGAIN_SECONDS = 0.02
 # While others work there is little to do but to look how far they are, and every look takes from their time.
 _HELPERS_AT_WORK_SECONDS = 0.05
-
-
-class HangingMail(OurFault):
-    """A mail was in hand beyond its limit: the process cannot go on, a new one can."""
 
 
 @dataclass(slots=True)
@@ -266,134 +252,3 @@ def _process_one(app: App, count: RoundCount) -> bool:
 def _held(app: App) -> int:
     with app.storage.read() as work:
         return work.outbox.count_status(LetterStatus.HELD)
-
-
-def end_this_process(hanging: HangingMail) -> None:
-    """The thread that the mail keeps is the one that would end the round: nothing else can end this process."""
-    _log.error("this round ends here", action="daemon.mail_hangs", error=str(hanging))
-    os._exit(ENDED_BY_A_MAIL)
-
-
-# --- what a round and the daemon have in common ---------------------------------------------------------------
-
-
-def coming_soon(collectors: Sequence[Collector]) -> int:
-    """How many mails come into the ledger while a helper starts."""
-    return sum(collector.coming_within(START_SECONDS) for collector in collectors)
-
-
-def take_over_from_the_dead(app: App) -> None:
-    """What a dead process of this host had in hand is free at once, without waiting for its lease."""
-    real_now = datetime.now(UTC)
-    with app.storage.read() as work:
-        owners = work.mails.owners() | work.outbox.owners() | work.house.lease_owners()
-    dead = [owner for owner in owners if is_dead(owner)]
-    if not dead:
-        return
-    with app.storage.write() as work:
-        for owner in dead:
-            mails = work.mails.release(owner, real_now=real_now)
-            letters = work.outbox.release(owner, real_now=real_now)
-            work.house.release_leases(owner)
-            _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
-
-
-def warm_up(app: App) -> None:
-    """Import what the first letter needs before a mail is claimed for it.
-
-    It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
-    good mail that is the first of five starts that come to nothing would be put aside.
-    """
-    from mailbot.correspondence.samples import sample_views
-
-    # A template that is wrong is for the mail to meet whose letter it is.
-    with suppress(LetterError):
-        for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():
-            app.renderer.render(kind, views[0])
-    app.calendar.after_business_hours(app.clock.now(), 1)
-
-
-def warn_of_types_that_are_gone(app: App) -> None:
-    """Tickets whose request type is no longer in the catalogue wait for a person: somebody should know."""
-    with app.storage.read() as work:
-        gone = sorted(key for key in work.tickets.types_in_use() if not app.catalogue.has_type(key))
-    if gone:
-        _log.warning("tickets of request types that are gone", action="daemon.types_gone", request_types=gone)
-
-
-class HoldsLease(Protocol):
-    """Whoever has a folder in hand, on a thread of its own."""
-
-    def renew_lease(self) -> None:
-        """Lengthen the lease if it is held; called by another thread."""
-        ...
-
-
-@contextmanager
-def leases_kept(
-    app: App,
-    collectors: Sequence[HoldsLease],
-    *,
-    on_hanging: Callable[[HangingMail], None],
-    died: Callable[[Exception], None],
-    join_seconds: float | None = None,
-) -> Iterator[None]:
-    """What this process has in hand stays its own, however long it takes; but no mail beyond its limit. What a
-    process of this host had in hand that died meanwhile is freed as well.
-
-    ``on_hanging`` is told of a mail that was given up, ``died`` of an error nobody foresaw, both on a thread of
-    their own. At the end a renewal under way is awaited, for ``join_seconds`` at most.
-    """
-    end = threading.Event()
-
-    def renew() -> None:
-        while not end.wait(LEASE_RENEWAL_SECONDS):
-            app.pulse.promise("leases", after_seconds=LEASE_RENEWAL_SECONDS)
-            _renew_leases(app, collectors)
-            hanging = _hanging_mail(app)
-            if hanging is not None:
-                on_hanging(hanging)
-
-    thread = guarded_thread("leases", renew, died)
-    try:
-        yield
-    finally:
-        end.set()
-        app.pulse.end("leases")
-        thread.join(join_seconds)
-
-
-def _hanging_mail(app: App) -> HangingMail | None:
-    """Give up the mail that has been in hand for too long, if there is one: an attempt counts against it."""
-    try:
-        mail_id = app.intake.give_up_hanging(WORK_LIMIT)
-    except StorageUnavailable as error:
-        _log.warning("hanging mail not given up", action="daemon.hanging_not_given_up", error=str(error))
-        return None
-    return None if mail_id is None else HangingMail(f"mail {mail_id} was in hand for more than {WORK_LIMIT}")
-
-
-def _renew_leases(app: App, collectors: Sequence[HoldsLease]) -> None:
-    real_now = datetime.now(UTC)
-    try:
-        with app.storage.write() as work:
-            work.mails.renew(app.owner, real_now=real_now, begun_after=real_now - WORK_LIMIT)
-            work.outbox.renew(app.owner, app.letters_in_hand.ids(), real_now=real_now)
-        for collector in collectors:
-            collector.renew_lease()
-        take_over_from_the_dead(app)
-    except StorageUnavailable as error:
-        _log.warning("leases not renewed", action="daemon.leases_not_renewed", error=str(error))
-
-
-def tick(app: App) -> None:
-    """Upkeep, digests and alarms, unless another process has them in hand. Raises ``StorageUnavailable``."""
-    with app.storage.write() as work:
-        if work.house.take_lease(_UPKEEP_LEASE, app.owner, real_now=datetime.now(UTC)) is None:
-            return
-    try:
-        app.upkeep.tick()
-        app.digests.tick()
-    finally:
-        # Whatever is wrong with a ticket, the administrator hears what there is to hear.
-        app.alarms.tick()

@@ -18,8 +18,9 @@ import structlog
 from mailbot.bootstrap import App
 from mailbot.crew import MAIL_IN_HAND_SECONDS, Farewell
 from mailbot.domain.errors import StorageUnavailable
+from mailbot.housework import warm_up
+from mailbot.leases import end_this_process, leases_kept
 from mailbot.loops import guarded_thread
-from mailbot.round import end_this_process, leases_kept, warm_up
 
 _log = structlog.get_logger("mailbot.worker")
 

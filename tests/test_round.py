@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import round as one_round
+from mailbot import leases
 from mailbot.bootstrap import App
-from mailbot.round import leases_kept, tick
+from mailbot.housework import tick
+from mailbot.leases import leases_kept
 from tests.flows.house import TestHouse, mail
 from tests.peers.process import wait_until
 
@@ -58,7 +59,7 @@ def test_a_process_at_work_takes_over_what_one_of_its_host_held_that_died(
         assert work.house.take_lease("upkeep", "a process of another host", real_now=now)
         assert work.mails.claim(owner=dead, mailboxes=["default"], now=now, real_now=now)
     assert house.app.intake.process_next() is None
-    monkeypatch.setattr(one_round, "LEASE_RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "LEASE_RENEWAL_SECONDS", 0.05)
 
     def owners() -> set[str]:
         with house.app.storage.read() as work:

@@ -41,7 +41,7 @@ def import_(
         if missing:
             raise fail(f"there is no {', '.join(map(str, missing))}")
         from mailbot.flows.importing import Importer
-        from mailbot.round import take_over_from_the_dead
+        from mailbot.leases import take_over_from_the_dead
 
         name = _mailbox(house, mailbox)
         take_over_from_the_dead(house)

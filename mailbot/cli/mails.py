@@ -173,7 +173,7 @@ def _failed(work: UnitOfWork, since: datetime | None) -> list[InboundRow]:
 
 def _reprocess(house: App, rows: Sequence[InboundRow], *, quiet: bool, dry_run: bool) -> list[Reprocessed]:
     from mailbot.flows.reprocess import tasks_for
-    from mailbot.round import take_over_from_the_dead
+    from mailbot.leases import take_over_from_the_dead
 
     if not dry_run:
         take_over_from_the_dead(house)

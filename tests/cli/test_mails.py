@@ -173,7 +173,7 @@ def test_reprocess_says_that_something_needs_a_look(house: TestHouse, cli: Cli) 
 
 def test_a_trial_takes_nothing_over(house: TestHouse, cli: Cli) -> None:
     house.receive(mail(REQUEST, files=[BOLETO]))
-    with patch("mailbot.round.take_over_from_the_dead") as takes_over:
+    with patch("mailbot.leases.take_over_from_the_dead") as takes_over:
         assert cli("mails", "reprocess", "1", "--dry-run").exit_code == 0
         assert not takes_over.called
         assert cli("mails", "reprocess", "1").exit_code == 0

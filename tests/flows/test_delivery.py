@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from mailbot import round as one_round
+from mailbot import leases
 from mailbot.adapters.storage.engine import Database
 from mailbot.catalogue.providers import provider_of
 from mailbot.domain.errors import StorageUnavailable
@@ -589,7 +589,7 @@ def much_later(monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
             return cls.fromtimestamp(moment.timestamp(), UTC)
 
     with monkeypatch.context() as patch:
-        patch.setattr(one_round, "datetime", Later)
+        patch.setattr(leases, "datetime", Later)
         yield moment
 
 
@@ -611,7 +611,7 @@ def test_a_letter_whose_claim_nobody_heard_of_is_free_when_its_lease_ends(
         asyncio.run(running.deliver_all())
     [lost_letter] = [letter for letter in house.letters() if letter.status is LetterStatus.SENDING]
     with much_later(monkeypatch) as moment:
-        one_round._renew_leases(house.app, [])
+        leases._renew_leases(house.app, [])
     taken = [claimed_by_another(house, moment) for _ in range(2)]
     assert lost_letter.message_id in {one.letter.message_id for one in taken if one is not None}
 
@@ -626,7 +626,7 @@ def test_a_letter_in_hand_stays_so_however_long_its_server_thinks(
         async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> SendOutcome:
             outcome = await super().send(envelope, before_data)
             with much_later(monkeypatch) as moment:
-                one_round._renew_leases(house.app, [])
+                leases._renew_leases(house.app, [])
             # The one that waits for its turn is free to be taken; this one is not.
             others.extend(claimed_by_another(house, moment) for _ in range(3))
             return outcome

@@ -15,7 +15,7 @@ from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.flows.reprocess import tasks_for
-from mailbot.round import warn_of_types_that_are_gone
+from mailbot.housework import warn_of_types_that_are_gone
 from tests.cli.command import drop_request_type
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 

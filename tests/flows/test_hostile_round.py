@@ -41,10 +41,10 @@ _ROUND_WITH_A_READER_THAT_HANGS = """
 import sys, time
 from datetime import timedelta
 from pathlib import Path
-from mailbot import round as one_round
+from mailbot import leases, round as one_round
 from tests.flows.house import TestHouse
 
-one_round.WORK_LIMIT, one_round.LEASE_RENEWAL_SECONDS = timedelta(seconds=0.2), 0.1
+leases.WORK_LIMIT, leases.LEASE_RENEWAL_SECONDS = timedelta(seconds=0.2), 0.1
 house = TestHouse(Path(sys.argv[1]))
 house.app.reader.read = lambda raw: time.sleep(60)
 one_round.run_once(house.app)

@@ -20,7 +20,7 @@ from structlog.typing import EventDict
 
 from mailbot.cli.logs import without_words_of_errors
 from mailbot.domain.events import Audience
-from mailbot.round import tick
+from mailbot.housework import tick
 from tests.adapters.scripted_smtp import Close, Say, ScriptedSmtp, Step
 from tests.flows.house import REQUEST, TestHouse, mail
 

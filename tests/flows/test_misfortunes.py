@@ -16,7 +16,7 @@ from mailbot.domain.events import LetterKind
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
 from mailbot.domain.ticket import Ticket
 from mailbot.flows import upkeep
-from mailbot.round import tick
+from mailbot.housework import tick
 from mailbot.triage.time_passes import due_change
 from tests.flows.house import TestHouse, mail
 from tests.flows.lost_answers import answer_is_lost

@@ -102,7 +102,7 @@ def test_only_the_one_mail_begun_counts_the_death_of_the_daemon(site: Site) -> N
 
 def test_a_hanging_mail_costs_an_attempt_and_the_process_makes_way_for_a_new_one(site: Site) -> None:
     site.customer_writes(site.servers.new_user("cliente"), text=POISON)
-    limits = ["mailbot.round.WORK_LIMIT=1", "mailbot.round.LEASE_RENEWAL_SECONDS=1"]
+    limits = ["mailbot.leases.WORK_LIMIT=1", "mailbot.leases.LEASE_RENEWAL_SECONDS=1"]
     limits += ["mailbot.daemon._MAIL_IN_HAND_SECONDS=1"]
     hanging = [*STOPPING, "--at", "before read", "--how", "pause", "--flag", str(site.folder / "flag")]
     code = site.run(*hanging, *(word for limit in limits for word in ("--set", limit)), "--", "run")

@@ -291,8 +291,8 @@ def test_mails_that_hang_helpers_cost_an_attempt_each_and_everything_else_goes_o
     rush = Rush(site, 20)
     flag = site.folder / "flag"
     hanging = ["--at", "before examine", "--how", "pause", "--flag", str(flag), "--where", "helpers"]
-    hanging += ["--set-in-helpers", "mailbot.round.WORK_LIMIT=1"]
-    hanging += ["--set-in-helpers", "mailbot.round.LEASE_RENEWAL_SECONDS=1"]
+    hanging += ["--set-in-helpers", "mailbot.leases.WORK_LIMIT=1"]
+    hanging += ["--set-in-helpers", "mailbot.leases.LEASE_RENEWAL_SECONDS=1"]
     with site.daemon(*WITH_HELPERS, *hanging, *DAEMON) as process:
         site.wait(lambda: len(site.log_lines("crew.broke")) == HELPERS, "the helpers to end")
         # The second attempt is the daemon's own, after five seconds.
