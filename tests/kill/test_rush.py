@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -20,7 +19,7 @@ import pytest
 from mailbot import __version__
 from mailbot.crew import Orders
 from mailbot.domain.ledger import MailOutcome
-from tests.kill.site import ROOT, Site, assert_nothing_lost_or_doubled
+from tests.kill.site import Site, assert_nothing_lost_or_doubled
 from tests.kill.stopping import FOR_HELPERS, helpers_at_work
 
 pytestmark = pytest.mark.kill
@@ -382,9 +381,7 @@ def test_settings_and_secrets_reach_helpers_by_their_input_alone(site: Site) -> 
 
 
 def test_a_configuration_that_changed_meanwhile_is_nobodys_until_the_next_start(site: Site) -> None:
-    config = site.folder / "config"
-    shutil.copytree(ROOT / "config", config)
-    site.settings["MAILBOT_CONFIG_DIR"] = str(config)
+    config = Path(site.settings["MAILBOT_CONFIG_DIR"])
     site.settings["MAILBOT_WORKERS"] = str(HELPERS)
     with site.daemon(*RUSH, *DAEMON) as process:
         site.wait(lambda: site.log_lines("daemon.started"), "the start")
