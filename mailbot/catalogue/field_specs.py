@@ -45,7 +45,8 @@ _AMOUNTS = frozenset({FieldKind.NUMBER, FieldKind.MONEY, FieldKind.SERIALS})
 
 
 class Choice(Entry):
-    """One of several answers. ``name`` is what is kept and shown, ``synonyms`` mean the same.
+    """One of several answers. ``name`` is what is kept and shown, ``synonyms`` mean the same, and so do ``en`` and
+    ``es``, which are shown to customers of these languages.
 
     ``keywords`` tell the answer by what a mail is about, where nobody states it; ``queue`` is the department that
     works on requests with this answer, where it is not the type's own (R003-05).
@@ -55,11 +56,19 @@ class Choice(Entry):
     synonyms: tuple[Text, ...] = ()
     keywords: tuple[Text, ...] = ()
     queue: Key | None = None
+    en: str = ""
+    es: str = ""
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:
-        """Name and synonyms, folded, without doubles."""
-        return tuple(dict.fromkeys(fold_words(name) for name in (self.name, *self.synonyms)))
+        """Name and synonyms in all languages, folded, without doubles."""
+        names = (self.name, *self.synonyms, self.en, self.es)
+        return tuple(dict.fromkeys(fold_words(name) for name in names if name))
+
+    def in_language(self, language: str) -> Choice:
+        """The answer as customers of ``language`` read it; what is kept of it is one of its synonyms then."""
+        shown = {"en": self.en, "es": self.es}.get(language) or self.name
+        return Choice(name=shown, synonyms=(self.name, *self.synonyms), keywords=self.keywords, queue=self.queue)
 
 
 def _choice(value: object) -> object:

@@ -145,6 +145,7 @@ class RequestType(Entry):
                 documents=frozenset(str(document.key) for document in self.documents),
                 fields=frozenset(field.key for field in self.fields),
                 guidance=frozenset(self.guidance),
+                asks_customer=self.customer is not None,
             )
         ]
 
@@ -169,7 +170,9 @@ class RequestType(Entry):
             update={
                 "name": texts.name or self.name,
                 "documents": tuple(_worded_document(one, texts) for one in self.documents),
-                "fields": tuple(_worded_field(one, texts) for one in self.fields),
+                "fields": tuple(_worded_field(one, texts, language) for one in self.fields),
+                "customer": _worded_customer(self.customer, texts),
+                "received_note": texts.received_note or self.received_note,
                 "status_labels": {**self.status_labels, **texts.status_labels},
                 "guidance": {key: _worded_guidance(key, one, texts) for key, one in self.guidance.items()},
                 "resolved_note": texts.resolved_note or self.resolved_note,
@@ -278,14 +281,26 @@ def _worded_document(document: DocumentRequirement, texts: TypeTexts) -> Documen
     return document.model_copy(update=words)
 
 
-def _worded_field(field: FieldSpec, texts: TypeTexts) -> FieldSpec:
+def _worded_customer(customer: CustomerNeeds | None, texts: TypeTexts) -> CustomerNeeds | None:
+    if customer is None or texts.customer is None:
+        return customer
+    return customer.model_copy(update={"label": texts.customer.label, "question": texts.customer.question})
+
+
+def _worded_field(field: FieldSpec, texts: TypeTexts, language: str) -> FieldSpec:
     words = {
         "label": texts.labels.get(field.key, field.label),
         "question": texts.questions.get(field.key, field.question),
+        "choices": tuple(choice.in_language(language) for choice in field.choices),
     }
     return field.model_copy(update=words)
 
 
 def _worded_guidance(key: str, guidance: Guidance, texts: TypeTexts) -> Guidance:
     words = texts.guidance.get(key)
-    return guidance if words is None else guidance.model_copy(update={"title": words.title, "text": words.text})
+    if words is None:
+        return guidance
+    link = guidance.link
+    if link is not None and words.link_label:
+        link = link.model_copy(update={"label": words.link_label})
+    return guidance.model_copy(update={"title": words.title, "text": words.text, "link": link})

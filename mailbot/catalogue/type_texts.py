@@ -19,6 +19,14 @@ class GuidanceTexts(Entry):
 
     title: Text
     text: Annotated[str, Field(min_length=1, max_length=5000)]
+    link_label: Annotated[str, Field(max_length=100)] = ""
+
+
+class CustomerTexts(Entry):
+    """How it is asked whose request it is."""
+
+    label: Text
+    question: Text
 
 
 class TypeTexts(Entry):
@@ -30,13 +38,17 @@ class TypeTexts(Entry):
     hints: Mapping[Key, Text] = Field(default_factory=dict)
     status_labels: Mapping[Status, Text] = Field(default_factory=dict)
     guidance: Mapping[Key, GuidanceTexts] = Field(default_factory=dict)
+    customer: CustomerTexts | None = None
+    received_note: Annotated[str, Field(max_length=2000)] = ""
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
     closing_line: Annotated[str, Field(max_length=300)] = ""
 
     def strangers(
-        self, *, documents: frozenset[str], fields: frozenset[str], guidance: frozenset[str]
+        self, *, documents: frozenset[str], fields: frozenset[str], guidance: frozenset[str], asks_customer: bool
     ) -> Iterator[str]:
         """What is worded here and does not exist in the type."""
+        if self.customer is not None and not asks_customer:
+            yield "customer: the type does not ask for one"
         for texts, name, known in (
             (self.labels, "labels", documents | fields),
             (self.questions, "questions", fields),

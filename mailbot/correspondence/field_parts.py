@@ -81,9 +81,10 @@ _PRIORITY_NAMES = {Priority.HIGH: "alta", Priority.MEDIUM: "media", Priority.LOW
 def _priority_row(spec: FieldSpec, value: FieldValue, ticket: Ticket) -> FieldRow:
     """The priority that the ticket has, beside the one that was asked for where that is another (R004-06)."""
     wanted = _PRIORITY_NAMES[ticket.priority]
-    name = next((one for one in spec.answers if fold_words(one) == wanted), value.value)
-    asked = value.valid and value.origin is not FieldOrigin.DEFAULT and value.value != name
-    note = Phrase(code="priority_asked", values=(("asked", value.value),)) if asked else None
+    name = next((one.name for one in spec.choices if wanted in one.all_names), value.value)
+    stated = shown_value(spec, value.value)
+    asked = value.valid and value.origin is not FieldOrigin.DEFAULT and stated != name
+    note = Phrase(code="priority_asked", values=(("asked", stated),)) if asked else None
     return FieldRow(label=spec.label, value=name, note=note)
 
 
@@ -133,7 +134,10 @@ def _row(spec: FieldSpec, value: FieldValue) -> FieldRow:
 
 
 def shown_value(spec: FieldSpec, value: str) -> str:
-    """A value as people write it: days as ``24/11/2026``, money as ``R$ 1.234,50``; what is none stays."""
+    """A value as people write it: days as ``24/11/2026``, money as ``R$ 1.234,50``, an answer in the reader's
+    language; what is none stays."""
+    if spec.choices:
+        return next((one.name for one in spec.choices if fold_words(value) in one.all_names), value)
     try:
         if spec.kind is FieldKind.DATE:
             return f"{date.fromisoformat(value):%d/%m/%Y}"
