@@ -10,9 +10,10 @@ from mailbot.correspondence.context import MessageRow, first_name, paragraphs_of
 from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.planned_pages import pages_asked_for, paper_rows
-from mailbot.correspondence.staff_views import ManualRow, OrderRow, OwnTicketRow, TranscriptView
+from mailbot.correspondence.staff_views import ConfirmOrdersView, ManualRow, OrderRow, OwnTicketRow, TranscriptView
 from mailbot.correspondence.view_parts import file_lines_of, queue_name, subject_of
 from mailbot.correspondence.words import Phrase, phrase
+from mailbot.domain.confirmation import CODE_LIFE
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, TicketMessage, Visibility
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import Transcript, TranscriptLine
@@ -81,6 +82,36 @@ def _of_its_book(change: TicketChange | None, desk: LetterDesk) -> tuple[Phrase,
     if change.happened(EventKind.BOOK_WRITTEN) and book is not None:
         return (phrase("transcript.book_written", book=book.name),)
     return suggestions(ticket, kind, desk.words) if kind.books and not ticket.is_finished else ()
+
+
+def confirm_errand(told: Transcript, desk: LetterDesk, agent: Address) -> PlannedLetter:
+    """An errand about no ticket, and the code with which it is done."""
+    view = ConfirmOrdersView(
+        brand_name=desk.mailbox.name,
+        mailbox_address=desk.mailbox_address,
+        reply_address=desk.mailbox_address,
+        agent_name=first_name(agent.name),
+        ticket_number="",
+        ticket_title="",
+        request_name="",
+        requester_address="",
+        reply_is_public=False,
+        code=told.code,
+        until=desk.words.moment(desk.now + CODE_LIFE, desk.zone),
+        text=paragraphs_of(told.asked),
+    )
+    return PlannedLetter(
+        letter=LetterKind.CONFIRM_ORDERS,
+        audience=Audience.STAFF,
+        purpose=None,
+        recipient=agent,
+        sender_name=desk.mailbox.name,
+        view=view,
+        language=desk.mailbox.language,
+        automatic=True,
+        auto_submitted="auto-generated",
+        verified_recipient=True,
+    )
 
 
 def _purpose(told: Transcript) -> HandlePurpose:

@@ -43,6 +43,7 @@ class Transcript:
     ``possible`` are the words that the ticket allows now. ``remarks`` are codes of further sentences.
     ``undo_until`` is set where a decision waits. ``manual``, ``history``: these were asked for; ``tickets`` are
     those in a list that was asked for (``None``: not asked for). ``files`` go along, and of ``papers`` the pages.
+    ``code`` is what ``asked``, the text of an errand, waits for.
     """
 
     applied: bool
@@ -55,6 +56,8 @@ class Transcript:
     tickets: tuple[Ticket, ...] | None = None
     files: tuple[StoredFile, ...] = ()
     papers: tuple[StoredFile, ...] = ()
+    code: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

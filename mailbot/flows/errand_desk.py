@@ -21,7 +21,6 @@ from mailbot.triage.errands import (
     CustomersMail,
     answer_of,
     code_refused,
-    confirmation_asked,
     customers_mail,
     nothing_done,
     refused,
@@ -64,8 +63,9 @@ def run_errand(
     found = _done(mail, sender, block, known, no_customers, notices)
     if is_sure or not _needs_authority(found, block):
         return found
-    asked = confirmation_asked(first, code)
-    return AnswerAgent(transcript=Transcript(applied=False, lines=(asked,)), reason=Refusal.NEEDS_CODE)
+    return AnswerAgent(
+        transcript=Transcript(applied=False, code=code, asked=mail.full_text), reason=Refusal.NEEDS_CODE
+    )
 
 
 def _needs_authority(found: AnswerAgent | CustomersMail, block: DirectiveBlock) -> bool:

@@ -17,7 +17,7 @@ from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.query_letters import letter_for_query
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.requester_letters import refuse_large_mail
-from mailbot.correspondence.transcripts import transcript
+from mailbot.correspondence.transcripts import confirm_errand, transcript
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
 from mailbot.domain.errors import ConcurrentChange
@@ -177,7 +177,8 @@ class LetterOffice:
         """What an agent hears of an errand, at the registered address; nothing is stored."""
         spec = self._catalogue.staff.agent(sender.agent_key or "")
         agent = Address(address=spec.address, name=spec.name) if spec else sender.address
-        return transcript(told, self._desk(mailbox, mailbox.spec.language, now, (), ()), agent)
+        desk = self._desk(mailbox, mailbox.spec.language, now, (), ())
+        return confirm_errand(told, desk, agent) if told.code else transcript(told, desk, agent)
 
     def answer_agent(
         self,

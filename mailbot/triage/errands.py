@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
-from mailbot.domain.confirmation import CODE_LIFE
 from mailbot.domain.mail import Address, InboundMail
 from mailbot.domain.orders import LineState, Transcript, TranscriptLine
 from mailbot.domain.staff_words import Refusal, StaffWord
@@ -153,14 +151,6 @@ def refused(directive: Directive, code: str, **values: str) -> TranscriptLine:
     """A line that was not done."""
     said = (("word", f"#{directive.word}"), *values.items())
     return TranscriptLine(typed=directive.typed, state=LineState.REFUSED, code=f"problem.{code}", values=said)
-
-
-def confirmation_asked(directive: Directive, code: str) -> TranscriptLine:
-    """The line of an errand that is done once its code comes back."""
-    values = (("code", code), ("hours", str(CODE_LIFE // timedelta(hours=1))))
-    return TranscriptLine(
-        typed=directive.typed, state=LineState.REFUSED, code="problem.confirm_errand", values=values
-    )
 
 
 def code_refused(typed: str, refusal: Refusal) -> TranscriptLine:

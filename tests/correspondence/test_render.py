@@ -174,7 +174,7 @@ def test_inlined_css_changes_nothing_but_style(letter: LetterKind, view: LetterV
 def test_a_notice_to_staff_says_first_who_reads_a_plain_reply(
     letter: LetterKind, view: LetterView, renderer: LetterRenderer
 ) -> None:
-    if not isinstance(view, StaffTicketView):
+    if not isinstance(view, StaffTicketView) or not view.ticket_number:
         return
     rendered = renderer.render(letter, view)
     first_line = rendered.text.splitlines()[0]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.confirmation import WRONG_CODES_AT_MOST
-from mailbot.domain.events import Audience, OutboundLetter
+from mailbot.domain.events import Audience, LetterKind, OutboundLetter
 from mailbot.domain.ledger import MailOutcome
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, TestHouse, mail
+from tests.flows.test_notice_buttons import buttons, filled_in
 from tests.flows.test_staff_errands import ANA, FORWARD
 
 
@@ -55,6 +56,17 @@ def test_r000_13_a_ticket_is_opened_for_a_customer_once_the_code_has_come(house:
     assert (ticket.requester.address, ticket.missing) == ("maria@cliente.example", ())
     assert ticket.number in told(house).text
     assert [one.recipient.address for one in house.letters(Audience.REQUESTER)] == ["maria@cliente.example"]
+
+
+def test_the_button_of_the_letter_confirms_an_errand(house: TestHouse) -> None:
+    writes(house, FORWARD)
+    asked = told(house)
+    assert asked.letter is LetterKind.CONFIRM_ORDERS
+    assert "Local atual: Rio Verde" in asked.text
+    house.receive(filled_in(buttons(asked)["Confirmar"], verified=False))
+    while _pending(house):
+        house.process()
+    assert [one.requester.address for one in house.tickets()] == ["maria@cliente.example"]
 
 
 def test_the_list_of_tickets_comes_once_the_code_has_come(house: TestHouse) -> None:
