@@ -145,8 +145,10 @@ class StaffDesk:
 
 
 def _by_admin(change: TicketChange) -> TicketChange:
-    """The change as an administrator's: no mail caused it, and nobody else hears what they see before them."""
+    """The change as an administrator's, and that of the ticket beside it: no mail caused it, and nobody else hears
+    what they see before them."""
     by = change.agent.address if change.agent else ""
+    beside = _by_admin(change.beside) if change.beside is not None else None
     events = tuple(
         replace(one, actor=ADMIN if one.actor == by else one.actor, mail_id=None)
         for one in change.events
@@ -157,4 +159,12 @@ def _by_admin(change: TicketChange) -> TicketChange:
         after = replace(after, assignee=change.before.assignee)
     message = replace(change.message, mail_id=None, message_id="") if change.message else None
     elsewhere = tuple((number, replace(one, actor=ADMIN, mail_id=None)) for number, one in change.elsewhere)
-    return replace(change, events=events, after=after, message=message, elsewhere=elsewhere, transcript=None)
+    return replace(
+        change,
+        events=events,
+        after=after,
+        message=message,
+        elsewhere=elsewhere,
+        beside=beside,
+        transcript=None,
+    )

@@ -34,6 +34,9 @@ from mailbot.triage.time_passes import closing_change, due_change
 
 _log = structlog.get_logger("mailbot.upkeep")
 
+_CONFLICT = "conflict"
+"""In the place of a cap: somebody else changed the ticket this very moment."""
+
 # Longer than the longest wait between two looks into a folder.
 _LOOKED_INTO_WITHIN = timedelta(seconds=LONGEST_WAIT_SECONDS) + timedelta(minutes=6)
 
@@ -147,9 +150,13 @@ class Upkeep:
 
     def _take_from_absent(self, now: datetime) -> None:
         for record, changes in taken_from_absent(self._storage, self._catalogue, now):
+            conflicts = 0
             for change in changes:
                 with self._each_by_itself(change.after):
-                    self._commit(change, now)
+                    conflicts += self._commit(change, now) == _CONFLICT
+            if conflicts:
+                # The next tick finds those that are left.
+                continue
             note_rerouted(self._storage, record, now)
             _log.info("tickets given to others", action="upkeep.rerouted", agent=record.key, tickets=len(changes))
 
@@ -167,7 +174,7 @@ class Upkeep:
         """Commit the change with its letters.
 
         If a cap would hold a letter back nothing is done, and a later tick tries again: what time does can wait,
-        and the requester would not hear of it. Returns that cap.
+        and the requester would not hear of it. Returns that cap, or ``_CONFLICT``.
         """
         mailbox = self._mailboxes.get(change.after.mailbox)
         if mailbox is None:
@@ -181,7 +188,7 @@ class Upkeep:
                         raise _HeldBack(letter.hold_reason)
         except ConcurrentChange:
             # Somebody acted on the ticket this very moment; the next tick looks again.
-            return None
+            return _CONFLICT
         except _HeldBack as cap:
             _log.info("put off", action="upkeep.put_off", ticket=change.after.number, reason=cap.reason)
             return cap.reason

@@ -80,3 +80,14 @@ def test_wrong_usage_ends_with_two(house: TestHouse, cli: Cli) -> None:
     assert cli("tickets", "reassign", number).exit_code == 2
     assert cli("tickets", "open", "joao", "oi").exit_code == 2
     assert cli("tickets", "open", "joao@cliente.example", "oi", "--type", "nada").exit_code == 2
+
+
+def test_a_merging_is_the_administrators_on_the_ticket_that_goes_on_too(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail("Uma dúvida.", subject="Dúvida", files=[LICENCE]))
+    house.receive(mail("Outra dúvida, por favor.", subject="Outra dúvida", files=[RECEIPT]))
+    house.receive(mail(REQUEST, files=[BOLETO]))
+    first, _, request = (one.number for one in house.tickets())
+    assert cli("tickets", "reply", first, f"#juntar {request}", "--json").json["done"]
+    with house.app.storage.read() as work:
+        merged = [one for one in work.tickets.events(request) if one.kind is EventKind.MERGED]
+    assert [(one.actor, one.mail_id, one.old) for one in merged] == [(ADMIN, None, first)]

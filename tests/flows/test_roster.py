@@ -13,7 +13,9 @@ import yaml
 
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.cli.checkup import State, check_queues
+from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
+from mailbot.flows import upkeep
 from mailbot.flows.staff_changes import RosterDesk, RosterProblem, RosterUnchanged
 from tests.flows.house import REPOSITORY, TestHouse, mail, reply_to
 from tests.flows.staffing import ANA, BRUNO, CARLA, config
@@ -177,6 +179,26 @@ def test_long_after_an_absence_note_the_tickets_go_to_others_once(tmp_path: Path
             house.app.upkeep.tick()
         assert house.tickets()[0].assignee == BRUNO
         assert told(house) == [ANA, BRUNO]
+
+
+def test_a_ticket_that_somebody_changes_this_very_moment_goes_to_others_with_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stayed with who was away, until they came back."""
+    with open_house(tmp_path, queue=ROUND_ROBIN, reroute_after_hours=24) as house:
+        ask(house, 1)
+        house.receive(absence_note(notices(house)[0], sender=ANA))
+        house.clock.advance(timedelta(hours=25))
+
+        def changed_meanwhile(*_: object) -> None:
+            raise ConcurrentChange("another daemon")
+
+        with monkeypatch.context() as moment:
+            moment.setattr(upkeep, "write_change", changed_meanwhile)
+            house.app.upkeep.tick()
+        assert house.tickets()[0].assignee == ANA
+        house.app.upkeep.tick()
+        assert house.tickets()[0].assignee == BRUNO
 
 
 def test_who_writes_with_their_own_hand_is_back(tmp_path: Path) -> None:
