@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -99,6 +99,8 @@ class Case:
     screening: Accepted
     sender: Sender
     now: datetime
+    # What all mails of the ticket come to for the types that an agent's words give it, by the key of the type.
+    looked_again: Mapping[str, EvidenceReport] = field(default_factory=dict)
     # The fields that were found already, by request type and by whether prose counts: a sender with many open
     # requests must not have the same mail read anew for each.
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)

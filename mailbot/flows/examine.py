@@ -6,10 +6,11 @@ evidence. ``handle_mail.py`` has the decision carried out; ``explain`` shows it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mailbot.domain.events import HOUSE_PURPOSES, HandlePurpose, StoredFile
+from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.handles import without_order_marks
 from mailbot.domain.mail import (
     Accepted,
@@ -69,9 +70,11 @@ class Examiner:
         in_sent_folder: bool = False,
         confirmed: bool = False,
         reader: FileReadings | None = None,
+        looked_again: Mapping[str, EvidenceReport] | None = None,
     ) -> Examination:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
-        is what somebody sent from the mailbox. ``confirmed``: its agent said by a code that it is theirs."""
+        is what somebody sent from the mailbox. ``confirmed``: its agent said by a code that it is theirs.
+        ``looked_again``: what the ticket's mails come to for other types, by their keys, where that was found out."""
         screening = screen(mail, own=self._parts.marks)
         sender = identify(mail, roster=self._parts.staff(), screening=screening, profile=mailbox.profile)
         if confirmed and sender.role is SenderRole.AGENT and sender.authenticity is Authenticity.UNVERIFIED:
@@ -100,6 +103,7 @@ class Examiner:
             screening=screening,
             sender=sender,
             now=self._parts.now(),
+            looked_again=looked_again or {},
         )
         asked = self._asked(case) or self._agents_words.on_errand(case, reader)
         if asked is not None:

@@ -11,9 +11,10 @@ Which mail comes next, and what happens when a step fails, is ``intake.py``'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -42,7 +43,7 @@ from mailbot.flows.readings import FileReadings
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
-from mailbot.flows.retype import with_evidence_of_new_type
+from mailbot.flows.retype import Retyping, type_ordered
 from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
@@ -85,12 +86,12 @@ class MailHandler:
         self._reader = reader
         self._parts = parts
         self._examiner = examiner
-        self._recounter = Recounter(parts)
         self._office = office
         self._calendar = calendar
         self._mailboxes = mailboxes
         self._known = StoredKnowledge(storage)
-        self._archive = Archive(storage=storage, blobs=blobs, reader=reader)
+        archive = Archive(storage=storage, blobs=blobs, reader=reader)
+        self._retyping = Retyping(archive=archive, recounter=Recounter(parts))
 
     def handle(
         self, claimed: ClaimedMail, *, files_read_by: FileReadings | None, claim_next: ClaimNext
@@ -138,30 +139,46 @@ class MailHandler:
     ) -> Handled:
         files = self._store_files(mail)
         for _ in range(CONFLICTS_AT_MOST):
-            found = self._examiner.examine(
-                mail,
-                files,
-                mailbox,
-                self._known,
-                in_sent_folder=claimed.folder == SENT_FOLDER,
-                confirmed=claimed.confirmed,
-                reader=files_read_by,
-            )
-            if isinstance(found, Understood):
-                found = with_evidence_of_new_type(
-                    found,
-                    files,
-                    mailbox,
-                    archive=self._archive,
-                    recounter=self._recounter,
-                    reader=files_read_by,
-                )
+            found = self._find_out(claimed, mailbox, mail, files, files_read_by)
             try:
                 return self._do(claimed, mailbox, found, files, claim_next)
             except ConcurrentChange:
                 # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
+
+    def _find_out(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        mail: InboundMail,
+        files: Sequence[StoredFile],
+        files_read_by: FileReadings | None,
+    ) -> Examination:
+        """What the mail comes to; of a ticket that gets another type, by all its mails."""
+        examine = partial(
+            self._examiner.examine,
+            mail,
+            files,
+            mailbox,
+            self._known,
+            in_sent_folder=claimed.folder == SENT_FOLDER,
+            confirmed=claimed.confirmed,
+            reader=files_read_by,
+        )
+        found = examine()
+        if not isinstance(found, Understood):
+            return found
+        ticket, ordered = found.situation.ticket, type_ordered(found)
+        if ticket is None or not ordered:
+            return self._retyping.with_evidence_of_new_type(found, files, mailbox, files_read_by)
+        again = self._retyping.recount(ticket, ordered, found.mailbox, files_read_by)
+        if again is None:
+            return found
+        found = examine(looked_again={ordered: again.report})
+        if not isinstance(found, Understood):
+            return found
+        return replace(found, new_readings=(*found.new_readings, *again.new_readings))
 
     def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
         digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])

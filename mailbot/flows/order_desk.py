@@ -5,7 +5,7 @@ Only what the words at hand ask for is looked up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
@@ -82,8 +82,9 @@ def desk_for(
     mailbox_address: str,
     now: datetime,
     has_files: bool,
+    looked_again: Mapping[str, EvidenceReport] | None = None,
 ) -> OrderDesk:
-    """The desk for one mail's words on ``ticket``."""
+    """The desk for one mail's words on ``ticket``. ``looked_again``: what its mails come to for other types."""
     words = {directive.word for directive in block.directives}
     files = _files_of(ticket, known) if words & _ASKS_FOR_FILES else ()
     looks_for_undo = ticket.status is Status.RESOLVED and bool(words & _ASKS_WHAT_WAITS)
@@ -94,7 +95,7 @@ def desk_for(
         now=now,
         undo_time=house.undo_time,
         check_field=check_field(house.catalogue, now),
-        held_against=held_against(house.catalogue, now),
+        held_against=held_against(house.catalogue, now, looked_again),
         times_against=times_against(house.catalogue, house.calendar.zone),
         mailbox_address=mailbox_address,
         other=_other(block, known),
@@ -148,10 +149,15 @@ def check_field(catalogue: Catalogue, now: datetime) -> CheckField:
     return check
 
 
-def held_against(catalogue: Catalogue, now: datetime) -> HeldAgainst:
-    """How what a ticket holds is held against a request type."""
+def held_against(
+    catalogue: Catalogue, now: datetime, looked_again: Mapping[str, EvidenceReport] | None = None
+) -> HeldAgainst:
+    """How what a ticket holds is held against a request type; for another than its own by what its mails come to,
+    where they were looked at again for it."""
 
     def held(ticket: Ticket, kind: RequestType) -> EvidenceReport:
+        if looked_again and kind.key in looked_again and kind.key != ticket.request_type:
+            return looked_again[kind.key]
         return assess(
             kind,
             held=ticket.documents,

@@ -106,6 +106,7 @@ class Situations:
             block=block,
             mailbox_address=case.mailbox.address,
             now=case.now,
+            looked_again=case.looked_again,
             has_files=has_files or any(is_meant_to_be_sent(file) for file in case.mail.attachments),
         )
         return plan_orders(block, ticket, desk)

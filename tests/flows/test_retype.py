@@ -213,3 +213,18 @@ def test_of_very_many_mails_the_first_and_the_newest_are_held_against_the_new_ty
     assert stated["origin_unit"].value == "Rio Verde", "of the first mail"
     assert stated["destination_unit"].value == "Catalão"
     assert stated["destination_unit"].earlier != "Anápolis"
+
+
+def test_an_agent_s_word_has_the_papers_read_that_nobody_asked_for_before(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, subject="Segunda via", files=[BOLETO, RECEIPT, LICENCE]))
+    house.receive(reply_to(to(house, BRUNO)[-1], "#tipo alteração de local\n#campo Novo local: Anápolis"))
+    (ticket,) = house.tickets()
+    assert (ticket.request_type, ticket.queue, ticket.missing) == (LOCATION, "sau", ())
+    assert {one.requirement for one in ticket.documents if one.verdict is Verdict.ACCEPTED} == {
+        "boleto",
+        "payment_receipt",
+        "driver_licence",
+    }
+    assert next(one.value for one in ticket.fields if one.key == "destination_unit") == "Anápolis"
+    notice = to(house, ANA)[-1]
+    assert notice.letter is LetterKind.TICKET_READY and "✔ Boleto da vistoria (boleto.pdf)" in notice.text
