@@ -74,7 +74,7 @@ class Examiner:
     ) -> Examination:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
         is what somebody sent from the mailbox. ``confirmed``: its agent said by a code that it is theirs.
-        ``looked_again``: what the ticket's mails come to for other types, by their keys, where that was found out."""
+        ``looked_again``: what the ticket's mails come to for other types, by key, if that was found out."""
         screening = screen(mail, own=self._parts.marks)
         sender = identify(mail, roster=self._parts.staff(), screening=screening, profile=mailbox.profile)
         if confirmed and sender.role is SenderRole.AGENT and sender.authenticity is Authenticity.UNVERIFIED:

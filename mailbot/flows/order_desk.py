@@ -82,9 +82,8 @@ def desk_for(
     mailbox_address: str,
     now: datetime,
     has_files: bool,
-    looked_again: Mapping[str, EvidenceReport] | None = None,
 ) -> OrderDesk:
-    """The desk for one mail's words on ``ticket``. ``looked_again``: what its mails come to for other types."""
+    """The desk for one mail's words on ``ticket``."""
     words = {directive.word for directive in block.directives}
     files = _files_of(ticket, known) if words & _ASKS_FOR_FILES else ()
     looks_for_undo = ticket.status is Status.RESOLVED and bool(words & _ASKS_WHAT_WAITS)
@@ -95,7 +94,7 @@ def desk_for(
         now=now,
         undo_time=house.undo_time,
         check_field=check_field(house.catalogue, now),
-        held_against=held_against(house.catalogue, now, looked_again),
+        held_against=held_against(house.catalogue, now),
         times_against=times_against(house.catalogue, house.calendar.zone),
         mailbox_address=mailbox_address,
         other=_other(block, known),

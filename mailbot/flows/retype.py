@@ -42,8 +42,9 @@ class Retyping:
         mailbox: ServedMailbox,
         reader: FileReadings | None,
     ) -> Understood:
-        """What was found, with the evidence that the ticket's mails and this one are for the type that its requester
-        gives it; as it is where that is no other. Raises what ``reader`` raises while files are still being read."""
+        """What was found, with the evidence that the ticket's mails and this one are for the type that its
+        requester gives it; as it is where that is no other. Raises what ``reader`` raises while files are still
+        being read."""
         decision, ticket = found.decision, found.situation.ticket
         if not isinstance(decision, ActOnQuery) or not decision.request_type or ticket is None:
             return found

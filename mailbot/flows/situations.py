@@ -15,7 +15,7 @@ from mailbot.domain.orders import OrderPlan
 from mailbot.domain.ticket import Ticket
 from mailbot.flows.case import Case, Subject
 from mailbot.flows.confirmation_desk import code_in, code_to_ask, refusals_today
-from mailbot.flows.order_desk import OrderHouse, desk_for
+from mailbot.flows.order_desk import OrderHouse, desk_for, held_against
 from mailbot.flows.whose_request import WhoseRequest
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.directives import DirectiveBlock, parse_directives
@@ -106,9 +106,10 @@ class Situations:
             block=block,
             mailbox_address=case.mailbox.address,
             now=case.now,
-            looked_again=case.looked_again,
             has_files=has_files or any(is_meant_to_be_sent(file) for file in case.mail.attachments),
         )
+        if case.looked_again:
+            desk = replace(desk, held_against=held_against(self._catalogue, case.now, case.looked_again))
         return plan_orders(block, ticket, desk)
 
     def type_opened_by(self, ruling: Ruling | None) -> RequestType | None:
