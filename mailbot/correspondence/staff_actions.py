@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mailbot.catalogue.field_specs import YES
 from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.context import StaffAction
 from mailbot.correspondence.words import phrase
@@ -16,6 +17,8 @@ from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import TRANSITIONS, Status, Ticket
 
 _MOST_ITEMS = 4
+_ASKS_THE_REQUESTER = "cliente"
+_QUOTATION, _IN_WARRANTY = "quotation", "in_warranty"
 
 
 def actions_for(ticket: Ticket, kind: RequestType) -> tuple[StaffAction, ...]:
@@ -53,8 +56,16 @@ def _sensible(ticket: Ticket, kind: RequestType) -> Iterator[tuple[StaffWord, st
         yield StaffWord.RESOLVER, ""
     if kind.documents and (Status.AWAITING_REQUESTER in follow or ticket.status is Status.AWAITING_REQUESTER):
         yield StaffWord.PEDIR, ", ".join(_to_ask_for(ticket, kind))
+    if ticket.status is not Status.AWAITING_APPROVAL and _costs_the_requester(ticket):
+        yield StaffWord.APROVACAO, _ASKS_THE_REQUESTER
     if Status.ON_HOLD in follow:
         yield StaffWord.ESPERA, ""
+
+
+def _costs_the_requester(ticket: Ticket) -> bool:
+    """Whether the work comes with a quotation that no warranty pays (R001-14): then they approve it first."""
+    said = {one.key: one.value for one in ticket.fields if one.valid}
+    return said.get(_QUOTATION) == YES and said.get(_IN_WARRANTY) != YES
 
 
 def _to_ask_for(ticket: Ticket, kind: RequestType) -> list[str]:

@@ -8,16 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.catalogue.staff import AgentSpec
-from mailbot.correspondence.context import LetterView, MessageRow, first_name, paragraphs_of
-from mailbot.correspondence.customer_lines import customer_lines, customer_state
-from mailbot.correspondence.document_facts import comparison
-from mailbot.correspondence.field_parts import contradicted_rows, field_rows
-from mailbot.correspondence.guidance_words import suggestions
-from mailbot.correspondence.openings import ATTACHED
+from mailbot.correspondence.context import LetterView, first_name, paragraphs_of
+from mailbot.correspondence.field_parts import contradicted_rows
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
-from mailbot.correspondence.planned_pages import pages_brought, pages_of_documents, paper_rows
+from mailbot.correspondence.planned_pages import pages_brought, pages_of_documents
 from mailbot.correspondence.query_views import RequesterActedView
-from mailbot.correspondence.staff_actions import actions_for, merge_actions
+from mailbot.correspondence.request_parts import message_rows, request_parts
 from mailbot.correspondence.staff_views import (
     ConfirmOrdersView,
     DeliveryFailedView,
@@ -27,15 +23,12 @@ from mailbot.correspondence.staff_views import (
 )
 from mailbot.correspondence.view_parts import (
     StaffBase,
-    answer_by,
-    document_rows,
-    file_lines,
     kind_of,
     queue_name,
     rerouted_from,
     subject_of,
 )
-from mailbot.correspondence.words import Phrase, phrase
+from mailbot.correspondence.words import phrase
 from mailbot.domain.confirmation import CODE_LIFE
 from mailbot.domain.events import (
     Audience,
@@ -43,12 +36,11 @@ from mailbot.domain.events import (
     EventKind,
     HandlePurpose,
     LetterKind,
-    Visibility,
+    TicketMessage,
 )
 from mailbot.domain.mail import Address
 from mailbot.domain.notice_pages import PagesToDraw
 from mailbot.domain.staff_words import Refusal, StaffWord
-from mailbot.domain.ticket import Priority, Ticket
 from mailbot.domain.ticket_change import TicketChange
 
 _NOTICES = (
@@ -86,34 +78,15 @@ _ALL_WORDS = ", ".join(f"#{word}" for word in StaffWord)
 
 def ticket_ready(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> PlannedLetter:
     """A ticket came into the agent's queue, with all that is known of it."""
-    ticket, kind = change.after, kind_of(change, desk)
-    pages = pages_of_documents(ticket, desk)
+    kind = kind_of(change, desk)
+    pages = pages_of_documents(change.after, desk)
     withheld = next((e.detail for e in change.events if e.kind is EventKind.LETTER_SUPPRESSED), None)
     view = TicketReadyView(
         **staff_base(change, desk, agent),
-        opened_at=desk.words.moment(ticket.opened_at, desk.zone),
-        answer_by=answer_by(ticket, desk),
-        customer_state=customer_state(ticket, kind),
-        customers=customer_lines(ticket, desk.customers),
-        fields=field_rows(ticket, kind),
-        documents=document_rows(ticket, kind, desk.words, shows_pages=pages is not None),
-        comparison=comparison(ticket.documents, desk.words),
-        mismatches=tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
-        suggestions=(
-            *_stopped(desk),
-            *_duplicates(desk),
-            *_priority_to_confirm(ticket),
-            *suggestions(ticket, kind, desk.words),
-        ),
-        priority=""
-        if ticket.priority is Priority.MEDIUM
-        else desk.words.say(phrase(f"priority.{ticket.priority}")),
-        messages=_message_rows(desk),
-        files=file_lines(change, desk),
+        **request_parts(change, desk, pages),
+        messages=message_rows(desk.messages, desk),
         letter_withheld=None if withheld is None else phrase("may_not_answer"),
-        actions=(*actions_for(ticket, kind), *merge_actions(desk.duplicates)),
         can_decide=bool(kind.documents),
-        attached_opening=ATTACHED if pages else "",
         refused=phrase(f"reply_refused.{change.refusal}") if change.refusal else None,
     )
     return for_agent(LetterKind.TICKET_READY, view, change, agent, desk, pages=pages)
@@ -126,17 +99,22 @@ def requester_replied(change: TicketChange, desk: LetterDesk, agent: AgentSpec) 
     view = RequesterRepliedView(
         **staff_base(change, desk, agent),
         received_at=desk.words.moment(message.at if message else desk.now, desk.zone),
+        **request_parts(change, desk, pages),
+        messages=message_rows(_before(message, desk), desk),
         text=paragraphs_of(message.text if message else ""),
-        files=file_lines(change, desk),
         contradicted=contradicted_rows(change, kind_of(change, desk)),
         reopened=change.happened(EventKind.REOPENED),
-        suggestions=(*_stopped(desk), *suggestions(change.after, kind_of(change, desk), desk.words)),
         can_decide=bool(kind_of(change, desk).documents) and not change.after.is_finished,
-        actions=actions_for(change.after, kind_of(change, desk)),
-        papers=paper_rows(pages),
-        attached_opening=ATTACHED if pages else "",
     )
     return for_agent(LetterKind.REQUESTER_REPLIED, view, change, agent, desk, pages=pages)
+
+
+def _before(message: TicketMessage | None, desk: LetterDesk) -> list[TicketMessage]:
+    """The ticket's last messages without the one that the notice begins with."""
+    if message is None:
+        return list(desk.messages)
+    this = (message.at, message.author, message.text)
+    return [one for one in desk.messages if (one.at, one.author, one.text) != this]
 
 
 def requester_acted(change: TicketChange, desk: LetterDesk, agent: AgentSpec, act: EventKind) -> PlannedLetter:
@@ -193,21 +171,6 @@ def delivery_failed(change: TicketChange, desk: LetterDesk, agent: AgentSpec) ->
     return for_agent(LetterKind.DELIVERY_FAILED, view, change, agent, desk)
 
 
-def _stopped(desk: LetterDesk) -> tuple[Phrase, ...]:
-    """Whoever decided thinks that the requester knows."""
-    return (phrase("suggestion.decision_stopped"),) if desk.decision_stopped else ()
-
-
-def _duplicates(desk: LetterDesk) -> tuple[Phrase, ...]:
-    return tuple(phrase("suggestion.duplicate", number=one.number, title=one.title) for one in desk.duplicates)
-
-
-def _priority_to_confirm(ticket: Ticket) -> tuple[Phrase, ...]:
-    """What was asked for or is proposed, and holds only if an agent says so (R004-06)."""
-    asked = ticket.priority_asked
-    return () if asked is None else (phrase(f"suggestion.priority_{asked}"),)
-
-
 def for_agent(
     letter: LetterKind,
     view: LetterView,
@@ -259,16 +222,3 @@ def staff_base(change: TicketChange, desk: LetterDesk, agent: AgentSpec) -> Staf
         "other_address": message.author.address if message is not None and message.from_another_address else "",
         "rerouted_from": rerouted_from(ticket, desk),
     }
-
-
-def _message_rows(desk: LetterDesk) -> tuple[MessageRow, ...]:
-    return tuple(
-        MessageRow(
-            author=message.author.name or message.author.address,
-            at=desk.words.moment(message.at, desk.zone),
-            text=paragraphs_of(message.text),
-            internal=message.visibility is Visibility.INTERNAL,
-            unverified=message.unverified,
-        )
-        for message in desk.messages
-    )

@@ -22,12 +22,11 @@ from mailbot.correspondence.words import Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketReadyView(StaffTicketView):
-    """A complete ticket is in the agent's queue. ``can_decide``: ``#autorizar`` and ``#negar`` apply.
+class RequestView(StaffTicketView):
+    """Everything that is known of a request, so that an agent decides without opening another mail.
 
-    ``suggestions`` are what the rules propose and an agent has to confirm. ``letter_withheld`` says why no
-    letter went to the requester, where none did; ``refused`` why the agent's own mail did nothing, to which this
-    notice is the answer.
+    ``suggestions`` are what the rules propose and an agent has to confirm. ``messages`` are the last ones.
+    ``can_decide``: ``#autorizar`` and ``#negar`` apply.
     """
 
     opened_at: str
@@ -42,31 +41,32 @@ class TicketReadyView(StaffTicketView):
     suggestions: tuple[Phrase, ...] = ()
     messages: tuple[MessageRow, ...] = ()
     files: tuple[FileLine, ...] = ()
-    letter_withheld: Phrase | None = None
     can_decide: bool = True
     attached_opening: str = ""
     pages_attached: bool = False
     originals_attached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReadyView(RequestView):
+    """A complete ticket is in the agent's queue. ``letter_withheld`` says why no letter went to the requester,
+    where none did; ``refused`` why the agent's own mail did nothing, to which this notice is the answer."""
+
+    letter_withheld: Phrase | None = None
     refused: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequesterRepliedView(StaffTicketView):
-    """The requester wrote again. ``reopened`` tells that a resolved ticket is open once more; ``contradicted``
-    are fields of which an earlier mail said something else."""
+class RequesterRepliedView(RequestView):
+    """The requester wrote again; of the ``documents`` those show their pages that came with it, and ``messages``
+    are the ones before. ``reopened`` tells that a resolved ticket is open once more; ``contradicted`` are fields
+    of which an earlier mail said something else."""
 
     received_at: str
     text: LongText = field(metadata=THEIRS)
-    files: tuple[FileLine, ...] = ()
     contradicted: tuple[FieldRow, ...] = ()
     reopened: bool = False
-    suggestions: tuple[Phrase, ...] = ()
     automatic_reply: bool = False
-    can_decide: bool = True
-    papers: tuple[PaperRow, ...] = ()
-    attached_opening: str = ""
-    pages_attached: bool = False
-    originals_attached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

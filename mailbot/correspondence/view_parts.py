@@ -23,7 +23,7 @@ from mailbot.correspondence.planned import LetterDesk
 from mailbot.correspondence.words import Phrase, Words, phrase
 from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import Finding, Verdict
-from mailbot.domain.notice_pages import may_have_pages
+from mailbot.domain.notice_pages import PagesToDraw, may_have_pages
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -152,12 +152,15 @@ def asked_items(ticket: Ticket, kind: RequestType, asks: Sequence[str]) -> tuple
 
 
 def document_rows(
-    ticket: Ticket, kind: RequestType, words: Words, *, shows_pages: bool
+    ticket: Ticket, kind: RequestType, words: Words, pages: PagesToDraw | None
 ) -> tuple[DocumentRow, ...]:
-    """Every file as an agent sees it, with a place for its pages, then every document that is missing."""
+    """Every file as an agent sees it, with a place for those ``pages`` that are to be drawn, then every document
+    that is missing."""
+    kept = {opening.name for opening in pages.openings} if pages else set()
+    names = (document_opening(number) for number in range(1, len(ticket.papers) + 1))
     rows = [
-        _document_row(finding, kind, words, document_opening(number) if shows_pages else "")
-        for number, finding in enumerate(ticket.papers, start=1)
+        _document_row(finding, kind, words, name if name in kept else "")
+        for finding, name in zip(ticket.papers, names, strict=True)
     ]
     counting = len(ticket.documents)
     rows = [

@@ -115,3 +115,32 @@ def test_a_handle_in_a_subject_never_becomes_a_tickets_subject(house: TestHouse)
     other = house.tickets()[-1]
     assert other.requester.address == "zeca@example.org"
     assert letter.handle not in other.subject + other.title
+
+
+# --- what the notice of an answer says --------------------------------------------------------------------
+
+
+def test_the_notice_of_an_answer_says_all_that_is_known_of_the_request(house: TestHouse) -> None:
+    """Issue 6, point 2: everything needed to decide without opening another mail."""
+    ready = opened(house)
+    house.agent_reply(ready, "#nota\nLigar para ela antes.")
+    house.requester_reply(house.letters(Audience.REQUESTER)[0], "Consegui outra data. Ainda dá?")
+    told = next(one for one in house.letters(Audience.STAFF) if one.letter is LetterKind.REQUESTER_REPLIED)
+    assert "Responder até: " in told.text
+    # Facts, documents with what they say, side by side; the messages before, without the one it begins with.
+    for said in ("local: Jataí", "(cnh.pdf): Recebido.", "LADO A LADO"):
+        assert said in told.text, said
+    assert "Ligar para ela antes." in told.text
+    assert "(nota interna)" in told.text
+    assert told.text.count("Consegui outra data.") == 1
+    assert list(buttons(told)) == list(buttons(ready))
+
+
+def test_the_notice_of_an_answer_shows_the_pages_that_came_with_it_beside_their_verdict(house: TestHouse) -> None:
+    opened(house)
+    again = ("outra.pdf", LICENCE[1] + b"\n% another file\n")
+    house.requester_reply(house.letters(Audience.REQUESTER)[0], "Mando de novo, mais legível?", files=[again])
+    house.app.notice_pages.complete_all()
+    told = next(one for one in house.letters(Audience.STAFF) if one.letter is LetterKind.REQUESTER_REPLIED)
+    assert [file.filename for file in told.files if not file.content_id] == ["1-outra-p1.jpg"]
+    assert told.html.count('src="cid:') == 1

@@ -268,6 +268,22 @@ def test_r001_14_a_quotation_of_unknown_warranty_is_for_an_agent_and_out_of_warr
     assert ("Orçamento", "sim") in rows(book)
 
 
+def test_r001_14_where_it_costs_a_notice_offers_to_ask_the_client_for_approval(house: TestHouse) -> None:
+    house.receive(order({"Erro": "a gaveta range"}, CONFIRMED))
+    assert "#aprovacao" not in notice(house).text.partition("COMO RESPONDER")[0]
+    house.agent_reply(
+        notice(house), "#campo Grupo Serviço: Manutenção\n#campo Serviço: Corretiva\n#campo Orçamento: sim\n"
+    )
+    house.agent_reply(notice(house), "#campo Garantia: não\n")
+    house.requester_reply(to_client(house), "Quanto vai custar?")
+    told = notice(house, LetterKind.REQUESTER_REPLIED)
+    assert "#aprovacao cliente" in told.text
+    assert ">Pedir aprovação</a>" in told.html
+    house.agent_reply(told, "#aprovacao cliente\nSão R$ 200,00.")
+    assert ticket(house).status is Status.AWAITING_APPROVAL
+    assert "APROVO" in to_client(house).text
+
+
 @pytest.mark.parametrize(
     ("serials", "book"),
     [
