@@ -41,7 +41,7 @@ from mailbot.connections import (
 )
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
-from mailbot.domain.errors import ConfigurationError, Problem
+from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable
 from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import keyed_digest
 from mailbot.domain.mailbox import ServerKind
@@ -122,29 +122,31 @@ class App:
         self.clock = SystemClock(settings.start_of_business_clock)
         self.pulse = Pulse()
         self._opening = threading.Lock()
+        self._database: Database | None = None
         self.letters_in_hand = LettersInHand()
 
     # --- storage ---
 
-    @cached_property
-    def database(self) -> Database:
-        """The database, brought to the newest schema. Raises ``StorageUnavailable`` and ``ConfigurationError``."""
-        with self._opening:
-            # Another thread may have been first.
-            return self.__dict__.get("database") or self._opened_database()
+    def open_storage(self) -> None:
+        """Open the database and bring it to the newest schema; where it is open already nothing happens.
 
-    def _opened_database(self) -> Database:
-        database = Database(self.settings.database_url)
-        try:
-            upgrade(database)
-        except BaseException:
-            database.close()
-            raise
-        return database
+        To be called before anything else here reads or writes. Raises ``StorageUnavailable`` (and may be called
+        again then) and ``ConfigurationError``.
+        """
+        with self._opening:
+            if self._database is None:
+                self._database = _at_newest_schema(Database(self.settings.database_url))
+
+    @property
+    def database(self) -> Database:
+        """The open database. Raises ``StorageUnavailable`` before ``open_storage``."""
+        if self._database is None:
+            raise StorageUnavailable("the database is not open yet")
+        return self._database
 
     @cached_property
     def storage(self) -> SqlStorage:
-        """Tickets, mails, letters."""
+        """Tickets, mails, letters. Raises like ``database``."""
         return SqlStorage(self.database)
 
     @cached_property
@@ -507,8 +509,8 @@ class App:
             self.reader.close()
         if "desk" in self.__dict__:
             self.desk.close()
-        if "database" in self.__dict__:
-            self.database.close()
+        if self._database is not None:
+            self._database.close()
 
 
 def readers_by_default() -> int:
@@ -521,6 +523,15 @@ def document_reader() -> IsolatedDocumentReader:
     """What a file says, read in a process of its own."""
     child = KeptChild(CHILD_MODULE, memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_seconds=TIME_LIMIT_SECONDS)
     return IsolatedDocumentReader(child)
+
+
+def _at_newest_schema(database: Database) -> Database:
+    try:
+        upgrade(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def build_app(settings: Settings, *, catalogue: Catalogue | None = None) -> App:

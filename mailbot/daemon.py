@@ -95,6 +95,7 @@ class Daemon:
         """
         while True:
             try:
+                self._app.open_storage()
                 take_over_from_the_dead(self._app)
                 warn_of_types_that_are_gone(self._app)
                 self._collectors = self._app.collectors()

@@ -64,6 +64,7 @@ def run_once(app: App) -> RoundCount:
     A server that is away, or a disk that does not take part in reading mails, does not keep the rest from being
     done: it is told at the end.
     """
+    app.open_storage()
     take_over_from_the_dead(app)
     warn_of_types_that_are_gone(app)
     count = RoundCount()

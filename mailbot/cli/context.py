@@ -34,7 +34,18 @@ def read_catalogue(settings: Settings) -> Catalogue:
     return catalogue
 
 
-def open_app() -> App:
-    """The wired application. Raises ``ConfigurationError``."""
+def wired_app() -> App:
+    """The wired application, its database not yet open. Raises ``ConfigurationError``."""
     settings = read_settings()
     return build_app(settings, catalogue=read_catalogue(settings))
+
+
+def open_app() -> App:
+    """The wired application with its database open. Raises ``ConfigurationError`` and ``StorageUnavailable``."""
+    app = wired_app()
+    try:
+        app.open_storage()
+    except BaseException:
+        app.close()
+        raise
+    return app

@@ -77,7 +77,7 @@ def health(
     Ends with 0 if all is well, 1 if something needs a look (late mail or letters, quarantine, little disk
     space), 3 if the database or a mail server cannot be reached.
     """
-    from mailbot.cli.context import open_app
+    from mailbot.cli.context import wired_app
 
     limits = Limits(
         collect=timedelta(minutes=max_collect_age),
@@ -86,7 +86,7 @@ def health(
         quarantined=max_quarantined,
     )
     with own_errors():
-        app = open_app()
+        app = wired_app()
         try:
             found, code = _examined_within(timeout, app, limits)
             now = app.clock.now()

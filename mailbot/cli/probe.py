@@ -210,6 +210,7 @@ def _look_at_stored(app: App, probes: Sequence[_Probe]) -> None:
             rows = work.mails.browse(limit=50)
     finally:
         database.close()
+    app.open_storage()
     for row in rows:
         if any(_is_awaited(probe) and probe.token in row.subject for probe in probes):
             _recognise(app, app.blobs.get(row.raw_digest), row.received_at, probes)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.context import open_app, set_up_logging
+from mailbot.cli.context import set_up_logging, wired_app
 from mailbot.cli.logs import unforeseen_errors
 from mailbot.cli.output import Exit, own_errors, print_json, say
 
@@ -23,7 +23,7 @@ def run(
     """The daemon, until SIGTERM or SIGINT."""
     set_up_logging()
     with own_errors(), unforeseen_errors():
-        app = open_app()
+        app = wired_app()
         set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
         from mailbot.cli.worker import COMMAND
         from mailbot.daemon import Daemon

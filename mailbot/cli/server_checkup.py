@@ -361,6 +361,7 @@ def _stored(app: App, mailbox: str) -> Iterator[bytes]:
                 rows = work.mails.browse(limit=_NEWEST_MAILS)
         finally:
             database.close()
+        app.open_storage()
         for row in rows:
             if row.mailbox == mailbox:
                 yield app.blobs.get(row.raw_digest)

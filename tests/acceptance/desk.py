@@ -165,6 +165,7 @@ class Desk:
         """Another process on the daemon's database."""
         app = build_app(load_settings(self.environment, dotenv=self.folder / "no.env"))
         try:
+            app.open_storage()
             yield app
         finally:
             app.close()

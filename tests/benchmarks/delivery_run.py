@@ -15,6 +15,7 @@ from mailbot.settings import load_settings
 
 async def _deliver_all() -> dict[str, float]:
     app = build_app(load_settings(dotenv=Path("none")))
+    app.open_storage()
     delivery = app.delivery()
     app.database.close()
     started = time.perf_counter()

@@ -45,6 +45,7 @@ def main() -> None:
     app = build_app(load_settings(dotenv=Path("none")))
     app.helper_command = COMMAND
     # Tables are made before the clock starts: the yardstick's are, too.
+    app.open_storage()
     app.database.close()
     with patch.object(app, "delivery", _NoDelivery):
         profile = cProfile.Profile() if len(sys.argv) > 1 else None

@@ -520,6 +520,7 @@ def test_a_sent_folder_that_somebody_named_must_be_there(
 
 def test_letters_that_could_not_be_saved_are_told_of(settings: dict[str, str], tmp_path: Path) -> None:
     app = build_app(load_settings(settings, dotenv=tmp_path / "no.env"))
+    app.open_storage()
     add_letters(app.storage, letter())
     claimed = claim_letter(app.storage)
     assert claimed is not None

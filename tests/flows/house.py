@@ -137,6 +137,7 @@ class TestHouse:
         app = build_app(load_settings(self.environment, dotenv=self.folder / "no.env"))
         app.clock = self.clock
         self._opened.append(app)
+        app.open_storage()
         return app
 
     def reopen(self, *, config_dir: Path | None = None) -> None:

@@ -251,6 +251,7 @@ class Site:
         """The application in this process."""
         app = build_app(load_settings({**self.settings, **settings}, dotenv=self.folder / "no.env"))
         try:
+            app.open_storage()
             yield app
         finally:
             app.close()
