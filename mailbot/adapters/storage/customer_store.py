@@ -61,6 +61,21 @@ _HAS_CPF = text("customers.confirmed AND customers.cpf <> ''")
 _HAS_CNPJ = text("customers.confirmed AND customers.cnpj <> ''")
 _HAS_MOBILE = text("customers.confirmed AND customers.mobile <> ''")
 
+
+def _text(value: str) -> BindParameter[str]:
+    return bindparam(None, value, type_=_C.kind.type)
+
+
+# Made once: asked for every mail, most of which name nobody.
+_ITS_OWN = _A.address == bindparam("of_address", type_=_A.address.type)
+_BY_ADDRESS = (
+    select(_A.customer_id, _text("address"), _text("")).where(_ITS_OWN),
+    select(_L.customer_id, _text("account"), _text("")).where(
+        _L.person_id.in_(select(_A.customer_id).where(_ITS_OWN))
+    ),
+)
+_OF_ADDRESS = union_all(*_BY_ADDRESS)
+
 _OWNER, _AUTHORISED = "owner", "authorised"
 _Row = Mapping[Any, Any]
 
@@ -118,14 +133,10 @@ class CustomerStore:
     def known(self, address: str, clues: Sequence[CustomerClue]) -> KnownCustomers:
         """Whose this address is, for whom they may write, and whom the clues name: one statement where that is
         nobody, and the records' own."""
-        its_own = select(_A.customer_id, _text("address"), _text("")).where(_A.address == address.lower())
-        written_for = select(_L.customer_id, _text("account"), _text("")).where(
-            _L.person_id.in_(select(_A.customer_id).where(_A.address == address.lower()))
-        )
-        asked = [*((its_own, written_for) if address else ()), *map(_naming, clues)]
-        if not asked:
+        if not (address or clues):
             return NOBODY_KNOWN
-        rows = self._connection.execute(union_all(*asked)).all()
+        asked = _OF_ADDRESS if not clues else union_all(*(_BY_ADDRESS if address else ()), *map(_naming, clues))
+        rows = self._connection.execute(asked, {"of_address": address.lower()} if address else {}).all()
         records = {one.id: one for one in self.get_many([row[0] for row in rows])}
         of_address = next((records.get(row[0]) for row in rows if row[1] == "address"), None)
         accounts = [row[0] for row in rows if row[1] in ("address", "account")]
@@ -306,10 +317,6 @@ class CustomerStore:
         for row in self._connection.execute(query.where(column.in_(ids))).mappings():
             found.setdefault(row["customer_id"], []).append(row)
         return found
-
-
-def _text(value: str) -> BindParameter[str]:
-    return bindparam(None, value, type_=_C.kind.type)
 
 
 def _naming(clue: CustomerClue) -> Select[Any]:

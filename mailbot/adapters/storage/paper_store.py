@@ -14,6 +14,16 @@ from mailbot.domain.traces import OtherUse
 
 _MOST_USES = 200
 
+_OTHER_USES = (
+    select(document_uses)
+    .where(
+        document_uses.c.trace.in_(bindparam("traces", expanding=True)),
+        document_uses.c.ticket_number.not_in(bindparam("but", expanding=True)),
+    )
+    .order_by(document_uses.c.ticket_number.desc())
+    .limit(_MOST_USES)
+)
+
 # Whoever comes second finds the row.
 _KEEP_DRAWING = text(
     "INSERT INTO page_pictures (digest, version, drawing) VALUES (:digest, :version, :drawing) "
@@ -55,13 +65,7 @@ class PaperStore:
         """The tickets, but for the numbers in ``but``, in which any of the traces was left."""
         if not traces:
             return []
-        query = (
-            select(document_uses)
-            .where(document_uses.c.trace.in_(list(traces)), document_uses.c.ticket_number.not_in(list(but)))
-            .order_by(document_uses.c.ticket_number.desc())
-            .limit(_MOST_USES)
-        )
-        rows = self._connection.execute(query)
+        rows = self._connection.execute(_OTHER_USES, {"traces": list(traces), "but": list(but)})
         return [OtherUse(digest=row.trace, ticket_number=row.ticket_number) for row in rows]
 
     def note_uses(self, ticket: Ticket) -> None:
