@@ -149,6 +149,10 @@ class App:
         """Tickets, mails, letters. Raises like ``database``."""
         return SqlStorage(self.database)
 
+    def _opened_storage(self) -> SqlStorage:
+        self.open_storage()
+        return self.storage
+
     @cached_property
     def blobs(self) -> FileBlobs:
         """Raw mails and attachments. Raises ``ConfigurationError`` if they were named by another key."""
@@ -368,7 +372,7 @@ class App:
         if not self.settings.alert_command:
             return None
         house = HouseLook(
-            storage=lambda: self.storage,
+            storage=self._opened_storage,
             mailboxes=self.mailboxes.keys(),
             tells_by_letter=self.settings.admin_address is not None,
             after=self._alert_after,
