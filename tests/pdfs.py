@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from functools import cache
+from math import cos, radians, sin
 
 
 def text_pdf(*pages: Sequence[str], hidden: bool = False) -> bytes:
@@ -13,6 +14,30 @@ def text_pdf(*pages: Sequence[str], hidden: bool = False) -> bytes:
     ``hidden``: no pen draws the text, as behind the picture of a scanned page."""
     behind = b"0.8 g 50 50 400 600 re f 3 Tr " if hidden else b""
     return _pdf([behind + _page_stream(lines) for lines in pages])
+
+
+def stamped_pdf(lines: Sequence[str], stamp: str, *, degrees: float) -> bytes:
+    """A page of text, and across it a word in large letters."""
+    along, up = cos(radians(degrees)), sin(radians(degrees))
+    across = b"BT /F1 48 Tf %.4f %.4f %.4f %.4f 150 640 Tm (%s) Tj ET" % (along, up, -up, along, _escaped(stamp))
+    return _pdf([_page_stream(lines) + b"\n" + across])
+
+
+def annotated_pdf(lines: Sequence[str], stamp: str) -> bytes:
+    """A page of text with a stamp that was laid on it in a reader, as an annotation with its own appearance."""
+    page, shown = _page_stream(lines), b"BT /F1 40 Tf 5 8 Td (%s) Tj ET" % _escaped(stamp)
+    fonts = b"/Resources << /Font << /F1 3 0 R >> >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Annots [6 0 R] %s >>" % fonts,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(page), page),
+        b"<< /Type /Annot /Subtype /Stamp /Rect [100 300 400 345] /F 4 /AP << /N 7 0 R >> >>",
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 300 45] %s /Length %d >>\nstream\n%s\nendstream"
+        % (fonts, len(shown), shown),
+    ]
+    return _assembled(objects, encrypted=False)
 
 
 def text_pdf_with_its_end_first(parts: Sequence[Sequence[str]], *, says_its_length: bool = False) -> bytes:

@@ -33,7 +33,8 @@ class PageContent:
 
     ``text``: lines apart by ``\\n``, in reading order, columns apart by two spaces or more where they are known.
     ``confidence``: of the OCR, 0 to 1; 1 for a text layer. ``again``: numbers in the text as OCR read them a
-    second time, a line each.
+    second time, a line each. ``has_unread_mark``: something large is drawn among the words, as a stamp, of which
+    OCR read nothing.
     """
 
     number: int
@@ -42,6 +43,7 @@ class PageContent:
     codes: tuple[Code, ...] = ()
     confidence: float = 1.0
     again: str = ""
+    has_unread_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,8 +135,9 @@ class _PdfReader:
         """The page with all that is wanted of it."""
         # Text that nobody sees may say anything, and be what a scanner's program guessed: what is seen counts.
         text = "" if layer.is_hidden else layer.text
-        wanted = self._judge(text)
-        if wanted is Wanted.EVERYTHING and _says_itself(text, layer):
+        # A stamp that somebody laid on the page is no text of it.
+        wanted = Wanted.EVERYTHING if layer.is_stamped else self._judge(text)
+        if wanted is Wanted.EVERYTHING and not layer.is_stamped and _says_itself(text, layer):
             wanted = Wanted.CODES
         if wanted is Wanted.EVERYTHING:
             return self._seen(number, text, layer)
@@ -194,6 +195,7 @@ def _page(
             codes=seen.codes,
             confidence=seen.text.confidence,
             again=seen.again,
+            has_unread_mark=seen.has_unread_mark,
         )
     if guessed and not layer:
         return PageContent(number=number, text=guessed, source=TextSource.OCR, codes=codes, confidence=0.0)

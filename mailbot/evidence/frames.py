@@ -196,6 +196,7 @@ def _page(page: Mapping[str, object]) -> PageContent:
         codes=tuple(Code(format=as_text(one.get("format")), text=as_text(one.get("text"))) for one in codes),
         confidence=_share(page.get("confidence")),
         again=as_text(page.get("again")),
+        has_unread_mark=as_type(page.get("has_unread_mark"), bool),
     )
 
 

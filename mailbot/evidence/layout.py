@@ -15,6 +15,8 @@ _WORD_GAP_HEIGHTS = 0.15
 # Narrow, as before an A: a blank if it is much wider than the gap before.
 _KERNED_GAP_HEIGHTS = 0.12
 _KERNED_TIMES = 4
+# Letters so many times larger are none of the same text.
+_OTHER_SIZE = 2.2
 _NARROW = 0.75
 _MOST_BLANKS = 120
 
@@ -45,6 +47,9 @@ class Segment:
         """Whether a letter at that place belongs to it."""
         gap = left - self.right
         close = -self.height < gap < _GOES_ON_HEIGHTS * self.height
+        # A stamp's letters lie over small print.
+        if not 1 / _OTHER_SIZE < (top - bottom) / self.height < _OTHER_SIZE:
+            return False
         return close and abs((top + bottom) / 2 - self.middle) < _SAME_LINE_SHARE * self.height
 
     def is_blank_before(self, left: float) -> bool:

@@ -15,6 +15,7 @@ from mailbot.evidence.content import Code
 from mailbot.evidence.numbers_again import numbers_again
 from mailbot.evidence.ocr import MissingOcr, RecognizedText, Tesseract
 from mailbot.evidence.photographs import evenly_lit, is_blank, straightened
+from mailbot.evidence.unread_marks import has_unread_mark
 from mailbot.evidence.word_rows import turn_to_level
 
 if TYPE_CHECKING:
@@ -54,11 +55,12 @@ class Deadline:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What was found on a picture. ``text`` is ``None`` where nothing could look for it; ``again`` are the numbers
-    in it as they were read a second time."""
+    in it as they were read a second time. ``has_unread_mark`` as of a stamp among its words."""
 
     text: RecognizedText | None
     codes: tuple[Code, ...]
     again: str = ""
+    has_unread_mark: bool = False
 
 
 def look_at(picture: Image, ocr: Tesseract | MissingOcr, deadline: Deadline) -> Seen:
@@ -75,7 +77,12 @@ def look_at(picture: Image, ocr: Tesseract | MissingOcr, deadline: Deadline) -> 
         text = replace(text, confidence=0.0)
     if not codes and not deadline.is_over:
         codes = codes_in(straight, thoroughly=True, within_seconds=min(_CODES_SECONDS, deadline.seconds_left))
-    return Seen(text=text, codes=codes, again=_numbers(straight, text, ocr, deadline))
+    return Seen(
+        text=text,
+        codes=codes,
+        again=_numbers(straight, text, ocr, deadline),
+        has_unread_mark=has_unread_mark(straight, text.words),
+    )
 
 
 def _numbers(straight: Image, text: RecognizedText, ocr: Tesseract, deadline: Deadline) -> str:

@@ -33,7 +33,7 @@ from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
 from mailbot.evidence.pix_on_paper import pix_beside_boleto
 
-READER_VERSION = 8
+READER_VERSION = 9
 """Grows with every change of what is read, so that kept readings are made anew."""
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")
@@ -170,6 +170,7 @@ def _joined(pages: Sequence[PageText]) -> PageText:
         is_ocr=any(page.is_ocr for page in pages),
         confidence=min((page.confidence for page in pages), default=1.0),
         again=tuple(line for page in pages for line in page.again),
+        has_unread_mark=any(page.has_unread_mark for page in pages),
     )
 
 

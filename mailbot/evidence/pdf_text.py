@@ -56,13 +56,15 @@ class PageLayer:
 
     ``text`` as in :class:`mailbot.evidence.content.PageContent`. ``is_hidden``: no letter of it is drawn, as in
     the layer that a scanner's program puts behind a picture. ``pictures_share``: how much of the page pictures
-    cover, 0 to 1. ``may_show_codes``: something on it is drawn that could be bars or a QR.
+    cover, 0 to 1. ``may_show_codes``: something on it is drawn that could be bars or a QR. ``is_stamped``:
+    somebody laid a stamp or a note on it, which is no part of its text.
     """
 
     text: str
     is_hidden: bool
     pictures_share: float
     may_show_codes: bool
+    is_stamped: bool
 
 
 class OpenPdf:
@@ -84,6 +86,7 @@ class OpenPdf:
                     is_hidden=drawn.hidden_texts > 0 and drawn.shown_texts == 0,
                     pictures_share=_share_of_page(page, drawn.pictures_area),
                     may_show_codes=drawn.may_be_codes,
+                    is_stamped=drawn.is_stamped,
                 )
         except pypdfium2.PdfiumError:
             return None
@@ -158,12 +161,14 @@ class _Drawn:
     hidden_texts: int = 0
     corners: int = 0
     may_be_codes: bool = False
+    is_stamped: bool = False
 
 
 def _drawn(page: Any) -> _Drawn:
     import pypdfium2.raw as raw
 
-    drawn, fonts = _Drawn(may_be_codes=_has_drawn_annotations(page)), set[int]()
+    laid_on = _annotations(page)
+    drawn, fonts = _Drawn(may_be_codes=bool(laid_on), is_stamped=bool(laid_on & _stamps())), set[int]()
     width, height = page.get_size()
     count = 0
     for thing in islice(page.get_objects(max_depth=_DEPTH_OF_FORMS), _MOST_OBJECTS):
@@ -205,17 +210,22 @@ def _is_in_font_of_bars(text: Any, known: set[int]) -> bool:
     return not 1 < length <= _LONGEST_FONT_NAME or _FONT_OF_BARS.search(name.value) is not None
 
 
-def _has_drawn_annotations(page: Any) -> bool:
-    """Whether something lies on the page, as a stamp, that is no link."""
+def _annotations(page: Any) -> set[int]:
+    """The sorts of what lies on the page, as a stamp, that is no link."""
     import pypdfium2.raw as raw
 
+    found = set()
     for index in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MOST_ANNOTATIONS)):
         annotation = raw.FPDFPage_GetAnnot(page.raw, index)
-        subtype = raw.FPDFAnnot_GetSubtype(annotation)
+        found.add(int(raw.FPDFAnnot_GetSubtype(annotation)))
         raw.FPDFPage_CloseAnnot(annotation)
-        if subtype != raw.FPDF_ANNOT_LINK:
-            return True
-    return False
+    return found - {raw.FPDF_ANNOT_LINK}
+
+
+def _stamps() -> frozenset[int]:
+    import pypdfium2.raw as raw
+
+    return frozenset({raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_INK})
 
 
 def _share_of_page(page: Any, area: float) -> float:
@@ -230,7 +240,8 @@ def _text(page: Any, most_characters: int) -> str:
         if not count:
             return ""
         if count <= _MOST_PLACED_CHARACTERS and _is_level(layer, count):
-            return laid_out(_segments(layer, count))[:most_characters]
+            segments, aslant = _segments(layer, count)
+            return "\n".join(filter(None, (laid_out(segments), aslant)))[:most_characters]
         return str(layer.get_text_range(0, count)).replace("\r", "")[:most_characters]
     finally:
         layer.close()
@@ -245,21 +256,26 @@ def _is_level(layer: Any, count: int) -> bool:
     return level * 2 > len(asked)
 
 
-def _segments(layer: Any, count: int) -> Sequence[Segment]:
-    """Letters that follow each other on one line and close together, in pdfium's order."""
+def _segments(layer: Any, count: int) -> tuple[Sequence[Segment], str]:
+    """Letters that follow each other on one line and close together, in pdfium's order; and those that stand
+    aslant, as a stamp's, by themselves."""
     import pypdfium2.raw as raw
 
     box = raw.FS_RECTF()
     at_box, handle = ctypes.byref(box), layer.raw
     segments: list[Segment] = []
     current: Segment | None = None
-    space = False
+    space, aslant, last_aslant = False, "", -1
     text = str(layer.get_text_range(0, count))
     # One character of pdfium may be two of UTF-16 and none of Python's: only then are they asked one by one.
     characters = text if len(text) == count else [_character(raw, handle, index) for index in range(count)]
     for index, character in enumerate(characters):
         if character.isspace() or character in "\0\ufffe\uffff":
             space = True
+            continue
+        if abs(raw.FPDFText_GetCharAngle(handle, index)) >= _LEVEL_RADIANS:
+            aslant += f" {character}" if space or index != last_aslant + 1 else character
+            space, last_aslant = False, index
             continue
         if not raw.FPDFText_GetLooseCharBox(handle, index, at_box):
             continue
@@ -272,7 +288,7 @@ def _segments(layer: Any, count: int) -> Sequence[Segment]:
         current.text += character
         current.right = max(current.right, box.right)
         space = False
-    return segments
+    return segments, aslant.strip()
 
 
 def _character(raw: Any, handle: Any, index: int) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.evidence.pdf_text import MOST_CHARACTERS, OpenPdf, open_pdf
 from mailbot.evidence.reading import READER_VERSION, read_document
-from tests.pdfs import encrypted_pdf, scanned_pdf, text_pdf
+from tests.pdfs import annotated_pdf, encrypted_pdf, scanned_pdf, stamped_pdf, text_pdf
 
 BOLETO = ("Recibo do Pagador", "34191.10121 34567.880058 71234.570001 6 16670000012345", "Vencimento 20/11/2026")
 
@@ -123,3 +123,23 @@ def test_libraries_are_loaded_only_when_a_file_is_read() -> None:
     imported = "import sys, mailbot.evidence.reading, mailbot.evidence.assess"
     program = f"{imported}; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("degrees", [0, 25, -35, 90])
+def test_a_stamp_across_a_receipts_text_is_read(degrees: float) -> None:
+    """Its letters lie between those of the lines below it."""
+    lines = ["Comprovante de pagamento de boleto", "Valor pago R$ 108,00", "Data do pagamento 20/11/2026"]
+    lines += [f"Linha {number} com palavras que vão até o meio da folha" for number in range(20)]
+    lines += ["Autenticação 1A2B3C4D5E6F"]
+    plain = read(text_pdf(lines))
+    assert {fact.name: fact.value for fact in plain.facts}["status"] == "paid"
+    stamped = read(stamped_pdf(lines, "CANCELADO", degrees=degrees))
+    assert {fact.name: fact.value for fact in stamped.facts}["status"] == "failed"
+
+
+@pytest.mark.tesseract
+def test_a_stamp_that_was_laid_on_a_receipt_is_looked_at() -> None:
+    lines = ["Comprovante de pagamento de boleto", "Valor pago R$ 108,00", "Data do pagamento 20/11/2026"]
+    lines += ["Autenticação 1A2B3C4D5E6F", "Conta debitada 1234", "Beneficiário VISTORIAS EXEMPLO LTDA"]
+    stamped = read(annotated_pdf(lines, "ESTORNADO"))
+    assert {fact.name: fact.value for fact in stamped.facts}["status"] == "failed"

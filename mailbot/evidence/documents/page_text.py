@@ -62,7 +62,8 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
     """A page ready to be asked. ``words`` is the whole page as words, lines apart by ``\\n``; ``again`` are its
-    numbers as OCR read them a second time."""
+    numbers as OCR read them a second time. ``has_unread_mark``: a stamp or the like among its words was not
+    read."""
 
     number: int
     raw: str
@@ -72,6 +73,7 @@ class PageText:
     is_ocr: bool
     confidence: float
     again: tuple[str, ...] = ()
+    has_unread_mark: bool = False
 
     def has(self, pattern: str) -> bool:
         """Whether the words of the page have ``pattern``, at the borders of words."""
@@ -210,6 +212,7 @@ def page_text(page: PageContent) -> PageText:
         is_ocr=is_ocr,
         confidence=page.confidence,
         again=tuple(line for line in page.again[:MOST_CHARACTERS].split("\n") if line.strip()),
+        has_unread_mark=page.has_unread_mark,
     )
 
 

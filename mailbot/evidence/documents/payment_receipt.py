@@ -278,6 +278,9 @@ def _status(
     # A day later than anybody's clock: what is to come was not paid, unless OCR took one figure for another.
     if any(day > today + timedelta(days=1) for day in ahead):
         return PaymentStatus.UNKNOWN if page.is_ocr and not sure_moment else PaymentStatus.SCHEDULED
+    if page.has_unread_mark:
+        # Whatever the stamp says: a person reads it.
+        return PaymentStatus.UNKNOWN
     if page.is_ocr and (page.confidence < _SURE_OCR or not page.has(_COMPLETED)):
         # A line that says *cancelled* may be one that OCR did not see: a title alone is no proof.
         return PaymentStatus.UNKNOWN

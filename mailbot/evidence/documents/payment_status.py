@@ -121,6 +121,10 @@ _SAYS_PAID = re.compile(
     r"|confirmad|"
     r"aprovad|quitad|finalizad|autorizad|enviad|completad|processad|sucesso)[oa]?s?\b"
 )
+_STAMPED = re.compile(
+    r"(?:pagamento |boleto |titulo |pix |transacao |operacao )?(?:estornad|cancelad|agendad|recusad|rejeitad"
+    r"|devolvid|reembolsad|negad|anulad|suspens|invalidad)[oa]"
+)
 _END_OF_SENTENCE = re.compile(r"[.!?;](?:\s+|$)")
 _FEWEST_WORDS_TO_GO_ON = 4
 _NEGATES = re.compile(r"\b(?:nao|nem|sem|foi|esta|pagamento|pix|transferencia|boleto)$")
@@ -176,6 +180,9 @@ def _sentences(page: PageText) -> Iterator[str]:
         if len(last.split()) >= _FEWEST_WORDS_TO_GO_ON or _NEGATES.search(_as_words(last)):
             yield _as_words(f"{last} {_END_OF_SENTENCE.split(folded)[0]}")
         before = folded
+        if len(line.cells) > 1:
+            # A stamp beside the bank's telephone numbers is none of their line.
+            yield from filter(_STAMPED.fullmatch, (_as_words(cell.folded) for cell in line.cells))
 
 
 def _as_words(text: str) -> str:

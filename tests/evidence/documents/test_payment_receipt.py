@@ -355,3 +355,16 @@ def test_a_day_to_come_that_only_ocr_read_is_for_a_person() -> None:
 def test_a_company_with_a_slash_in_its_form_is_a_name() -> None:
     text = BANCO_DO_BRASIL.replace("VISTORIAS EXEMPLO LTDA", "VISTORIAS EXEMPLO S/A")
     assert facts(read(text))["payee_name"] == "VISTORIAS EXEMPLO S/A"
+
+
+def test_a_stamp_beside_the_banks_telephone_numbers_is_none_of_their_line() -> None:
+    stamped = f"{BANCO_DO_BRASIL}\nSAC BB 0800 729 0722          ESTORNADO"
+    assert facts(read(stamped))["status"] == "failed"
+    harmless = f"{BANCO_DO_BRASIL}\nSAC BB 0800 729 0722          Cancelamentos"
+    assert facts(read(harmless))["status"] == "paid"
+
+
+def test_a_mark_that_nobody_read_leaves_the_payment_to_a_person() -> None:
+    marked = replace(page(BANCO_DO_BRASIL, ocr=0.93), has_unread_mark=True)
+    assert facts(read_pages(replace(marked, has_unread_mark=False)))["status"] == "paid"
+    assert facts(read_pages(marked))["status"] == "unknown"
