@@ -24,8 +24,7 @@ ATTACHED = "attached"
 KEPT_BYTES = 16_000
 """So much of a letter's HTML is kept for what comes into its openings."""
 
-_PICTURE_BYTES = 400
-_MOST_PICTURES = 40
+MOST_PICTURES = 40
 
 
 def document_opening(number: int) -> str:
@@ -38,10 +37,9 @@ def paper_opening(number: int) -> str:
     return f"paper-{number}"
 
 
-def most_pictures(letter: OutboundLetter) -> int:
-    """For so many pictures there is room in the HTML."""
-    room = MAX_HTML_BYTES - len(letter.html.encode("utf-8", "replace"))
-    return max(0, min(_MOST_PICTURES, room // _PICTURE_BYTES))
+def fits(letter: OutboundLetter) -> bool:
+    """Whether the HTML is as small as it has to be."""
+    return len(letter.html.encode("utf-8", "replace")) <= MAX_HTML_BYTES
 
 
 def filled(

@@ -39,6 +39,8 @@ class SizeLimits:
 GENEROUS = SizeLimits(line_characters=600, text_characters=200_000, entries=100)
 """What the plain text shows, and the HTML where it fits."""
 
+_OF_A_PART = SizeLimits(line_characters=80, text_characters=2_000, entries=100)
+
 SHRINKING = (
     SizeLimits(line_characters=400, text_characters=30_000, entries=50),
     SizeLimits(line_characters=160, text_characters=8_000, entries=20),
@@ -50,7 +52,7 @@ SHRINKING = (
 
 def presentable_part(part: _Part) -> _Part:
     """A part of a letter as it may be shown, by itself."""
-    shown: _Part = _Walk(GENEROUS, quote_sender=True).dataclass_value(part, _Authorship.OURS)
+    shown: _Part = _Walk(_OF_A_PART, quote_sender=True).dataclass_value(part, _Authorship.OURS)
     return shown
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import structlog
 
 from mailbot.correspondence.environment import Colours
-from mailbot.correspondence.openings import closed, filled, most_pictures
+from mailbot.correspondence.openings import MOST_PICTURES, closed, filled, fits
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.correspondence.shown_pages import shown_papers
 from mailbot.domain.drawings import FileDrawing
@@ -142,7 +142,7 @@ class NoticePages:
         try:
             drawings, fresh = self._drawings(claimed.letter, stop)
             whole = self._whole(claimed.letter, drawings)
-            self._write(claimed, whole, fresh)
+            self._write(claimed, whole, fresh, stop)
             _log.info(
                 "notice completed",
                 action="pages.completed",
@@ -177,12 +177,19 @@ class NoticePages:
         self, letter: OutboundLetter, wanted: PagesToDraw, drawings: Mapping[str, FileDrawing]
     ) -> OutboundLetter:
         domain = letter.message_id.rpartition("@")[2]
-        shown = shown_papers(wanted, drawings, domain=domain, most_pictures=most_pictures(letter))
         brand = self._stationery.heads.get(letter.mailbox, PLAIN).brand
         colours = Colours(light=brand.colour, dark=brand.colour_dark)
-        return filled(letter, wanted, shown, self._stationery.renderer, colours)
+        most_pictures = MOST_PICTURES
+        while True:
+            shown = shown_papers(wanted, drawings, domain=domain, most_pictures=most_pictures)
+            whole = filled(letter, wanted, shown, self._stationery.renderer, colours)
+            if fits(whole) or not most_pictures:
+                return whole
+            most_pictures //= 2
 
-    def _write(self, claimed: ClaimedLetter, whole: OutboundLetter, fresh: Iterable[FileDrawing]) -> None:
+    def _write(
+        self, claimed: ClaimedLetter, whole: OutboundLetter, fresh: Iterable[FileDrawing], stop: threading.Event
+    ) -> None:
         """From this commit on the letter may leave, and is the same to the last byte whenever it does."""
         made = tuple(fresh)
         give_up_at = time.monotonic() + _WRITE_WITHIN_SECONDS
@@ -193,9 +200,8 @@ class NoticePages:
                     work.notices.complete(claimed, whole, owner=self._owner)
                 break
             except StorageUnavailable:
-                if time.monotonic() > give_up_at:
+                if time.monotonic() > give_up_at or stop.wait(_WRITE_AGAIN_SECONDS):
                     raise
-                time.sleep(_WRITE_AGAIN_SECONDS)
         with self._lock:
             for one in made:
                 self._under_way.pop(one.digest, None)

@@ -19,6 +19,7 @@ from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.flows import notice_pages
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.flows.test_delivery import DELIVERED, FakeTransport, deliver
+from tests.pdfs import text_pdf
 
 ALL_PAPERS = (BOLETO, RECEIPT, LICENCE)
 
@@ -192,3 +193,19 @@ def test_a_round_ends_with_every_notice_completed(house: TestHouse, monkeypatch:
     assert (count.letters_sent, count.letters_failed) == (len(house.letters()), 0)
     assert {letter.status for letter in house.letters()} == {LetterStatus.SENT}
     assert sum(b"1-boleto-p1.jpg" in one.message for one in transport.envelopes) == 1
+
+
+def test_a_notice_of_many_pages_and_many_words_stays_within_its_size(house: TestHouse) -> None:
+    """INTERFACE *Mails that we send*: HTML of at most 80 kB, whatever comes into its openings."""
+    words = "\n\n".join(f"Parágrafo {number} com palavras & sinais < que > crescem." for number in range(3_000))
+    files = [
+        (f"{'&' * 100} {number}.pdf", text_pdf(*[[f"Folha {page} de {number}"] for page in range(10)]))
+        for number in range(6)
+    ]
+    house.receive(mail(f"{REQUEST}\n{words}", files=[*ALL_PAPERS, *files]))
+    house.app.notice_pages.complete_all()
+    [notice] = notices(house)
+    assert 40_000 < len(notice.html.encode()) <= 80_000
+    assert notice.html.count('src="cid:') in (20, 40)
+    assert "Páginas só no anexo" in notice.text
+    assert len([file for file in notice.files if not file.content_id]) == 63
