@@ -123,10 +123,11 @@ def thunderbird(text: str, letter: OutboundLetter) -> Written:
 def roundcube(text: str, letter: OutboundLetter) -> Written:
     said = "Em 23/11/2026 12:00, Central escreveu:"
     html = (
-        f'{_paragraphs(text, "p")}<p id="reply-intro">{said}</p><blockquote type="cite" style="padding: 0 0.4em; '
+        f'{_paragraphs(text, "p")}<div id="_rc_sig">-- <br>Ana Lima</div><p id="reply-intro">{said}</p>'
+        f'<blockquote type="cite" style="padding: 0 0.4em; '
         f'border-left: #1010ff 2px solid; margin: 0">{_body(letter)}</blockquote>'
     )
-    return f"{text}\n\n---\nAna Lima\n\n{said}\n{_marked(letter)}\n", html
+    return f"{text}\n\n-- \nAna Lima\n\n{said}\n{_marked(letter)}\n", html
 
 
 def samsung(text: str, letter: OutboundLetter) -> Written:
@@ -218,3 +219,15 @@ def test_words_in_the_quoted_notice_order_nothing(house: TestHouse, program: Pro
     answer = house.letters(Audience.REQUESTER)[-1]
     assert "Vou ver e te digo." in answer.text
     assert "#autorizar" not in answer.text + answer.html
+
+
+@pytest.mark.parametrize("parts", ["text", "html", "both"])
+@pytest.mark.parametrize("program", (gmail, thunderbird, roundcube), ids=lambda one: one.__name__)
+def test_a_word_in_the_signature_orders_nothing(house: TestHouse, program: Program, parts: str) -> None:
+    letter = notice(house)
+    text, html = (one.replace("Ana Lima", "#autorizar") for one in program("Pode vir.", letter))
+    house.receive(sent(letter, (text, html), parts))
+    assert house.tickets()[0].status is Status.OPEN
+    told = house.letters(Audience.REQUESTER)[-1].text
+    assert "Pode vir." in told
+    assert "#autorizar" not in told

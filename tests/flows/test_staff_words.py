@@ -18,6 +18,7 @@ from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.flows.case import Examination
 from mailbot.flows.examine import Examiner
 from tests.flows.house import BOLETO, CUSTOMER, LICENCE, RECEIPT, REQUEST, TestHouse, mail, reply_to
+from tests.flows.test_one_voice import deliver_all
 
 
 @pytest.fixture
@@ -401,6 +402,8 @@ def test_the_originals_come_as_files_and_each_sending_is_an_event(house: TestHou
         ("#juntar 2026-999999", "Não há chamado"),
         ("#copiar alguém", "Não é um endereço"),
         ("#auto\u200brizar", "Não conhecemos"),
+        ("#auto\u202erizar", "Não conhecemos"),
+        ("#autorizar\n#negar Falta a CNH.", "Não combina com #negar"),
         ("\n".join(["#prioridade alta"] * 200), "200 linhas"),
     ],
 )
@@ -444,3 +447,32 @@ def test_letters_that_wait_are_cancelled_and_not_forgotten(house: TestHouse) -> 
     with house.app.storage.read() as work:
         rows = [row for row in work.outbox.browse() if row.letter is LetterKind.DECISION]
     assert [row.status for row in rows] == [LetterStatus.CANCELLED]
+
+
+def closed(house: TestHouse) -> OutboundLetter:
+    """The notice of a ticket that was closed since."""
+    earlier = with_ticket(house)
+    order(house, "#resolver Pronto.")
+    house.clock.advance(timedelta(minutes=6))
+    deliver_all(house.app)
+    order(house, "#fechar")
+    assert ticket(house).status is Status.CLOSED
+    return earlier
+
+
+@pytest.mark.parametrize("word", ["#autorizar", "#negar não", "#pedir cnh", "#espera", "#reabrir", "#tipo x"])
+def test_a_ticket_that_was_closed_meanwhile_does_not_move_and_the_agent_is_told(
+    house: TestHouse, word: str
+) -> None:
+    earlier = closed(house)
+    before = count(house, Audience.REQUESTER)
+    assert order(house, f"{word}\nTexto ao lado.", earlier).status is Status.CLOSED
+    told = newest(house, Audience.STAFF)
+    assert told.letter is LetterKind.TRANSCRIPT
+    assert "NADA FOI FEITO" in told.text
+    assert count(house, Audience.REQUESTER) == before
+
+
+def test_a_plain_answer_to_a_closed_ticket_still_reaches_its_requester(house: TestHouse) -> None:
+    assert order(house, "Só para completar: leve o documento.", closed(house)).status is Status.CLOSED
+    assert "leve o documento" in newest(house, Audience.REQUESTER).text
