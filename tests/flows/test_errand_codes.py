@@ -138,6 +138,16 @@ def test_threat_9_the_code_of_one_agent_confirms_nothing_of_another(house: TestH
     assert "não confere" in told(house).text
 
 
+def test_threat_9_forged_errands_by_the_hundred_do_not_hide_the_agents_own(house: TestHouse) -> None:
+    """Beyond the two hundredth its right code was called wrong."""
+    writes(house, FORWARD)
+    genuine = code(house)
+    for number in range(210):
+        writes(house, f"{FORWARD}\nPedido {number}")
+    writes(house, f"CONFIRMO {genuine}")
+    assert len(house.tickets()) == 1
+
+
 def test_what_cannot_be_done_is_told_without_asking_for_a_code(house: TestHouse) -> None:
     writes(house, "#abrir\nUm cliente ligou.")
     assert "Não encontramos o endereço do cliente" in told(house).text
