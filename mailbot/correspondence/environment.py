@@ -66,7 +66,7 @@ def environment_of(
     environment.filters.update(
         say=words.say, say_to_staff=words.say_to_staff, fact_label=words.fact_label, phrase_of=words.phrase_of
     )
-    environment.filters.update(counted=_counted, breaks=_breaks)
+    environment.filters.update(counted=_counted, breaks=_breaks, address=_address)
     environment.globals.update(mailto=mailto, mailto_order=mailto_order, language=words.language)
     return environment
 
@@ -136,3 +136,8 @@ def _counted(number: str, singular: str, plural: str) -> str:
 def _breaks(text: str) -> Markup:
     """Escaped text whose line ends are ``<br>``."""
     return escape(text).replace("\n", Markup("<br>\n"))
+
+
+def _address(text: str) -> Markup:
+    """An escaped mail address that is broken behind its ``@``, where it must be broken."""
+    return escape(text).replace("@", Markup("@<wbr>"))

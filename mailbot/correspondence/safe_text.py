@@ -25,6 +25,11 @@ _HOST_DOT = re.compile(
     r"(?!(?:pdf|jpe?g|png|gif|heic|webp|tiff?|docx?|xlsx?|pptx?|txt|csv|eml|msg|odt|rar|7z|exe|mp4)(?![\w./@-]))",
     re.IGNORECASE,
 )
+# A CNPJ may hold letters (12.ABC.345/01DE-35); no domain ends in a digit, so that one with a digit in its third
+# group is never taken for a host.
+_COMPANY_NUMBER = re.compile(
+    r"(?<![\w.@/-])[0-9A-Z]{2}\.[0-9A-Z]{3}\.(?=[A-Z]*[0-9])[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}(?![\w./@-])"
+)
 _MAIL_ADDRESS = re.compile(r"[^\s@<>\"'/\\]{1,64}@[A-Za-z0-9.-]{1,189}")
 
 
@@ -52,13 +57,19 @@ def delinked_text(text: str) -> str:
 def delinked_line(text: str) -> str:
     """A short string in which nothing that looks like a host name is left for a mail program to link.
 
-    A lone mail address and the extension of a file's name stay as they are.
+    A lone mail address, a CNPJ and the extension of a file's name stay as they are.
     """
     if "." not in text and "//" not in text:
         return text
     if _MAIL_ADDRESS.fullmatch(text):
         return text
-    return _HOST_DOT.sub("[.]", delinked_text(text))
+    shown = delinked_text(text)
+    numbers = [found.span() for found in _COMPANY_NUMBER.finditer(shown)]
+
+    def defanged_dot(dot: re.Match[str]) -> str:
+        return "." if any(start <= dot.start() < end for start, end in numbers) else "[.]"
+
+    return _HOST_DOT.sub(defanged_dot if numbers else "[.]", shown)
 
 
 def shortened(text: str, limit: int) -> str:

@@ -16,6 +16,9 @@ from mailbot.domain.events import LetterKind
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 OTHERS = ("en", "es")
+_NAMES = {"label", "received", "refused", "missing", "done", "not_done", "for_a_person", "wait", "info", "value."}
+"""States, attributes and parts of letters in the expressions of templates."""
+_MARKS = re.compile(r"\[mailbot\] |\[Chamado #|Ref\.: ")
 _PORTUGUESE = re.compile(r"\b(?:você|não|seu pedido|chamado|nossa equipe|obrigado)\b", re.IGNORECASE)
 
 
@@ -72,6 +75,14 @@ def test_no_portuguese_is_left_in_the_sentences(language: str) -> None:
 
 
 def test_the_templates_that_all_languages_share_hold_no_sentence() -> None:
+    for file in sorted([*(TEMPLATES / "letters").rglob("*.html"), *(TEMPLATES / "letters").rglob("*.txt")]):
+        for expression in re.findall(r"\{\{.*?\}\}", file.read_text("utf-8")):
+            quoted = re.findall(r"""["']([^"']*)["']""", re.sub(r'say\("[\w.]+"', "", expression))
+            words = [one for one in quoted if re.search(r"[a-zà-ú]{3,}", _MARKS.sub("", one))]
+            assert set(words) <= _NAMES, (file, expression)
+
+
+def test_the_templates_that_all_languages_share_hold_no_text() -> None:
     for file in sorted([*(TEMPLATES / "letters").rglob("*.html"), *(TEMPLATES / "letters").rglob("*.txt")]):
         text = re.sub(
             r"\{[{%#].*?[}%#]\}|<style>.*?</style>|<[^>]*>|&\w+;", "", file.read_text("utf-8"), flags=re.DOTALL

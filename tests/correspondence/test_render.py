@@ -542,6 +542,11 @@ def test_css_is_written_around_jinja_tags() -> None:
         ("R$ 1.234,56", "R$ 1.234,56"),
         ("maria@example.com.br", "maria@example.com.br"),
         ("evil.example", "evil[.]example"),
+        ("12.ABC.345/01DE-35", "12.ABC.345/01DE-35"),
+        ("Padaria, CNPJ 12.ABC.345/01DE-35, evil.example", "Padaria, CNPJ 12.ABC.345/01DE-35, evil[.]example"),
+        # A mail program may take the third group of this one for a domain.
+        ("12.EVL.COM/01DE-35", "12[.]EVL[.]COM/01DE-35"),
+        ("12.ABC.345/01DE-35.evil.com", "12[.]ABC.345/01DE-35[.]evil[.]com"),
         ("boleto.pdf.evil.com", "boleto[.]pdf[.]evil[.]com"),
         ("https://evil.example/x.pdf", "https:[//]evil[.]example/x.pdf"),
         ("veja WWW.evil.example", "veja WWW[.]evil[.]example"),

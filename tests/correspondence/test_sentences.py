@@ -99,6 +99,11 @@ def test_a_place_to_which_nothing_is_given_is_empty(folder: Path) -> None:
     assert written(folder, '{{ say("greeting") }}') == "Olá, !"
 
 
+def test_an_address_is_broken_behind_its_at_sign_only(folder: Path) -> None:
+    html = written(folder, "{{ who | address }}", "html", who="<b>@example.com.br")
+    assert html == "&lt;b&gt;@<wbr>example.com.br"
+
+
 @pytest.mark.parametrize("source", ["{{ say(who) }}", "{{ say() }}", '{{ say("a", "b") }}'])
 def test_a_sentence_is_named_in_quotes(folder: Path, source: str) -> None:
     with pytest.raises(TemplateSyntaxError, match="in quotes"):
