@@ -341,7 +341,12 @@ def _paid_at(page: PageText, pix_ids: tuple[str, ...]) -> tuple[Moment | None, b
     left = [
         one for line in page.lines for one in moments_in(line.raw) if one.day not in {two.day for two in others}
     ]
-    return _best(page, tuple(left), pix_ids) if left else (None, False)
+    if not left:
+        return None, False
+    moment, certain = _best(page, tuple(left), pix_ids)
+    days = {one.day for line in page.lines for one in moments_in(line.raw)}
+    # Rows that OCR moved apart put the due date where no label tells it from the day of payment.
+    return moment, certain and (not page.is_ocr or moment.at is not None or len(days) == 1)
 
 
 def _best(page: PageText, found: tuple[Moment, ...], pix_ids: tuple[str, ...]) -> tuple[Moment, bool]:

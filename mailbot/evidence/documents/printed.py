@@ -159,7 +159,7 @@ _NOT_A_NAME = re.compile(
     r"|data|codigo|numero|endereco|tipo|nome|"
     r"documento|vencimento|pagador|beneficiario|cep|rua|avenida|av|pix|debito|credito|nao|telefone|"
     r"dados|especie|aceite|carteira|nosso|local|uso|quantidade|descricao|identificador|id|autenticacao)\b"
-    r"|^(?:de|para|por|quem|origem|destino|favorecido|recebedor|destinatario|remetente|cliente|original|correntista)$"
+    r"|^(?:de|para|por|quem|boleto|titulo|tributo|convenio|pagamento|origem|destino|favorecido|recebedor|destinatario|remetente|cliente|original|correntista)$"
 )
 _END_OF_NAME = re.compile(
     r"\s+-\s+|\s*[|;]\s*|\s{2,}|\s*[(\[]|,\s|\s*(?:cpf|cnpj|cpf/cnpj|cnpj/cpf|cnpj / cpf|cpf / cnpj"

@@ -368,3 +368,17 @@ def test_a_mark_that_nobody_read_leaves_the_payment_to_a_person() -> None:
     marked = replace(page(BANCO_DO_BRASIL, ocr=0.93), has_unread_mark=True)
     assert facts(read_pages(replace(marked, has_unread_mark=False)))["status"] == "paid"
     assert facts(read_pages(marked))["status"] == "unknown"
+
+
+def test_a_day_without_a_label_and_a_time_is_not_certain_in_a_picture_that_shows_others() -> None:
+    """Seen aslant, values stand a row above their labels: the due date then has none."""
+    moved = (
+        "Comprovante de Pagamento de Boleto\nCPF/CNPJ:  08/11/2026\nData do Vencimento:  27/10/2026\n"
+        "Data de Efetivação:  175,76\nValor Pago (R$):  27/10/2026 17:22:11\nCódigo da operação:  7755116054"
+    )
+    assert "paid_at" not in facts(read_pages(replace(page(moved, ocr=0.9), again=moved)))
+    with_time = (
+        "Comprovante de pagamento\n20 NOV 2026 - 10:22:45\nValor R$ 108,00\nVencimento 25/11/2026\nNSU 1234"
+    )
+    seen = replace(page(with_time, ocr=0.9), again=with_time)
+    assert facts(read_pages(seen))["paid_at"] == "2026-11-20T10:22:45"
