@@ -9,18 +9,31 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    bindparam,
     case,
     func,
-    insert,
     literal_column,
     or_,
     select,
-    text,
     update,
 )
 
 from mailbot.adapters.storage.locks import Line, stand_in_line
+from mailbot.adapters.storage.mail_statements import (
+    CLAIM,
+    CLAIM_SMALL,
+    COPY_UNVERIFIED,
+    FINISH,
+    INSERT,
+    MAILS,
+    OTHER_CONTENT,
+    PENDING,
+    PROMOTE,
+    QUARANTINED,
+    SEEN_BEFORE,
+    SEEN_IN_EARNEST,
+    TAKE,
+    WAITING,
+)
 from mailbot.adapters.storage.mapping import (
     claimed_from_row,
     inbound_row_from,
@@ -31,8 +44,6 @@ from mailbot.adapters.storage.tables import inbound_mails
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.ledger import (
     LEASE_TIME,
-    TOO_LARGE,
-    UNVERIFIED_COPY,
     ClaimedMail,
     InboundRow,
     MailOutcome,
@@ -40,107 +51,11 @@ from mailbot.domain.ledger import (
     NewInboundMail,
 )
 
-_T = inbound_mails.c
-# A literal, not a parameter: only so does SQLite see that the partial index applies.
-_PENDING = _T.outcome == literal_column("'pending'")
-_QUARANTINED = _T.outcome == literal_column("'quarantined'")
 _CHUNK = 500
-
-_CLAIM = (
-    select(inbound_mails)
-    .where(
-        _T.ready_at.is_not(None),
-        _T.ready_at <= bindparam("now"),
-        # With nothing appended SQLite would go through all mails of a mailbox by the unique index.
-        _T.mailbox.concat("").in_(bindparam("of_mailboxes", expanding=True)),
-        or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")),
-    )
-    .order_by(_T.ready_at, _T.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_CLAIM_SMALL = _CLAIM.where(_T.size_bytes <= bindparam("at_most_bytes"))
-_WAITING = select(func.count()).select_from(
-    select(_T.id)
-    .where(
-        _T.ready_at.is_not(None),
-        _T.ready_at <= bindparam("now"),
-        _T.mailbox.concat("").in_(bindparam("of_mailboxes", expanding=True)),
-        _T.lease_until.is_(None),
-    )
-    .limit(bindparam("at_most"))
-    .subquery()
-)
-_TAKE = (
-    update(inbound_mails)
-    .where(_T.id == bindparam("mail_id"))
-    .values(
-        owner=bindparam("new_owner"),
-        fence=bindparam("new_fence"),
-        lease_until=bindparam("until"),
-        begun_at=bindparam("begun"),
-        deaths=bindparam("new_deaths"),
-    )
-)
-# In one statement; the ids come in the order of the mails.
-_INSERT = insert(inbound_mails).returning(_T.id, sort_by_parameter_order=True)
-_NEW_MESSAGE_ID = bindparam("new_message_id", type_=_T.message_id.type)
-_FINISH = (
-    update(inbound_mails)
-    .where(_T.id == bindparam("mail_id"), _T.fence == bindparam("our_fence"), _T.owner.is_not(None))
-    .values(
-        outcome=bindparam("new_outcome"),
-        reason=bindparam("new_reason"),
-        ticket_number=bindparam("new_ticket"),
-        message_id=case((_NEW_MESSAGE_ID == "", _T.message_id), else_=_NEW_MESSAGE_ID),
-        identity=bindparam("new_identity"),
-        finished_at=bindparam("now"),
-        ready_at=None,
-        owner=None,
-        lease_until=None,
-        begun_at=None,
-    )
-)
-_OLDEST_PENDING = (
-    select(func.min(_T.id)).where(_PENDING, _T.conversation_key == bindparam("key")).scalar_subquery()
-)
-_PROMOTE = (
-    update(inbound_mails).where(_T.id == _OLDEST_PENDING, _T.ready_at.is_(None)).values(ready_at=bindparam("now"))
-)
-
-
-_SEEN_BEFORE = (
-    select(_T.id)
-    .where(
-        _T.message_id == bindparam("message_id_seen"),
-        _T.identity == bindparam("identity_seen"),
-        _T.id != bindparam("not_id"),
-        # What was discarded in silence does not count: a copy that a forwarding program marked as its answer says
-        # nothing of the one that the sender wrote, and to discard a mail twice does no harm.
-        or_(
-            # Literally: a list of parameters would be laid out anew for every mail.
-            text("outcome IN ('ticket', 'message', 'query', 'bounce')"),
-            and_(_T.outcome == MailOutcome.DISCARDED.value, _T.reason == TOO_LARGE),
-        ),
-    )
-    .limit(1)
-)
-_SEEN_IN_EARNEST = _SEEN_BEFORE.where(_T.reason != UNVERIFIED_COPY)
-_UNVERIFIED_COPY = _SEEN_BEFORE.where(_T.reason == UNVERIFIED_COPY)
-_OTHER_CONTENT = (
-    select(_T.id)
-    .where(
-        _T.message_id == bindparam("message_id_seen"),
-        _T.identity != bindparam("identity_seen"),
-        _T.identity != "",
-        _T.id != bindparam("not_id"),
-    )
-    .limit(1)
-)
 
 
 def _still_held(claimed: ClaimedMail) -> tuple[ColumnElement[bool], ...]:
-    return _T.id == claimed.id, _T.fence == claimed.fence, _T.owner.is_not(None), _PENDING
+    return MAILS.id == claimed.id, MAILS.fence == claimed.fence, MAILS.owner.is_not(None), PENDING
 
 
 class MailStore:
@@ -155,11 +70,11 @@ class MailStore:
         """Which of these UIDs the ledger has."""
         known: set[str] = set()
         for start in range(0, len(uids), _CHUNK):
-            query = select(_T.uid).where(
-                _T.mailbox == mailbox,
-                _T.folder == folder,
-                _T.uid_validity == uid_validity,
-                _T.uid.in_(uids[start : start + _CHUNK]),
+            query = select(MAILS.uid).where(
+                MAILS.mailbox == mailbox,
+                MAILS.folder == folder,
+                MAILS.uid_validity == uid_validity,
+                MAILS.uid.in_(uids[start : start + _CHUNK]),
             )
             known.update(self._connection.scalars(query))
         return known
@@ -178,7 +93,7 @@ class MailStore:
             # Only the oldest unfinished mail of a conversation can be taken (ARCHITECTURE *Order*).
             row["ready_at"] = None if row["conversation_key"] in waiting else now
             waiting.add(row["conversation_key"])
-        return list(self._connection.scalars(_INSERT, rows))
+        return list(self._connection.scalars(INSERT, rows))
 
     def _without_known(self, mails: Sequence[NewInboundMail]) -> list[NewInboundMail]:
         groups: dict[tuple[str, str, int], list[str]] = {}
@@ -203,9 +118,9 @@ class MailStore:
         found: set[str] = set()
         for start in range(0, len(wanted), _CHUNK):
             query = (
-                select(_T.conversation_key)
-                .where(_PENDING, _T.conversation_key.in_(wanted[start : start + _CHUNK]))
-                .order_by(_T.id)
+                select(MAILS.conversation_key)
+                .where(PENDING, MAILS.conversation_key.in_(wanted[start : start + _CHUNK]))
+                .order_by(MAILS.id)
                 .with_for_update()
             )
             found.update(self._connection.scalars(query))
@@ -229,14 +144,14 @@ class MailStore:
         A row whose lease ran out was in the hands of somebody who died or hangs: that counts as a death.
         """
         wanted = {"now": now, "real_now": real_now, "of_mailboxes": sorted(mailboxes)}
-        query = _CLAIM if at_most_bytes is None else _CLAIM_SMALL
+        query = CLAIM if at_most_bytes is None else CLAIM_SMALL
         row = self._connection.execute(query, wanted | {"at_most_bytes": at_most_bytes}).mappings().first()
         if row is None:
             return None
         fence = row["fence"] + 1
         deaths = row["deaths"] + (1 if row["begun_at"] is not None else 0)
         self._connection.execute(
-            _TAKE,
+            TAKE,
             {
                 "mail_id": row["id"],
                 "new_owner": owner,
@@ -251,7 +166,7 @@ class MailStore:
     def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None:
         """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands, or
         waits for an older one of its sender."""
-        query = select(inbound_mails).where(_T.id == mail_id).with_for_update()
+        query = select(inbound_mails).where(MAILS.id == mail_id).with_for_update()
         row = self._connection.execute(query).mappings().first()
         if row is not None and row["outcome"] == MailOutcome.PENDING.value and row["ready_at"] is None:
             return None
@@ -265,7 +180,7 @@ class MailStore:
             "begun": real_now,
             "new_deaths": row["deaths"],
         }
-        self._connection.execute(_TAKE, parameters)
+        self._connection.execute(TAKE, parameters)
         return claimed_from_row(row, fence=row["fence"] + 1)
 
     def park(self, claimed: ClaimedMail) -> bool:
@@ -286,7 +201,7 @@ class MailStore:
     def finish(self, claimed: ClaimedMail, result: MailResult, *, now: datetime) -> None:
         """Write the outcome and let the next mail of the conversation come forward. Raises ``LeaseLost``."""
         changed = self._connection.execute(
-            _FINISH,
+            FINISH,
             {
                 "mail_id": claimed.id,
                 "our_fence": claimed.fence,
@@ -300,7 +215,7 @@ class MailStore:
         )
         if changed.rowcount != 1:
             raise LeaseLost(f"mail {claimed.id} is in other hands")
-        self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
+        self._connection.execute(PROMOTE, {"key": claimed.conversation_key, "now": now})
 
     def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> bool:
         """Return an unfinished mail; ``attempt`` counts an exception against it.
@@ -310,14 +225,14 @@ class MailStore:
         """
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.id == claimed.id, _T.fence == claimed.fence, _T.owner.is_not(None), _PENDING)
+            .where(MAILS.id == claimed.id, MAILS.fence == claimed.fence, MAILS.owner.is_not(None), PENDING)
             .values(
                 owner=None,
                 lease_until=None,
                 begun_at=None,
                 ready_at=ready_at,
                 reason=reason,
-                attempts=_T.attempts + (1 if attempt else 0),
+                attempts=MAILS.attempts + (1 if attempt else 0),
             )
         )
         return result.rowcount == 1
@@ -326,7 +241,7 @@ class MailStore:
         """Return everything that ``owner`` has in hand ``but`` these, without counting anything against it."""
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.owner == owner, _T.id.not_in(but))
+            .where(MAILS.owner == owner, MAILS.id.not_in(but))
             .values(owner=None, lease_until=None, begun_at=None, ready_at=ready_at)
         )
         return result.rowcount
@@ -335,16 +250,16 @@ class MailStore:
         """Put a mail that was given back aside; the next one of the conversation comes forward."""
         self._connection.execute(
             update(inbound_mails)
-            .where(_T.id == claimed.id, _T.fence == claimed.fence, _PENDING)
+            .where(MAILS.id == claimed.id, MAILS.fence == claimed.fence, PENDING)
             .values(outcome=MailOutcome.QUARANTINED.value, reason=cause, finished_at=now, ready_at=None)
         )
-        self._connection.execute(_PROMOTE, {"key": claimed.conversation_key, "now": now})
+        self._connection.execute(PROMOTE, {"key": claimed.conversation_key, "now": now})
 
     def renew(self, owner: str, *, real_now: datetime, begun_after: datetime) -> int:
         """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``, or has put aside."""
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.owner == owner, or_(_T.begun_at > begun_after, _T.begun_at.is_(None)))
+            .where(MAILS.owner == owner, or_(MAILS.begun_at > begun_after, MAILS.begun_at.is_(None)))
             .values(lease_until=real_now + LEASE_TIME)
         )
         return result.rowcount
@@ -352,17 +267,17 @@ class MailStore:
     def waiting(self, mailboxes: Collection[str], *, now: datetime, at_most: int) -> int:
         """How many mails of these mailboxes could be taken now and are in no hands, counted to ``at_most``."""
         wanted = {"now": now, "of_mailboxes": sorted(mailboxes), "at_most": at_most}
-        return self._connection.scalar(_WAITING, wanted) or 0
+        return self._connection.scalar(WAITING, wanted) or 0
 
     def owners(self) -> set[str]:
         """Everybody who has a mail in hand."""
-        found = self._connection.scalars(select(_T.owner).where(_T.owner.is_not(None)).distinct())
+        found = self._connection.scalars(select(MAILS.owner).where(MAILS.owner.is_not(None)).distinct())
         return {owner for owner in found if owner is not None}
 
     def release(self, owner: str, *, real_now: datetime) -> int:
         """Let go of what a dead ``owner`` had in hand: its leases end now (the death is counted at claim)."""
         result = self._connection.execute(
-            update(inbound_mails).where(_T.owner == owner).values(lease_until=real_now, owner=None)
+            update(inbound_mails).where(MAILS.owner == owner).values(lease_until=real_now, owner=None)
         )
         return result.rowcount
 
@@ -374,22 +289,25 @@ class MailStore:
         Without ``unverified_copies`` one of which only a note came does not count.
         """
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(_SEEN_BEFORE if unverified_copies else _SEEN_IN_EARNEST, seen)
+        return self._connection.scalar(SEEN_BEFORE if unverified_copies else SEEN_IN_EARNEST, seen)
 
     def unverified_copy(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
         """Another mail with the same Message-ID and the same content of which a note came, if there is one."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(_UNVERIFIED_COPY, seen)
+        return self._connection.scalar(COPY_UNVERIFIED, seen)
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(_OTHER_CONTENT, seen) is not None
+        return self._connection.scalar(OTHER_CONTENT, seen) is not None
 
     def is_on_ticket(self, ticket_number: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail with the same content came to this ticket, under whatever Message-ID."""
-        query = select(_T.id).where(
-            _T.ticket_number == ticket_number, _T.identity == identity, _T.identity != "", _T.id != mail_id
+        query = select(MAILS.id).where(
+            MAILS.ticket_number == ticket_number,
+            MAILS.identity == identity,
+            MAILS.identity != "",
+            MAILS.id != mail_id,
         )
         return self._connection.scalar(query.limit(1)) is not None
 
@@ -399,11 +317,11 @@ class MailStore:
         """The ids of the rows with these UIDs; unknown ones are left out."""
         found: dict[str, int] = {}
         for start in range(0, len(uids), _CHUNK):
-            query = select(_T.uid, _T.id).where(
-                _T.mailbox == mailbox,
-                _T.folder == folder,
-                _T.uid_validity == uid_validity,
-                _T.uid.in_(uids[start : start + _CHUNK]),
+            query = select(MAILS.uid, MAILS.id).where(
+                MAILS.mailbox == mailbox,
+                MAILS.folder == folder,
+                MAILS.uid_validity == uid_validity,
+                MAILS.uid.in_(uids[start : start + _CHUNK]),
             )
             found.update((uid, mail_id) for uid, mail_id in self._connection.execute(query))
         return found
@@ -412,7 +330,7 @@ class MailStore:
         """What became of these mails."""
         found: dict[int, MailOutcome] = {}
         for start in range(0, len(mail_ids), _CHUNK):
-            query = select(_T.id, _T.outcome).where(_T.id.in_(mail_ids[start : start + _CHUNK]))
+            query = select(MAILS.id, MAILS.outcome).where(MAILS.id.in_(mail_ids[start : start + _CHUNK]))
             found.update((mail_id, MailOutcome(word)) for mail_id, word in self._connection.execute(query))
         return found
 
@@ -420,7 +338,7 @@ class MailStore:
 
     def get(self, mail_id: int) -> InboundRow | None:
         """One row."""
-        row = self._connection.execute(select(inbound_mails).where(_T.id == mail_id)).mappings().first()
+        row = self._connection.execute(select(inbound_mails).where(MAILS.id == mail_id)).mappings().first()
         return inbound_row_from(row) if row else None
 
     def browse(
@@ -432,13 +350,13 @@ class MailStore:
         limit: int | None = None,
     ) -> list[InboundRow]:
         """Rows, newest first."""
-        query = select(inbound_mails).order_by(_T.id.desc())
+        query = select(inbound_mails).order_by(MAILS.id.desc())
         if outcome is not None:
-            query = query.where(_T.outcome == outcome.value)
+            query = query.where(MAILS.outcome == outcome.value)
         if ticket_number is not None:
-            query = query.where(_T.ticket_number == ticket_number)
+            query = query.where(MAILS.ticket_number == ticket_number)
         if since is not None:
-            query = query.where(_T.received_at >= since)
+            query = query.where(MAILS.received_at >= since)
         if limit is not None:
             query = query.limit(limit)
         return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
@@ -449,29 +367,29 @@ class MailStore:
         Should it be quarantined again, the administrator hears of it again.
         """
         stand_in_line(self._connection, Line.LEDGER)
-        key = self._connection.scalar(select(_T.conversation_key).where(_T.id == mail_id))
+        key = self._connection.scalar(select(MAILS.conversation_key).where(MAILS.id == mail_id))
         self._conversations_in_hand([] if key is None else [key])
         earlier = inbound_mails.alias("earlier")
         waits = (
             select(earlier.c.id)
             .where(
                 earlier.c.outcome == literal_column("'pending'"),
-                earlier.c.conversation_key == _T.conversation_key,
-                earlier.c.id < _T.id,
+                earlier.c.conversation_key == MAILS.conversation_key,
+                earlier.c.id < MAILS.id,
             )
             .correlate(inbound_mails)
             .exists()
         )
         result = self._connection.execute(
             update(inbound_mails)
-            .where(_T.id == mail_id, _T.outcome != MailOutcome.PENDING.value)
+            .where(MAILS.id == mail_id, MAILS.outcome != MailOutcome.PENDING.value)
             .values(
                 outcome=MailOutcome.PENDING.value,
                 reason="",
                 attempts=0,
                 deaths=0,
                 # Once let in, a mail stays so.
-                released=True if released else _T.released,
+                released=True if released else MAILS.released,
                 # Only the oldest unfinished mail of a conversation can be taken; the others come forward later.
                 ready_at=case((waits, None), else_=now),
                 finished_at=None,
@@ -482,47 +400,47 @@ class MailStore:
 
     def untold_quarantines(self) -> list[InboundRow]:
         """Quarantined mails of which the administrator has not heard."""
-        query = select(inbound_mails).where(_QUARANTINED, _T.alerted.is_(False)).order_by(_T.id)
+        query = select(inbound_mails).where(QUARANTINED, MAILS.alerted.is_(False)).order_by(MAILS.id)
         return [inbound_row_from(row) for row in self._connection.execute(query).mappings()]
 
     def suspects_pending(self, mailboxes: Collection[str]) -> bool:
         """Whether mails of these mailboxes are on their way into quarantine."""
-        suspect = and_(_PENDING, _T.suspect != "", _T.released.is_(False))
-        query = select(_T.id).where(suspect, _T.mailbox.concat("").in_(mailboxes))
+        suspect = and_(PENDING, MAILS.suspect != "", MAILS.released.is_(False))
+        query = select(MAILS.id).where(suspect, MAILS.mailbox.concat("").in_(mailboxes))
         return self._connection.scalar(query.limit(1)) is not None
 
     def mark_told(self, mail_ids: Sequence[int]) -> None:
         """The administrator has been told of these."""
         for start in range(0, len(mail_ids), _CHUNK):
             self._connection.execute(
-                update(inbound_mails).where(_T.id.in_(mail_ids[start : start + _CHUNK])).values(alerted=True)
+                update(inbound_mails).where(MAILS.id.in_(mail_ids[start : start + _CHUNK])).values(alerted=True)
             )
 
     def count_quarantined(self) -> int:
         """How many mails wait in quarantine."""
-        return self._connection.scalar(select(func.count()).select_from(inbound_mails).where(_QUARANTINED)) or 0
+        return self._connection.scalar(select(func.count()).select_from(inbound_mails).where(QUARANTINED)) or 0
 
     def has_pending(self, conversation_key: str) -> bool:
         """Whether a mail of this conversation is not finished."""
-        query = select(_T.id).where(_PENDING, _T.conversation_key == conversation_key).limit(1)
+        query = select(MAILS.id).where(PENDING, MAILS.conversation_key == conversation_key).limit(1)
         return self._connection.scalar(query) is not None
 
     def any_pending(self, message_ids: Sequence[str]) -> bool:
         """Whether a mail with one of these Message-IDs came and is not finished."""
-        query = select(_T.id).where(_PENDING, _T.message_id.in_(message_ids)).limit(1)
+        query = select(MAILS.id).where(PENDING, MAILS.message_id.in_(message_ids)).limit(1)
         return bool(message_ids) and self._connection.scalar(query) is not None
 
     def oldest_pending(self) -> datetime | None:
         """When the oldest unfinished mail was received."""
-        oldest: datetime | None = self._connection.scalar(select(func.min(_T.received_at)).where(_PENDING))
+        oldest: datetime | None = self._connection.scalar(select(func.min(MAILS.received_at)).where(PENDING))
         return oldest
 
     def not_taken(self, *, since: datetime) -> set[str]:
         """Mailboxes of which a mail could have been taken since then, and was not."""
-        query = select(_T.mailbox).where(_T.ready_at.is_not(None), _T.ready_at <= since).distinct()
+        query = select(MAILS.mailbox).where(MAILS.ready_at.is_not(None), MAILS.ready_at <= since).distinct()
         return set(self._connection.scalars(query))
 
     def nothing_pending(self, *, now: datetime) -> bool:
         """Whether no mail can be taken now."""
-        query = select(_T.id).where(and_(_T.ready_at.is_not(None), _T.ready_at <= now)).limit(1)
+        query = select(MAILS.id).where(and_(MAILS.ready_at.is_not(None), MAILS.ready_at <= now)).limit(1)
         return self._connection.scalar(query) is None

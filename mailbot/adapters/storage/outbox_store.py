@@ -9,16 +9,11 @@ from typing import cast
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
-    ScalarSelect,
     and_,
-    bindparam,
     case,
     func,
-    insert,
     or_,
     select,
-    text,
     update,
 )
 
@@ -30,7 +25,28 @@ from mailbot.adapters.storage.mapping import (
     letter_to_row,
     understood,
 )
-from mailbot.adapters.storage.tables import letter_texts, outbox
+from mailbot.adapters.storage.outbox_statements import (
+    CANCEL_REPLACED,
+    CLAIM,
+    CLAIM_EARLY,
+    COUNTS,
+    EARLIEST_REPLACED,
+    IN_SIGHT,
+    INSERT,
+    INSERT_TEXT,
+    IS_HELD,
+    IS_STUCK,
+    KEPT_BACK,
+    LETTERS,
+    NOTICES,
+    RECORD,
+    TAKE,
+    THREAD_IDS,
+    TRANSMITTING,
+    UNSENT,
+    WHOLE,
+)
+from mailbot.adapters.storage.tables import outbox
 from mailbot.domain.errors import LeaseLost
 from mailbot.domain.events import Audience, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.ledger import LEASE_TIME
@@ -44,131 +60,7 @@ from mailbot.domain.outbox import (
 )
 from mailbot.domain.threads import KnownHandle, KnownMessageId
 
-_T = outbox.c
-_S = LetterStatus
 _RETURNED = "returned for a limit on sending"
-_UNSENT = (_S.QUEUED.value, _S.HELD.value, _S.RETRY.value)
-# Word for word as the partial indexes have it: only so does SQLite see that they apply. (A literal column of
-# boolean type would be written "= 1" there; a list of parameters would be laid out anew for every letter.)
-_ON_ITS_WAY = text("status NOT IN ('held', 'cancelled')")
-_AUTOMATIC = text("(automatic AND audience = 'requester')")
-_IN_SIGHT = text("status IN ('held', 'needs_person', 'failed')")
-_IS_HELD = and_(_IN_SIGHT, _T.status == _S.HELD.value)
-_IS_STUCK = and_(
-    _IN_SIGHT,
-    or_(
-        and_(_T.status == _S.NEEDS_PERSON.value, _T.audience != Audience.ADMIN.value),
-        and_(_T.status == _S.FAILED.value, _T.audience == Audience.STAFF.value),
-    ),
-)
-
-# A letter with what it says.
-_WHOLE = select(
-    outbox, letter_texts.c.text, letter_texts.c.html, letter_texts.c.calendar, letter_texts.c.pages
-).join(letter_texts)
-_FREE = and_(text("NOT awaits_pages"), or_(_T.lease_until.is_(None), _T.lease_until < bindparam("real_now")))
-_CLAIM = (
-    _WHOLE.where(_T.due_at.is_not(None), _T.due_at <= bindparam("now"), _FREE)
-    .order_by(_T.due_at, _T.id)
-    .limit(1)
-    .with_for_update(skip_locked=True, of=outbox)
-)
-# ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
-_CLAIM_EARLY = (
-    _WHOLE.where(
-        _T.due_at.is_not(None),
-        or_(_T.due_at <= bindparam("now"), _T.status == _S.QUEUED.value),
-        _FREE,
-    )
-    .order_by(_T.due_at, _T.id)
-    .limit(1)
-    .with_for_update(skip_locked=True, of=outbox)
-)
-_TAKE = (
-    update(outbox)
-    .where(_T.id == bindparam("letter_id"))
-    .values(
-        status=_S.SENDING.value,
-        owner=bindparam("new_owner"),
-        fence=bindparam("new_fence"),
-        lease_until=bindparam("until"),
-        unknown_outcomes=bindparam("new_unknown"),
-    )
-)
-_MINE = and_(
-    _T.id == bindparam("letter_id"), _T.fence == bindparam("our_fence"), _T.owner == bindparam("our_owner")
-)
-_TRANSMITTING = (
-    update(outbox)
-    # Twice is fine: a server may refuse at DATA for its sender's sake, and is asked again at once.
-    .where(_MINE, _T.status.in_((_S.SENDING.value, _S.TRANSMITTING.value)))
-    .values(status=_S.TRANSMITTING.value, lease_until=bindparam("until"))
-)
-_RECORD = (
-    update(outbox)
-    .where(_MINE)
-    .values(
-        status=bindparam("new_status"),
-        hold_reason=bindparam("new_hold_reason"),
-        last_error=bindparam("new_error"),
-        sent_at=bindparam("new_sent_at"),
-        due_at=bindparam("new_due_at"),
-        attempts=_T.attempts + bindparam("more_attempts", type_=Integer),
-        unknown_outcomes=_T.unknown_outcomes + bindparam("more_unknown", type_=Integer),
-        # What was told of it was that it was held.
-        alerted=False,
-        owner=None,
-        lease_until=None,
-    )
-)
-
-
-def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(outbox).where(*conditions, _ON_ITS_WAY, _AUTOMATIC).scalar_subquery()
-
-
-# One statement, made once: it is asked for every letter.
-_HOUR, _DAY = _T.created_at > bindparam("hour"), _T.created_at > bindparam("day")
-_TO = _T.recipient_address == bindparam("to")
-_OF_TICKET = _T.ticket_number == bindparam("of_ticket")
-_LAST_HOUR = (
-    select(case((_T.verified_recipient, 0), else_=1).label("unverified"))
-    .where(_HOUR, _ON_ITS_WAY, _AUTOMATIC)
-    .limit(bindparam("cap", type_=Integer))
-    .subquery()
-)
-_COUNTS = select(
-    _count(_TO, _HOUR).label("to_address_last_hour"),
-    _count(_TO, _DAY).label("to_address_last_day"),
-    func.coalesce(func.sum(_LAST_HOUR.c.unverified), 0).label("unverified_last_hour"),
-    _count(_OF_TICKET, _DAY).label("on_ticket_last_day"),
-    func.count(_LAST_HOUR.c.unverified).label("automatic_last_hour"),
-    _count(_OF_TICKET, _T.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
-)
-_NOTICES = select(func.count()).select_from(
-    select(_T.id)
-    .where(_TO, _HOUR, _T.audience == Audience.STAFF.value, _ON_ITS_WAY)
-    .limit(bindparam("cap", type_=Integer))
-    .subquery()
-)
-_INSERT = insert(outbox)
-_INSERT_TEXT = insert(letter_texts)
-_THOSE_REPLACED = and_(
-    _T.ticket_number == bindparam("of_ticket"),
-    _T.recipient_address == bindparam("to"),
-    _T.letter.in_(bindparam("kinds", expanding=True)),
-    _T.status.in_(_UNSENT),
-)
-_EARLIEST_REPLACED = select(func.min(_T.due_at), func.count()).where(_THOSE_REPLACED)
-_CANCEL_REPLACED = (
-    update(outbox)
-    .where(_THOSE_REPLACED)
-    .values(status=_S.CANCELLED.value, due_at=None, last_error=bindparam("why"))
-)
-_THREAD_IDS = select(_T.message_id).where(_OF_TICKET, _TO, _T.status != _S.CANCELLED.value).order_by(_T.id)
-
-
-_KEPT_BACK = and_(_IN_SIGHT, _T.status == _S.HELD.value, _T.hold_reason == HELD_FOR_SUMMARY)
 
 
 class OutboxStore:
@@ -181,10 +73,10 @@ class OutboxStore:
 
     def add(self, letter: OutboundLetter, *, handle_expires_at: datetime | None) -> None:
         """Enqueue a letter in the ticket's own transaction."""
-        added = self._connection.execute(_INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
+        added = self._connection.execute(INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
         primary_key = added.inserted_primary_key
         assert primary_key is not None
-        self._connection.execute(_INSERT_TEXT, letter_text_to_row(letter, letter_id=int(primary_key[0])))
+        self._connection.execute(INSERT_TEXT, letter_text_to_row(letter, letter_id=int(primary_key[0])))
 
     def supersede(
         self,
@@ -200,9 +92,9 @@ class OutboxStore:
         what it replaces), ``None`` if there was none on its way.
         """
         those = {"of_ticket": ticket_number, "to": recipient, "kinds": [kind.value for kind in letters]}
-        earliest, count = self._connection.execute(_EARLIEST_REPLACED, those).one()
+        earliest, count = self._connection.execute(EARLIEST_REPLACED, those).one()
         if count:
-            self._connection.execute(_CANCEL_REPLACED, {**those, "why": why})
+            self._connection.execute(CANCEL_REPLACED, {**those, "why": why})
         return cast("datetime | None", earliest)
 
     def stop_waiting(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> int:
@@ -212,17 +104,17 @@ class OutboxStore:
         Of one that is to be tried again because nobody knows whether it left, a person must know: it leaves no
         more, but is not said not to have left. Returns how many of both there were.
         """
-        may_have_left = _T.unknown_outcomes > 0
+        may_have_left = LETTERS.unknown_outcomes > 0
         result = self._connection.execute(
             update(outbox)
             .where(
-                _T.ticket_number == ticket_number,
-                _T.recipient_address == recipient,
-                _T.letter.in_([kind.value for kind in letters]),
-                _T.status.in_(_UNSENT),
+                LETTERS.ticket_number == ticket_number,
+                LETTERS.recipient_address == recipient,
+                LETTERS.letter.in_([kind.value for kind in letters]),
+                LETTERS.status.in_(UNSENT),
             )
             .values(
-                status=case((may_have_left, _S.NEEDS_PERSON.value), else_=_S.CANCELLED.value),
+                status=case((may_have_left, LetterStatus.NEEDS_PERSON.value), else_=LetterStatus.CANCELLED.value),
                 due_at=None,
                 last_error=case(
                     (may_have_left, "the ticket was reopened; whether this letter left is not known"),
@@ -236,7 +128,7 @@ class OutboxStore:
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
         """What the caps are held against; of the last hour's letters no more than ``cap`` are looked at."""
         row = self._connection.execute(
-            _COUNTS,
+            COUNTS,
             {
                 "to": recipient,
                 "of_ticket": ticket_number,
@@ -250,35 +142,39 @@ class OutboxStore:
     def notices_last_hour(self, recipient: str, *, now: datetime, cap: int) -> int:
         """How many notices an agent was sent in the last hour, counted up to ``cap``."""
         parameters = {"to": recipient, "hour": now - timedelta(hours=1), "cap": cap}
-        return self._connection.scalar(_NOTICES, parameters) or 0
+        return self._connection.scalar(NOTICES, parameters) or 0
 
     def written_since(self, since: datetime, *, recipient: str, letter: LetterKind) -> bool:
         """Whether this recipient was written a letter of this kind after ``since``."""
-        condition = and_(_T.recipient_address == recipient, _T.created_at > since, _T.letter == letter.value)
-        return self._connection.scalar(select(_T.id).where(condition).limit(1)) is not None
+        condition = and_(
+            LETTERS.recipient_address == recipient, LETTERS.created_at > since, LETTERS.letter == letter.value
+        )
+        return self._connection.scalar(select(LETTERS.id).where(condition).limit(1)) is not None
 
     def notices_to_gather(self) -> list[OutboundLetter]:
         """Notices that were kept back and stand in no summary yet, oldest first."""
-        query = _WHOLE.where(_KEPT_BACK, _T.alerted.is_(False)).order_by(_T.id)
+        query = WHOLE.where(KEPT_BACK, LETTERS.alerted.is_(False)).order_by(LETTERS.id)
         return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def mark_gathered(self, message_ids: Sequence[str]) -> None:
         """These notices stand in a summary now."""
         for message_id in message_ids:
-            self._connection.execute(update(outbox).where(_T.message_id == message_id).values(alerted=True))
+            self._connection.execute(update(outbox).where(LETTERS.message_id == message_id).values(alerted=True))
 
     def let_go_of_notices(self, recipients_to_spare: Collection[str], *, now: datetime) -> set[str]:
         """Let the oldest gathered notice of every other recipient leave after all; returns who gets one."""
         query = (
-            select(func.min(_T.id), _T.recipient_address)
-            .where(_KEPT_BACK, _T.alerted.is_(True), _T.recipient_address.not_in(list(recipients_to_spare)))
-            .group_by(_T.recipient_address)
+            select(func.min(LETTERS.id), LETTERS.recipient_address)
+            .where(
+                KEPT_BACK, LETTERS.alerted.is_(True), LETTERS.recipient_address.not_in(list(recipients_to_spare))
+            )
+            .group_by(LETTERS.recipient_address)
         )
         oldest = {row[0]: row[1] for row in self._connection.execute(query)}
         self._connection.execute(
             update(outbox)
-            .where(_T.id.in_(list(oldest)))
-            .values(status=_S.QUEUED.value, hold_reason="", due_at=now, not_before=now)
+            .where(LETTERS.id.in_(list(oldest)))
+            .values(status=LetterStatus.QUEUED.value, hold_reason="", due_at=now, not_before=now)
         )
         return set(oldest.values())
 
@@ -290,9 +186,9 @@ class OutboxStore:
         A stale ``transmitting`` letter (its process died past DATA) comes back with one more unknown outcome.
         ``early`` takes queued letters before their time as well.
         """
-        query = _CLAIM_EARLY if early else _CLAIM
+        query = CLAIM_EARLY if early else CLAIM
         while row := self._connection.execute(query, {"now": now, "real_now": real_now}).mappings().first():
-            unknown = row["unknown_outcomes"] + (row["status"] == _S.TRANSMITTING.value)
+            unknown = row["unknown_outcomes"] + (row["status"] == LetterStatus.TRANSMITTING.value)
             try:
                 letter = letter_from_row({**row, "unknown_outcomes": unknown})
             except NOT_UNDERSTOOD as error:
@@ -300,7 +196,7 @@ class OutboxStore:
                 continue
             fence = row["fence"] + 1
             self._connection.execute(
-                _TAKE,
+                TAKE,
                 {
                     "letter_id": row["id"],
                     "new_owner": owner,
@@ -316,9 +212,9 @@ class OutboxStore:
         """A letter that cannot even be read must not keep those behind it from leaving."""
         self._connection.execute(
             update(outbox)
-            .where(_T.id == letter_id)
+            .where(LETTERS.id == letter_id)
             .values(
-                status=_S.NEEDS_PERSON.value,
+                status=LetterStatus.NEEDS_PERSON.value,
                 due_at=None,
                 last_error=error,
                 owner=None,
@@ -330,7 +226,7 @@ class OutboxStore:
     def mark_transmitting(self, claimed: ClaimedLetter, *, owner: str, real_now: datetime) -> None:
         """Note, just before DATA, that from now on the outcome may be unknown. Raises ``LeaseLost``."""
         result = self._connection.execute(
-            _TRANSMITTING,
+            TRANSMITTING,
             {
                 "letter_id": claimed.id,
                 "our_fence": claimed.fence,
@@ -344,7 +240,7 @@ class OutboxStore:
     def record(self, claimed: ClaimedLetter, result: LetterResult, *, owner: str) -> None:
         """Write what an attempt came to. Raises ``LeaseLost``."""
         changed = self._connection.execute(
-            _RECORD,
+            RECORD,
             {
                 "letter_id": claimed.id,
                 "our_fence": claimed.fence,
@@ -367,20 +263,20 @@ class OutboxStore:
             return 0
         result = self._connection.execute(
             update(outbox)
-            .where(_T.owner == owner, _T.id.in_(letter_ids))
+            .where(LETTERS.owner == owner, LETTERS.id.in_(letter_ids))
             .values(lease_until=real_now + LEASE_TIME)
         )
         return result.rowcount
 
     def owners(self) -> set[str]:
         """Everybody who has a letter in hand."""
-        found = self._connection.scalars(select(_T.owner).where(_T.owner.is_not(None)).distinct())
+        found = self._connection.scalars(select(LETTERS.owner).where(LETTERS.owner.is_not(None)).distinct())
         return {owner for owner in found if owner is not None}
 
     def release(self, owner: str, *, real_now: datetime) -> int:
         """Let go of what a dead ``owner`` had in hand; the status stays and tells how far it was."""
         result = self._connection.execute(
-            update(outbox).where(_T.owner == owner).values(lease_until=real_now, owner=None)
+            update(outbox).where(LETTERS.owner == owner).values(lease_until=real_now, owner=None)
         )
         return result.rowcount
 
@@ -391,9 +287,14 @@ class OutboxStore:
         if not handles:
             return []
         query = select(
-            _T.handle, _T.ticket_number, _T.recipient_address, _T.purpose, _T.handle_expires_at,
-            _T.handle_revoked_at, _T.created_at,
-        ).where(_T.handle.in_(handles), _T.purpose.is_not(None), _T.ticket_number.is_not(None))  # fmt: skip
+            LETTERS.handle,
+            LETTERS.ticket_number,
+            LETTERS.recipient_address,
+            LETTERS.purpose,
+            LETTERS.handle_expires_at,
+            LETTERS.handle_revoked_at,
+            LETTERS.created_at,
+        ).where(LETTERS.handle.in_(handles), LETTERS.purpose.is_not(None), LETTERS.ticket_number.is_not(None))
         return [
             KnownHandle(
                 handle=row.handle,
@@ -411,8 +312,8 @@ class OutboxStore:
         """Which of these Message-IDs are our letters', and to whom they went."""
         if not message_ids:
             return []
-        query = select(_T.message_id, _T.ticket_number, _T.recipient_address).where(
-            _T.message_id.in_(message_ids), _T.ticket_number.is_not(None)
+        query = select(LETTERS.message_id, LETTERS.ticket_number, LETTERS.recipient_address).where(
+            LETTERS.message_id.in_(message_ids), LETTERS.ticket_number.is_not(None)
         )
         return [
             KnownMessageId(
@@ -423,20 +324,20 @@ class OutboxStore:
 
     def by_message_id(self, message_id: str) -> OutboundLetter | None:
         """A letter by its Message-ID."""
-        row = self._connection.execute(_WHOLE.where(_T.message_id == message_id)).mappings().first()
+        row = self._connection.execute(WHOLE.where(LETTERS.message_id == message_id)).mappings().first()
         return letter_from_row(row) if row else None
 
     def by_handle(self, handle: str) -> OutboundLetter | None:
         """A letter by its handle."""
-        row = self._connection.execute(_WHOLE.where(_T.handle == handle)).mappings().first()
+        row = self._connection.execute(WHOLE.where(LETTERS.handle == handle)).mappings().first()
         return letter_from_row(row) if row else None
 
     def mark_bounced(self, message_id: str, error: str) -> bool:
         """A letter that left came back: final. False if it was failed already."""
         result = self._connection.execute(
             update(outbox)
-            .where(_T.message_id == message_id, _T.status != _S.FAILED.value)
-            .values(status=_S.FAILED.value, due_at=None, last_error=error, alerted=False)
+            .where(LETTERS.message_id == message_id, LETTERS.status != LetterStatus.FAILED.value)
+            .values(status=LetterStatus.FAILED.value, due_at=None, last_error=error, alerted=False)
         )
         return result.rowcount == 1
 
@@ -445,24 +346,24 @@ class OutboxStore:
         its date. False if it is not one that left."""
         result = self._connection.execute(
             update(outbox)
-            .where(_T.message_id == message_id, _T.status == _S.SENT.value)
-            .values(status=_S.RETRY.value, due_at=at, sent_at=None, last_error=_RETURNED)
+            .where(LETTERS.message_id == message_id, LETTERS.status == LetterStatus.SENT.value)
+            .values(status=LetterStatus.RETRY.value, due_at=at, sent_at=None, last_error=_RETURNED)
         )
         return result.rowcount == 1
 
     def thread_ids(self, ticket_number: str, recipient: str) -> list[str]:
         """Message-IDs of the letters that this recipient got on this ticket, oldest first."""
-        found = self._connection.scalars(_THREAD_IDS, {"of_ticket": ticket_number, "to": recipient})
+        found = self._connection.scalars(THREAD_IDS, {"of_ticket": ticket_number, "to": recipient})
         return list(found)
 
     def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
         """The letters that a mail caused."""
-        query = _WHOLE.where(_T.mail_id == mail_id).order_by(_T.id)
+        query = WHOLE.where(LETTERS.mail_id == mail_id).order_by(LETTERS.id)
         return understood(self._connection.execute(query).mappings(), letter_from_row, key="id")
 
     def letters_of_ticket(self, number: str) -> list[LetterRow]:
         """The letters of a ticket, oldest first."""
-        query = select(outbox).where(_T.ticket_number == number).order_by(_T.id)
+        query = select(outbox).where(LETTERS.ticket_number == number).order_by(LETTERS.id)
         return understood(self._connection.execute(query).mappings(), letter_row_from, key="id")
 
     # --- administrators ---
@@ -476,13 +377,13 @@ class OutboxStore:
         limit: int | None = None,
     ) -> list[LetterRow]:
         """Letters, newest first."""
-        query = select(outbox).order_by(_T.id.desc())
+        query = select(outbox).order_by(LETTERS.id.desc())
         if status is not None:
-            query = query.where(_T.status == status.value)
+            query = query.where(LETTERS.status == status.value)
         if ticket_number is not None:
-            query = query.where(_T.ticket_number == ticket_number)
+            query = query.where(LETTERS.ticket_number == ticket_number)
         if since is not None:
-            query = query.where(_T.created_at >= since)
+            query = query.where(LETTERS.created_at >= since)
         if limit is not None:
             query = query.limit(limit)
         return understood(self._connection.execute(query).mappings(), letter_row_from, key="id")
@@ -499,19 +400,19 @@ class OutboxStore:
 
         Notices that wait for a summary stay there unless named: the summary tells them.
         """
-        conditions: list[ColumnElement[bool]] = [_IS_HELD]
+        conditions: list[ColumnElement[bool]] = [IS_HELD]
         if message_id is not None:
-            conditions.append(_T.message_id == message_id)
+            conditions.append(LETTERS.message_id == message_id)
         else:
-            conditions.append(_T.hold_reason != HELD_FOR_SUMMARY)
+            conditions.append(LETTERS.hold_reason != HELD_FOR_SUMMARY)
         if ticket_number is not None:
-            conditions.append(_T.ticket_number == ticket_number)
+            conditions.append(LETTERS.ticket_number == ticket_number)
         if since is not None:
-            conditions.append(_T.created_at >= since)
+            conditions.append(LETTERS.created_at >= since)
         result = self._connection.execute(
             update(outbox)
             .where(*conditions)
-            .values(status=_S.QUEUED.value, due_at=now, not_before=now, hold_reason="", released=True)
+            .values(status=LetterStatus.QUEUED.value, due_at=now, not_before=now, hold_reason="", released=True)
         )
         return result.rowcount
 
@@ -520,11 +421,18 @@ class OutboxStore:
         result = self._connection.execute(
             update(outbox)
             .where(
-                _T.message_id == message_id,
-                _T.status.in_((_S.FAILED.value, _S.NEEDS_PERSON.value, _S.RETRY.value)),
+                LETTERS.message_id == message_id,
+                LETTERS.status.in_(
+                    (LetterStatus.FAILED.value, LetterStatus.NEEDS_PERSON.value, LetterStatus.RETRY.value)
+                ),
             )
             .values(
-                status=_S.QUEUED.value, due_at=now, not_before=now, attempts=0, unknown_outcomes=0, released=True
+                status=LetterStatus.QUEUED.value,
+                due_at=now,
+                not_before=now,
+                attempts=0,
+                unknown_outcomes=0,
+                released=True,
             )
         )
         return result.rowcount == 1
@@ -534,10 +442,10 @@ class OutboxStore:
         result = self._connection.execute(
             update(outbox)
             .where(
-                _T.message_id == message_id,
-                _T.status.in_((*_UNSENT, _S.NEEDS_PERSON.value)),
+                LETTERS.message_id == message_id,
+                LETTERS.status.in_((*UNSENT, LetterStatus.NEEDS_PERSON.value)),
             )
-            .values(status=_S.CANCELLED.value, due_at=None, last_error="cancelled by an administrator")
+            .values(status=LetterStatus.CANCELLED.value, due_at=None, last_error="cancelled by an administrator")
         )
         return result.rowcount == 1
 
@@ -547,20 +455,20 @@ class OutboxStore:
         An alarm that is held itself (no address of the allowlist) is no reason for another.
         """
         query = (
-            select(_T.hold_reason, func.count())
+            select(LETTERS.hold_reason, func.count())
             .where(
-                _IS_HELD,
-                _T.alerted.is_(False),
-                _T.hold_reason != HELD_FOR_SUMMARY,
-                _T.audience != Audience.ADMIN.value,
+                IS_HELD,
+                LETTERS.alerted.is_(False),
+                LETTERS.hold_reason != HELD_FOR_SUMMARY,
+                LETTERS.audience != Audience.ADMIN.value,
             )
-            .group_by(_T.hold_reason)
+            .group_by(LETTERS.hold_reason)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def mark_held_told(self) -> None:
         """The administrator has been told of all letters held now."""
-        self._connection.execute(update(outbox).where(_IS_HELD, _T.alerted.is_(False)).values(alerted=True))
+        self._connection.execute(update(outbox).where(IS_HELD, LETTERS.alerted.is_(False)).values(alerted=True))
 
     def tell_of_stuck(self) -> int:
         """How many letters got stuck of which the administrator has not heard; from now on they count as told.
@@ -568,7 +476,7 @@ class OutboxStore:
         Stuck are letters that need a person and notices to agents that failed: of a failed letter to a requester
         the agents hear.
         """
-        untold = and_(_IS_STUCK, _T.alerted.is_(False))
+        untold = and_(IS_STUCK, LETTERS.alerted.is_(False))
         return self._connection.execute(update(outbox).where(untold).values(alerted=True)).rowcount
 
     def alerts_not_sent(self, *, written_before: datetime, failed_since: datetime) -> list[LetterKind]:
@@ -577,25 +485,31 @@ class OutboxStore:
         While nothing leaves by the administrator's own word (``MAILBOT_SEND=hold``) no alert should.
         """
         waits = or_(
-            _T.due_at.is_not(None),
-            and_(_IN_SIGHT, _T.status == _S.NEEDS_PERSON.value),
-            and_(_IN_SIGHT, _T.status == _S.HELD.value, _T.hold_reason != HoldReason.SEND_HOLD.value),
-            and_(_IN_SIGHT, _T.status == _S.FAILED.value, _T.created_at >= failed_since),
+            LETTERS.due_at.is_not(None),
+            and_(IN_SIGHT, LETTERS.status == LetterStatus.NEEDS_PERSON.value),
+            and_(
+                IN_SIGHT,
+                LETTERS.status == LetterStatus.HELD.value,
+                LETTERS.hold_reason != HoldReason.SEND_HOLD.value,
+            ),
+            and_(IN_SIGHT, LETTERS.status == LetterStatus.FAILED.value, LETTERS.created_at >= failed_since),
         )
-        to_admin = and_(_T.audience == Audience.ADMIN.value, _T.created_at <= written_before)
-        found = self._connection.scalars(select(_T.letter).where(waits, to_admin).distinct().order_by(_T.letter))
+        to_admin = and_(LETTERS.audience == Audience.ADMIN.value, LETTERS.created_at <= written_before)
+        found = self._connection.scalars(
+            select(LETTERS.letter).where(waits, to_admin).distinct().order_by(LETTERS.letter)
+        )
         return [LetterKind(word) for word in found]
 
     def count_status(self, status: LetterStatus) -> int:
         """How many letters have this status."""
-        query = select(func.count()).select_from(outbox).where(_T.status == status.value)
+        query = select(func.count()).select_from(outbox).where(LETTERS.status == status.value)
         if status in (LetterStatus.HELD, LetterStatus.NEEDS_PERSON, LetterStatus.FAILED):
-            query = query.where(_IN_SIGHT)
+            query = query.where(IN_SIGHT)
         return self._connection.scalar(query) or 0
 
     def oldest_waiting(self) -> datetime | None:
         """When the oldest letter that is due or in delivery was written."""
-        query = select(func.min(_T.created_at)).where(_T.due_at.is_not(None))
+        query = select(func.min(LETTERS.created_at)).where(LETTERS.due_at.is_not(None))
         oldest: datetime | None = self._connection.scalar(query)
         return oldest
 
@@ -605,9 +519,9 @@ class OutboxStore:
         One that only its own recipient's server refuses, or that waits behind many, is not meant.
         """
         # A letter that left once before could do so long ago.
-        waits = and_(_T.due_at.is_not(None), _T.not_before <= since, _T.last_error != _RETURNED)
-        waiting = set(self._connection.scalars(select(_T.mailbox).where(waits).distinct()))
+        waits = and_(LETTERS.due_at.is_not(None), LETTERS.not_before <= since, LETTERS.last_error != _RETURNED)
+        waiting = set(self._connection.scalars(select(LETTERS.mailbox).where(waits).distinct()))
         if not waiting:
             return waiting
-        left = select(_T.mailbox).where(_T.mailbox.in_(waiting), _T.sent_at > since).distinct()
+        left = select(LETTERS.mailbox).where(LETTERS.mailbox.in_(waiting), LETTERS.sent_at > since).distinct()
         return waiting - set(self._connection.scalars(left))
