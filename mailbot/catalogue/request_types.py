@@ -16,7 +16,7 @@ from mailbot.catalogue.facts.functions import FactSpec
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec, problems_among
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.limits import Limits
-from mailbot.catalogue.rules import Guidance, Rule
+from mailbot.catalogue.rules import Guidance, GuidanceLink, Rule
 from mailbot.catalogue.type_texts import TypeTexts
 from mailbot.domain.account_contacts import CONTACT_EMAIL_KEY, ContactAction
 from mailbot.domain.evidence import DocumentKind
@@ -71,6 +71,7 @@ class RequestType(Entry):
     ``queue_hears`` of a request when nothing is missing any more, or as soon as it opens (R000-14, R000-23).
     ``family`` joins the types of one house, whose departments are corrected among each other (R004-03).
     ``new_until_answered``: the ticket is ``new`` until an agent acts on it (R003-16).
+    ``procedure`` is where agents read how the work is done; their notice links to it (R001-18).
     ``received_note`` stands in the letters that say that nothing is missing; ``brand`` signs the letters instead
     of the mailbox's name, and ``closing_line`` ends each of them (R001-32). ``noted_fields`` are put into an
     internal note as soon as all are known (R001-02).
@@ -95,6 +96,7 @@ class RequestType(Entry):
     rules: tuple[Rule, ...] = ()
     guidance: Mapping[Key, Guidance] = Field(default_factory=dict)
     resolved_note: Annotated[str, Field(max_length=2000)] = ""
+    procedure: GuidanceLink | None = None
     received_note: Annotated[str, Field(max_length=2000)] = ""
     brand: Annotated[str, Field(max_length=100)] = ""
     closing_line: Annotated[str, Field(max_length=300)] = ""

@@ -39,6 +39,8 @@ class RequestParts(TypedDict):
 
     opened_at: str
     answer_by: str
+    procedure_label: str
+    procedure_url: str
     priority: str
     customer_state: Phrase | None
     customers: tuple[CustomerLine, ...]
@@ -59,6 +61,8 @@ def request_parts(change: TicketChange, desk: LetterDesk, pages: PagesToDraw | N
     return {
         "opened_at": desk.words.moment(ticket.opened_at, desk.zone),
         "answer_by": answer_by(ticket, desk),
+        "procedure_label": kind.procedure.label if kind.procedure else "",
+        "procedure_url": kind.procedure.url if kind.procedure else "",
         "priority": "" if is_medium else desk.words.say(phrase(f"priority.{ticket.priority}")),
         "customer_state": customer_state(ticket, kind),
         "customers": customer_lines(ticket, desk.customers),

@@ -26,12 +26,15 @@ class RequestView(StaffTicketView):
     """Everything that is known of a request, so that an agent decides without opening another mail.
 
     ``suggestions`` are what the rules propose and an agent has to confirm. ``messages`` are the last ones.
-    ``can_decide``: ``#autorizar`` and ``#negar`` apply.
+    ``can_decide``: ``#autorizar`` and ``#negar`` apply. ``procedure_url`` is where the house says how such a
+    request is worked on.
     """
 
     opened_at: str
     answer_by: str = ""
     priority: str = ""
+    procedure_label: str = ""
+    procedure_url: str = ""
     customer_state: Phrase | None = None
     customers: tuple[CustomerLine, ...] = ()
     fields: tuple[FieldRow, ...] = ()

@@ -447,6 +447,16 @@ def test_r001_17_the_client_hears_of_the_number_from_an_internal_notice_too_and_
     assert (last.visibility, last.text) == (Visibility.INTERNAL, "Este cliente é difícil.")
 
 
+def test_r001_18_the_agents_notice_links_to_the_procedure_and_no_clients_letter_does(
+    house: TestHouse,
+) -> None:
+    house.receive(order(CONFIRMED))
+    url = "https://intranet.example.com.br/procedimentos/abertura-de-os"
+    assert f"Procedimento: Abertura de O.S., {url}" in notice(house).text
+    assert f'href="{url}"' in notice(house).html
+    assert all(url not in one.text + one.html for one in house.letters(Audience.REQUESTER))
+
+
 def test_what_only_the_house_works_with_no_client_is_asked_to_check(house: TestHouse) -> None:
     house.receive(order(CONFIRMED))
     told = to_client(house).text
