@@ -72,6 +72,7 @@ def request_parts(change: TicketChange, desk: LetterDesk, pages: PagesToDraw | N
         "mismatches": tuple(phrase(f"mismatch.{one.reason}", name=one.name) for one in ticket.mismatches),
         "suggestions": (
             *_stopped(desk),
+            *_asked_by_name(change),
             *_duplicates(desk),
             *_priority_to_confirm(ticket),
             *suggestions(ticket, kind, desk.words),
@@ -99,6 +100,14 @@ def message_rows(messages: Iterable[TicketMessage], desk: LetterDesk) -> tuple[M
 def _stopped(desk: LetterDesk) -> tuple[Phrase, ...]:
     """Whoever decided thinks that the requester knows."""
     return (phrase("suggestion.decision_stopped"),) if desk.decision_stopped else ()
+
+
+def _asked_by_name(change: TicketChange) -> tuple[Phrase, ...]:
+    """What an agent had asked for in words of their own: whether it came, only a person can tell."""
+    waited_for = change.before.asked if change.before is not None else ()
+    if not waited_for or change.after.asked:
+        return ()
+    return (phrase("suggestion.asked_by_name", items=", ".join(waited_for)),)
 
 
 def _duplicates(desk: LetterDesk) -> tuple[Phrase, ...]:

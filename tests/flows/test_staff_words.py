@@ -127,6 +127,11 @@ def test_what_is_no_requirement_is_reminded_of(house: TestHouse) -> None:
     reminder = newest(house, Audience.REQUESTER)
     assert reminder.letter is LetterKind.REMINDER
     assert "foto do painel" in reminder.text
+    house.requester_reply(reminder, "Segue.", files=[("painel.pdf", LICENCE[1] + b"\n% o painel\n")])
+    told = newest(house, Audience.STAFF)
+    assert "Foi pedido também: foto do painel. Confira se veio." in told.text
+    house.requester_reply(reminder, "E agora, quanto tempo leva?")
+    assert "Foi pedido também" not in newest(house, Audience.STAFF).text
 
 
 def test_a_visit_goes_out_as_an_invitation_and_a_new_time_replaces_it(house: TestHouse) -> None:
