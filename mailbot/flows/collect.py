@@ -66,11 +66,13 @@ class CollectPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """How far a look into the folder is; ``began`` by the monotonic clock."""
+    """How far a look into the folder is; ``began`` by the monotonic clock. ``senders`` is how many people's the
+    mails are that were taken."""
 
     began: float
     taken: int
     left: int
+    senders: int
 
 
 class Collector(HeldFolder):
@@ -101,6 +103,7 @@ class Collector(HeldFolder):
         self._blobs = blobs
         self.on_collected: Callable[[], None] = _nothing
         self._look: _Look | None = None
+        self._senders: set[str] = set()
 
     # --- the folder in hand ---
 
@@ -147,21 +150,24 @@ class Collector(HeldFolder):
         return taken
 
     def coming_within(self, seconds: float) -> int:
-        """How many mails the look under way is likely to take in that time, at its rate so far; to be asked by
-        other threads."""
+        """How many mails that can be worked on at once the look under way is likely to take in that time, by what
+        it took so far; to be asked by other threads."""
         look = self._look
-        if look is None:
+        if look is None or not look.taken:
             return 0
-        return min(look.left, int(seconds * look.taken / max(time.monotonic() - look.began, _MOMENT_SECONDS)))
+        coming = min(look.left, seconds * look.taken / max(time.monotonic() - look.began, _MOMENT_SECONDS))
+        # Of one sender's mails only the oldest can be worked on.
+        return int(coming * look.senders / look.taken)
 
     def _take_all(self, entries: Sequence[MailEntry], memory: FolderMemory) -> int:
         taken, left, began = 0, len(entries), time.monotonic()
+        self._senders.clear()
         try:
             for batch in batches(entries):
                 self._pulse.renew(self._plan.loop)
                 taken += self._take(batch, memory)
                 left -= len(batch)
-                self._look = _Look(began=began, taken=taken, left=left)
+                self._look = _Look(began=began, taken=taken, left=left, senders=len(self._senders))
                 self.on_collected()
         finally:
             self._look = None
@@ -195,6 +201,7 @@ class Collector(HeldFolder):
             return 0
         digests = self._blobs.put_many([mail.raw for mail in fetched])
         rows = [self._row(mail, digest, memory) for mail, digest in zip(fetched, digests, strict=True)]
+        self._senders.update(row.conversation_key for row in rows)
         with self._storage.write() as work:
             self._require_lease(work)
             ids = work.mails.add(rows, now=datetime.now(UTC))

@@ -237,6 +237,21 @@ def test_it_tells_how_many_mails_are_about_to_come_by_how_fast_they_came_so_far(
     assert one.coming_within(3600) == 0
 
 
+def test_of_one_senders_many_mails_hardly_one_comes_that_can_be_worked_on(house: TestHouse) -> None:
+    folder = FakeFolder()
+    for number in range(120):
+        folder.add(
+            mail(
+                "Qual o prazo?", subject="Dúvida", sender="maria@example.com.br", message_id=f"{number}@x.example"
+            )
+        )
+    one = collector(house, folder)
+    soon: list[int] = []
+    one.on_collected = lambda: soon.append(one.coming_within(3600))
+    assert one.collect_once() == 120
+    assert soon == [1, 0, 0]
+
+
 def test_a_server_that_breaks_off_in_the_middle_loses_and_doubles_nothing(house: TestHouse) -> None:
     folder = FakeFolder(moves=False)
     for number in range(120):
