@@ -49,9 +49,13 @@ class Conversation:
         return self.hears()
 
     def says(self, text: str) -> str:
-        """The customer answers the newest letter."""
-        self.desk.receives(answer(self.desk.letters_of(self.person)[-1], self.person, text), self.person)
+        """The customer answers the newest letter; what they hear."""
+        self.tells(text)
         return self.hears()
+
+    def tells(self, text: str) -> None:
+        """The customer answers the newest letter, to which no letter is due."""
+        self.desk.receives(answer(self.desk.letters_of(self.person)[-1], self.person, text), self.person)
 
     def hears(self) -> str:
         """The next letter to the customer."""

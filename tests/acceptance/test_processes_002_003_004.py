@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mailbot.demo.cast import File
-from mailbot.domain.ticket import Priority, Status
+from mailbot.domain.ticket import Priority, Resolution, Status
 from tests.acceptance.beside import addressed
 from tests.acceptance.conversation import Conversation
 from tests.acceptance.desk import Desk, answer
@@ -67,6 +67,8 @@ def test_r003_post_sales_from_mail_to_approval(mail_stack: MailStack, tmp_path: 
         leak.agent_answers("#resolver\nA impermeabilização foi refeita.")
         leak.hears()
         assert leak.stands(Status.RESOLVED)
+        assert "Concluído" in leak.writes("my-tickets")
+        assert "HISTÓRICO" in leak.writes("details", NUMBER=leak.ticket.number)
         leak.is_as_written()
 
         statement.writes()
@@ -90,6 +92,7 @@ def test_r004_the_agency_from_mail_to_another_department(mail_stack: MailStack, 
     campaign = Conversation(desk, "004", "campaign")
     down = Conversation(desk, "004", "site-down")
     invoice = Conversation(desk, "004", "invoice")
+    video = Conversation(desk, "004", "large-file")
     with desk.open_for_business():
         assert "DEPARTAMENTO: Financeiro e Fiscal" in campaign.writes(files=files)
         campaign.notice()
@@ -108,4 +111,13 @@ def test_r004_the_agency_from_mail_to_another_department(mail_stack: MailStack, 
         assert (invoice.ticket.queue, invoice.ticket.priority) == ("agencia_financeiro", Priority.MEDIUM)
         invoice.agent_answers("#resolver\nSegue o boleto.")
         assert "AVALIAÇÃO" in invoice.hears()
+        invoice.tells(f"AVALIAÇÃO {invoice.ticket.number}: 5\nFoi rápido!")
+        invoice.notice("5 de 5")
         invoice.is_as_written()
+
+        assert "TALVEZ ISTO AJUDE" in video.writes()
+        video.notice()
+        assert "encerramos o chamado" in video.says(f"RESOLVIDO {video.ticket.number}")
+        video.notice("O cliente diz que resolveu")
+        assert (video.ticket.status, video.ticket.resolution) == (Status.RESOLVED, Resolution.DONE)
+        video.is_as_written()
