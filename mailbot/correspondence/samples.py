@@ -1,8 +1,8 @@
 """Sample views: (letter, templates folder) → a view as it might be, for previews and the templates' check.
 
-The samples are data beside the templates (``_samples.yaml``), in the language of the letters or, where there are
-none, in the default one: what all views share stands under ``shared``, the rest under the letter's name; a letter
-may have further samples (``ticket_ready.bare``).
+The samples are data beside the templates (``_samples.yaml``): what all views share stands under ``shared``, the
+rest under the letter's name; a letter may have further samples (``ticket_ready.bare``). A language has its own, or
+those of the default one in the words of its ``_sample_words.yaml``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.events import LetterKind
 
 SAMPLES_FILE: Final = "_samples.yaml"
+WORDS_FILE: Final = "_sample_words.yaml"
 _SHARED: Final = "shared"
 
 
@@ -35,9 +36,14 @@ def sample_views(
 ) -> dict[LetterKind, tuple[LetterView, ...]]:
     """The samples of ``letters``; raises :class:`ConfigurationError` with every problem at once."""
     source = templates_dir / language / SAMPLES_FILE
-    if not source.is_file():
+    is_own = source.is_file()
+    if not is_own:
         source = templates_dir / DEFAULT_LANGUAGE / SAMPLES_FILE
     content, problems = read_mapping(source)
+    words = templates_dir / language / WORDS_FILE
+    if words.is_file() and not is_own:
+        content, wrong = _reworded(content, words)
+        problems.extend(wrong)
     views: dict[LetterKind, tuple[LetterView, ...]] = {}
     for letter in letters:
         made: list[LetterView] = []
@@ -52,6 +58,28 @@ def sample_views(
     if problems:
         raise ConfigurationError(problems)
     return views
+
+
+def _reworded(content: dict[Any, Any], source: Path) -> tuple[dict[Any, Any], list[Problem]]:
+    """The samples in other words, and what is wrong with these. Of a text of several lines its first stands for
+    it."""
+    words, problems = read_mapping(source)
+    unused = {key for key in words if isinstance(key, str)}
+
+    def said(one: Any) -> Any:
+        if isinstance(one, dict):
+            return {key: said(value) for key, value in one.items()}
+        if isinstance(one, list):
+            return [said(value) for value in one]
+        key = one.partition("\n")[0] if isinstance(one, str) else one
+        if not isinstance(key, str) or key not in words:
+            return one
+        unused.discard(key)
+        return words[key]
+
+    worded = said(content)
+    problems.extend(Problem(source=str(source), key=key, message="no sample says this") for key in sorted(unused))
+    return worded, problems
 
 
 class _WrongSample(Exception):

@@ -169,7 +169,7 @@ class Audience(StrEnum):
 
 
 class LetterKind(StrEnum):
-    """Every letter that mailbot can write; each has a folder ``templates/<language>/<letter>/``."""
+    """Every letter that mailbot can write; each has a folder ``templates/letters/<letter>/``."""
 
     TICKET_OPENED = "ticket_opened"
     EVIDENCE_REQUESTED = "evidence_requested"

@@ -117,3 +117,22 @@ def test_a_folder_in_which_each_language_has_all_files_goes_on_working(tmp_path:
     view = sample_views(folder)[LetterKind.REMINDER][0]
     ours, theirs = (LetterRenderer(one).render(LetterKind.REMINDER, view) for one in (folder, TEMPLATES))
     assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", "Monday, 30 November 2026"), ("es", "lunes, 30 de noviembre de 2026")]
+)
+def test_samples_speak_the_language_of_their_letter(language: str, shown: str) -> None:
+    view = sample_views(TEMPLATES, language=language)[LetterKind.EVIDENCE_REQUESTED][0]
+
+    assert shown in LetterRenderer(TEMPLATES).render(LetterKind.EVIDENCE_REQUESTED, view, language=language).text
+
+
+def test_words_for_what_no_sample_says_are_named(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    file = tmp_path / "templates" / "en" / "_sample_words.yaml"
+    file.write_text(file.read_text("utf-8") + '"Nada disso": "None of it"\n', encoding="utf-8")
+
+    (problem,) = check_templates(tmp_path / "templates")
+
+    assert (problem.source, problem.key) == (str(file), "Nada disso")
