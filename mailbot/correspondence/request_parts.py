@@ -73,7 +73,7 @@ def request_parts(change: TicketChange, desk: LetterDesk, pages: PagesToDraw | N
         "suggestions": (
             *_stopped(desk),
             *_asked_by_name(change),
-            *_duplicates(desk),
+            *duplicates_named(desk),
             *_priority_to_confirm(ticket),
             *suggestions(ticket, kind, desk.words),
         ),
@@ -110,7 +110,8 @@ def _asked_by_name(change: TicketChange) -> tuple[Phrase, ...]:
     return (phrase("suggestion.asked_by_name", items=", ".join(waited_for)),)
 
 
-def _duplicates(desk: LetterDesk) -> tuple[Phrase, ...]:
+def duplicates_named(desk: LetterDesk) -> tuple[Phrase, ...]:
+    """The tickets of which this one seems to be a duplicate."""
     return tuple(phrase("suggestion.duplicate", number=one.number, title=one.title) for one in desk.duplicates)
 
 

@@ -10,6 +10,7 @@ from mailbot.correspondence.context import MessageRow, first_name, paragraphs_of
 from mailbot.correspondence.guidance_words import suggestions
 from mailbot.correspondence.planned import LetterDesk, PlannedLetter
 from mailbot.correspondence.planned_pages import pages_asked_for, paper_rows
+from mailbot.correspondence.request_parts import duplicates_named
 from mailbot.correspondence.staff_views import ConfirmOrdersView, ManualRow, OrderRow, OwnTicketRow, TranscriptView
 from mailbot.correspondence.view_parts import file_lines_of, queue_name, subject_of
 from mailbot.correspondence.words import Phrase, phrase
@@ -44,7 +45,11 @@ def transcript(
         requester_address=ticket.requester.address if ticket else "",
         queue_name=queue_name(ticket, desk.catalogue) if ticket else "",
         status_label=_status(ticket, desk) if ticket else "",
-        remarks=(*(phrase(f"transcript.{code}") for code in told.remarks), *_of_its_book(change, desk)),
+        remarks=(
+            *(phrase(f"transcript.{code}") for code in told.remarks),
+            *_of_its_book(change, desk),
+            *(duplicates_named(desk) if change is not None and change.opened_by is not None else ()),
+        ),
         lines=tuple(_row(line) for line in told.lines),
         undo_until=desk.words.moment(told.undo_until, desk.zone) if told.undo_until else "",
         possible="" if told.manual else ", ".join(f"#{word}" for word in told.possible),

@@ -250,7 +250,8 @@ def duplicates_of(work: UnitOfWork, change: TicketChange, catalogue: Catalogue) 
     """The requester's other open tickets that are about the same boleto or payment, where agents are told."""
     ticket = change.after
     kind = catalogue.type(ticket.request_type)
-    if not shows_papers(change, kind) or ticket.is_finished:
+    are_told = shows_papers(change, kind) or change.opened_by is not None
+    if not are_told or ticket.is_finished:
         return ()
     others = (work.tickets.get(number) for number in same_payment_on(ticket.documents))
     return tuple(

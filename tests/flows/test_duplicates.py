@@ -47,6 +47,17 @@ def test_the_notice_of_the_second_names_the_first_and_its_button_merges_them(hou
     assert house.tickets()[0].status is Status.OPEN
 
 
+def test_who_opens_one_in_the_customers_name_hears_of_the_other_at_once(house: TestHouse) -> None:
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    text = f"#abrir\nCliente: {CUSTOMER}\n{REQUEST}"
+    house.receive(mail(text, subject="telefone", sender="Ana <ana@example.com.br>", files=[BOLETO]))
+    first, second = house.tickets()
+    assert second.status is Status.AWAITING_REQUESTER
+    told = house.letters(Audience.STAFF)[-1]
+    assert told.letter is LetterKind.TRANSCRIPT
+    assert f"#juntar {first.number}" in told.text
+
+
 def test_of_another_requesters_ticket_only_the_papers_remark_tells(house: TestHouse) -> None:
     first, second = asked_twice(house, again="joao@example.com.br")
     told = notice_of(house, second)
