@@ -522,7 +522,8 @@ def test_threat_9_a_staff_mail_that_only_names_the_ticket_is_a_note_and_the_agen
         house.receive(verdict(mail("#autorizar", subject=f"RES: {notice.subject}", sender=ANA)))
     (after,) = house.tickets()
     assert after.status is Status.OPEN
-    assert kinds(to(house, ANA))[1:] == [LetterKind.REPLY_REFUSED] * 2
+    # Once a day: who forges a hundred mails does not have her told a hundred times.
+    assert kinds(to(house, ANA))[1:] == [LetterKind.REPLY_REFUSED]
     assert len(to(house, CUSTOMER)) == 1
     assert [one.visibility for one in messages(house, ticket.number)[1:]] == [Visibility.INTERNAL] * 2
 
