@@ -89,6 +89,9 @@ _PEOPLE = {
     "stranger": (Address(address="ninguem@fora.example"), SenderRole.REQUESTER),
 }
 _STAFF = ("agent", "other", "manager")
+_NOBODY = "nobody"
+"""In the place of an authenticity: a mailbox whose server says nothing of who wrote."""
+_AUTHENTICITIES = (*(str(one) for one in Authenticity), _NOBODY)
 _TIES = ("own", "internal", "expired", "revoked", "kept", "moved", "another's", "customer's", "id", "tag", "none")
 _COLLEAGUE = "davi@example.com.br"
 _FILE = StoredFile(digest="d", filename="a.pdf", media_type="application/pdf", size_bytes=9, sha256="s" * 64)
@@ -106,7 +109,7 @@ def _rows() -> Iterator[tuple[str, str, str, str, str]]:
         if not line or line.startswith("#"):
             continue
         cells = [cell.split() for cell in line.split("|")]
-        every = (tuple(WORDS), tuple(_PEOPLE), _TIES, tuple(str(one) for one in Authenticity))
+        every = (tuple(WORDS), tuple(_PEOPLE), _TIES, _AUTHENTICITIES)
         names = {"ORDERS": orders, "staff": _STAFF}
         chosen = [
             whole if cell == ["*"] else [one for name in cell for one in names.get(name, (name,))]
@@ -123,7 +126,7 @@ def _table() -> dict[tuple[str, str, str, str], str]:
 
 def test_the_table_has_every_combination_once() -> None:
     counted = Counter(row[:4] for row in _rows())
-    wanted = set(itertools.product(WORDS, _PEOPLE, _TIES, (str(one) for one in Authenticity)))
+    wanted = set(itertools.product(WORDS, _PEOPLE, _TIES, _AUTHENTICITIES))
     assert sorted(wanted - counted.keys()) == []
     assert sorted(counted.keys() - wanted) == []
     assert [cell for cell, count in counted.items() if count > 1] == []
@@ -136,11 +139,11 @@ def test_the_table_has_every_staff_word() -> None:
 @pytest.mark.parametrize("tie", _TIES)
 @pytest.mark.parametrize("who", _PEOPLE)
 def test_every_cell_comes_out_as_the_table_says(who: str, tie: str) -> None:
-    cells = [(word, str(one)) for word in WORDS for one in Authenticity]
+    cells = itertools.product(WORDS, _AUTHENTICITIES)
     wrong = [
         f"{word} | {who} | {tie} | {authenticity} | {found}, not {expected}"
         for word, authenticity in cells
-        for found in [_outcome(word, who, tie, Authenticity(authenticity))]
+        for found in [_outcome(word, who, tie, authenticity)]
         if found != (expected := _table()[word, who, tie, authenticity])
     ]
     assert wrong == []
@@ -155,10 +158,14 @@ class _NoTickets:
         return ()
 
 
-def _outcome(word: str, who: str, tie: str, authenticity: Authenticity) -> str:
+def _outcome(word: str, who: str, tie: str, authenticity: str) -> str:
     address, role = _PEOPLE[who]
+    vouches = authenticity != _NOBODY
     sender = Sender(
-        address=address, role=role, authenticity=authenticity, agent_key=who if role is SenderRole.AGENT else None
+        address=address,
+        role=role,
+        authenticity=Authenticity(authenticity) if vouches else Authenticity.UNVERIFIED,
+        agent_key=who if role is SenderRole.AGENT else None,
     )
     clues, known = _tied(address.address, tie)
     block = parse_directives(WORDS[word])
@@ -168,7 +175,9 @@ def _outcome(word: str, who: str, tie: str, authenticity: Authenticity) -> str:
     about_a_ticket = bool(clues.handles or clues.ticket_tags)
     names_one = thread.ticket_number is not None
     if role is SenderRole.AGENT and is_errand(block, on_a_ticket=about_a_ticket, names_a_known_one=names_one):
-        found = run_errand(mail, sender, block, _NoTickets(), no_customers=frozenset(), code="")
+        found = run_errand(
+            mail, sender, block, _NoTickets(), no_customers=frozenset(), code="" if vouches else "1234-5678"
+        )
         return "opened" if isinstance(found, CustomersMail) else _told(found)
     joined = thread.accepted or (names_one and is_named_by_agent(sender, thread, block))
     machine = role is SenderRole.MACHINE
@@ -178,6 +187,8 @@ def _outcome(word: str, who: str, tie: str, authenticity: Authenticity) -> str:
         sender=sender,
         thread=thread,
         ticket=_ticket_for(word) if joined else None,
+        answers_need_verification=vouches,
+        code_to_ask="" if vouches else "1234-5678",
         screening=Accepted(may_answer=not machine, automatic_reply=machine),
         orders=plan_orders(block, _ticket_for(word), _desk_for(word))
         if joined and role is SenderRole.AGENT
