@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from mailbot.adapters.imap_answers import LONGEST_PATIENCE_SECONDS, patience_asked_for
 from mailbot.domain.errors import CredentialsRefused, ServerAway, ServerThrottles
 from mailbot.domain.mailbox import Settle
+from tests.adapters.imap_folder import Opened, refuse, say, say_and_hang_up, source_of
 from tests.adapters.scripted_imap import Answer, Folder, ScriptedImap, Session
-from tests.adapters.test_imap import Opened, refuse, say, say_and_hang_up, source_of
 
 _MAILS = [f"Subject: pedido {number}\r\n\r\nbom dia\r\n".encode() for number in (1, 2, 3)]
 

@@ -15,8 +15,8 @@ from mailbot.domain.errors import CopyRefused, FolderMissing, ServerAway
 from mailbot.domain.exchange import SentCopy
 from mailbot.domain.mailbox import Security, ServerAddress
 from mailbot.flows.ports import SentFolder
+from tests.adapters.imap_folder import QUICK, address_of
 from tests.adapters.scripted_imap import Folder, ScriptedImap, Session
-from tests.adapters.test_imap import _QUICK, address_of
 from tests.peers.dovecot import Dovecot
 
 _NOW = datetime.now(UTC).replace(microsecond=0)
@@ -168,7 +168,7 @@ class Append:
 
 
 def sent_on(server: ScriptedImap, **changes: Any) -> ImapSentFolder:
-    facts: dict[str, Any] = {"mailbox": "default", "server": address_of(server), "folder": None, "timing": _QUICK}
+    facts: dict[str, Any] = {"mailbox": "default", "server": address_of(server), "folder": None, "timing": QUICK}
     return ImapSentFolder(**(facts | changes))
 
 
