@@ -217,7 +217,7 @@ class Daemon:
     def _process_next(self, crew: Crew) -> None:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
         if crew.lends_a_hand():
-            outcome = self._app.intake.process_read()
+            outcome = self._app.intake.process_parked()
             # In its commit, or before the helpers came, another may have been claimed.
             self._app.intake.leave_to_others()
             if outcome is None:

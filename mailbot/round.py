@@ -177,7 +177,7 @@ def _process_until_nothing_waits(
         more_may_come = any(thread.is_alive() for thread in collecting)
         if crew.lends_a_hand():
             letters.begin()
-            count.count(app.intake.process_read() or MailOutcome.PENDING)
+            count.count(app.intake.process_parked() or MailOutcome.PENDING)
             # In its commit, or before the helpers came, another may have been claimed.
             app.intake.leave_to_others()
             if not more_may_come and not crew.waiting():

@@ -75,7 +75,7 @@ class Intake:
         ``early`` counts the wait before another attempt as over (``run --once``).
         Raises ``StorageUnavailable`` when the database or the disk does not take part; nothing is lost then.
         """
-        resumed = self.process_read()
+        resumed = self.process_parked()
         if resumed is not None:
             return resumed
         claimed, self._claimed_ahead = self._claimed_ahead, None
@@ -108,7 +108,7 @@ class Intake:
             work.mails.give_back_all(self._owner, ready_at=real_now(), but=put_aside)
         self._may_own_more = False
 
-    def process_read(self) -> MailOutcome | None:
+    def process_parked(self) -> MailOutcome | None:
         """Go on with a mail whose files are read by now; ``None`` if there is none. Raises as above."""
         parked = next((one for one in self._parked if one.batch.is_done), None)
         if parked is None or self._parking is None:

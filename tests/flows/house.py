@@ -196,7 +196,7 @@ class TestHouse:
         assert outcome is not None
         while intake.parked:
             intake.wait_for_readings(1)
-            outcome = intake.process_read() or outcome
+            outcome = intake.process_parked() or outcome
         # What it claimed ahead is free for another process of the same test.
         self.app.intake.stop()
         return outcome

@@ -269,7 +269,7 @@ def test_a_mail_whose_files_are_asked_for_one_after_the_other_comes_to_its_end(
         intake.process_next()
         for _ in range(4):
             intake.wait_for_readings(20)
-            intake.process_read()
+            intake.process_parked()
         assert intake.parked == 0
         assert house.mails()[-1].outcome is not MailOutcome.PENDING
 

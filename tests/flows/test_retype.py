@@ -96,7 +96,7 @@ def test_other_mails_pass_while_the_papers_are_read_for_the_new_type(house: Test
     assert intake.process_next(early=True) is MailOutcome.TICKET, "the other mail"
     while intake.parked:
         intake.wait_for_readings(1)
-        intake.process_read()
+        intake.process_parked()
     assert [one.request_type for one in house.tickets()] == [LOCATION, "general"]
 
 
