@@ -51,11 +51,11 @@ _CLUES = (
     ),
     Clue(reason="kind_of_paper", weight=0.1, pattern=r"especie (?:doc|documento|moeda)?|aceite"),
     Clue(reason="parties", weight=0.1, pattern=r"beneficiario|cedente|sacado|pagador|contribuinte"),
-    Clue(reason="due_date", weight=0.1, pattern=r"vencimento|pagar ate|validade"),
+    Clue(reason="due_date", weight=0.1, pattern=r"vencimento|pag(?:ar|ue) ate|vence (?:em|dia)|validade"),
     Clue(
         reason="document_amount",
         weight=0.1,
-        pattern=r"valor (?:do )?documento|valor cobrado|valor (?:total )?a (?:pagar|recolher)",
+        pattern=r"valor (?:do )?documento|valor cobrado|(?:valor|total|valor total) a (?:pagar|recolher)",
     ),
     Clue(reason="named_boleto", weight=0.1, pattern=r"boleto"),
     # A receipt repeats the boleto that it paid.
@@ -83,7 +83,8 @@ _CLUES = (
         r"|pendente)|(?:situacao|status) (?:nao )?(?:efetiv|efetu|agend|pendente|estorn|cancel|pag|process"
         r"|aguard)\w*"
         r"|(?:confira|revise|confirm[ae]r?) (?:o |os |seu )?(?:dados|pagamento|boleto)|digite (?:sua )?senha"
-        r"|pagar (?:agora|em hoje|em amanha)|pagador final correntista",
+        r"|pagar (?:agora|em hoje|em amanha)|pagador final correntista|estorno|nsu|guarde este comprovante"
+        r"|pagamento (?:de |do )?convenios?|forma(?: de pagamento)? dinheiro",
     ),
     # Papers that only talk about boletos, or bill something and carry one.
     Clue(
@@ -115,6 +116,8 @@ _SLIP_SIGNS = frozenset(
 _OTHER_PAPERS = frozenset({"is_a_manual", "is_a_card_bill", "is_an_invoice"})
 _DOUBTED = 0.55
 _CODE_WEIGHT = 0.5
+# A receipt repeats the line, hardly ever the bars.
+_BARS_WEIGHT = 0.15
 _MOST_CODES = 2
 
 _AMOUNT = (
@@ -157,6 +160,8 @@ def read(page: PageText, *, today: date) -> KindReading:
     barcodes = barcodes_in(page)
     if barcodes:
         score, reasons = score + _CODE_WEIGHT, ("digitable_line", *reasons)
+        if scanned_barcodes(page):
+            score, reasons = score + _BARS_WEIGHT, (*reasons, "bars")
         if len(barcodes) > _MOST_CODES:
             score, reasons = score - _CODE_WEIGHT, (*reasons, "several_boletos")
     elif not {"payers_slip", "collection_form", "tax_slip"} & set(reasons):

@@ -32,6 +32,8 @@ _TAX_COLUMN = re.compile(r"\W*(?:n[ro.º°]* (?:do )?)?(?:cpf|cnpj)")
 _LABEL = re.compile(
     r".*:$|\W*(?:cpf|cnpj|nome|razao|institu|agencia|conta|banco|chave|venc|valor|data|tipo|documento|id\b|cod|n[o.º])"
 )
+# As machines with narrow paper print it.
+_SHORTENED = re.compile(r"(?<![a-z0-9])(?:pagto|pgto)(?![a-z0-9])")
 _SLACK = 3
 _FAR_ASIDE = 40
 NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
@@ -245,11 +247,10 @@ def _cells(text: str, *, is_ocr: bool) -> Iterator[Cell]:
 
 def _cell(raw: str, start: int, *, is_ocr: bool) -> Cell:
     folded = plain_lines(raw).replace("\n", " ")
-    if is_ocr:
-        better = corrected(folded)
-        if better != folded:
-            # A label of another length moves what stands behind it: the printed form follows the words.
-            raw, folded = _follow(raw, folded, better), better
+    better = _SHORTENED.sub("pagamento", corrected(folded) if is_ocr else folded)
+    if better != folded:
+        # A label of another length moves what stands behind it: the printed form follows the words.
+        raw, folded = _follow(raw, folded, better), better
     return Cell(raw=raw, folded=folded, start=start, end=start + len(raw))
 
 

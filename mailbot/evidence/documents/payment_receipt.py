@@ -193,7 +193,7 @@ _AUTHENTICATION_VALUE = re.compile(
 
 # What a receipt of a payment that was made says besides its title.
 _COMPLETED = (
-    r"autenticacao|aut|nsu|id (?:da )?transacao|id/transacao|(?:numero|codigo) d[ae] (?:operacao|transacao)"
+    r"autenticacao|aut|nsu|id (?:da )?transacao|id/transacao|(?:numero|codigo|n|no) d[ae] (?:operacao|transacao)"
     r"|protocolo"
     r"|chave de seguranca|identificador da transacao|com sucesso|voce (?:pagou|transferiu|enviou)"
     r"|(?:pagamento|pix|transferencia|operacao|transacao|boleto)(?: \w+){0,2} "

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.domain.evidence import DocumentKind
+from mailbot.evidence.content import Code
 from mailbot.evidence.documents import KindReading, certain_kind, kind_by_filename, kind_readings
 from mailbot.evidence.documents.page_text import page_text
 from tests.evidence.pages import TODAY, facts, page, read
@@ -220,3 +221,32 @@ def test_the_two_sides_of_a_licence_side_by_side_are_one() -> None:
     back = "12 OBSERVAÇÕES EAR\nLOCAL GOIÂNIA, GO\nASSINADO DIGITALMENTE"
     reading = read(f"{LICENCE}\n\f{back}", ocr=0.9)
     assert (reading.kind, reading.parts) == (DocumentKind.DRIVER_LICENCE, ())
+
+
+POSTAL = f"""CORRESPONDENTE BANCARIO  PDV: 07
+19/11/26 10:22:45
+{{title}}
+CONVENIO: SEC ECONOMIA GO - DUA
+{SLIP}
+VALOR TOTAL R$ 460,52
+NSU: 123456789
+AUT: 1A2B3C4D5E6F"""
+
+
+def test_what_a_machine_on_narrow_paper_shortens_is_a_payment_all_the_same() -> None:
+    reading = read(POSTAL.format(title="COMPROVANTE PAGTO. CONVENIO"))
+    assert (reading.kind, facts(reading)["status"]) == (DocumentKind.PAYMENT_RECEIPT, "paid")
+
+
+@pytest.mark.parametrize("title", ["ESTORNO PAGTO. CONVENIO", "PGTO. CONVENIO PENDENTE"])
+def test_a_machines_slip_of_a_tax_that_was_not_paid_is_no_tax_slip(title: str) -> None:
+    reading = read(POSTAL.format(title=title))
+    assert reading.kind is not DocumentKind.BOLETO
+    assert facts(reading).get("status") != "paid"
+
+
+def test_a_bill_in_few_words_is_one_by_its_bars() -> None:
+    bill = f"GÁS EXEMPLO\nTitular: MARIA SOUZA\nVence em 20/12/2026\nTotal a pagar R$ 460,52\n{SLIP}"
+    bars = Code(format="ITF", text="85890000460524601791606075930508683148300001")
+    assert read(bill).kind is DocumentKind.UNKNOWN
+    assert read(bill, codes=(bars,)).kind is DocumentKind.BOLETO
