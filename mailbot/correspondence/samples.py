@@ -115,6 +115,8 @@ def _made_words(kind: Any, data: Any) -> Any:
     if kind is LongText and isinstance(data, str):
         return paragraphs_of(data)
     if kind is Phrase and isinstance(data, dict) and "code" in data:
+        if wrong := [key for key, value in data.items() if not isinstance(value, str | int)]:
+            raise _WrongSample(str(wrong[0]))
         places = tuple((key, str(value)) for key, value in data.items() if key != "code")
         return Phrase(code=str(data["code"]), values=places)
     return _made_dataclass(kind, data)
