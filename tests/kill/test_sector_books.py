@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
 from mailbot.domain.events import EventKind, LetterKind, LetterStatus
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.ticket import Status
-from tests.kill.site import AGENT, ROOT, Embedded, Site
+from tests.kill.site import AGENT, Embedded, Site
 from tests.kill.stopping import SMTP_STEPS
 
 pytestmark = pytest.mark.kill
@@ -40,13 +40,10 @@ class Book:
     def __init__(self, embedded: Embedded, site: Site) -> None:
         self.site = site
         self.sector = embedded.new_user("ordens")
-        config = site.folder / "config"
-        shutil.copytree(ROOT / "config", config)
-        staff = config / "staff.yaml"
+        staff = Path(site.settings["MAILBOT_CONFIG_DIR"]) / "staff.yaml"
         text = staff.read_text(encoding="utf-8")
         assert "ordens@example.com.br" in text
         staff.write_text(text.replace("ordens@example.com.br", self.sector), encoding="utf-8")
-        site.settings["MAILBOT_CONFIG_DIR"] = str(config)
         customer = embedded.new_user("cliente")
         site.customer_writes(customer, "ABERTURA DE O.S.", ORDER)
         everybody_else = {"MAILBOT_SEND": "allowlist", "MAILBOT_SEND_ALLOWLIST": f"{customer}, {AGENT}"}

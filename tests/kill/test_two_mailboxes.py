@@ -4,7 +4,6 @@ one that offers what it asks for (issue 5, point 9)."""
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 from collections import Counter
 from email.message import EmailMessage
@@ -15,7 +14,7 @@ import pytest
 
 from mailbot.domain.events import EventKind
 from mailbot.domain.ledger import MailOutcome
-from tests.kill.site import ROOT, Embedded, Site
+from tests.kill.site import Embedded, Site
 from tests.kill.test_two_daemons import daemon_on
 from tests.peers.postgresql import PostgreSQL
 
@@ -79,12 +78,9 @@ def house_of_two(embedded: Embedded, postgresql: PostgreSQL, folder: Path) -> tu
     """A site with a second mailbox, and that one's address."""
     site = Site(embedded, folder, database_url=postgresql.new_database())
     agency = embedded.new_user("agencia")
-    config = folder / "config"
-    shutil.copytree(ROOT / "config", config)
-    (config / "mailboxes.yaml").write_text(MAILBOXES, encoding="utf-8")
+    (Path(site.settings["MAILBOT_CONFIG_DIR"]) / "mailboxes.yaml").write_text(MAILBOXES, encoding="utf-8")
     theirs = embedded.settings(agency)
     site.settings |= {
-        "MAILBOT_CONFIG_DIR": str(config),
         "MAILBOT_AGENCY_ADDRESS": agency,
         "MAILBOT_AGENCY_IMAP_URL": theirs["MAILBOT_IMAP_URL"],
         "MAILBOT_AGENCY_SMTP_URL": theirs["MAILBOT_SMTP_URL"],
