@@ -26,6 +26,7 @@ from mailbot.domain.events import LetterKind
 from mailbot.domain.logins import LoginExpiry
 from mailbot.domain.mail import Address
 from mailbot.domain.troubles import TroubleKey, TroubleKind
+from mailbot.flows.alert_desk import alert_desk
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import Clock, Storage, UnitOfWork
@@ -91,7 +92,9 @@ class Alarms:
                 mailbox = self._mailboxes.get(notices[0].mailbox)
                 if mailbox is None or now - notices[0].created_at < _SUMMARY_EVERY:
                     continue
-                desk = self._desk(mailbox, Address(address=address))
+                desk = alert_desk(
+                    mailbox, Address(address=address), renderer=self._renderer, zone=self._calendar.zone
+                )
                 letter = notices_summary(notices[0].recipient, notices, desk)
                 self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
                 work.outbox.mark_gathered([notice.message_id for notice in notices])
@@ -107,7 +110,12 @@ class Alarms:
         logins = self._logins()
         with self._storage.write() as work:
             mailbox = self._way_out(work)
-            desk = self._desk(mailbox, Address(address=self._administration.address))
+            desk = alert_desk(
+                mailbox,
+                Address(address=self._administration.address),
+                renderer=self._renderer,
+                zone=self._calendar.zone,
+            )
             letters = [
                 *self._login_alerts(work, logins, desk, now),
                 *self._quarantine_alerts(work, desk, now),
@@ -192,17 +200,6 @@ class Alarms:
             return []
         count = work.outbox.tell_of_stuck()
         return [letters_stuck_alert(count, desk)] if count else []
-
-    def _desk(self, mailbox: ServedMailbox, recipient: Address) -> AlertDesk:
-        language = mailbox.spec.language
-        return AlertDesk(
-            admin=recipient,
-            brand_name=mailbox.spec.name,
-            mailbox_address=mailbox.address,
-            language=language,
-            words=self._renderer.words(language),
-            zone=self._calendar.zone,
-        )
 
 
 def _expiry_step(login: LoginExpiry, now: datetime) -> TroubleKey | None:

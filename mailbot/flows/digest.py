@@ -14,12 +14,12 @@ import structlog
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.on_duty import Duty
 from mailbot.catalogue.staff import AgentSpec
-from mailbot.correspondence.alerts import AlertDesk
 from mailbot.correspondence.digest_letters import AgentsDay, ManagersWeek, digest, digest_managers
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.mail import Address
 from mailbot.domain.staffing import DigestKind
+from mailbot.flows.alert_desk import alert_desk
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing
 from mailbot.flows.ports import Clock, Storage, UnitOfWork
@@ -83,7 +83,12 @@ class Digests:
             letter = digest(
                 self._day_of(work, agent, duty, now),
                 agent,
-                self._desk(mailbox, Address(address=agent.address, name=agent.name)),
+                alert_desk(
+                    mailbox,
+                    Address(address=agent.address, name=agent.name),
+                    renderer=self._renderer,
+                    zone=self._calendar.zone,
+                ),
                 with_staff(self._catalogue, duty),
                 now,
             )
@@ -128,21 +133,12 @@ class Digests:
             )
             catalogue = with_staff(self._catalogue, duty)
             name = next((agent.name for agent in duty.staff.agents if agent.address == address), "")
-            desk = self._desk(mailbox, Address(address=address, name=name))
+            desk = alert_desk(
+                mailbox, Address(address=address, name=name), renderer=self._renderer, zone=self._calendar.zone
+            )
             letter = digest_managers(figures, desk, catalogue, now)
             self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
         _log.info("week written", action="digest.week_written")
 
     def _begin_of(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._calendar.zone)
-
-    def _desk(self, mailbox: ServedMailbox, recipient: Address) -> AlertDesk:
-        language = mailbox.spec.language
-        return AlertDesk(
-            admin=recipient,
-            brand_name=mailbox.spec.name,
-            mailbox_address=mailbox.address,
-            language=language,
-            words=self._renderer.words(language),
-            zone=self._calendar.zone,
-        )

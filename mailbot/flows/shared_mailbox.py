@@ -12,7 +12,7 @@ from email.utils import parseaddr
 from mailbot.domain.events import StoredFile, Visibility
 from mailbot.domain.mail import Accepted, Authenticity, InboundMail, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.ticket import Ticket
-from mailbot.flows.case import Case, Examination, Understood, without_our_marks
+from mailbot.flows.case import Case, Examination, Understood, understood, without_our_marks
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import survivor
@@ -107,19 +107,9 @@ class SharedMailbox:
         report = self._parts.weighing.report(case, subject, readings, whose)
         # Text only: a word of staff's gives no orders here (THREATS 9).
         text = case.mail.new_text or case.mail.full_text
-        return Understood(
-            mail=case.mail,
-            screening=case.screening,
-            sender=case.sender,
-            thread=subject.thread,
-            classification=subject.classification,
-            request_type=subject.request_type,
-            report=report,
-            new_readings=readings.made,
-            situation=self._parts.situations.of(case, subject, report, whose),
-            decision=ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True),
-            mailbox=subject.mailbox,
-        )
+        situation = self._parts.situations.of(case, subject, report, whose)
+        decision = ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True)
+        return understood(case, subject, situation, readings.made, decision)
 
     def _named_as_sender(self, mail: InboundMail) -> str | None:
         """Key of the agent who, by the mail's Sender field, wrote for the mailbox (RFC 5322 §3.6.2): in a Sent
