@@ -82,11 +82,11 @@ def test_a_request_goes_from_the_first_mail_to_its_reopening(
         assert filenames_of(asks) == ["mapa da unidade.pdf"]
         assert asks["From"].addresses[0].display_name == "Ana (SAU)"
 
-        # His answer reaches her, his quote cut as well.
+        # His answer reaches her, his quote cut as well: her question stands among the messages, and only there.
         reply = answer(asks, joao, "Ainda não, só no mês que vem.", program=MailProgram.OUTLOOK)
         desk.receives(reply, joao)
         replied = desk.letter(desk.ana, 2, "his answer", lambda one: "só no mês que vem" in text_of(one))
-        assert "já está em Goiânia?" not in text_of(replied)
+        assert text_of(replied).count("já está em Goiânia?") == 1
         _check_letter(desk, replied, desk.ana, plus=plus, relay=relay, automatic="auto-generated")
 
         # She decides.

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailbot.domain.ticket import Resolution, Status
-from tests.acceptance.desk import Desk, parsed, text_of
+from tests.acceptance.desk import WITHIN_SECONDS, Desk, parsed, text_of
 from tests.peers.process import wait_until
 from tests.peers.stack import MailStack
 
@@ -35,7 +35,9 @@ def test_r000_each_mail_gets_the_letters_that_stand_beside_it(mail_stack: MailSt
             desk.receives(_addressed(FOLDER / f"{name}.eml", person, desk.mailbox), person)
         desk.settled(len(people))
         wait_until(
-            lambda: all(letter.status == "sent" for letter in desk.outbox()), "all letters sent", seconds=30
+            lambda: all(letter.status == "sent" for letter in desk.outbox()),
+            "all letters sent",
+            seconds=WITHIN_SECONDS,
         )
         tickets = {ticket.requester.address: ticket for ticket in reversed(desk.tickets())}
         for name, person in people.items():

@@ -20,6 +20,7 @@ from structlog.typing import EventDict
 
 from mailbot.cli.logs import without_words_of_errors
 from mailbot.domain.events import Audience
+from mailbot.flows.handle_mail import MailHandler
 from mailbot.housework import tick
 from tests.adapters.scripted_smtp import Close, Say, ScriptedSmtp, Step
 from tests.flows.house import REQUEST, TestHouse, mail
@@ -95,9 +96,9 @@ def write_and_answer(house: TestHouse, smtp: ScriptedSmtp, person: Person, refus
     letter = [one for one in house.letters(Audience.REQUESTER) if one.recipient.address == person.address][-1]
     house.requester_reply(letter, f"{person.words} {person.tax_id}")
     house.receive(mail(text, subject=person.subject, sender=sender), suspect="junk_folder")
-    for target in ("_handle", "_understand"):
+    for target in ("handle", "_understand"):
         house.collect(mail(text, subject=person.subject, sender=sender))
-        with mock.patch.object(house.app.intake, target, fail(f"{person.address} {person.words}")):
+        with mock.patch.object(MailHandler, target, fail(f"{person.address} {person.words}")):
             house.app.intake.process_next(early=True)
             house.app.intake.stop()
         house.process()

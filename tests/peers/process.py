@@ -24,7 +24,7 @@ class PeerError(Exception):
     """A peer did not start, died, or did not do in time what was waited for."""
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
     """Return as soon as the condition holds.
 
     Raises PeerError naming `what` when it does not within the given seconds.
