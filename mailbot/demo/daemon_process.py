@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,7 +38,7 @@ def settings_for(
         "MAILBOT_SMTP_URL": f"smtp://{login}:{servers.smtp_port}",
         "MAILBOT_DATABASE_URL": f"sqlite:///{data_folder / 'mailbot.db'}",
         "MAILBOT_DATA_DIR": str(data_folder),
-        "MAILBOT_CONFIG_DIR": str(samples / "config"),
+        "MAILBOT_CONFIG_DIR": str(config_of_play(data_folder)),
         "MAILBOT_TEMPLATES_DIR": str(samples / "templates"),
         "MAILBOT_SECRET_KEY": secrets.token_urlsafe(48),
         "MAILBOT_AUTHSERV_ID": AUTHSERV_ID,
@@ -46,6 +48,14 @@ def settings_for(
         "MAILBOT_UNDO_MINUTES": "0",
         "MAILBOT_QUIET_SECONDS": "0",
     }
+
+
+def config_of_play(folder: Path) -> Path:
+    """The sample configuration without the morning's letter, in ``folder``: the play is the same at any hour."""
+    config = Path(shutil.copytree(sample_folder() / "config", folder / "config"))
+    staff = config / "staff.yaml"
+    staff.write_text(re.sub(r"(?m)^digest_at:.*\n", "", staff.read_text("utf-8")), "utf-8")
+    return config
 
 
 def sample_folder() -> Path:

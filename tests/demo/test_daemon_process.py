@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.catalogue.load import load_catalogue
 from mailbot.demo import daemon_process
 
 
@@ -59,3 +60,9 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("up", flush=True)
 time.sleep(60)
 """
+
+
+def test_no_morning_letter_comes_between_the_letters_of_the_play(tmp_path: Path) -> None:
+    config = daemon_process.config_of_play(tmp_path)
+    assert load_catalogue(config).staff.digest_at is None
+    assert load_catalogue(daemon_process.sample_folder() / "config").staff.digest_at is not None
