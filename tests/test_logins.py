@@ -179,7 +179,8 @@ def test_a_certificates_end_is_known_to_the_alarms(tmp_path: Path) -> None:
 def test_nothing_of_the_vendors_is_imported_before_the_first_token(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from tests.test_logins import opened, MICROSOFT; "
-        f"opened(pathlib.Path({str(tmp_path)!r}), MICROSOFT, OAUTH2_CLIENT_SECRET='s').collectors(); "
+        f"app = opened(pathlib.Path({str(tmp_path)!r}), MICROSOFT, OAUTH2_CLIENT_SECRET='s'); "
+        "app.open_storage(); app.collectors(); "
         "print(sorted({'msal', 'google.auth', 'requests'} & set(sys.modules)))"
     )
     done = subprocess.run(
