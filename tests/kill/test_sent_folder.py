@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.events import SHARED_MAILBOX
-from tests.kill.site import PASSWORD, ROOT, Embedded, Site
+from tests.kill.site import PASSWORD, Embedded, Site
 from tests.kill.stopping import SENT_STEPS
 
 pytestmark = pytest.mark.kill
@@ -32,15 +31,12 @@ def webmail(site: Site) -> Iterator[imaplib.IMAP4]:
 
 
 @pytest.fixture
-def site_with_sent(site: Site, tmp_path: Path) -> Site:
+def site_with_sent(site: Site) -> Site:
     """A site whose mailbox has a Sent folder, named in the configuration: the server does not say which it is."""
-    config = tmp_path / "config"
-    shutil.copytree(ROOT / "config", config)
-    entry = config / "mailboxes.yaml"
+    entry = Path(site.settings["MAILBOT_CONFIG_DIR"]) / "mailboxes.yaml"
     text = entry.read_text(encoding="utf-8")
     assert "sent_folder: auto" in text
     entry.write_text(text.replace("sent_folder: auto", "sent_folder: Enviados"), encoding="utf-8")
-    site.settings["MAILBOT_CONFIG_DIR"] = str(config)
     with webmail(site) as connection:
         connection.create("Enviados")
     return site
