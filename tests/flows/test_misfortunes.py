@@ -16,6 +16,7 @@ from mailbot.domain.events import LetterKind
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
 from mailbot.domain.ticket import Ticket
 from mailbot.flows import upkeep
+from mailbot.flows.handle_mail import MailHandler
 from mailbot.housework import tick
 from mailbot.triage.time_passes import due_change
 from tests.flows.house import TestHouse, mail
@@ -48,7 +49,7 @@ def test_a_mail_that_could_not_be_given_back_is_given_back_later_and_counts_no_d
     for _ in range(7):
         with monkeypatch.context() as patch, pytest.raises(StorageUnavailable):
             # What was claimed can be neither finished nor given back, nor an attempt be counted.
-            patch.setattr(house.app.intake, "_handle", away if broken == "store" else crash)
+            patch.setattr(MailHandler, "handle", away if broken == "store" else crash)
             patch.setattr(MailStore, "give_back", away)
             while house.app.intake.process_next() is None:
                 pass
