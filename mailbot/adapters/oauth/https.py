@@ -123,9 +123,13 @@ class _Watch:
 
     def _shut(self) -> None:
         for connection in self._connections:
-            with contextlib.suppress(OSError, AttributeError):
+            # Its own thread may be about to connect, or have closed it this very moment.
+            talking = connection.sock
+            if talking is None:
+                continue
+            with contextlib.suppress(OSError):
                 # TLS's own shutdown is not for a second thread.
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(talking, socket.SHUT_RDWR)
 
 
 class _PlainHandler(urllib.request.HTTPHandler):
