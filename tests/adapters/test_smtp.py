@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from aiosmtpd.controller import Controller
 
+from mailbot.adapters import smtp_connection
 from mailbot.adapters.smtp import SmtpTransport
 from mailbot.adapters.smtp_connection import SmtpLimits
 from mailbot.domain.exchange import Delivered, Envelope, NotReached, OutcomeUnknown, Refused, SendOutcome, Throttle
@@ -104,7 +105,9 @@ def test_it_delivers_a_large_letter_whole() -> None:
     assert server.log.kept[0].message == LARGE
 
 
-def test_a_letter_that_is_taken_bit_by_bit_shows_that_it_goes_on() -> None:
+def test_a_letter_that_is_taken_bit_by_bit_shows_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A quick machine takes small blocks without a wait, and no machine this letter at once.
+    monkeypatch.setattr(smtp_connection, "_CHUNK_BYTES", 2 * len(LARGE))
     small: list[int] = []
     large: list[int] = []
     with ScriptedSmtp(extensions=["8BITMIME"]) as server:
