@@ -27,7 +27,13 @@ class CommandFailed(Exception):
 
 
 def settings_for(
-    servers: EmbeddedServers, *, address: str, password: str, admin_address: str, data_folder: Path
+    servers: EmbeddedServers,
+    *,
+    address: str,
+    password: str,
+    admin_address: str,
+    config_folder: Path,
+    data_folder: Path,
 ) -> dict[str, str]:
     """The environment that points mailbot at the embedded servers (INTERFACE *Settings*)."""
     samples = sample_folder()
@@ -38,7 +44,7 @@ def settings_for(
         "MAILBOT_SMTP_URL": f"smtp://{login}:{servers.smtp_port}",
         "MAILBOT_DATABASE_URL": f"sqlite:///{data_folder / 'mailbot.db'}",
         "MAILBOT_DATA_DIR": str(data_folder),
-        "MAILBOT_CONFIG_DIR": str(config_of_play(data_folder)),
+        "MAILBOT_CONFIG_DIR": str(config_folder),
         "MAILBOT_TEMPLATES_DIR": str(samples / "templates"),
         "MAILBOT_SECRET_KEY": secrets.token_urlsafe(48),
         "MAILBOT_AUTHSERV_ID": AUTHSERV_ID,

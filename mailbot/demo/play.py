@@ -16,7 +16,7 @@ from rich.console import Console
 
 from mailbot.demo import cast, service_mails
 from mailbot.demo.cast import MAILBOX
-from mailbot.demo.daemon_process import CommandFailed, DaemonProcess, settings_for
+from mailbot.demo.daemon_process import CommandFailed, DaemonProcess, config_of_play, settings_for
 from mailbot.demo.inspections import INSPECTIONS
 from mailbot.demo.servers import EmbeddedServers
 from mailbot.demo.services import AGENCY, POST_SALES, PROPERTY, SERVICE_ORDERS
@@ -67,6 +67,7 @@ def play(console: Console, output_folder: Path) -> int:
                 address=MAILBOX,
                 password=password,
                 admin_address=ADMINISTRATOR,
+                config_folder=config_of_play(Path(temporary)),
                 data_folder=Path(temporary),
             )
             _introduce(screen, servers)

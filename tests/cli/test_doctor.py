@@ -23,7 +23,7 @@ from mailbot.cli.server_checkup import (
     check_clock,
     check_sent_folder,
 )
-from mailbot.demo.daemon_process import settings_for
+from mailbot.demo.daemon_process import sample_folder, settings_for
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
 from mailbot.evidence.frames import Abilities
 from mailbot.isolation.asking import ChildFailed
@@ -55,6 +55,7 @@ def settings(servers: EmbeddedServers, tmp_path: Path) -> dict[str, str]:
         address=ADDRESS,
         password=PASSWORD,
         admin_address="admin@example.com.br",
+        config_folder=sample_folder() / "config",
         data_folder=data_folder,
     )
 

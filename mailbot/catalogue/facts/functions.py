@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, ClassVar, Literal, Union, get_args
+from typing import Annotated, Literal, Union, get_args
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ from mailbot.catalogue.facts.of_clients import (
     UnderWarranty,
 )
 from mailbot.catalogue.facts.phrases import Spotted, spot
-from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
+from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact, said_yes_or_no
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.units import Unit
 from mailbot.domain.customer import Company, Customer
@@ -79,17 +79,12 @@ class FieldYesNo(_FactSpec):
     source: Literal["field_yes_no"] = Field(alias="from")
     field: Key
 
-    _SAID: ClassVar[Mapping[str, bool]] = {
-        **dict.fromkeys(("sim", "s", "yes", "y", "si", "true"), True),
-        **dict.fromkeys(("nao", "n", "no", "false"), False),
-    }
-
     @property
     def needs(self) -> tuple[str, ...]:
         return (self.field,)
 
     def compute(self, sources: FactSources) -> Fact:
-        said = self._SAID.get(fold_words(sources.text(self.field)))
+        said = said_yes_or_no(sources.text(self.field))
         return None if said is None else KnownFact(value=said, certain=sources.is_certain(self.field))
 
 

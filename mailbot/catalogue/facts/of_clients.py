@@ -11,8 +11,7 @@ from pydantic import Field
 from mailbot.catalogue.clients import Client
 from mailbot.catalogue.entries import Key
 from mailbot.catalogue.facts.fact_function import FactFunction
-from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact
-from mailbot.catalogue.folding import fold_words
+from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact, said_yes_or_no
 
 
 class _OfClient(FactFunction):
@@ -111,7 +110,7 @@ class EquipmentCounted(FactFunction):
         return (self.serials,)
 
     def compute(self, sources: FactSources) -> Fact:
-        listed = [one for one in sources.text(self.serials).split(", ") if one]
+        listed = _listed(sources.text(self.serials))
         counts = [(Decimal(len(listed)), self.serials)] if listed else []
         with suppress(InvalidOperation):
             counts.append((Decimal(sources.text(self.count)), self.count))
@@ -136,14 +135,20 @@ class UnderWarranty(FactFunction):
         return (self.serials,)
 
     def compute(self, sources: FactSources) -> Fact:
-        if said := sources.text(self.stated):
-            return KnownFact(value=fold_words(said) == "sim")
-        serials = [one for one in sources.text(self.serials).split(", ") if one]
+        said = said_yes_or_no(sources.text(self.stated))
+        if said is not None:
+            return KnownFact(value=said)
+        serials = _listed(sources.text(self.serials))
         ends = [sources.clients.warranty_until(one) for one in serials]
         known = [end for end in ends if end is not None]
         if any(end < sources.today for end in known):
             return KnownFact(value=False)
         return KnownFact(value=True) if serials and len(known) == len(ends) else None
+
+
+def _listed(serials: str) -> list[str]:
+    """The numbers of a field of serial numbers, as it is kept."""
+    return [one for one in serials.split(", ") if one]
 
 
 class AllStated(FactFunction):

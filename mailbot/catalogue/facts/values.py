@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from mailbot.catalogue.clients import ClientTable
+from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.units import Unit, UnitTable
 from mailbot.domain.customer import Customer
 from mailbot.domain.evidence import FieldOrigin, FieldValue, Finding
@@ -37,6 +39,18 @@ class KnownFact:
 
 Fact = KnownFact | None
 """``None`` is unknown: neither true nor false."""
+
+_SAID: Mapping[str, bool] = MappingProxyType(
+    {
+        **dict.fromkeys(("sim", "s", "yes", "y", "si", "true"), True),
+        **dict.fromkeys(("nao", "n", "no", "false"), False),
+    }
+)
+
+
+def said_yes_or_no(text: str) -> bool | None:
+    """Whether ``text`` says yes; ``None`` for any other word than yes and no."""
+    return _SAID.get(fold_words(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
