@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from string import ascii_lowercase
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extract
@@ -64,11 +65,12 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A text's lines without blanks around them, the same without bullets with what each begins with, and which
-    are copied headers."""
+    """A text's lines without blanks around them, the same without bullets, these letter for letter as labels are
+    spelled, what each begins with, and which are copied headers."""
 
     plain: Sequence[str]
     bare: Sequence[str]
+    spelled: Sequence[str]
     openings: Sequence[_Opening | None]
     headers: frozenset[int]
 
@@ -81,7 +83,8 @@ def lines_of(text: str) -> Lines:
     plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
     bare = [_BULLET.sub("", line) if line else line for line in plain]
     openings = [_opening(line) for line in bare]
-    return Lines(plain=plain, bare=bare, openings=openings, headers=_copied_headers(plain))
+    spelled = [line.translate(_AS_LABELS) for line in bare]
+    return Lines(plain=plain, bare=bare, spelled=spelled, openings=openings, headers=_copied_headers(plain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +114,30 @@ def labelled_text(request_type: RequestType, lines: Lines) -> LabelledText:
 
 # --- labels -------------------------------------------------------------------------------------------------
 
-_LETTERS = {"a": "aáàâãäå", "c": "cç", "e": "eéèêë", "i": "iíìîï", "n": "nñ", "o": "oóòôõö", "u": "uúùûü"}
+# Each letter of a label as it may stand in a mail; long s and the like are what ``re.IGNORECASE`` takes for it.
+_LETTERS = {ch: ch + ch.upper() for ch in ascii_lowercase} | {
+    "a": "aáàâãäåAÁÀÂÃÄÅ\u212b",
+    "c": "cçCÇ",
+    "e": "eéèêëEÉÈÊË",
+    "i": "iíìîïIÍÌÎÏ\u0130\u0131",
+    "k": "kK\u212a",
+    "n": "nñNÑ",
+    "o": "oóòôõöOÓÒÔÕÖ",
+    "s": "sS\u017f",
+    "u": "uúùûüUÚÙÛÜ",
+}
+# A letter with an accent may have been lost on the way.
+_MAY_BE_LOST = frozenset("aceinou")
+_LOST = {"\ufffd": "?"}
+_AS_LABELS = str.maketrans({found: ch for ch, spellings in _LETTERS.items() for found in spellings} | _LOST)
+"""From a mail's letters to a label's, one for one: so that a place in one line is the same place in the other."""
 
 
 def _letter(ch: str) -> str:
-    """A folded letter as it may stand in a mail, an accented one possibly lost on the way."""
+    """A folded letter as it stands in a line spelled as labels are."""
     if ch == " ":
         return r"[\s_.\-/]{1,3}"
-    return f"[{_LETTERS[ch]}?\ufffd]" if ch in _LETTERS else re.escape(ch)
+    return f"[{ch}?]" if ch in _MAY_BE_LOST else re.escape(ch)
 
 
 @lru_cache(maxsize=256)
@@ -128,8 +147,7 @@ def _labels_of(specs: tuple[FieldSpec, ...]) -> _Labels:
     alternatives = "|".join("".join(_letter(ch) for ch in label) for label in longest_first)
     pattern = re.compile(
         rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
-        r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))",
-        re.IGNORECASE,
+        r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))"
     )
     long_enough = tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED)
     return _Labels(pattern=pattern, specs=owners, long_enough=long_enough)
@@ -144,12 +162,13 @@ _CONNECTORS = frozenset(
 _SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, FieldKind.CNPJ})
 
 
-def _hits(line: str, opening: _Opening | None, labels: _Labels) -> list[_Hit]:
+def _hits(line: str, spelled: str, opening: _Opening | None, labels: _Labels) -> list[_Hit]:
     """The labels of a line that really are labels."""
     found: list[_Hit] = []
-    for match in labels.pattern.finditer(line):
-        label = fold_words(match["label"])
-        spec = labels.specs.get(label) or _spec_with_lost_letters(match["label"], labels)
+    for match in labels.pattern.finditer(spelled):
+        written = line[match.start("label") : match.end("label")]
+        label = fold_words(written)
+        spec = labels.specs.get(label) or _spec_with_lost_letters(written, labels)
         if spec is None:
             continue
         separator = _separator(match["sep"], at_end=match.end() == len(line))
@@ -255,6 +274,7 @@ class _Reader:
 
     def __init__(self, lines: Lines, labels: _Labels) -> None:
         self.lines = lines.bare
+        self.spelled = lines.spelled
         self.openings = lines.openings
         self.labels = labels
         self.headers = lines.headers
@@ -267,7 +287,7 @@ class _Reader:
         return self.result
 
     def _hits_at(self, position: int) -> list[_Hit]:
-        return _hits(self.lines[position], self.openings[position], self.labels)
+        return _hits(self.lines[position], self.spelled[position], self.openings[position], self.labels)
 
     def _line(self, position: int) -> int:
         """Read one line with what belongs to it; the next line to read."""
