@@ -46,7 +46,7 @@ def with_new_customer(
     record is unconfirmed: it identifies nobody, and takes no number from who has one. Where the address has a
     record, that is the customer's.
     """
-    if not _is_to_be_registered(change, situation):
+    if not is_to_be_registered(change, situation):
         return change
     requester = change.after.requester
     work.customers.lock()
@@ -75,7 +75,8 @@ _NOT_FOUND = frozenset({IdentityState.UNKNOWN, IdentityState.UNNAMED})
 _LONGEST_NAME = 100
 
 
-def _is_to_be_registered(change: TicketChange, situation: Situation) -> bool:
+def is_to_be_registered(change: TicketChange, situation: Situation) -> bool:
+    """Whether the change brings a new record for its requester, if there is none by then."""
     ticket, needs = change.after, situation.request_type.customer
     if needs is None or not needs.register_unknown or change.quiet or not change.may_answer:
         return False

@@ -5,7 +5,8 @@
     read ─▶ store files ─▶ examine ─▶ decide ─▶ carry out ─▶ letters ─▶ commit
 
 ``examine.py`` finds out, ``triage/decide.py`` chooses, ``triage/carry_out.py`` makes the ticket's new value,
-``correspondence/letters.py`` plans the letters, ``outgoing.py`` writes them. This module only keeps the order.
+``correspondence/letters.py`` plans the letters, ``outgoing.py`` writes them; ``making_changes.py`` does of that
+before the commit what need not be done in it. This module only keeps the order.
 Which mail comes next, and what happens when a step fails, is ``intake.py``'s.
 """
 
@@ -30,13 +31,13 @@ from mailbot.flows.away import note_absence, note_return, speaks_of_absence
 from mailbot.flows.bounced import bounce_change
 from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.change_contact import change_contact
-from mailbot.flows.customer_of_ticket import with_new_customer
 from mailbot.flows.errand_desk import confirm_errand, was_told_today
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, stored_files
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.making_changes import ChangeMaker, Prepared
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.readings import FileReadings
@@ -44,11 +45,8 @@ from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
 from mailbot.flows.retype import Retyping, type_ordered
-from mailbot.flows.roster import duty_now, handed_out
-from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
-from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ConfirmErrand, Discard
 from mailbot.triage.situation import Situation
 
@@ -87,7 +85,7 @@ class MailHandler:
         self._parts = parts
         self._examiner = examiner
         self._office = office
-        self._calendar = calendar
+        self._changes = ChangeMaker(parts=parts, office=office, calendar=calendar)
         self._mailboxes = mailboxes
         self._known = StoredKnowledge(storage)
         archive = Archive(storage=storage, blobs=blobs, reader=reader)
@@ -208,6 +206,8 @@ class MailHandler:
     def _change_ticket(
         self, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...], claim_next: ClaimNext
     ) -> Handled:
+        with self._storage.read() as work:
+            prepared = self._changes.prepare(work, claimed, found, files)
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
             # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
@@ -215,10 +215,7 @@ class MailHandler:
             if repeated is not None:
                 work.mails.finish(claimed, repeated, now=real_now())
                 return Handled(result=repeated)
-            change = self._change(work, claimed, found, files)
-            self._write(work, claimed, found, change)
-            if claimed.answer:
-                self._office.tell(work, change, found.mailbox, now=found.situation.now, mail_id=claimed.id)
+            change = self._make(work, claimed, found, files, prepared)
             result = mail_result(
                 MailOutcome.TICKET if change.before is None else MailOutcome.MESSAGE,
                 found.mail,
@@ -229,34 +226,27 @@ class MailHandler:
             claimed_next = claim_next(work)
         return Handled(result=result, claimed_next=claimed_next)
 
-    def _change(
-        self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
+    def _make(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        found: Understood,
+        files: tuple[StoredFile, ...],
+        prepared: Prepared | None,
     ) -> TicketChange:
-        """The ticket as it will be: what was decided, carried out, with what else follows from it."""
-        situation = found.situation
-        cause = cause_for(
-            found.decision,
-            situation,
-            found.mailbox,
-            files,
-            mail_id=claimed.id,
-            agent=self._parts.agent(situation.sender),
-            calendar=self._calendar,
-            next_number=work.tickets.next_number,
-        )
-        change = carry_out(found.decision, situation, cause)
-        if not claimed.answer:
-            change = _unasked(change)
-        change = with_new_customer(work, change, situation, now=situation.now)
+        """Write the change and its letters."""
+        now = found.situation.now
+        if prepared is None:
+            change = self._changes.make(work, claimed, found, files)
+            self._write(work, claimed, found, change)
+            if claimed.answer:
+                self._office.tell(work, change, found.mailbox, now=now, mail_id=claimed.id)
+            return change
+        prepared = self._changes.complete(work, prepared, found)
+        self._write(work, claimed, found, prepared.change)
         if claimed.answer:
-            change = with_books(
-                change,
-                self._parts.catalogue,
-                found.mailbox,
-                now=self._parts.now(),
-                record=situation.customer_record,
-            )
-        return handed_out(work, change, duty_now(work, self._parts.catalogue, situation.now))
+            self._office.post(work, prepared.change, prepared.letters, now=now, mail_id=claimed.id)
+        return prepared.change
 
     def _write(self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, change: TicketChange) -> None:
         situation = found.situation
@@ -373,12 +363,6 @@ class MailHandler:
 def real_now() -> datetime:
     """What the ledger goes by: collecting, claims and waits know nothing of a business clock set for a trial."""
     return datetime.now(UTC)
-
-
-def _unasked(change: TicketChange) -> TicketChange:
-    """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
-    asked_at = change.before.asked_at if change.before else None
-    return replace(change, after=replace(change.after, asked_at=asked_at))
 
 
 def _quarantined(reason: str) -> MailResult:

@@ -6,7 +6,7 @@ them planned and hands them to :class:`Outgoing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.uses import same_payment_on
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.outgoing import Outgoing
+from mailbot.flows.outgoing import Draft, Outgoing
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.roster import duty_now, with_staff
 
@@ -81,6 +81,22 @@ class LetterOffice:
         self._outgoing = outgoing
         self._waiting = waiting
 
+    def draft(
+        self, work: UnitOfWork, change: TicketChange, mailbox: ServedMailbox, duty: Duty, *, now: datetime
+    ) -> tuple[Draft, ...]:
+        """The letters of a change that is still to be made and takes none back, written from what ``work`` reads;
+        nothing is stored."""
+        messages = _last_messages_with(work, change)
+        planned = self._plan_for(work, change, mailbox, duty, messages, now=now, decision_stopped=False)
+        return tuple(self._outgoing.draft(one, mailbox, now) for one in planned)
+
+    def post(
+        self, work: UnitOfWork, change: TicketChange, drafts: Sequence[Draft], *, now: datetime, mail_id: int
+    ) -> list[OutboundLetter]:
+        """Put the letters into the outbox that were drafted for a change, already written to the ticket."""
+        _stop_letters(work, change)
+        return self._outgoing.post(work, drafts, now=now, mail_id=mail_id, answers=_opening_mail(change))
+
     def tell(
         self,
         work: UnitOfWork,
@@ -92,19 +108,37 @@ class LetterOffice:
     ) -> list[OutboundLetter]:
         """Put the letters of a change, already written to the ticket, into the outbox."""
         was_stopped = _stop_letters(work, change)
+        duty = duty_now(work, self._catalogue, now)
         messages = _last_messages(work, change)
+        planned = self._plan_for(work, change, mailbox, duty, messages, now=now, decision_stopped=was_stopped)
+        answers = _opening_mail(change)
+        letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        if change.beside is not None:
+            letters += self.tell(work, change.beside, mailbox, now=now, mail_id=mail_id)
+        return letters
+
+    def _plan_for(
+        self,
+        work: UnitOfWork,
+        change: TicketChange,
+        mailbox: ServedMailbox,
+        duty: Duty,
+        messages: tuple[TicketMessage, ...],
+        *,
+        now: datetime,
+        decision_stopped: bool,
+    ) -> tuple[PlannedLetter, ...]:
+        """The letters that a change calls for, with all that ``work`` knows."""
         opened = change.before is None and self._catalogue.type(change.after.request_type).suggest_articles
-        votes = work.feedback.votes() if opened else {}
         which = [ticket for number in change.which if (ticket := work.tickets.get(number)) is not None]
-        customers = tuple(work.customers.get_many(named_records(change.after.customer)))
         known = Known(
-            customers=customers,
-            votes=votes,
-            duty=duty_now(work, self._catalogue, now),
+            customers=tuple(work.customers.get_many(named_records(change.after.customer))),
+            votes=work.feedback.votes() if opened else {},
+            duty=duty,
             duplicates=duplicates_of(work, change, self._catalogue),
-            decision_stopped=was_stopped,
+            decision_stopped=decision_stopped,
         )
-        planned = self.plan(
+        return self.plan(
             change,
             mailbox,
             now=now,
@@ -113,11 +147,6 @@ class LetterOffice:
             shows_pages=True,
             known=known,
         )
-        answers = _opening_mail(change)
-        letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
-        if change.beside is not None:
-            letters += self.tell(work, change.beside, mailbox, now=now, mail_id=mail_id)
-        return letters
 
     def plan(
         self,
@@ -285,9 +314,21 @@ def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessag
     """A ticket opened just now has no message but the one that opened it."""
     if change.before is None and change.message is not None:
         return (change.message,)
-    if change.transcript is not None and change.transcript.history:
-        return tuple(work.tickets.last_messages(change.after.number, WHOLE_HISTORY))
-    return tuple(work.tickets.last_messages(change.after.number, LAST_MESSAGES))
+    return tuple(work.tickets.last_messages(change.after.number, _shown_messages(change)))
+
+
+def _last_messages_with(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:
+    """The same as soon as the change is made."""
+    if change.before is None and change.message is not None:
+        return (change.message,)
+    shown = _shown_messages(change)
+    new = [one for one in (change.message, change.note) if one is not None]
+    return tuple([*work.tickets.last_messages(change.after.number, shown), *new][-shown:])
+
+
+def _shown_messages(change: TicketChange) -> int:
+    whole = change.transcript is not None and change.transcript.history
+    return WHOLE_HISTORY if whole else LAST_MESSAGES
 
 
 def _opening_mail(change: TicketChange) -> str:

@@ -39,6 +39,11 @@ def nobodys_number(year: int) -> str:
     return f"{year}-000000"
 
 
+def year_of(situation: Situation, calendar: BusinessCalendar) -> int:
+    """The year of whose numbers a ticket gets one that is opened now."""
+    return situation.now.astimezone(calendar.zone).year
+
+
 def cause_for(
     decision: Decision,
     situation: Situation,
@@ -53,7 +58,7 @@ def cause_for(
     """``agent`` is the roster's entry of who wrote the mail, if it is one. ``next_number`` draws the number of a
     new ticket for a year of the ``calendar``'s zone; asked only where ``decision`` opens one, and once more where
     one is opened beside it."""
-    year = situation.now.astimezone(calendar.zone).year
+    year = year_of(situation, calendar)
     return Cause(
         mail_id=mail_id,
         mailbox=mailbox.key,

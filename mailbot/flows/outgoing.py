@@ -1,7 +1,8 @@
-"""Planned letters become outbox rows, in the transaction of what caused them.
+"""Planned letters become outbox rows: ``PlannedLetter -> Draft``, ``(Draft, UnitOfWork) -> row``.
 
-Here a letter gets its handle, Message-ID and place in the thread, is rendered once and for all, and is held
-where the send mode or a cap says so. ``(PlannedLetter, UnitOfWork) -> row``.
+Drafted, a letter has its handle and Message-ID and is rendered once and for all; that takes long, and nobody
+waits for it. Posted, in the transaction of what caused it, it gets its place in the thread, and is held where the
+send mode or a cap says so.
 """
 
 from __future__ import annotations
@@ -49,6 +50,28 @@ class Sending:
     caps: LetterCaps
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A letter that is written and not yet posted, with the plan of it."""
+
+    planned: PlannedLetter
+    letter: OutboundLetter
+
+    def numbered(self, number: str, *, instead_of: str) -> Draft:
+        """The letter of a new ticket that was written before its ``number`` was drawn, and says ``instead_of``
+        everywhere in its place."""
+        text = self.letter.text.replace(instead_of, number)
+        letter = replace(
+            self.letter,
+            ticket_number=number,
+            subject=self.letter.subject.replace(instead_of, number),
+            text=text,
+            html=self.letter.html.replace(instead_of, number),
+            pages=_known_by_its_words(self.letter.pages, text, self.letter.handle),
+        )
+        return Draft(planned=replace(self.planned, ticket_number=number), letter=letter)
+
+
 class Outgoing:
     """Writes letters and puts them into the outbox."""
 
@@ -72,23 +95,34 @@ class Outgoing:
         ``answers`` is the Message-ID of the requester's mail that opened the letters' ticket in this very
         transaction, or that letters of no ticket answer: nothing went before it that need be asked for.
         """
-        return [self._enqueue(work, planned, mailbox, now, mail_id, answers) for planned in letters]
+        drafts = [self.draft(planned, mailbox, now) for planned in letters]
+        return self.post(work, drafts, now=now, mail_id=mail_id, answers=answers)
 
-    def _enqueue(
+    def draft(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> Draft:
+        """Write a letter; nothing is stored."""
+        return Draft(planned=planned, letter=self.written(planned, mailbox, now))
+
+    def post(
         self,
         work: UnitOfWork,
-        planned: PlannedLetter,
-        mailbox: ServedMailbox,
+        drafts: Iterable[Draft],
+        *,
         now: datetime,
-        mail_id: int | None,
-        answers: str,
+        mail_id: int | None = None,
+        answers: str = "",
+    ) -> list[OutboundLetter]:
+        """Put what is written into the outbox; ``answers`` as in :meth:`enqueue`."""
+        return [self._post(work, draft, now, mail_id, answers) for draft in drafts]
+
+    def _post(
+        self, work: UnitOfWork, draft: Draft, now: datetime, mail_id: int | None, answers: str
     ) -> OutboundLetter:
+        planned = draft.planned
         replaced = None if answers else _replace_unsent(work, planned)
         hold_reason = self._why_held(work, planned, now, takes_a_place=replaced is not None)
-        letter = self.written(planned, mailbox, now)
         in_reply_to, references = _place_in_thread(*_exchanged(work, planned, answers))
         letter = replace(
-            letter,
+            draft.letter,
             mail_id=mail_id,
             in_reply_to=in_reply_to,
             references=references,
@@ -148,7 +182,7 @@ class Outgoing:
             files=planned.files if logo is None else (logo, *planned.files),
             calendar=planned.calendar,
             verified_recipient=planned.verified_recipient,
-            pages=_known_by_its_words(planned.pages, rendered.text.replace(handle, "")),
+            pages=_known_by_its_words(planned.pages, rendered.text, handle),
             awaits_pages=planned.pages is not None,
         )
 
@@ -181,8 +215,10 @@ class Outgoing:
         )
 
 
-def _known_by_its_words(pages: PagesToDraw | None, text: str) -> PagesToDraw | None:
-    return None if pages is None else replace(pages, wording=hashlib.sha256(text.encode()).hexdigest())
+def _known_by_its_words(pages: PagesToDraw | None, text: str, handle: str) -> PagesToDraw | None:
+    if pages is None:
+        return None
+    return replace(pages, wording=hashlib.sha256(text.replace(handle, "").encode()).hexdigest())
 
 
 def _replace_unsent(work: UnitOfWork, planned: PlannedLetter) -> datetime | None:

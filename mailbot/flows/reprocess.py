@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from mailbot.correspondence.planned import PlannedLetter
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge, UnreadableMail
 from mailbot.domain.events import LetterStatus, OutboundLetter
@@ -32,7 +31,7 @@ from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.outgoing import Outgoing
+from mailbot.flows.outgoing import Draft, Outgoing
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
@@ -111,33 +110,24 @@ def tasks_for(mails: Iterable[InboundRow]) -> list[Task]:
 class NeverTwice(Outgoing):
     """An outbox in which a letter that a mail has caused is not written again for the same mail."""
 
-    def enqueue(
+    def post(
         self,
         work: UnitOfWork,
-        letters: Iterable[PlannedLetter],
+        drafts: Iterable[Draft],
         *,
-        mailbox: ServedMailbox,
         now: datetime,
         mail_id: int | None = None,
         answers: str = "",
     ) -> list[OutboundLetter]:
-        """As :meth:`Outgoing.enqueue`, without those that went out (or will) for ``mail_id`` before."""
-        fresh = self.not_yet_written(work, letters, mailbox=mailbox, now=now, mail_id=mail_id)
-        return super().enqueue(work, fresh, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        """As :meth:`Outgoing.post`, without those that went out (or will) for ``mail_id`` before."""
+        fresh = self.not_yet_told(work, drafts, mail_id=mail_id)
+        return super().post(work, fresh, now=now, mail_id=mail_id, answers=answers)
 
-    def not_yet_written(
-        self,
-        work: UnitOfWork,
-        letters: Iterable[PlannedLetter],
-        *,
-        mailbox: ServedMailbox,
-        now: datetime,
-        mail_id: int | None,
-    ) -> list[PlannedLetter]:
+    def not_yet_told(self, work: UnitOfWork, drafts: Iterable[Draft], *, mail_id: int | None) -> list[Draft]:
         """The letters that ``mail_id`` has not caused yet."""
         known = [] if mail_id is None else work.outbox.letters_for_mail(mail_id)
         told = {_sense(letter) for letter in known if letter.status is not LetterStatus.CANCELLED}
-        return [letter for letter in letters if _sense(self.written(letter, mailbox, now)) not in told]
+        return [draft for draft in drafts if _sense(draft.letter) not in told]
 
 
 def _sense(letter: OutboundLetter) -> tuple[str, str, str]:
@@ -410,8 +400,9 @@ class Reprocess:
             )
             if change.beside is not None and change.beside.message is not None:
                 planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))
-            fresh = self._outgoing.not_yet_written(work, planned, mailbox=mailbox, now=now, mail_id=mail_id)
-        return tuple(self._office.preview(letter, mailbox, now=now) for letter in fresh)
+            drafts = [self._outgoing.draft(one, mailbox, now) for one in planned]
+            fresh = self._outgoing.not_yet_told(work, drafts, mail_id=mail_id)
+        return tuple(draft.letter for draft in fresh)
 
 
 def _newly_unread(now: Iterable[Finding], before: Iterable[Finding]) -> bool:

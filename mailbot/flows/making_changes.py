@@ -1,0 +1,143 @@
+"""What a mail makes of its ticket, and the letters about it: ``(Understood, UnitOfWork) -> TicketChange``.
+
+A commit is everybody's narrow pass: on SQLite one process writes at a time. So whatever can be known before it is
+done before it, and above all the letters are written then (:class:`Prepared`). What only the commit can know is
+the number of a new ticket, for among the numbers there are no gaps: another, which no ticket has, keeps its place.
+Where the commit decides more than that (whose turn it is, a new customer's record, a letter that is taken back),
+the change is made in it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mailbot.correspondence.letters import taken_back
+from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.events import StoredFile
+from mailbot.domain.ledger import ClaimedMail
+from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.case import Understood
+from mailbot.flows.customer_of_ticket import is_to_be_registered, with_new_customer
+from mailbot.flows.examination_parts import ExaminationParts
+from mailbot.flows.letter_office import LetterOffice
+from mailbot.flows.mail_as_cause import cause_for, year_of
+from mailbot.flows.outgoing import Draft
+from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.sector_books import with_books
+from mailbot.triage.assignment import is_to_be_handed_out
+from mailbot.triage.carry_out import carry_out
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A change and its letters, written before its commit. Where it opens a ticket all of it says ``open_number``
+    where the ticket's own will stand."""
+
+    change: TicketChange
+    letters: tuple[Draft, ...]
+    open_number: str = ""
+
+    def numbered(self, number: str) -> Prepared:
+        """The same with the number of the new ticket."""
+        change = replace(self.change, after=replace(self.change.after, number=number))
+        letters = tuple(one.numbered(number, instead_of=self.open_number) for one in self.letters)
+        return Prepared(change=change, letters=letters)
+
+
+class ChangeMaker:
+    """Carries out what was decided about a mail, with what else follows from it."""
+
+    def __init__(self, *, parts: ExaminationParts, office: LetterOffice, calendar: BusinessCalendar) -> None:
+        self._parts = parts
+        self._office = office
+        self._calendar = calendar
+
+    def prepare(
+        self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
+    ) -> Prepared | None:
+        """The change that ``found`` calls for, from what ``work`` reads; nothing is stored. ``None`` where more of
+        it than a number is for its commit to decide."""
+        situation, place = found.situation, open_number()
+        change = self._carried_out(claimed, found, files, next_number=lambda _: place)
+        if _needs_the_commit(change) or is_to_be_registered(change, situation):
+            return None
+        change = self._with_books(change, claimed, found)
+        duty = duty_now(work, self._parts.catalogue, situation.now)
+        if is_to_be_handed_out(change, duty):
+            return None
+        letters = (
+            self._office.draft(work, change, found.mailbox, duty, now=situation.now) if claimed.answer else ()
+        )
+        return Prepared(change=change, letters=letters, open_number=place if change.before is None else "")
+
+    def complete(self, work: UnitOfWork, prepared: Prepared, found: Understood) -> Prepared:
+        """``prepared`` with its number, in its commit."""
+        if not prepared.open_number:
+            return prepared
+        return prepared.numbered(work.tickets.next_number(year_of(found.situation, self._calendar)))
+
+    def make(
+        self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
+    ) -> TicketChange:
+        """The change that ``found`` calls for, in its commit."""
+        situation = found.situation
+        change = self._carried_out(claimed, found, files, next_number=work.tickets.next_number)
+        change = with_new_customer(work, change, situation, now=situation.now)
+        change = self._with_books(change, claimed, found)
+        return handed_out(work, change, duty_now(work, self._parts.catalogue, situation.now))
+
+    def _carried_out(
+        self,
+        claimed: ClaimedMail,
+        found: Understood,
+        files: tuple[StoredFile, ...],
+        *,
+        next_number: Callable[[int], str],
+    ) -> TicketChange:
+        cause = cause_for(
+            found.decision,
+            found.situation,
+            found.mailbox,
+            files,
+            mail_id=claimed.id,
+            agent=self._parts.agent(found.situation.sender),
+            calendar=self._calendar,
+            next_number=next_number,
+        )
+        change = carry_out(found.decision, found.situation, cause)
+        return change if claimed.answer else _unasked(change)
+
+    def _with_books(self, change: TicketChange, claimed: ClaimedMail, found: Understood) -> TicketChange:
+        if not claimed.answer:
+            return change
+        return with_books(
+            change,
+            self._parts.catalogue,
+            found.mailbox,
+            now=self._parts.now(),
+            record=found.situation.customer_record,
+        )
+
+
+def _needs_the_commit(change: TicketChange) -> bool:
+    """Whether two tickets are opened at once, a new one's number is said of it already, or letters are taken back
+    that may just be leaving."""
+    tells_number = change.before is None and change.transcript is not None
+    return change.beside is not None or tells_number or bool(taken_back(change))
+
+
+def open_number() -> str:
+    """As long as a ticket's number, of a year that has none, and not to be guessed: no words of anybody's are
+    taken for it."""
+    return f"0000-{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+
+
+def _unasked(change: TicketChange) -> TicketChange:
+    """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
+    asked_at = change.before.asked_at if change.before else None
+    return replace(change, after=replace(change.after, asked_at=asked_at))
