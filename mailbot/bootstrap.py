@@ -479,7 +479,8 @@ class App:
     def delivery(self) -> Delivery:
         """The way out; to be made and used on one event loop."""
         from mailbot.adapters.smtp import SmtpTransport
-        from mailbot.flows.delivery import Delivery, Outlet
+        from mailbot.flows.delivery import Delivery
+        from mailbot.flows.outlets import Outlet
 
         outlets = {
             key: Outlet(

@@ -27,10 +27,8 @@ from mailbot.domain.exchange import (
     NotReached,
     Refused,
     SendOutcome,
-    Throttle,
 )
 from mailbot.domain.outbox import ClaimedLetter, HoldReason, LetterResult
-from mailbot.domain.troubles import TroubleKey, TroubleKind, trouble_words
 from mailbot.flows.attempts import MINUTE, UNKNOWN_OUTCOMES_AT_MOST, after_error, result_of
 from mailbot.flows.bounced import delivery_failed
 from mailbot.flows.causes import cause_of, place_of
@@ -39,9 +37,11 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.letters_in_hand import LettersInHand
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.outlets import Outlet
 from mailbot.flows.pace import SLOT_KEPT_FOR, Pace
-from mailbot.flows.ports import BlobStore, Clock, LetterTransport, Storage, UnitOfWork
+from mailbot.flows.ports import BlobStore, Clock, Storage, UnitOfWork
 from mailbot.flows.pulse import Pulse
+from mailbot.flows.server_troubles import ServerTroubles, TroubleNews
 from mailbot.flows.write_change import write_change
 from mailbot.triage.books import book_left
 
@@ -53,8 +53,6 @@ _STORAGE_RETRY_AFTER = timedelta(seconds=30)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
-# One answer of "too fast" is how a provider paces us; only several in a row are for the administrator.
-_WORTH_TELLING = 3
 # As long may a server think about a letter (RFC 5321 §4.5.3.2.6).
 _SERVER_THINKS_SECONDS = 600.0
 
@@ -65,31 +63,6 @@ class DeliveryCount:
 
     sent: int = 0
     failed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlet:
-    """A mailbox with the way out for its letters. ``saves_copies``: what leaves is to be put into its Sent
-    folder, for nobody else does."""
-
-    mailbox: ServedMailbox
-    transport: LetterTransport
-    saves_copies: bool = False
-
-    @property
-    def server_away(self) -> TroubleKey:
-        """The trouble that this mailbox's server is away."""
-        return TroubleKey(kind=TroubleKind.SMTP, mailbox=self.mailbox.key)
-
-    @property
-    def limit_reached(self) -> TroubleKey:
-        """The trouble that its provider holds us to a limit."""
-        return TroubleKey(kind=TroubleKind.LIMIT, mailbox=self.mailbox.key)
-
-    @property
-    def login_over(self) -> TroubleKey:
-        """The trouble that what this mailbox logs in with has come to its end."""
-        return TroubleKey(kind=TroubleKind.LOGIN, mailbox=self.mailbox.key)
 
 
 class Delivery:
@@ -121,12 +94,7 @@ class Delivery:
         self._owner = owner
         self._paces = {key: Pace(outlet.mailbox.max_per_minute) for key, outlet in outlets.items()}
         self._null_sender_refused: set[str] = set()
-        # A trouble noted by an earlier process is struck out by the first answer.
-        self._in_trouble: set[TroubleKey] = {
-            trouble
-            for outlet in outlets.values()
-            for trouble in (outlet.server_away, outlet.limit_reached, outlet.login_over)
-        }
+        self._troubles = ServerTroubles(outlets.values())
         self._patience_seconds = math.inf
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
         self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
@@ -239,7 +207,7 @@ class Delivery:
         finally:
             self.in_hand.let_go(claimed.id)
         if outcome is not None:
-            await self._in_thread(lambda: self._note_server(self._outlets[claimed.letter.mailbox], outcome))
+            await self._note_server(self._outlets[claimed.letter.mailbox], outcome)
         count.sent += result.status is LetterStatus.SENT
         count.failed += result.status in (LetterStatus.FAILED, LetterStatus.NEEDS_PERSON)
         return ahead
@@ -440,37 +408,25 @@ class Delivery:
             case _:
                 pace.server_is_there()
 
-    def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
+    async def _note_server(self, outlet: Outlet, outcome: SendOutcome) -> None:
         """Write down that a server is away or a limit reached, and that it is over; nothing while all is well.
         Never raises."""
-        away = {}
-        if isinstance(outcome, NotReached):
-            refused = outcome.credentials_refused
-            away = {outlet.server_away: trouble_words(outcome.reason, login_refused=refused)}
-            if outcome.login_expired:
-                away[outlet.login_over] = trouble_words(outcome.reason)
-        limited = {}
-        if isinstance(outcome, Refused) and outcome.throttled is not None:
-            if outcome.throttled is Throttle.RATE and self._paces[outlet.mailbox.key].throttles < _WORTH_TELLING:
-                return
-            answer = f"{outcome.throttled}: {outcome.code} {outcome.response}"
-            limited = {outlet.limit_reached: trouble_words(answer)}
-        troubles = away | limited
-        # Who does not answer at all says nothing of the limit, nor of what we log in with.
-        over = {outlet.server_away, *(() if away else (outlet.limit_reached, outlet.login_over))} - troubles.keys()
+        throttles = self._paces[outlet.mailbox.key].throttles
+        news = self._troubles.news(outlet, outcome, throttles=throttles)
+        if news is None:
+            return
         try:
-            over &= self._in_trouble
-            if not troubles and not over:
-                return
-            with self._storage.write() as work:
-                for trouble, error in troubles.items():
-                    work.house.note_trouble(trouble, error, now=self._clock.now())
-                for trouble in over:
-                    work.house.clear_trouble(trouble)
-            self._in_trouble |= troubles.keys()
-            self._in_trouble -= over
+            await self._in_thread(lambda: self._write_news(news))
+            self._troubles.are_written(news)
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.trouble_not_noted", mailbox=outlet.mailbox.key)
+
+    def _write_news(self, news: TroubleNews) -> None:
+        with self._storage.write() as work:
+            for trouble, words in news.noted.items():
+                work.house.note_trouble(trouble, words, now=self._clock.now())
+            for trouble in news.over:
+                work.house.clear_trouble(trouble)
 
     def _log_result(
         self, claimed: ClaimedLetter, outcome: SendOutcome, result: LetterResult, *, seconds: float

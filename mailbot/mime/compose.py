@@ -1,7 +1,7 @@
 """Compose a letter: (OutboundLetter, its files, the mailbox's ways) → Envelope with the MIME message.
 
-Every header value passes through ``_set``, the one place where control characters are taken out (THREATS 18),
-and is encoded and folded here: the standard library would read an encoded word that a stranger wrote into a
+Every header passes through ``_header``, the one place where control characters are taken out (THREATS 18), and
+is encoded and folded here: the standard library would read an encoded word that a stranger wrote into a
 subject, and folds a long Message-ID into one. The body is 7-bit only, and the serialised bytes are checked
 for bare CR or LF (THREATS 21) and for the 998 octets of RFC 5322 §2.1.1.
 """
@@ -14,9 +14,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import EmailMessage, MIMEPart
-from email.policy import SMTP
 from email.utils import format_datetime
 from urllib.parse import quote
 
@@ -26,13 +25,12 @@ from mailbot.domain.events import Audience, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Envelope
 from mailbot.domain.handles import LOOP_MARK_HEADER, message_id_for
 from mailbot.domain.mail import Address, normalised_message_id
-from mailbot.mime.serialise import message_bytes
+from mailbot.mime.serialise import Part, message_bytes
 
 _SUPPRESSED = "OOF, AutoReply, DR, RN, NRN"
 _AUTO_SUBMITTED = ("auto-replied", "auto-generated")
+_BASE64 = "Content-Transfer-Encoding: base64"
 
-# The lines of raw headers are made here; folding them again would put encoded words into Message-IDs.
-_POLICY = SMTP.clone(refold_source="none", cte_type="7bit")
 _LINE_OCTETS = 76
 _LONGEST_LINE_OCTETS = 998
 # RFC 2047 §2: a line with an encoded word has at most 76 characters; 39 octets make a word of 64.
@@ -70,24 +68,19 @@ def compose(
     """
     recipient = _usable_address(letter.recipient.address)
     mailbox = _usable_address(mailbox_address)
-    message = EmailMessage(policy=_POLICY)
     tagged = reply_addressing is ReplyAddressing.PLUS and bool(letter.handle)
-    _set(message, "From", _address(Address(address=mailbox, name=letter.sender_name)))
-    _set(message, "To", _address(Address(address=recipient, name=letter.recipient.name)))
-    _set(message, "Subject", _unstructured(letter.subject))
-    _set(message, "Date", format_datetime(now.astimezone(UTC)))
-    _set_threading(message, letter, id_may_change=id_may_change)
-    _set(
-        message,
-        "Reply-To",
-        tagged_address(mailbox, AddressTag.REPLY, letter.handle) if tagged else mailbox,
-    )
-    if letter.automatic:
-        _set(message, "Auto-Submitted", _auto_submitted(letter))
-        _set(message, "X-Auto-Response-Suppress", _SUPPRESSED)
-    _set(message, LOOP_MARK_HEADER, loop_mark)
-    _set(message, "MIME-Version", "1.0")
-    _set_body(message, letter, files)
+    headers = [
+        _header("From", _address(Address(address=mailbox, name=letter.sender_name))),
+        _header("To", _address(Address(address=recipient, name=letter.recipient.name))),
+        _header("Subject", _unstructured(letter.subject)),
+        _header("Date", format_datetime(now.astimezone(UTC))),
+        *_threading(letter, id_may_change=id_may_change),
+        _header("Reply-To", tagged_address(mailbox, AddressTag.REPLY, letter.handle) if tagged else mailbox),
+        *(_automatic(letter) if letter.automatic else ()),
+        _header(LOOP_MARK_HEADER, loop_mark),
+        _header("MIME-Version", "1.0"),
+    ]
+    message = _body(letter, files).headed_by(headers)
     if null_sender and _is_for_an_unverified_stranger(letter):
         sender = ""
     else:
@@ -101,23 +94,24 @@ def _is_for_an_unverified_stranger(letter: OutboundLetter) -> bool:
     return letter.automatic and letter.audience is Audience.REQUESTER and not letter.verified_recipient
 
 
-def _auto_submitted(letter: OutboundLetter) -> str:
-    return letter.auto_submitted if letter.auto_submitted in _AUTO_SUBMITTED else "auto-generated"
+def _automatic(letter: OutboundLetter) -> list[str]:
+    kind = letter.auto_submitted if letter.auto_submitted in _AUTO_SUBMITTED else "auto-generated"
+    return [_header("Auto-Submitted", kind), _header("X-Auto-Response-Suppress", _SUPPRESSED)]
 
 
 def _checked(message: bytes) -> bytes:
     if len({message.count(end) for end in (b"\r\n", b"\r", b"\n")}) > 1:
         raise LetterError("a bare CR or LF stands in the composed letter")
-    if any(len(line) > _LONGEST_LINE_OCTETS for line in message.split(b"\r\n")):
+    if max(map(len, message.split(b"\r\n"))) > _LONGEST_LINE_OCTETS:
         raise LetterError("a line of the composed letter is longer than 998 octets")
     return message
 
 
-# --- header values ---------------------------------------------------------------------------------------
+# --- headers ---------------------------------------------------------------------------------------------
 
 
-def _set(message: MIMEPart, name: str, words: str | Iterable[str]) -> None:
-    """Set a header of ours from its words, folded where the words meet. Nothing else sets headers."""
+def _header(name: str, words: str | Iterable[str]) -> str:
+    """A header of ours from its words, folded where the words meet. Nothing else makes headers."""
     first = f"{name}:"
     lines = [first]
     for word in [words] if isinstance(words, str) else words:
@@ -126,7 +120,7 @@ def _set(message: MIMEPart, name: str, words: str | Iterable[str]) -> None:
         if lines != [first] and len(lines[-1]) + 1 + len(clean) > _LINE_OCTETS:
             lines.append("")
         lines[-1] += f" {clean}"
-    message.set_raw(name, "\n".join(lines).removeprefix(f"{first} "))
+    return "\n".join(lines)
 
 
 def _one_line(text: str) -> str:
@@ -188,22 +182,23 @@ def _usable_address(address: str) -> str:
     return address
 
 
-def _set_threading(message: MIMEPart, letter: OutboundLetter, *, id_may_change: bool) -> None:
+def _threading(letter: OutboundLetter, *, id_may_change: bool) -> list[str]:
     message_id = _angled(letter.message_id)
     if message_id is None:
         raise LetterError("the letter has no usable Message-ID")
-    _set(message, "Message-ID", message_id)
+    headers = [_header("Message-ID", message_id)]
     parent = _angled(letter.in_reply_to)
     if parent is not None:
-        _set(message, "In-Reply-To", parent)
-    ids = [_angled(reference) for reference in (*letter.references, letter.in_reply_to)]
+        headers.append(_header("In-Reply-To", parent))
+    ids = [*(_angled(reference) for reference in letter.references), parent]
     references = list(dict.fromkeys(reference for reference in ids if reference is not None))
     references = [*references[:1], *references[1:][-_LAST_REFERENCES:]]
     if id_may_change and letter.handle:
         # Neither first nor last where it can be helped: programs take those for the thread and the parent.
         references.insert(max(1, len(references) - 1), f"<{_stand_in(letter)}>")
     if references:
-        _set(message, "References", references)
+        headers.append(_header("References", references))
+    return headers
 
 
 def _stand_in(letter: OutboundLetter) -> str:
@@ -221,84 +216,75 @@ def _angled(message_id: str) -> str | None:
 # --- the body --------------------------------------------------------------------------------------------
 
 
-def _set_body(message: MIMEPart, letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> None:
+def _body(letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> Part:
     shown = [(file, content) for file, content in files if file.content_id and letter.html]
     attached = [(file, content) for file, content in files if not (file.content_id and letter.html)]
+    alternative = _alternative(letter, shown)
     if not attached:
-        _set_alternative(message, letter, shown)
-        return
-    alternative = MIMEPart(policy=_POLICY)
-    _set_alternative(alternative, letter, shown)
-    _set(message, "Content-Type", _multipart("mixed", letter))
-    message.attach(alternative)
-    for file, content in attached:
-        message.attach(_attachment(file, content))
+        return alternative
+    return _multipart("mixed", letter, [alternative, *(_attachment(file, content) for file, content in attached)])
 
 
-def _set_alternative(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> None:
+def _alternative(letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> Part:
+    plain = _text(letter.text, "plain")
     if not letter.html:
-        _set_text(part, letter.text, "plain")
-        return
-    _set(part, "Content-Type", _multipart("alternative", letter))
-    plain, html = MIMEPart(policy=_POLICY), MIMEPart(policy=_POLICY)
-    _set_text(plain, letter.text, "plain")
-    part.attach(plain)
-    if shown:
-        _set_related(html, letter, shown)
-    else:
-        _set_text(html, letter.html, "html")
-    part.attach(html)
+        return plain
+    html = _text(letter.html, "html")
+    parts = [plain, _related(html, letter, shown) if shown else html]
     if letter.calendar:
         # Last: the richest form that a program knows is the one it shows (RFC 2046 §5.1.4, RFC 6047 §2.4).
-        part.attach(_invitation(letter.calendar))
+        parts.append(_invitation(letter.calendar))
+    return _multipart("alternative", letter, parts)
 
 
-def _set_related(part: MIMEPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> None:
+def _related(html: Part, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> Part:
     """The HTML and the pictures in it (RFC 2387), so that no mail program lists them among the files."""
-    _set(part, "Content-Type", [f"{_multipart('related', letter)};", 'type="text/html"'])
-    html = MIMEPart(policy=_POLICY)
-    _set_text(html, letter.html, "html")
-    part.attach(html)
-    for file, content in shown:
-        picture = _attachment(file, content, disposition="inline")
-        _set(picture, "Content-ID", f"<{file.content_id}>")
-        part.attach(picture)
+    pictures = [_picture(file, content) for file, content in shown]
+    return _multipart("related", letter, [html, *pictures], 'type="text/html"')
 
 
-def _invitation(calendar: str) -> MIMEPart:
+def _invitation(calendar: str) -> Part:
     """An iCalendar object, in base64: its lines end in CRLF whatever the way (RFC 5545 §3.1)."""
-    part = MIMEPart(policy=_POLICY)
-    _set(part, "Content-Type", 'text/calendar; method=REQUEST; charset="utf-8"')
-    _set(part, "Content-Transfer-Encoding", "base64")
-    part.set_payload(base64.encodebytes(calendar.encode("utf-8")).decode("ascii"))
-    return part
+    content_type = _header("Content-Type", 'text/calendar; method=REQUEST; charset="utf-8"')
+    return Part(headers=(content_type, _BASE64), text=_base64(calendar.encode("utf-8")))
 
 
-def _multipart(subtype: str, letter: OutboundLetter) -> str:
+def _multipart(subtype: str, letter: OutboundLetter, parts: Sequence[Part], *parameters: str) -> Part:
     """The same boundary every time, so that a letter that is sent again is the same to the last byte.
 
     ``=_`` stands in no quoted-printable and no base64 text (RFC 2045 §6.7), so no part can hold the boundary.
     """
     digest = hashlib.sha256(f"{subtype} {letter.message_id}".encode()).hexdigest()
-    return f'multipart/{subtype}; boundary="=_{digest[:24]}"'
+    boundary = f"=_{digest[:24]}"
+    words = [f'multipart/{subtype}; boundary="{boundary}"', *parameters]
+    content_type = _header("Content-Type", [*(f"{word};" for word in words[:-1]), words[-1]])
+    return Part(headers=(content_type,), boundary=boundary, parts=tuple(parts))
 
 
-def _set_text(part: MIMEPart, text: str, subtype: str) -> None:
-    """Fill a part with text as quoted-printable, which keeps lines short (RFC 2045 §6.7)."""
+def _text(text: str, subtype: str) -> Part:
+    """A part with text as quoted-printable, which keeps lines short (RFC 2045 §6.7)."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     content = _BODY_CONTROLS.sub("", lines).rstrip("\n") + "\n"
-    _set(part, "Content-Type", f'text/{subtype}; charset="utf-8"')
-    _set(part, "Content-Transfer-Encoding", "quoted-printable")
-    part.set_payload(binascii.b2a_qp(content.encode("utf-8")).decode("ascii"))
+    content_type = _header("Content-Type", f'text/{subtype}; charset="utf-8"')
+    return Part(
+        headers=(content_type, _header("Content-Transfer-Encoding", "quoted-printable")),
+        text=binascii.b2a_qp(content.encode("utf-8")).decode("ascii"),
+    )
 
 
-def _attachment(file: StoredFile, content: bytes, *, disposition: str = "attachment") -> MIMEPart:
-    part = MIMEPart(policy=_POLICY)
-    _set(part, "Content-Type", _safe_media_type(file.media_type))
-    _set(part, "Content-Transfer-Encoding", "base64")
-    _set(part, "Content-Disposition", [f"{disposition};", *_filename_parameter(file.filename)])
-    part.set_payload(base64.encodebytes(content).decode("ascii"))
-    return part
+def _attachment(file: StoredFile, content: bytes, *, disposition: str = "attachment") -> Part:
+    content_type = _header("Content-Type", _safe_media_type(file.media_type))
+    placed = _header("Content-Disposition", [f"{disposition};", *_filename_parameter(file.filename)])
+    return Part(headers=(content_type, _BASE64, placed), text=_base64(content))
+
+
+def _picture(file: StoredFile, content: bytes) -> Part:
+    attachment = _attachment(file, content, disposition="inline")
+    return replace(attachment, headers=(*attachment.headers, _header("Content-ID", f"<{file.content_id}>")))
+
+
+def _base64(content: bytes) -> str:
+    return base64.encodebytes(content).decode("ascii")
 
 
 def _safe_media_type(media_type: str) -> str:

@@ -1,44 +1,51 @@
-"""A composed message as bytes: ``Message -> bytes``, what the standard library's generator writes, sooner.
+"""A composed message as bytes: ``Part -> bytes``, what the standard library's generator writes, sooner.
 
 That one parses every header anew. Here nothing is parsed: for messages made by ``compose.py`` alone, whose headers
-are raw lines and whose bodies are ASCII.
+are whole lines and whose bodies are ASCII.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from email.message import Message
-
-_BOUNDARY = re.compile(r'boundary="([^"]+)"')
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Self
 
 
-def message_bytes(message: Message, *, utf8: bool = False) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A message or a part of one: its headers, and either text or parts with a boundary between them.
+
+    Headers are whole, ``Name: value``; lines, folded ones and those of the text, end in LF.
+    """
+
+    headers: tuple[str, ...]
+    text: str = ""
+    boundary: str = ""
+    parts: tuple[Part, ...] = ()
+
+    def headed_by(self, headers: Iterable[str]) -> Self:
+        """The same with these headers before its own."""
+        return replace(self, headers=(*headers, *self.headers))
+
+
+def message_bytes(message: Part, *, utf8: bool = False) -> bytes:
     """The whole message with CRLF line ends; ``utf8`` lets headers be more than ASCII (RFC 6532).
 
-    Raises ``ValueError`` for headers or bodies that are not ASCII else, and for a multipart without boundary.
+    Raises ``ValueError`` for headers or bodies that are not ASCII else, and for parts without a boundary.
     """
     return "".join(_pieces(message)).replace("\n", "\r\n").encode("utf-8" if utf8 else "ascii")
 
 
-def _pieces(part: Message) -> Iterator[str]:
-    for name, value in part.raw_items():
-        yield f"{name}: {value}\n"
+def _pieces(part: Part) -> Iterator[str]:
+    for header in part.headers:
+        yield f"{header}\n"
     yield "\n"
-    payload = part.get_payload()
-    if not isinstance(payload, list):
-        yield str(payload)
+    yield part.text
+    if not part.parts:
         return
-    boundary = _boundary_of(part)
-    for number, inner in enumerate(payload):
-        yield f"--{boundary}\n" if number == 0 else f"\n--{boundary}\n"
-        yield from _pieces(inner)
-    yield f"\n--{boundary}--\n"
-
-
-def _boundary_of(part: Message) -> str:
-    headers = (value for name, value in part.raw_items() if name.lower() == "content-type")
-    match = next(filter(None, (_BOUNDARY.search(str(value)) for value in headers)), None)
-    if match is None:
+    if not part.boundary:
         raise ValueError("a part of several parts has no boundary")
-    return match[1]
+    for number, inner in enumerate(part.parts):
+        yield f"--{part.boundary}\n" if number == 0 else f"\n--{part.boundary}\n"
+        yield from _pieces(inner)
+    yield f"\n--{part.boundary}--\n"

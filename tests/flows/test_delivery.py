@@ -28,7 +28,8 @@ from mailbot.domain.mail import Address
 from mailbot.domain.outbox import ClaimedLetter, LetterResult
 from mailbot.domain.ticket import Status
 from mailbot.flows.attempts import result_of
-from mailbot.flows.delivery import Delivery, DeliveryCount, Outlet
+from mailbot.flows.delivery import Delivery, DeliveryCount
+from mailbot.flows.outlets import Outlet
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
 from tests.flows.lost_answers import answer_is_lost
 

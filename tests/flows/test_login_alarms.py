@@ -20,7 +20,8 @@ from mailbot.domain.logins import LoginCredential, LoginExpiry
 from mailbot.domain.mail import FetchedMail
 from mailbot.flows.alarms import Administration, Alarms
 from mailbot.flows.collect import Collector, CollectPlan
-from mailbot.flows.delivery import Delivery, Outlet
+from mailbot.flows.delivery import Delivery
+from mailbot.flows.outlets import Outlet
 from tests.flows.house import NOON, REPOSITORY, TestHouse
 
 ADMIN = "chefe@example.com.br"

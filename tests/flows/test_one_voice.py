@@ -14,7 +14,8 @@ from mailbot.bootstrap import App
 from mailbot.domain.events import Audience, LetterKind, LetterStatus, OutboundLetter
 from mailbot.domain.exchange import Delivered, Envelope, OutcomeUnknown, Refused, SendOutcome, Throttle
 from mailbot.domain.ticket import Status
-from mailbot.flows.delivery import Delivery, Outlet
+from mailbot.flows.delivery import Delivery
+from mailbot.flows.outlets import Outlet
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 
 COMPLETE = [BOLETO, RECEIPT, LICENCE]

@@ -20,7 +20,8 @@ from mailbot.connections import Connection, sent_folder_of
 from mailbot.domain.errors import ServerAway
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.exchange import Delivered, OutcomeUnknown, SentCopy
-from mailbot.flows.delivery import Delivery, Outlet
+from mailbot.flows.delivery import Delivery
+from mailbot.flows.outlets import Outlet
 from mailbot.flows.sent_folder import SentFolderKeeper
 from tests.flows.house import CUSTOMER, MAILBOX, TestHouse, mail
 from tests.flows.sent import FakeSentFolder, keeper_of, written

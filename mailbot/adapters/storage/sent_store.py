@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from mailbot.adapters.storage.mapping import letter_from_row, understood
 from mailbot.adapters.storage.tables import letter_texts, other_message_ids, outbox, sent_copies
@@ -20,8 +20,10 @@ _LONGEST_ID = 500
 _LEARN = text(
     "INSERT INTO other_message_ids (message_id, letter_id) VALUES (:message_id, :letter_id) ON CONFLICT DO NOTHING"
 ).bindparams(bindparam("message_id", type_=_O.message_id.type))
-_IS_ASKED_FOR = select(_C.letter_id).where(_C.letter_id == bindparam("letter"))
-_ASK_FOR_COPY = insert(sent_copies)
+_ASK_FOR_COPY = text(
+    "INSERT INTO sent_copies (letter_id, mailbox, due_at, attempts, error)"
+    " VALUES (:letter_id, :mailbox, :due_at, 0, '') ON CONFLICT DO NOTHING"
+).bindparams(bindparam("due_at", type_=_C.due_at.type))
 
 
 class SentStore:
@@ -34,9 +36,8 @@ class SentStore:
 
     def ask_for_copy(self, letter_id: int, mailbox: str, *, due_at: datetime) -> None:
         """A letter left, and the Sent folder lacks it; asked twice, it is saved once."""
-        if self._connection.scalar(_IS_ASKED_FOR, {"letter": letter_id}) is None:
-            row = {"letter_id": letter_id, "mailbox": mailbox, "due_at": due_at}
-            self._connection.execute(_ASK_FOR_COPY, row)
+        row = {"letter_id": letter_id, "mailbox": mailbox, "due_at": due_at}
+        self._connection.execute(_ASK_FOR_COPY, row)
 
     def due_copies(self, mailbox: str, *, now: datetime, limit: int) -> list[DueCopy]:
         """Letters whose copy is due, in the order in which they left."""
