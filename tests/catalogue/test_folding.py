@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.catalogue.folding import fold, fold_words, same_words
+from mailbot.catalogue.folding import (
+    fold,
+    fold_words,
+    plain_lines,
+    repair_mojibake,
+    same_words,
+    visible_text,
+)
 
 WANTED = "alteracao de local"
 
@@ -54,6 +61,27 @@ def test_words_lose_their_punctuation() -> None:
 
 def test_a_closing_quote_after_a_capital_is_not_taken_for_broken_utf8() -> None:
     assert fold_words("“CAFÉ”") == "cafe"
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x17F) | st.sampled_from("\u2014\u0301\ufffd"), max_size=60))
+def test_letters_fold_alone_as_they_do_among_others(text: str) -> None:
+    repaired = repair_mojibake(text)
+    assert plain_lines(text) == "".join(plain_lines(ch) for ch in repaired)
+
+
+@pytest.mark.parametrize("code", range(256))
+def test_every_latin_letter_folds_as_the_standard_decomposes_it(code: int) -> None:
+    ch = chr(code)
+    kind = unicodedata.category(ch)
+    seen = "" if kind == "Cf" else " " if kind in ("Cc", "Zs") and ch != "\n" else ch
+    letters = unicodedata.normalize("NFKD", seen).casefold()
+    assert plain_lines(ch) == "".join(one for one in letters if not unicodedata.combining(one))
+
+
+@pytest.mark.parametrize("text", ["a\u200bé\r", "é\r", "\xa0é", "é\u2028b\xad"])
+def test_what_nobody_sees_is_taken_out_of_a_visible_text(text: str) -> None:
+    wanted = {"\u200b": "", "\r": "", "\xad": "", "\xa0": " ", "\u2028": "\n"}
+    assert visible_text(text) == "".join(wanted.get(ch, ch) for ch in text)
 
 
 @given(st.text(max_size=400))
