@@ -7,7 +7,7 @@ a line, table rows with labels before or above the values. Labels are the reques
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from string import ascii_lowercase
@@ -46,15 +46,6 @@ class LabelledText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Labels:
-    """The labels of a type's fields; ``long_enough`` are those that may be mistyped."""
-
-    pattern: re.Pattern[str]
-    specs: dict[str, FieldSpec]
-    long_enough: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Opening:
     """What a line begins with that is set like a label, folded; where its value begins, how it is set apart."""
 
@@ -64,14 +55,26 @@ class _Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line without blanks and bullets around it, and what is the same of it whoever's labels it is read for.
+
+    ``spelled`` is the line letter for letter as labels are spelled, ``words`` are its words, ``None`` where
+    letters were lost; ``opening`` is what it begins with, ``cells`` are its cells, folded, if it is a row.
+    """
+
+    text: str
+    spelled: str
+    words: frozenset[str] | None
+    opening: _Opening | None
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A text's lines without blanks around them, the same without bullets, these letter for letter as labels are
-    spelled, what each begins with, and which are copied headers."""
+    """A text's lines without blanks around them, the same without bullets, and which are copied headers."""
 
     plain: Sequence[str]
-    bare: Sequence[str]
-    spelled: Sequence[str]
-    openings: Sequence[_Opening | None]
+    bare: Sequence[_Line]
     headers: frozenset[int]
 
 
@@ -81,10 +84,25 @@ def lines_of(text: str) -> Lines:
     Bounded: at most 4,000 lines of 2,000 characters are looked at.
     """
     plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
-    bare = [_BULLET.sub("", line) if line else line for line in plain]
-    openings = [_opening(line) for line in bare]
-    spelled = [line.translate(_AS_LABELS) for line in bare]
-    return Lines(plain=plain, bare=bare, spelled=spelled, openings=openings, headers=_copied_headers(plain))
+    return Lines(plain=plain, bare=[_bare(line) for line in plain], headers=_copied_headers(plain))
+
+
+_EMPTY_LINE = _Line(text="", spelled="", words=frozenset(), opening=None, cells=())
+
+
+def _bare(line: str) -> _Line:
+    if not line:
+        return _EMPTY_LINE
+    text = _BULLET.sub("", line)
+    spelled = text.translate(_AS_LABELS)
+    cells = _cells(text)
+    return _Line(
+        text=text,
+        spelled=spelled,
+        words=None if "?" in spelled else frozenset(_WORD.findall(spelled)),
+        opening=_opening(text),
+        cells=[fold_words(cell) for cell in cells] if len(cells) > 1 else (),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +127,8 @@ def labelled_text(request_type: RequestType, lines: Lines) -> LabelledText:
     """
     if not request_type.fields:
         return LabelledText(other_lines=list(lines.plain))
-    return _Reader(lines, _labels_of(request_type.fields)).read()
+    labels = _labels_of(tuple(spec.all_labels for spec in request_type.fields))
+    return _Reader(lines, request_type.fields, labels).read()
 
 
 # --- labels -------------------------------------------------------------------------------------------------
@@ -131,6 +150,43 @@ _MAY_BE_LOST = frozenset("aceinou")
 _LOST = {"\ufffd": "?"}
 _AS_LABELS = str.maketrans({found: ch for ch, spellings in _LETTERS.items() for found in spellings} | _LOST)
 """From a mail's letters to a label's, one for one: so that a place in one line is the same place in the other."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Labels:
+    """The labels of a type's fields, folded, each with the place of its field: ``longest_first``, those that may
+    be mistyped (``long_enough``), and the words that one of them begins with."""
+
+    owners: Mapping[str, int]
+    longest_first: tuple[str, ...]
+    long_enough: tuple[str, ...]
+    first_words: frozenset[str]
+
+    def may_stand_in(self, line: _Line) -> bool:
+        """Whether it is worth while to look for them: most lines have none."""
+        return line.words is None or not self.first_words.isdisjoint(line.words)
+
+
+@lru_cache(maxsize=256)
+def _labels_of(labels_by_field: tuple[tuple[str, ...], ...]) -> _Labels:
+    owners = {label: place for place, labels in enumerate(labels_by_field) for label in labels}
+    return _Labels(
+        owners=owners,
+        longest_first=tuple(sorted(owners, key=len, reverse=True)),
+        long_enough=tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED),
+        first_words=frozenset(word for label in owners for word in label.split()[:1]),
+    )
+
+
+@lru_cache(maxsize=256)
+def _pattern_of(longest_first: tuple[str, ...]) -> re.Pattern[str]:
+    """Labels where they stand in :attr:`_Line.spelled`, and what sets their values apart."""
+    alternatives = "|".join("".join(_letter(ch) for ch in label) for label in longest_first)
+    return re.compile(
+        rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
+        r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))"
+    )
 
 
 def _letter(ch: str) -> str:
@@ -138,19 +194,6 @@ def _letter(ch: str) -> str:
     if ch == " ":
         return r"[\s_.\-/]{1,3}"
     return f"[{ch}?]" if ch in _MAY_BE_LOST else re.escape(ch)
-
-
-@lru_cache(maxsize=256)
-def _labels_of(specs: tuple[FieldSpec, ...]) -> _Labels:
-    owners = {label: spec for spec in specs for label in spec.all_labels}
-    longest_first = sorted(owners, key=len, reverse=True)
-    alternatives = "|".join("".join(_letter(ch) for ch in label) for label in longest_first)
-    pattern = re.compile(
-        rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
-        r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))"
-    )
-    long_enough = tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED)
-    return _Labels(pattern=pattern, specs=owners, long_enough=long_enough)
 
 
 _SEGMENT_END = re.compile(r"[;|/,.•·()\t]|\s{2,}")
@@ -162,19 +205,26 @@ _CONNECTORS = frozenset(
 _SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, FieldKind.CNPJ})
 
 
-def _hits(line: str, spelled: str, opening: _Opening | None, labels: _Labels) -> list[_Hit]:
+def _hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     """The labels of a line that really are labels."""
+    found = _exact_hits(line, specs, labels) if labels.may_stand_in(line) else []
+    mistyped = None if found or line.opening is None else _mistyped(line.opening, specs, labels)
+    return found if mistyped is None else [mistyped]
+
+
+def _exact_hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     found: list[_Hit] = []
-    for match in labels.pattern.finditer(spelled):
-        written = line[match.start("label") : match.end("label")]
+    for match in _pattern_of(labels.longest_first).finditer(line.spelled):
+        written = line.text[match.start("label") : match.end("label")]
         label = fold_words(written)
-        spec = labels.specs.get(label) or _spec_with_lost_letters(written, labels)
-        if spec is None:
+        owner = labels.owners.get(label)
+        owner = _owner_with_lost_letters(written, labels) if owner is None else owner
+        if owner is None:
             continue
-        separator = _separator(match["sep"], at_end=match.end() == len(line))
-        before = line[found[-1].value_start if found else 0 : match.start()]
+        separator = _separator(match["sep"], at_end=match.end() == len(line.text))
+        before = line.text[found[-1].value_start if found else 0 : match.start()]
         hit = _Hit(
-            spec=spec,
+            spec=specs[owner],
             start=match.start(),
             value_start=match.end(),
             separator=separator,
@@ -182,8 +232,7 @@ def _hits(line: str, spelled: str, opening: _Opening | None, labels: _Labels) ->
         )
         if _is_label(hit, before, follows_label=bool(found)):
             found.append(hit)
-    mistyped = None if found or opening is None else _mistyped(opening, labels)
-    return found if mistyped is None else [mistyped]
+    return found
 
 
 _LABEL_SHAPE = re.compile(r"[*_]{0,3}([^\W\d_][\w \-./]{3,60}?)[*_]{0,3}(?:\s{0,5}[:：=]|\s[-–—]\s)")
@@ -200,20 +249,19 @@ def _opening(line: str) -> _Opening | None:
     return _Opening(words=words, value_start=match.end(), separator=separator)
 
 
-def _mistyped(opening: _Opening, labels: _Labels) -> _Hit | None:
+def _mistyped(opening: _Opening, specs: Sequence[FieldSpec], labels: _Labels) -> _Hit | None:
     """The label that a line begins with, one letter wrong or two in a long one: *Motvo: mudei*. Never where two
     fields' labels are as near."""
     nearest = extract(opening.words, labels.long_enough, scorer=Levenshtein.distance, score_cutoff=2, limit=None)
     near = {
-        labels.specs[label].key: labels.specs[label]
+        labels.owners[label]
         for label, distance, _ in nearest
         if distance <= (2 if len(label) >= _LONG_LABEL else 1)
     }
     if len(near) != 1:
         return None
-    (spec,) = near.values()
     return _Hit(
-        spec=spec,
+        spec=specs[near.pop()],
         start=0,
         value_start=opening.value_start,
         separator=opening.separator,
@@ -221,9 +269,9 @@ def _mistyped(opening: _Opening, labels: _Labels) -> _Hit | None:
     )
 
 
-def _spec_with_lost_letters(label: str, labels: _Labels) -> FieldSpec | None:
+def _owner_with_lost_letters(label: str, labels: _Labels) -> int | None:
     lost = re.compile(re.sub(r"[?\ufffd]", ".", re.escape(label.lower()).replace(r"\?", "?")))
-    return next((spec for known, spec in labels.specs.items() if lost.fullmatch(known)), None)
+    return next((owner for known, owner in labels.owners.items() if lost.fullmatch(known)), None)
 
 
 def _separator(text: str, *, at_end: bool) -> str:
@@ -272,10 +320,9 @@ _HEADER_LINE = re.compile(
 class _Reader:
     """Walks over the lines once."""
 
-    def __init__(self, lines: Lines, labels: _Labels) -> None:
+    def __init__(self, lines: Lines, specs: Sequence[FieldSpec], labels: _Labels) -> None:
         self.lines = lines.bare
-        self.spelled = lines.spelled
-        self.openings = lines.openings
+        self.specs = specs
         self.labels = labels
         self.headers = lines.headers
         self.result = LabelledText()
@@ -287,11 +334,11 @@ class _Reader:
         return self.result
 
     def _hits_at(self, position: int) -> list[_Hit]:
-        return _hits(self.lines[position], self.spelled[position], self.openings[position], self.labels)
+        return _hits(self.lines[position], self.specs, self.labels)
 
     def _line(self, position: int) -> int:
         """Read one line with what belongs to it; the next line to read."""
-        line = self.lines[position]
+        line = self.lines[position].text
         if position in self.headers:
             return position + 1
         columns = self._columns(position)
@@ -324,7 +371,7 @@ class _Reader:
         below = self._next_line(following)
         if below is None:
             return following
-        self._add(hit, self.lines[below], from_below=True)
+        self._add(hit, self.lines[below].text, from_below=True)
         return below + 1
 
     def _long_text(self, hit: _Hit, raw: str, following: int) -> int:
@@ -338,18 +385,17 @@ class _Reader:
 
     def _columns(self, position: int) -> int | None:
         """A row of nothing but labels above a row of as many values."""
-        cells = _cells(self.lines[position])
-        if len(cells) < 2:
+        owners = [self.labels.owners.get(cell, -1) for cell in self.lines[position].cells]
+        if not owners or -1 in owners:
             return None
         below = self._next_line(position + 1)
-        specs = [self.labels.specs.get(fold_words(cell)) for cell in cells]
-        if below is None or None in specs:
+        values = _cells(self.lines[below].text) if below is not None else []
+        if below is None or len(values) != len(owners):
             return None
-        values = _cells(self.lines[below])
-        if len(values) != len(cells):
-            return None
-        pairs = ((spec, value) for spec, value in zip(specs, values, strict=True) if spec is not None)
-        self.result.values.extend(LabelledValue(spec=spec, raw=value, sure=True) for spec, value in pairs)
+        self.result.values.extend(
+            LabelledValue(spec=self.specs[owner], raw=value, sure=True)
+            for owner, value in zip(owners, values, strict=True)
+        )
         return below + 1
 
     def _add(self, hit: _Hit, raw: str, *, from_below: bool = False) -> None:
@@ -366,7 +412,7 @@ class _Reader:
     def _next_line(self, start: int) -> int | None:
         """The next line that says something, unless a blank gap or another label comes first."""
         for position in range(start, min(start + 2, len(self.lines))):
-            line = self.lines[position]
+            line = self.lines[position].text
             if _says_nothing(line):
                 continue
             begins_with_label = any(hit.separator != "none" for hit in self._hits_at(position)[:1])
@@ -375,7 +421,7 @@ class _Reader:
 
     def _until_next_label(self, start: int) -> Iterator[str]:
         for position in range(start, len(self.lines)):
-            line = self.lines[position]
+            line = self.lines[position].text
             if position in self.headers or SIGN_OFF.match(line):
                 return
             if any(hit.separator in (":", "-", "wide", "end") for hit in self._hits_at(position)):
