@@ -42,7 +42,7 @@ START_SECONDS = 1.0
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
-_LOOK_EVERY_SECONDS = 0.2
+_LOOK_EVERY_SECONDS = 0.05
 # A helper that has said nothing for so long is starting up, hanging or about to go: we had better work ourselves.
 _SILENT_SECONDS = 1.0
 # One that broke is likely to break again: the daemon goes on alone for a while.
@@ -144,7 +144,7 @@ class Crew:
         now = time.monotonic()
         self._part_with_the_ended()
         self.take_over()
-        if self._most and now >= self._look_at:
+        if len(self._workers) < self._most and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_SECONDS
             self._call_in(workers_wanted(self.waiting() + self._coming(), self._most))
         return any(now - worker.heard_at < _SILENT_SECONDS for worker in self._workers)

@@ -21,7 +21,7 @@ from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.housework import tick, warn_of_types_that_are_gone
 from mailbot.leases import end_this_process, leases_kept, take_over_from_the_dead
-from mailbot.loops import DeliveryThread
+from mailbot.loops import DeliveryThread, guarded_thread
 
 if TYPE_CHECKING:
     from mailbot.flows.delivery import DeliveryCount
@@ -85,9 +85,7 @@ def run_once(app: App) -> RoundCount:
         with _told_at_the_end(troubles):
             tick(app)
         with _told_at_the_end(troubles):
-            # Letters that need no pictures leave meanwhile.
-            letters.begin()
-            app.notice_pages.complete_all()
+            letters.draw_all()
         delivered = letters.deliver_all()
         _save_copies(keepers, troubles)
     count.letters_sent, count.letters_failed = delivered.sent, delivered.failed
@@ -98,7 +96,7 @@ def run_once(app: App) -> RoundCount:
 
 
 class _Letters:
-    """The letters of a round: all leave at its end; in a rush those that need not wait leave meanwhile.
+    """The letters of a round: all are whole and leave at its end, in a rush those that need not wait meanwhile.
 
     A context: a round that breaks off awaits the letters in hand, which may be past their final dot.
     """
@@ -106,6 +104,8 @@ class _Letters:
     def __init__(self, app: App) -> None:
         self._app = app
         self._thread: DeliveryThread[DeliveryCount] | None = None
+        self._drawing: threading.Thread | None = None
+        self._drawn_enough = threading.Event()
         self._errors: list[Exception] = []
         self._broken_off = False
 
@@ -113,13 +113,33 @@ class _Letters:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_drawing()
         if self._thread is not None:
             self._broken_off = True
             self._thread.stop()
             self._thread.join(_LETTER_IN_HAND_SECONDS)
 
-    def begin(self) -> DeliveryThread[DeliveryCount]:
-        """See to it that letters leave from now on."""
+    def begin(self) -> None:
+        """From now on letters leave that are due, notices once their pages are drawn."""
+        self._delivery()
+        if self._drawing is None:
+            # What dies here is done at the end of the round, or told then.
+            self._drawing = guarded_thread(
+                "pages", lambda: self._app.notice_pages.run_meanwhile(self._drawn_enough), lambda _error: None
+            )
+
+    def draw_all(self) -> None:
+        """Draw the pages of all notices; letters that need none leave meanwhile. Raises ``StorageUnavailable``."""
+        self._delivery()
+        self._end_drawing()
+        self._app.notice_pages.complete_all()
+
+    def _end_drawing(self) -> None:
+        self._drawn_enough.set()
+        if self._drawing is not None:
+            self._drawing.join(_LETTER_IN_HAND_SECONDS)
+
+    def _delivery(self) -> DeliveryThread[DeliveryCount]:
         if self._thread is None:
             self._thread = DeliveryThread(
                 lambda stop, bell: self._app.delivery().run_round(stop, bell, broken_off=lambda: self._broken_off),
@@ -129,7 +149,7 @@ class _Letters:
 
     def deliver_all(self) -> DeliveryCount:
         """Let everything that is left leave. Raises what kept it from leaving."""
-        thread = self.begin()
+        thread = self._delivery()
         thread.stop()
         thread.join()
         if thread.result is None:
@@ -161,7 +181,7 @@ def _collect_and_process(
         count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.
         while _process_one(app, count) or app.intake.parked:
-            pass
+            letters.begin()
     finally:
         app.intake.stop()
         for thread in collecting:

@@ -22,7 +22,8 @@ from mailbot.daemon import Daemon
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.delivery import DeliveryCount
 from mailbot.round import run_once
-from tests.flows.house import NOON, TestHouse, mail
+from tests.flows.house import BOLETO, LICENCE, NOON, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.test_delivery import DELIVERED, FakeTransport
 from tests.peers.process import wait_until
 
 SENDERS = 40
@@ -141,6 +142,28 @@ def test_a_round_keeps_no_mail_from_its_helpers(house: TestHouse, monkeypatch: p
     done = come_at_second_call(house, monkeypatch)
     run_once(house.app)
     assert done == [MailOutcome.TICKET, MailOutcome.TICKET]
+
+
+def test_while_helpers_work_a_round_draws_the_pages_of_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestHouse(tmp_path, quiet_seconds="0", undo_minutes="0", workers="2") as house:
+        for name in ("new", "cur", "tmp"):
+            (tmp_path / "Maildir" / name).mkdir(parents=True)
+        monkeypatch.setattr("mailbot.adapters.smtp.SmtpTransport", lambda *_args, **_how: FakeTransport(DELIVERED))
+        house.receive(mail(REQUEST, files=(BOLETO, RECEIPT, LICENCE)))
+        left_to_draw: list[bool] = []
+
+        def waits() -> bool:
+            return any(letter.awaits_pages for letter in house.letters())
+
+        give_up_at = time.monotonic() + 20
+        monkeypatch.setattr(Crew, "lends_a_hand", lambda _self: True)
+        monkeypatch.setattr(Crew, "waiting", lambda _self: int(waits() and time.monotonic() < give_up_at))
+        monkeypatch.setattr(house.app.notice_pages, "complete_all", lambda: left_to_draw.append(waits()))
+        assert waits()
+        assert run_once(house.app).letters_sent
+    assert left_to_draw == [False]
 
 
 def test_where_no_command_is_known_to_start_a_helper_nobody_is_called_in(

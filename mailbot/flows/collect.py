@@ -30,6 +30,8 @@ _log = structlog.get_logger("mailbot.collect")
 
 # A rate is none before so much time has passed.
 _MOMENT_SECONDS = 0.05
+# So many that are listed are a rush, however fast they will come.
+_RUSH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +153,25 @@ class Collector(HeldFolder):
 
     def coming_within(self, seconds: float) -> int:
         """How many mails that can be worked on at once the look under way is likely to take in that time, by what
-        it took so far; to be asked by other threads."""
+        it took so far; to be asked by other threads.
+
+        A listing of hundreds is trusted as long as it is too early to tell: whoever is to work on them can prepare
+        meanwhile.
+        """
         look = self._look
-        if look is None or not look.taken:
+        if look is None:
             return 0
-        coming = min(look.left, seconds * look.taken / max(time.monotonic() - look.began, _MOMENT_SECONDS))
+        passed = time.monotonic() - look.began
+        if not look.taken:
+            return look.left if look.left >= _RUSH and passed < seconds else 0
+        coming = min(look.left, seconds * look.taken / max(passed, _MOMENT_SECONDS))
         # Of one sender's mails only the oldest can be worked on.
         return int(coming * look.senders / look.taken)
 
     def _take_all(self, entries: Sequence[MailEntry], memory: FolderMemory) -> int:
         taken, left, began = 0, len(entries), time.monotonic()
         self._senders.clear()
+        self._look = _Look(began=began, taken=0, left=left, senders=0)
         try:
             for batch in batches(entries):
                 self._pulse.renew(self._plan.loop)

@@ -87,29 +87,42 @@ class NoticePages:
 
     def run(self, stop: threading.Event) -> None:
         """Complete what is due until ``stop``; of letters in hand the drawing is left off."""
-        with ThreadPoolExecutor(max_workers=self._desk.readers, thread_name_prefix="pages") as hands:
+        self._complete_until(stop, left_off=stop)
+
+    def run_meanwhile(self, enough: threading.Event) -> None:
+        """Complete what is due until ``enough``; letters in hand are brought to their end (``run --once``)."""
+        self._complete_until(enough, left_off=threading.Event())
+
+    def complete_all(self) -> None:
+        """Complete every letter that waits, also those that are not due (``run --once``). Raises
+        ``StorageUnavailable``."""
+        never = threading.Event()
+        with self._hands() as hands:
+            self._complete_due(hands, never, left_off=never, early=True)
+
+    def _complete_until(self, stop: threading.Event, *, left_off: threading.Event) -> None:
+        with self._hands() as hands:
             while not stop.is_set():
                 self._pulse.promise(_LOOP)
                 try:
-                    self._complete_due(hands, stop, early=False)
+                    self._complete_due(hands, stop, left_off=left_off, early=False)
                 except StorageUnavailable as error:
                     _log.warning("no pages drawn", action="pages.storage_away", error=str(error))
                 stop.wait(_IDLE_SECONDS)
         self._pulse.end(_LOOP)
 
-    def complete_all(self) -> None:
-        """Complete every letter that waits, also those that are not due (``run --once``). Raises
-        ``StorageUnavailable``."""
-        with ThreadPoolExecutor(max_workers=self._desk.readers, thread_name_prefix="pages") as hands:
-            self._complete_due(hands, threading.Event(), early=True)
+    def _hands(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=self._desk.readers, thread_name_prefix="pages")
 
-    def _complete_due(self, hands: ThreadPoolExecutor, stop: threading.Event, *, early: bool) -> None:
-        """Hand letters out until none is due; no more are claimed than there are hands."""
+    def _complete_due(
+        self, hands: ThreadPoolExecutor, stop: threading.Event, *, left_off: threading.Event, early: bool
+    ) -> None:
+        """Hand letters out until none is due or ``stop``; no more are claimed than there are hands."""
         free = threading.Semaphore(self._desk.readers)
 
         def complete(claimed: ClaimedLetter) -> None:
             try:
-                self._complete(claimed, stop)
+                self._complete(claimed, left_off)
             finally:
                 free.release()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -235,6 +236,37 @@ def test_it_tells_how_many_mails_are_about_to_come_by_how_fast_they_came_so_far(
     assert soon[0] == (10, 70)
     assert [everything for _, everything in soon] == [70, 20, 0]
     assert one.coming_within(3600) == 0
+
+
+def coming_at_the_first_fetch(house: TestHouse, mails: int, seconds: float, *, after: float = 0.0) -> int:
+    """How many are about to come within ``seconds`` by what is told ``after`` some, when none has come yet."""
+    folder, soon = FakeFolder(), list[int]()
+    for number in range(mails):
+        folder.add(question(number))
+    one, original = collector(house, folder), folder.fetch
+
+    def asked_meanwhile(uids: Sequence[str], *, header_only: bool = False) -> list[FetchedMail]:
+        with pytest.MonkeyPatch.context() as later:
+            now = time.monotonic() + after
+            later.setattr("mailbot.flows.collect.time", SimpleNamespace(monotonic=lambda: now))
+            soon.append(one.coming_within(seconds))
+        return original(uids, header_only=header_only)
+
+    folder.fetch = asked_meanwhile  # type: ignore[method-assign]
+    assert one.collect_once() == mails
+    return soon[0]
+
+
+def test_a_rush_is_told_as_soon_as_the_folder_is_listed(house: TestHouse) -> None:
+    assert coming_at_the_first_fetch(house, 300, 2) == 300
+
+
+def test_a_listing_of_a_few_is_no_rush_before_it_is_known_how_fast_they_come(house: TestHouse) -> None:
+    assert coming_at_the_first_fetch(house, 120, 2) == 0
+
+
+def test_of_a_listing_of_which_nothing_comes_no_rush_is_expected(house: TestHouse) -> None:
+    assert coming_at_the_first_fetch(house, 300, 2, after=2) == 0
 
 
 def test_of_one_senders_many_mails_hardly_one_comes_that_can_be_worked_on(house: TestHouse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -140,6 +141,29 @@ def test_a_rush_of_notices_is_no_loop_that_hangs(
         stop.set()
         running.join(20)
     assert heard.count("pages") >= 3
+
+
+def test_what_a_round_draws_meanwhile_is_brought_to_its_end(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enough, begun = threading.Event(), threading.Event()
+
+    def draw(_reader: IsolatedDocumentReader, _content: bytes, _media_type: str) -> DrawnFile:
+        begun.set()
+        enough.wait(20)
+        # So that whoever is to leave off has time to.
+        time.sleep(0.2)
+        return DrawnFile(page_count=1)
+
+    monkeypatch.setattr(IsolatedDocumentReader, "draw", draw)
+    monkeypatch.setattr(notice_pages, "_LOOK_SECONDS", 0.01)
+    house.receive(mail(REQUEST, files=ALL_PAPERS))
+    running = threading.Thread(target=house.app.notice_pages.run_meanwhile, args=[enough])
+    running.start()
+    assert begun.wait(20)
+    enough.set()
+    running.join(20)
+    assert not notices(house)[0].awaits_pages
 
 
 def test_broken_templates_cost_the_pictures_and_not_the_notice(
