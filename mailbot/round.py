@@ -181,7 +181,7 @@ def _collect_and_process(
         count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.
         while _process_one(app, count) or app.intake.parked:
-            letters.begin()
+            pass
     finally:
         app.intake.stop()
         for thread in collecting:
