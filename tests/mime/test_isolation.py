@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,22 @@ def test_a_mail_of_many_parts_goes_to_the_child() -> None:
     assert len(_children()) == 1
     reader.close()
     assert _children() == []
+
+
+def test_dashes_that_begin_no_line_make_no_parts() -> None:
+    reader = IsolatedReader(max_in_process_parts=10)
+    reader.read(mail(body="a -- b ----- c\n" * 100))
+    assert _children() == []
+
+
+@pytest.mark.parametrize(("boundary_lines", "is_read_here"), [(10, True), (11, False)])
+@pytest.mark.parametrize("line_end", ["\n", "\r"])
+def test_only_as_many_boundary_lines_as_allowed_are_read_here(
+    boundary_lines: int, is_read_here: bool, line_end: str
+) -> None:
+    with closing(IsolatedReader(max_in_process_parts=10)) as reader:
+        reader.read(b"From: ana@example.com.br\n\nx -- y" + f"{line_end}--".encode() * boundary_lines)
+        assert (_children() == []) == is_read_here
 
 
 def test_a_killed_child_costs_one_mail(reader: IsolatedReader) -> None:
