@@ -8,7 +8,7 @@ and is asked for, never guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from mailbot.catalogue.field_specs import PERSON_TYPES, FieldKind, FieldSpec
@@ -19,7 +19,7 @@ from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.identity import name_parts
-from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text, lines_of
+from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, Lines, labelled_text, lines_of
 from mailbot.evidence.prose import message_in, name_in, reason_in
 from mailbot.evidence.sentences import stated_in_sentences
 from mailbot.evidence.topics import topic_in
@@ -43,34 +43,49 @@ _RANK = {
 """Whose word counts more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What one mail says, ready to be read for one type of request after the other: its visible text, and the
+    lines of it and of the form that was filled in inside of the quote."""
+
+    text: str
+    lines: Lines
+    form: Lines
+
+
+def words_of(new_text: str, *, filled_form: str = "") -> Words:
+    """``filled_form`` is the form of our letter as the sender filled it in inside of the quote
+    (``filled_form.py``); what stands above the quote counts more. Never raises; of a hostile text at most 100,000
+    characters are read."""
+    text = visible_text(new_text[:_LONGEST_TEXT])
+    form = visible_text(filled_form[:_LONGEST_TEXT])
+    return Words(text=text, lines=lines_of(text), form=lines_of(form))
+
+
 def extract_fields(
     request_type: RequestType,
-    new_text: str,
+    words: Words,
     subject: str,
     sender: Address,
     units: UnitTable,
     *,
     first_mail: bool = True,
-    filled_form: str = "",
     today: date | None = None,
 ) -> tuple[FieldValue, ...]:
     """The fields that one mail states, in the catalogue's order; those it does not state are left out.
 
-    ``filled_form`` is the form of our letter as the sender filled it in inside of the quote
-    (``filled_form.py``); what stands above the quote counts more. Free prose counts as the reason only in the
-    ``first_mail`` of a ticket. ``today`` is the day on which the mail came. Never raises; of a hostile text at
-    most 100,000 characters are read.
+    Free prose counts as the reason only in the ``first_mail`` of a ticket. ``today`` is the day on which the mail
+    came. Never raises.
     """
     reading = _Reading(request_type, units, today or datetime.now(UTC).date())
-    text = visible_text(new_text[:_LONGEST_TEXT])
-    labelled = labelled_text(request_type, lines_of(text))
-    in_form = labelled_text(request_type, lines_of(visible_text(filled_form[:_LONGEST_TEXT])))
+    labelled = labelled_text(request_type, words.lines)
+    seen_subject = visible_text(subject[:_LONGEST_SUBJECT])
     found = [
         *reading.labelled(labelled),
-        *reading.labelled(in_form),
-        *reading.sentences(labelled, text, first_mail=first_mail),
-        *(reading.topics(visible_text(subject[:_LONGEST_SUBJECT]), text) if first_mail else ()),
-        *reading.route(visible_text(subject[:_LONGEST_SUBJECT]), FieldOrigin.SUBJECT),
+        *reading.labelled(labelled_text(request_type, words.form)),
+        *reading.sentences(labelled, words.text, first_mail=first_mail),
+        *(reading.topics(seen_subject, words.text) if first_mail else ()),
+        *reading.route(seen_subject, FieldOrigin.SUBJECT),
         *reading.header(sender),
         *reading.told_by_others(),
     ]
@@ -82,25 +97,22 @@ def extract_fields(
 
 
 def labelled_fields(
-    types: Sequence[RequestType],
-    new_text: str,
-    units: UnitTable,
-    *,
-    filled_form: str = "",
-    today: date | None = None,
+    types: Sequence[RequestType], words: Words, units: UnitTable, *, today: date | None = None
 ) -> dict[str, tuple[FieldValue, ...]]:
     """What one mail states behind labels, in the terms of each of ``types``, by their keys.
 
     Of each field it is what :func:`extract_fields` takes if it takes a valid labelled value; that alone tells
     which type a mail asks for. Never raises.
     """
-    texts = (new_text, filled_form)
-    lines = [lines_of(visible_text(text[:_LONGEST_TEXT])) for text in texts if text]
     day = today or datetime.now(UTC).date()
     found = {}
     for request_type in types:
         reading = _Reading(request_type, units, day)
-        stated = [value for one in lines for value in reading.labelled(labelled_text(request_type, one))]
+        stated = [
+            value
+            for lines in (words.lines, words.form)
+            for value in reading.labelled(labelled_text(request_type, lines))
+        ]
         best = (_best(value for value in stated if value.key == key) for key in {value.key for value in stated})
         found[request_type.key] = tuple(value for value in best if value is not None)
     return found

@@ -27,7 +27,7 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Ticket
-from mailbot.evidence.filled_form import Reply
+from mailbot.evidence.fields import Words
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.triage.decisions import Decision
@@ -106,8 +106,8 @@ class Case:
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
     # What the records said, by the numbers that were asked for.
     customers_found: dict[tuple[CustomerClue, ...], KnownCustomers] = field(default_factory=dict, init=False)
-    # The mail apart from our letter that it answers, once it was asked for.
-    replies: list[Reply] = field(default_factory=list, init=False)
+    # What the mail says apart from our letter that it answers, once it was asked for.
+    own_words: list[Words] = field(default_factory=list, init=False)
 
     def ask_for_customers(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
         """What the records say of the sender's address and these numbers, asked once."""

@@ -23,8 +23,15 @@ from mailbot.domain.mail import (
 )
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
-from mailbot.evidence.fields import extract_fields, labelled_fields, merge_fields, prose_field
-from mailbot.evidence.filled_form import Reply, read_reply
+from mailbot.evidence.fields import (
+    Words,
+    extract_fields,
+    labelled_fields,
+    merge_fields,
+    prose_field,
+    words_of,
+)
+from mailbot.evidence.filled_form import read_reply
 from mailbot.evidence.told_fields import with_told
 from mailbot.flows.case import Case, Subject, is_unverified
 from mailbot.flows.known_logos import logos_marked, with_pictures_noted
@@ -58,15 +65,13 @@ class Weighing:
         """The fields that the mail states for a request of this type; ``first_mail``: its free words count too."""
         found = case.fields_found.get((kind.key, first_mail))
         if found is None:
-            reply = _reply(case)
             stated = extract_fields(
                 kind,
-                reply.new_text,
+                _own_words(case),
                 case.mail.subject,
                 case.sender.address,
                 self._catalogue.units,
                 first_mail=first_mail,
-                filled_form=reply.filled_form,
                 today=self._catalogue.calendar.local_day(_written_at(case)),
             )
             found = tuple(replace(value, unverified=is_unverified(case)) for value in stated)
@@ -75,14 +80,8 @@ class Weighing:
 
     def labelled(self, case: Case, types: Sequence[RequestType]) -> dict[str, tuple[FieldValue, ...]]:
         """What the mail states behind labels, in the terms of each of these types."""
-        reply = _reply(case)
-        return labelled_fields(
-            types,
-            reply.new_text,
-            self._catalogue.units,
-            filled_form=reply.filled_form,
-            today=self._catalogue.calendar.local_day(_written_at(case)),
-        )
+        today = self._catalogue.calendar.local_day(_written_at(case))
+        return labelled_fields(types, _own_words(case), self._catalogue.units, today=today)
 
     def whose(self, case: Case, subject: Subject) -> WhoseRequest:
         """Whose request it is, by the sender's address and the numbers in the mail."""
@@ -195,13 +194,14 @@ class Weighing:
         return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
 
 
-def _reply(case: Case) -> Reply:
+def _own_words(case: Case) -> Words:
     """What the sender wrote, apart from our letter, and the form of that letter as they filled it in."""
-    if not case.replies:
+    if not case.own_words:
         handles = [clue.handle for clue in thread_candidates(case.mail).handles]
         letters = case.known.answered_letters(handles)
-        case.replies.append(read_reply(case.mail.new_text, case.mail.full_text, letters))
-    return case.replies[0]
+        reply = read_reply(case.mail.new_text, case.mail.full_text, letters)
+        case.own_words.append(words_of(reply.new_text, filled_form=reply.filled_form))
+    return case.own_words[0]
 
 
 def _written_at(case: Case) -> datetime:
