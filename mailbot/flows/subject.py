@@ -23,7 +23,7 @@ from mailbot.flows.order_desk import survivor
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.weighing import Weighing
-from mailbot.triage.classify import classify, classify_subject
+from mailbot.triage.classify import classify, classify_subject, read_subject
 from mailbot.triage.decide_agent import is_named_by_agent
 from mailbot.triage.directives import parse_directives
 from mailbot.triage.thread import (
@@ -97,15 +97,16 @@ class SubjectFinder:
 
     def _classify_among(self, types: Sequence[RequestType], case: Case, readings: MailReadings) -> Classification:
         """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
-        by_subject = classify_subject(case.mail.subject, types, self._catalogue.units)
+        mail, units = case.mail, self._catalogue.units
+        says = read_subject(mail.subject, types, units)
+        by_subject = says.decided
         if by_subject.request_type is not None:
             return by_subject
         fields = self._weighing.labelled(case, [kind for kind in types if kind.fields])
-        mail, units = case.mail, self._catalogue.units
-        by_words = classify(mail.subject, fields, mail.new_text, (), types, units)
+        by_words = classify(says, fields, mail.new_text, (), types, units)
         if not (readings.can_tell_kinds and _documents_may_tell(by_words, types)):
             return by_words
-        return classify(mail.subject, fields, mail.new_text, readings.kinds(), types, units)
+        return classify(says, fields, mail.new_text, readings.kinds(), types, units)
 
     def _open_request(
         self, case: Case, classification: Classification, home: ServedMailbox, readings: MailReadings

@@ -27,7 +27,7 @@ from mailbot.domain.mail import Classification
 from mailbot.triage.asking import NEGATIONS, Sentence, Stance, is_named_in, names_two_units, sentences_of, stance
 from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
-__all__ = ["classify", "classify_subject", "fold", "strip_prefixes"]
+__all__ = ["SubjectSays", "classify", "classify_subject", "fold", "read_subject", "strip_prefixes"]
 
 TYPO_RATIO = 92
 """From this similarity on a subject counts as mistyped (LIBRARIES §7: 97 for a typo, 86 for another word)."""
@@ -41,6 +41,7 @@ _WORD_RATIO = 75
 _SQUEEZED_RATIO = 97
 _LONGEST_CONNECTOR = 3
 _MOST_TITLES = 50
+_MOST_WORDS_OF_A_NAME = 30
 _LONGEST_SUBJECT = 2000
 _LONGEST_BODY = 50_000
 _NO_UNITS = UnitTable()
@@ -106,7 +107,7 @@ class _Names:
     """A type's names, folded: those that are sure, each with what it is matched as, those that merely suggest it,
     and all of them. *Cancelamento*, of ``own_words``, negates nothing where it is what the type is called."""
 
-    sure: tuple[tuple[str, str], ...]
+    sure: Mapping[str, str]
     suggested: tuple[str, ...]
     all: tuple[str, ...]
     own_words: frozenset[str]
@@ -118,48 +119,81 @@ def _names(request_type: RequestType) -> _Names:
 
 @lru_cache(maxsize=256)
 def _folded_names(subject: str, aliases: tuple[str, ...], suggestions: tuple[str, ...]) -> _Names:
-    own = [(_folded(subject), "subject")] if subject else []
-    sure = (*own, *((_folded(alias), "subject_alias") for alias in aliases))
+    sure = {_folded(subject): "subject"} if subject else {}
+    for alias in aliases:
+        sure.setdefault(_folded(alias), "subject_alias")
     suggested = tuple(_folded(suggestion) for suggestion in suggestions)
     return _Names(
         sure=sure,
         suggested=suggested,
-        all=(*(name for name, _ in sure), *suggested),
-        own_words=frozenset(word for name, _ in sure for word in name.split()),
+        all=(*sure, *suggested),
+        own_words=frozenset(word for name in sure for word in name.split()),
     )
 
 
 # --- the subject --------------------------------------------------------------------------------------------
 
 
-def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> Classification:
-    """What ``subject`` alone says; never raises, and takes at most a bounded part of a hostile subject.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectSays:
+    """A subject, and what it says about each type of request."""
 
-    ``matched`` is ``subject``, ``subject_alias``, ``subject_title``, ``subject_typo`` where it decides.
-    """
-    return chosen(_subject_hints(subject, types, units))
+    subject: str
+    hints: tuple[Hint, ...]
+
+    @property
+    def decided(self) -> Classification:
+        """What it says alone; ``matched`` is ``subject``, ``subject_alias``, ``subject_title`` or ``subject_typo``
+        where it decides."""
+        return chosen(self.hints)
 
 
-def _subject_hints(subject: str, types: Sequence[RequestType], units: UnitTable) -> list[Hint]:
+def read_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> SubjectSays:
+    """What ``subject`` says about ``types``; never raises, and takes a bounded part of a hostile subject."""
     words = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
-    if not words:
-        return []
-    hints = (_subject_hint(request_type, words, units) for request_type in types)
-    return [hint for hint in hints if hint is not None]
+    folded = _FoldedSubject(
+        text=words,
+        words=tuple(words.split()),
+        negations=NEGATIONS.intersection(words.split()),
+        heads=_heads(words.split(), units),
+    )
+    hints = (_subject_hint(request_type, folded, units) for request_type in types) if words else ()
+    return SubjectSays(subject=subject, hints=tuple(hint for hint in hints if hint is not None))
 
 
-def _subject_hint(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
+def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> Classification:
+    """What ``subject`` alone says (:attr:`SubjectSays.decided`); never raises."""
+    return read_subject(subject, types, units).decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoldedSubject:
+    """A subject as names are held against it: folded, its words, those that turn it round, and by their number its
+    first words, where what follows them would leave a name its meaning."""
+
+    text: str
+    words: tuple[str, ...]
+    negations: frozenset[str]
+    heads: Mapping[int, str]
+
+
+def _heads(words: Sequence[str], units: UnitTable) -> dict[int, str]:
+    counts = range(1, min(len(words), _MOST_WORDS_OF_A_NAME + 1))
+    return {count: " ".join(words[:count]) for count in counts if _may_follow(words[count:], units)}
+
+
+def _subject_hint(request_type: RequestType, subject: _FoldedSubject, units: UnitTable) -> Hint | None:
     key, names = request_type.key, _names(request_type)
-    if any(word in NEGATIONS and word not in names.own_words for word in words.split()):
-        about = _mentions(names, words) or is_named_in(names.all, words.split(), units)
+    if not subject.negations <= names.own_words:
+        about = _mentions(names, subject.text) or is_named_in(names.all, subject.words, units)
         return Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
-    exact = _exact_subject(request_type, words)
+    exact = _exact_subject(key, names, subject.text)
     if exact is not None:
         return exact
-    title = read_title(request_type, words.split(), units)
+    title = read_title(request_type, subject.words, units)
     if title is not None and _may_follow(title.rest, units):
         return Hint(request_type=key, confidence=1.0, matched="subject_title", certain=True)
-    return _containing_subject(request_type, words, units) or _similar_subject(request_type, words, units)
+    return _containing_subject(key, names, subject.text, units) or _similar_subject(key, names, subject, units)
 
 
 def _is_negated(words: Sequence[str]) -> bool:
@@ -171,24 +205,28 @@ def _mentions(names: _Names, words: str) -> bool:
     return any(f" {name} " in f" {words} " for name in names.all)
 
 
-def _exact_subject(request_type: RequestType, words: str) -> Hint | None:
-    for wanted, matched in _names(request_type).sure:
-        if same_words(words, wanted):
-            return Hint(request_type=request_type.key, confidence=1.0, matched=matched, certain=True)
+def _exact_subject(key: str, names: _Names, words: str) -> Hint | None:
+    # Only a subject with lost letters may be a name without being the same.
+    if words in names.sure or "?" in words:
+        for wanted, matched in names.sure.items():
+            if same_words(words, wanted):
+                return Hint(request_type=key, confidence=1.0, matched=matched, certain=True)
     return None
 
 
-def _containing_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
+def _containing_subject(key: str, names: _Names, words: str, units: UnitTable) -> Hint | None:
     """Canonical words with more around them: certain if the rest changes nothing (a plate, a courtesy)."""
     best: Hint | None = None
-    for wanted, matched in _names(request_type).sure:
+    for wanted, matched in names.sure.items():
+        if wanted not in words:
+            continue
         before, found, after = f" {words} ".partition(f" {wanted} ")
         if not found or " " not in wanted:
             continue
         harmless = all(word in _LEAD_INS or _HAS_DIGIT.search(word) for word in before.split())
         if harmless and _may_follow(after.split(), units):
-            return Hint(request_type=request_type.key, confidence=0.98, matched=matched, certain=True)
-        best = best or Hint(request_type=request_type.key, confidence=0.7, matched="subject_part")
+            return Hint(request_type=key, confidence=0.98, matched=matched, certain=True)
+        best = best or Hint(request_type=key, confidence=0.7, matched="subject_part")
     return best
 
 
@@ -204,13 +242,13 @@ def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
     return True
 
 
-def _similar_subject(request_type: RequestType, words: str, units: UnitTable) -> Hint | None:
+def _similar_subject(key: str, names: _Names, subject: _FoldedSubject, units: UnitTable) -> Hint | None:
     """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
-    key, names = request_type.key, _names(request_type)
-    closest = max((_similarity(words, wanted, units) for wanted, _ in names.sure), default=0.0)
+    closest = max((_similarity(subject, wanted) for wanted in names.sure), default=0.0)
     if closest >= TYPO_RATIO:
         return Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
-    if words in names.suggested or is_named_in(names.all, words.split(), units):
+    words = subject.text
+    if words in names.suggested or is_named_in(names.all, subject.words, units):
         return Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
     if any(f" {suggestion} " in f" {words} " for suggestion in names.suggested):
         # One word of many, *comprovante de transferência*: with other signs it does not count as a synonym.
@@ -220,16 +258,12 @@ def _similar_subject(request_type: RequestType, words: str, units: UnitTable) ->
     return None
 
 
-def _similarity(words: str, wanted: str, units: UnitTable) -> float:
-    """How alike ``words``, or as many of its first words as ``wanted`` has, are to ``wanted``: 0, or from
+def _similarity(subject: _FoldedSubject, wanted: str) -> float:
+    """How alike the subject, or as many of its first words as ``wanted`` has, are to ``wanted``: 0, or from
     :data:`SUGGEST_RATIO` to 100."""
-    whole = _likeness(words, wanted) if len(words) <= 2 * len(wanted) else 0.0
-    if whole >= TYPO_RATIO:
-        return whole
-    wanted_count = wanted.count(" ") + 1
-    split = words.split(" ", wanted_count)
-    rest = split.pop().split() if len(split) > wanted_count else []
-    return max(whole, _likeness(" ".join(split), wanted)) if rest and _may_follow(rest, units) else whole
+    whole = _likeness(subject.text, wanted) if len(subject.text) <= 2 * len(wanted) else 0.0
+    head = subject.heads.get(wanted.count(" ") + 1) if whole < TYPO_RATIO else None
+    return whole if head is None else max(whole, _likeness(head, wanted))
 
 
 def _likeness(words: str, wanted: str) -> float:
@@ -276,20 +310,20 @@ _TELLING_KINDS = frozenset(
 
 
 def classify(
-    subject: str,
+    says: SubjectSays,
     fields_found: Mapping[str, tuple[FieldValue, ...]],
     body_text: str,
     document_kinds: Iterable[DocumentKind],
     types: Sequence[RequestType],
     units: UnitTable = _NO_UNITS,
 ) -> Classification:
-    """What the mail asks for.
+    """What the mail asks for, of the ``types`` for which its subject was read.
 
     ``fields_found`` has, by request type, the fields that the mail states behind labels, in that type's terms;
     ``document_kinds`` the kinds of its attachments, where known. ``request_type`` of the result is ``None``
     unless certain; ``ask`` is true where at least one candidate is worth a question. Never raises.
     """
-    of_subject = {hint.request_type: hint for hint in _subject_hints(subject, types, units)}
+    subject, of_subject = says.subject, {hint.request_type: hint for hint in says.hints}
     if any(hint.certain for hint in of_subject.values()):
         return chosen(of_subject.values())
     body_text = body_text[:_LONGEST_BODY]

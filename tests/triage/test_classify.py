@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mailbot.catalogue.load import load_catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
-from mailbot.triage.classify import classify, classify_subject, strip_prefixes
+from mailbot.triage.classify import classify, classify_subject, read_subject, strip_prefixes
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
 TYPES = tuple(CATALOGUE.request_types.values())
@@ -35,7 +36,18 @@ def of_mail(
     fields: tuple[FieldValue, ...] = (),
     documents: tuple[DocumentKind, ...] = (),
 ) -> Classification:
-    return classify(subject, {CHANGE: fields}, body, documents, TYPES, CATALOGUE.units)
+    return classify_mail(subject, {CHANGE: fields}, body, documents, TYPES)
+
+
+def classify_mail(
+    subject: str,
+    fields: Mapping[str, tuple[FieldValue, ...]],
+    body: str,
+    documents: tuple[DocumentKind, ...],
+    types: Sequence[RequestType],
+) -> Classification:
+    says = read_subject(subject, types, CATALOGUE.units)
+    return classify(says, fields, body, documents, types, CATALOGUE.units)
 
 
 @pytest.mark.parametrize(
@@ -329,14 +341,14 @@ def test_a_change_of_something_else_is_not_asked_about(body: str) -> None:
 
 def test_what_a_type_is_called_takes_nothing_back() -> None:
     types = (*TYPES, another_type("CANCELAMENTO DE PEDIDO"))
-    found = classify("", {}, "Solicito o cancelamento do meu pedido", (), types, CATALOGUE.units)
+    found = classify_mail("", {}, "Solicito o cancelamento do meu pedido", (), types)
     assert (found.ask, found.candidates[0].request_type) == (True, "another")
 
 
 def test_a_sentence_that_asks_for_two_types_is_no_guess() -> None:
     types = (*TYPES, another_type("MUDANÇA DE PLACA"))
     body = "Quero a mudança da placa e também mudar o local da vistoria"
-    found = classify("", {}, body, ALL_THREE[:1], types, CATALOGUE.units)
+    found = classify_mail("", {}, body, ALL_THREE[:1], types)
     assert (found.request_type, found.ask) == (None, True)
     assert {one.request_type for one in found.candidates} == {CHANGE, "another"}
 
@@ -360,7 +372,7 @@ def test_candidates_come_in_order_of_confidence() -> None:
         fields=(FieldSpec(key="cpf", kind=FieldKind.CPF, label="CPF", question="?"),),
     )
     fields = {CHANGE: (labelled("origin_unit"),), "other": ()}
-    found = classify("Troca de local", fields, "", (), (other, *TYPES), CATALOGUE.units)
+    found = classify_mail("Troca de local", fields, "", (), (other, *TYPES))
     confidences = [candidate.confidence for candidate in found.candidates]
     assert confidences == sorted(confidences, reverse=True)
     assert found.candidates[0].request_type == CHANGE
