@@ -66,7 +66,7 @@ class DeliveryCount:
 
 
 class Delivery:
-    """Delivers letters on one event loop; every call of the database is made on a thread of its own."""
+    """Delivers letters on one event loop; what it writes into the database is written on threads of its own."""
 
     def __init__(
         self,
@@ -96,7 +96,9 @@ class Delivery:
         self._null_sender_refused: set[str] = set()
         self._troubles = ServerTroubles(outlets.values())
         self._patience_seconds = math.inf
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="delivery-db")
+        # More threads than that would only wait for each other; and who has just written begins the next write
+        # before another process sees that it may.
+        self._writing = ThreadPoolExecutor(storage.writes_at_once, thread_name_prefix="delivery-db")
         self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
 
     # --- loops ---
@@ -153,7 +155,7 @@ class Delivery:
     ) -> None:
         ahead: ClaimedLetter | None = None
         while ahead or not until():
-            claimed = ahead or await self._in_thread(lambda: self._claim(early))
+            claimed = ahead or await self._written(lambda: self._claim(early))
             if claimed is None:
                 return
             ahead = await self._deliver(claimed, count, more=lambda: not until(), early=early)
@@ -177,7 +179,7 @@ class Delivery:
         while ahead or not stop.is_set():
             self.pulse.promise(loop, after_seconds=_SERVER_THINKS_SECONDS)
             try:
-                claimed = ahead or await self._in_thread(lambda: self._claim(early=False))
+                claimed = ahead or await self._written(lambda: self._claim(early=False))
                 ahead = None
                 if claimed is not None:
                     ahead = await self._deliver(claimed, count, more=lambda: not stop.is_set(), early=False)
@@ -270,7 +272,7 @@ class Delivery:
 
     async def _send(self, claimed: ClaimedLetter, outlet: Outlet) -> SendOutcome:
         async def mark() -> None:
-            await self._in_thread(lambda: self._mark_transmitting(claimed))
+            await self._written(lambda: self._mark_transmitting(claimed))
 
         null_sender = outlet.mailbox.spec.null_sender and outlet.mailbox.key not in self._null_sender_refused
         envelope = await self._composed(claimed.letter, outlet.mailbox, null_sender=null_sender)
@@ -285,7 +287,7 @@ class Delivery:
 
     async def _composed(self, letter: OutboundLetter, mailbox: ServedMailbox, *, null_sender: bool) -> Envelope:
         if letter.files:
-            return await self._in_thread(lambda: self._compose(letter, mailbox, null_sender))
+            return await asyncio.to_thread(self._compose, letter, mailbox, null_sender)
         # Nothing is read from the disk, and to ask a thread takes as long as to do it.
         return self._compose(letter, mailbox, null_sender)
 
@@ -308,7 +310,7 @@ class Delivery:
         give_up_at = time.monotonic() + self._patience_seconds
         while True:
             try:
-                return await self._in_thread(lambda: self._record(claimed, result, more=more, early=early))
+                return await self._written(lambda: self._record(claimed, result, more=more, early=early))
             except StorageUnavailable:
                 _log.warning("result not written", action="delivery.not_recorded", letter=claimed.id)
                 if time.monotonic() > give_up_at:
@@ -416,7 +418,7 @@ class Delivery:
         if news is None:
             return
         try:
-            await self._in_thread(lambda: self._write_news(news))
+            await self._written(lambda: self._write_news(news))
             self._troubles.are_written(news)
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.trouble_not_noted", mailbox=outlet.mailbox.key)
@@ -448,9 +450,9 @@ class Delivery:
             self.pulse.renew_task()
             await asyncio.sleep(min(left, _IDLE_SECONDS))
 
-    async def _in_thread(self, act: Callable[[], _Result]) -> _Result:
+    async def _written(self, act: Callable[[], _Result]) -> _Result:
         self.pulse.renew_task()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+        return await asyncio.get_running_loop().run_in_executor(self._writing, act)
 
 
 def _later(reason: str, retry_at: datetime) -> LetterResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -729,3 +730,21 @@ def test_an_agents_word_counts_although_the_provider_gave_the_notice_another_id(
         assert (ticket.status, others) == (Status.RESOLVED, [])
     else:
         assert ticket.status is not Status.RESOLVED
+
+
+def test_where_one_write_is_made_at_a_time_one_thread_makes_them(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        question(house, sender=f"cliente.{number}@example.com.br")
+    write, threads = Database.write, set()
+
+    @contextmanager
+    def noted(self: Database) -> Iterator[Connection]:
+        threads.add(threading.current_thread().name)
+        with write(self) as connection:
+            yield connection
+
+    monkeypatch.setattr(Database, "write", noted)
+    assert deliver(house, FakeTransport(DELIVERED), max_connections=3).sent == len(house.letters())
+    assert len(threads) == house.app.storage.writes_at_once == 1

@@ -17,6 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable, WriteConflict
 
+# Of the connections that the pool keeps (8).
+_SIDE_BY_SIDE = 4
+
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 """How long a write waits for another process's write before it is told that the file or the row is locked."""
 
@@ -47,6 +50,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether the database is the embedded one."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def writes_at_once(self) -> int:
+        """How many writing transactions a process may well begin side by side: those beyond would only wait."""
+        return 1 if self.is_sqlite else _SIDE_BY_SIDE
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

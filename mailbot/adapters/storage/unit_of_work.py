@@ -46,6 +46,11 @@ class SqlStorage:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def writes_at_once(self) -> int:
+        """How many writing transactions a process may well begin side by side; on SQLite one."""
+        return self._database.writes_at_once
+
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """One writing transaction. Raises ``StorageUnavailable``."""
