@@ -732,7 +732,7 @@ def test_an_agents_word_counts_although_the_provider_gave_the_notice_another_id(
         assert ticket.status is not Status.RESOLVED
 
 
-def test_where_one_write_is_made_at_a_time_one_thread_makes_them(
+def test_no_more_threads_write_than_the_database_takes_writes_at_once(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(6):
@@ -747,4 +747,4 @@ def test_where_one_write_is_made_at_a_time_one_thread_makes_them(
 
     monkeypatch.setattr(Database, "write", noted)
     assert deliver(house, FakeTransport(DELIVERED), max_connections=3).sent == len(house.letters())
-    assert len(threads) == house.app.storage.writes_at_once == 1
+    assert len(threads) <= house.app.storage.writes_at_once
