@@ -6,7 +6,7 @@ fills it in then. What somebody of the house said stays.
 
 from __future__ import annotations
 
-from mailbot.catalogue.facts.phrases import Spotted, spot
+from mailbot.catalogue.facts.phrases import Spotted, clauses_of, spot
 from mailbot.catalogue.field_specs import FieldSpec
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue
@@ -28,7 +28,7 @@ def with_told(kind: RequestType, fields: tuple[FieldValue, ...]) -> tuple[FieldV
 
 def _told(spec: FieldSpec, stated: dict[str, str]) -> str:
     assert spec.told_by is not None
-    text = stated.get(spec.told_by.field, "")
-    found = {one.answer: spot(text, one.phrases) for one in spec.told_by.answers} if text else {}
+    clauses = clauses_of(stated.get(spec.told_by.field, ""))
+    found = {one.answer: spot(clauses, one.phrases) for one in spec.told_by.answers}
     meant = [answer for answer, spotted in found.items() if spotted in (Spotted.SAID, Spotted.PERHAPS)]
     return meant[0] if len(meant) == 1 and found[meant[0]] is Spotted.SAID else ""

@@ -6,8 +6,10 @@ said of two choices is said of none, and what a mail denies does not count: then
 
 from __future__ import annotations
 
-from mailbot.catalogue.facts.phrases import Spotted, spot
+from mailbot.catalogue.facts.phrases import Spotted, clauses_of, spot
 from mailbot.catalogue.field_specs import FieldSpec
+
+_ABOUT_IT = (Spotted.SAID, Spotted.PERHAPS)
 
 
 def topic_in(spec: FieldSpec, subject: str, text: str) -> str:
@@ -15,12 +17,12 @@ def topic_in(spec: FieldSpec, subject: str, text: str) -> str:
 
     Only choices with keywords take part. Takes time linear in both; never raises.
     """
+    by_choice = [(choice.name, choice.keywords) for choice in spec.choices if choice.keywords]
+    if not by_choice:
+        return ""
     for said in (subject, text):
-        about = [choice.name for choice in spec.choices if choice.keywords and _is_said(choice.keywords, said)]
+        clauses = clauses_of(said)
+        about = [name for name, keywords in by_choice if spot(clauses, keywords) in _ABOUT_IT]
         if about:
             return about[0] if len(about) == 1 else ""
     return ""
-
-
-def _is_said(keywords: tuple[str, ...], text: str) -> bool:
-    return spot(text, keywords) in (Spotted.SAID, Spotted.PERHAPS)

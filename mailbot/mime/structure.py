@@ -54,8 +54,12 @@ class Runs:
         """``payload`` with every stand-in line replaced by what it stands for."""
         if not self.cut or self.mark not in payload:
             return payload
-        pattern = re.escape(self.mark) + rb"([0-9]+)="
-        return re.sub(pattern, lambda match: bytes(self.cut[int(match[1])]), payload)
+        before, *lines = payload.split(self.mark)
+        pieces: list[bytes | memoryview] = [before]
+        for line in lines:
+            number, _, after = line.partition(b"=")
+            pieces += [self.cut[int(number)], after]
+        return b"".join(pieces)
 
 
 class Part(Message):

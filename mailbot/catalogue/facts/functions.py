@@ -26,7 +26,7 @@ from mailbot.catalogue.facts.of_clients import (
     SameState,
     UnderWarranty,
 )
-from mailbot.catalogue.facts.phrases import Spotted, spot
+from mailbot.catalogue.facts.phrases import Spotted, clauses_of, spot
 from mailbot.catalogue.facts.values import Fact, FactKind, FactSources, KnownFact, said_yes_or_no
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.units import Unit
@@ -191,13 +191,14 @@ class Phrases(_FactSpec):
         text = sources.text(self.field)
         if not text:
             return None
-        found = {choice: spot(text, phrases) for choice, phrases in self.phrases.items()}
+        clauses = clauses_of(text)
+        found = {choice: spot(clauses, phrases) for choice, phrases in self.phrases.items()}
         said = [choice for choice, spotted in found.items() if spotted in (Spotted.SAID, Spotted.PERHAPS)]
         if not said:
             denied = Spotted.DENIED in found.values()
             return KnownFact(value=self.otherwise, certain=not denied)
         plain = len(said) == 1 and found[said[0]] is Spotted.SAID
-        contradicted = spot(text, self.unless.get(said[0], ())) in (Spotted.SAID, Spotted.PERHAPS)
+        contradicted = spot(clauses, self.unless.get(said[0], ())) in (Spotted.SAID, Spotted.PERHAPS)
         return KnownFact(value=said[0], certain=plain and not contradicted)
 
 

@@ -1,4 +1,4 @@
-"""Is one of these phrases said in a text, denied, or left open? ``(text, phrases) -> Spotted``.
+"""Is one of these phrases said in a text, denied, or left open? ``(clauses of the text, phrases) -> Spotted``.
 
 *O boleto ainda não foi pago* says *boleto não pago*; *não é que a vistoria foi reprovada* denies *vistoria
 reprovada*; *se o boleto não for pago* leaves it open. Patterns here recognise Portuguese; none of it is shown.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -112,13 +113,32 @@ class Spotted(StrEnum):
 _WEIGHT = {Spotted.ABSENT: 0, Spotted.DENIED: 1, Spotted.PERHAPS: 2, Spotted.SAID: 3}
 
 
-def spot(text: str, phrases: Sequence[str]) -> Spotted:
-    """How ``text`` stands to ``phrases``; takes time linear in the text's first 20,000 characters.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A clause's words, folded, without those that may stand anywhere."""
+
+    words: Sequence[str]
+    is_question: bool
+
+
+def clauses_of(text: str) -> tuple[Clause, ...]:
+    """The clauses of a text's first 20,000 characters, to be held against one group of phrases after the other."""
+    return tuple(
+        Clause(
+            words=[word for word in fold_words(clause).split() if word not in _SMALL],
+            is_question=clause.rstrip().endswith("?"),
+        )
+        for clause in _CLAUSE.findall(text[:_LONGEST_TEXT])
+    )
+
+
+def spot(clauses: Sequence[Clause], phrases: Sequence[str]) -> Spotted:
+    """How a text stands to ``phrases``; takes time linear in its length.
 
     What is said in one sentence and denied in another is left open.
     """
     wanted = _wanted(tuple(phrases))
-    seen = {one for clause in _CLAUSE.findall(text[:_LONGEST_TEXT]) for one in _in_clause(clause, wanted)}
+    seen = {one for clause in clauses for one in _in_clause(clause, wanted)}
     if Spotted.SAID in seen and Spotted.DENIED in seen:
         return Spotted.PERHAPS
     return max(seen, key=_WEIGHT.__getitem__, default=Spotted.ABSENT)
@@ -130,13 +150,15 @@ def _wanted(phrases: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(words for words in folded if words)
 
 
-def _in_clause(clause: str, wanted: Sequence[tuple[str, ...]]) -> Iterator[Spotted]:
-    words = [word for word in fold_words(clause).split() if word not in _SMALL]
-    is_question = clause.rstrip().endswith("?")
+def _in_clause(clause: Clause, wanted: Sequence[tuple[str, ...]]) -> Iterator[Spotted]:
+    words = clause.words
     for phrase in wanted:
+        if phrase[0] not in words:
+            continue
         for start in range(len(words) - len(phrase) + 1):
             if tuple(words[start : start + len(phrase)]) == phrase:
-                yield _judged(_still_in_force(words[max(0, start - _FARTHEST) : start]), is_question=is_question)
+                before = _still_in_force(words[max(0, start - _FARTHEST) : start])
+                yield _judged(before, is_question=clause.is_question)
 
 
 def _still_in_force(before: Sequence[str]) -> Sequence[str]:
