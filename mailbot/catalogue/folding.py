@@ -125,7 +125,7 @@ def visible_text(text: str) -> str:
         category = unicodedata.category(ch)
         if category in ("Cf", "Cs"):
             table[ord(ch)] = None
-        elif category == "Zs":
+        elif category == "Zs" and ch != " ":
             table[ord(ch)] = " "
         elif category in ("Zl", "Zp"):
             table[ord(ch)] = "\n"

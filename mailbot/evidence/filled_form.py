@@ -61,8 +61,9 @@ class _Ours:
 
     def __init__(self, letters: Sequence[str]) -> None:
         lines = [line for letter in letters for line in _lines(letter)]
-        self.lines = frozenset(folded for line in lines if (folded := fold_words(line)))
-        self.whole = f" {' '.join(folded for line in lines if (folded := fold_words(line)))} " if lines else ""
+        folded = [words for line in lines if (words := fold_words(line))]
+        self.lines = frozenset(folded)
+        self.whole = f" {' '.join(folded)} " if lines else ""
         self.labels = frozenset(
             fold_words(match[1])
             for line in lines
