@@ -35,6 +35,7 @@ from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.letters_in_hand import LettersInHand
+from mailbot.flows.lines import Line
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outlets import Outlet
@@ -53,6 +54,8 @@ _STORAGE_RETRY_AFTER = timedelta(seconds=30)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
+# One is with the server while what became of the other is written down.
+_IN_HAND_FOR_EACH_CONNECTION = 2
 # As long may a server think about a letter (RFC 5321 §4.5.3.2.6).
 _SERVER_THINKS_SECONDS = 600.0
 
@@ -99,7 +102,9 @@ class Delivery:
         # More threads than that would only wait for each other; and who has just written begins the next write
         # before another process sees that it may.
         self._writing = ThreadPoolExecutor(storage.writes_at_once, thread_name_prefix="delivery-db")
-        self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
+        self._lines = {key: Line(outlet.mailbox.spec.max_connections) for key, outlet in outlets.items()}
+        connections = sum(outlet.mailbox.spec.max_connections for outlet in outlets.values())
+        self._workers = max(1, _IN_HAND_FOR_EACH_CONNECTION * connections)
 
     # --- loops ---
 
@@ -201,7 +206,7 @@ class Delivery:
     ) -> ClaimedLetter | None:
         """Bring one letter to the end of this attempt; the next one, claimed in the same commit, if ``more``."""
         try:
-            result, outcome = await self._attempt(claimed)
+            result, outcome = await self._attempt_in_turn(claimed, more)
             ahead = await self._record_patiently(claimed, result, more=more, early=early)
         except LeaseLost:
             _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.id)
@@ -227,6 +232,19 @@ class Delivery:
 
     def _claim_in(self, work: UnitOfWork, *, early: bool) -> ClaimedLetter | None:
         return work.outbox.claim(owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early)
+
+    async def _attempt_in_turn(
+        self, claimed: ClaimedLetter, more: Callable[[], bool]
+    ) -> tuple[LetterResult, SendOutcome | None]:
+        """The attempt, as soon as its server may be given another letter. One that still waits when no more are to
+        leave is let go. Raises ``LeaseLost``, nothing else."""
+        line = self._lines.get(claimed.letter.mailbox)
+        if line is None:
+            return _later("the mailbox is switched off", self._clock.now() + 30 * MINUTE), None
+        async with line.taken(self.pulse.renew_task) as waited:
+            if waited and not more():
+                return _later("not begun before the end", self._clock.now()), None
+            return await self._attempt(claimed)
 
     async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
         """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
@@ -260,8 +278,6 @@ class Delivery:
     def _take_turn(self, claimed: ClaimedLetter) -> LetterResult | None:
         """Take a slot of the mailbox's pace: ``None``. Or what becomes of a letter that is not tried now."""
         letter = claimed.letter
-        if letter.mailbox not in self._outlets:
-            return _later("the mailbox is switched off", self._clock.now() + 30 * MINUTE)
         held = None if letter.released else self._hold_reason_for(letter.recipient.address)
         if held is not None:
             return LetterResult(status=LetterStatus.HELD, hold_reason=held, counts_as_attempt=False)
