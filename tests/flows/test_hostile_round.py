@@ -7,13 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mailbot import round as one_round
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import MailOutcome
+from mailbot.loops import DeliveryThread
 from mailbot.round import run_once
 from tests.flows.house import REPOSITORY, TestHouse, mail
 
@@ -87,3 +91,26 @@ def test_a_disk_that_does_not_take_part_does_not_keep_letters_from_being_tried(
     assert [row.attempts for row in house.mails()] == [0, 0]
     # Nobody listens where this house sends to: what counts is that each was tried.
     assert {letter.status for letter in house.letters()} == {LetterStatus.RETRY}
+
+
+@pytest.mark.parametrize("helpers_left_all", [False, True])
+def test_no_letter_leaves_before_a_small_round_is_through_its_mails(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, *, helpers_left_all: bool
+) -> None:
+    """What a later mail of the round says may make a letter needless, or take it back."""
+    if helpers_left_all:
+        # What helpers gave back is worked off like everything else.
+        monkeypatch.setattr(one_round, "_process_until_nothing_waits", lambda *_: None)
+    for number in range(3):
+        house.collect(mail("Qual o prazo?", subject="Dúvida", sender=f"ana{number}@example.com.br"))
+    pending: list[bool] = []
+
+    def noted(*arguments: Any) -> Any:
+        with house.app.storage.read() as work:
+            pending.append(not work.mails.nothing_pending(now=datetime.now(UTC)))
+        return DeliveryThread(*arguments)
+
+    monkeypatch.setattr(one_round, "DeliveryThread", noted)
+    run_once(house.app)
+    assert pending == [False]
+    assert [row.outcome for row in house.mails()] == [MailOutcome.TICKET] * 3
