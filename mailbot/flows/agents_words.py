@@ -51,7 +51,7 @@ class AgentsWords:
         block = parse_directives(case.mail.new_text, self._parts.catalogue.staff.aliases)
         clues = thread_candidates(case.mail, tag_formats=self._parts.catalogue.subject_tags)
         is_about_a_ticket = bool(clues.handles or clues.ticket_tags)
-        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        thread = match_thread(case.sender, clues, case.ask_for_thread(clues))
         names_one = thread.ticket_number is not None
         typed = errand_code_in(case, self._parts.marks.secret_key, on_a_ticket=names_one)
         if typed is not None:

@@ -34,6 +34,7 @@ from mailbot.triage.decisions import Decision
 from mailbot.triage.errands import CustomersMail
 from mailbot.triage.gratitude import is_gratitude
 from mailbot.triage.situation import Situation
+from mailbot.triage.thread import ThreadClues, ThreadKnowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,18 @@ class Case:
     # The fields that were found already, by request type and by whether prose counts: a sender with many open
     # requests must not have the same mail read anew for each.
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
+    # What is known of the clues of its thread, once it was asked for.
+    threads_found: dict[ThreadClues, ThreadKnowledge] = field(default_factory=dict, init=False)
     # What the records said, by the numbers that were asked for.
     customers_found: dict[tuple[CustomerClue, ...], KnownCustomers] = field(default_factory=dict, init=False)
     # What the mail says apart from our letter that it answers, once it was asked for.
     own_words: list[Words] = field(default_factory=list, init=False)
+
+    def ask_for_thread(self, clues: ThreadClues) -> ThreadKnowledge:
+        """What is known of the handles, ids and tags in the mail, asked once."""
+        if clues not in self.threads_found:
+            self.threads_found[clues] = self.known.of_clues(clues, now=self.now)
+        return self.threads_found[clues]
 
     def ask_for_customers(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
         """What the records say of the sender's address and these numbers, asked once."""

@@ -137,7 +137,7 @@ class Examiner:
         if query is None:
             return None
         clues = thread_candidates(case.mail, tag_formats=self._parts.catalogue.subject_tags)
-        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        thread = match_thread(case.sender, clues, case.ask_for_thread(clues))
         asking = Asking(
             mail=case.mail,
             screening=case.screening,

@@ -45,7 +45,7 @@ class SubjectFinder:
     def of(self, case: Case, readings: MailReadings) -> Subject:
         """The ticket that the mail joins, or the type of request that it is."""
         clues = thread_candidates(case.mail, tag_formats=self._catalogue.subject_tags)
-        thread = match_thread(case.sender, clues, case.known.of_clues(clues, now=case.now))
+        thread = match_thread(case.sender, clues, case.ask_for_thread(clues))
         ticket = joined_ticket(thread, case.known) or self._named_by_agent(case, thread)
         if ticket is not None:
             return self.on_ticket(case, thread, ticket)
@@ -134,8 +134,10 @@ class SubjectFinder:
 
     def _named_by_agent(self, case: Case, thread: ThreadMatch) -> Ticket | None:
         """The ticket that an agent's mail is about without a right to join it."""
+        if thread.ticket_number is None:
+            return None
         block = parse_directives(case.mail.new_text, self._catalogue.staff.aliases)
-        if thread.ticket_number is None or not is_named_by_agent(case.sender, thread, block):
+        if not is_named_by_agent(case.sender, thread, block):
             return None
         return survivor(case.known.ticket(thread.ticket_number), case.known)
 
