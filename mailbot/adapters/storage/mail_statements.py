@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, case, func, insert, literal_column, or_, select, text, update
+from functools import lru_cache
 
+from sqlalchemy import bindparam, case, false, func, insert, literal_column, or_, select, text, update
+
+from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.tables import inbound_mails
 from mailbot.domain.ledger import TOO_LARGE, UNVERIFIED_COPY, MailOutcome
 
@@ -11,20 +14,6 @@ MAILS = inbound_mails.c
 # A literal, not a parameter: only so does SQLite see that the partial index applies.
 PENDING = MAILS.outcome == literal_column("'pending'")
 QUARANTINED = MAILS.outcome == literal_column("'quarantined'")
-CLAIM = (
-    select(inbound_mails)
-    .where(
-        MAILS.ready_at.is_not(None),
-        MAILS.ready_at <= bindparam("now"),
-        # With nothing appended SQLite would go through all mails of a mailbox by the unique index.
-        MAILS.mailbox.concat("").in_(bindparam("of_mailboxes", expanding=True)),
-        or_(MAILS.lease_until.is_(None), MAILS.lease_until < bindparam("real_now")),
-    )
-    .order_by(MAILS.ready_at, MAILS.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-CLAIM_SMALL = CLAIM.where(MAILS.size_bytes <= bindparam("at_most_bytes"))
 WAITING = select(func.count()).select_from(
     select(MAILS.id)
     .where(
@@ -36,7 +25,7 @@ WAITING = select(func.count()).select_from(
     .limit(bindparam("at_most"))
     .subquery()
 )
-TAKE = (
+TAKE = Prepared(
     update(inbound_mails)
     .where(MAILS.id == bindparam("mail_id"))
     .values(
@@ -50,7 +39,7 @@ TAKE = (
 # In one statement; the ids come in the order of the mails.
 INSERT = insert(inbound_mails).returning(MAILS.id, sort_by_parameter_order=True)
 NEW_MESSAGE_ID = bindparam("new_message_id", type_=MAILS.message_id.type)
-FINISH = (
+FINISH = Prepared(
     update(inbound_mails)
     .where(MAILS.id == bindparam("mail_id"), MAILS.fence == bindparam("our_fence"), MAILS.owner.is_not(None))
     .values(
@@ -69,12 +58,65 @@ FINISH = (
 OLDEST_PENDING = (
     select(func.min(MAILS.id)).where(PENDING, MAILS.conversation_key == bindparam("key")).scalar_subquery()
 )
-PROMOTE = (
+PROMOTE = Prepared(
     update(inbound_mails)
     .where(MAILS.id == OLDEST_PENDING, MAILS.ready_at.is_(None))
     .values(ready_at=bindparam("now"))
 )
-SEEN_BEFORE = (
+# What is known of a mail in hand.
+_CLAIMED = (
+    MAILS.id,
+    MAILS.mailbox,
+    MAILS.folder,
+    MAILS.received_at,
+    MAILS.raw_digest,
+    MAILS.conversation_key,
+    MAILS.fence,
+    MAILS.attempts,
+    MAILS.deaths,
+    MAILS.suspect,
+    MAILS.oversize_bytes,
+    MAILS.answer,
+    MAILS.released,
+    MAILS.confirmed,
+)
+
+
+@lru_cache(maxsize=64)
+def claim_of(mailboxes: tuple[str, ...], *, only_small: bool) -> Prepared:
+    """Takes the mail of these mailboxes that has waited longest and has no owner that lives."""
+    # With nothing appended SQLite would go through all mails of a mailbox by the unique index.
+    of_mailboxes = or_(false(), *(MAILS.mailbox.concat("") == mailbox for mailbox in mailboxes))
+    longest_waiting = (
+        select(MAILS.id)
+        .where(
+            MAILS.ready_at.is_not(None),
+            MAILS.ready_at <= bindparam("now"),
+            of_mailboxes,
+            or_(MAILS.lease_until.is_(None), MAILS.lease_until < bindparam("real_now")),
+        )
+        .order_by(MAILS.ready_at, MAILS.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if only_small:
+        longest_waiting = longest_waiting.where(MAILS.size_bytes <= bindparam("at_most_bytes"))
+    return Prepared(
+        update(inbound_mails)
+        .where(MAILS.id == longest_waiting.scalar_subquery())
+        .values(
+            owner=bindparam("new_owner"),
+            fence=MAILS.fence + 1,
+            lease_until=bindparam("until"),
+            # Whoever had it begun died with it, or hangs.
+            deaths=MAILS.deaths + case((MAILS.begun_at.is_(None), 0), else_=1),
+            begun_at=bindparam("real_now"),
+        )
+        .returning(*_CLAIMED)
+    )
+
+
+_SEEN_BEFORE = (
     select(MAILS.id)
     .where(
         MAILS.message_id == bindparam("message_id_seen"),
@@ -82,17 +124,18 @@ SEEN_BEFORE = (
         MAILS.id != bindparam("not_id"),
         # What was discarded in silence does not count: a copy that a forwarding program marked as its answer says
         # nothing of the one that the sender wrote, and to discard a mail twice does no harm.
-        or_(
-            # Literally: a list of parameters would be laid out anew for every mail.
-            text("outcome IN ('ticket', 'message', 'query', 'bounce')"),
-            and_(MAILS.outcome == MailOutcome.DISCARDED.value, MAILS.reason == TOO_LARGE),
+        # Literally: SQLite would plan anew for every mail what is compared in a partial index.
+        text(
+            "(outcome IN ('ticket', 'message', 'query', 'bounce') "
+            f"OR outcome = '{MailOutcome.DISCARDED}' AND reason = '{TOO_LARGE}')"
         ),
     )
     .limit(1)
 )
-SEEN_IN_EARNEST = SEEN_BEFORE.where(MAILS.reason != UNVERIFIED_COPY)
-COPY_UNVERIFIED = SEEN_BEFORE.where(MAILS.reason == UNVERIFIED_COPY)
-OTHER_CONTENT = (
+SEEN_BEFORE = Prepared(_SEEN_BEFORE)
+SEEN_IN_EARNEST = Prepared(_SEEN_BEFORE.where(MAILS.reason != UNVERIFIED_COPY))
+COPY_UNVERIFIED = Prepared(_SEEN_BEFORE.where(MAILS.reason == UNVERIFIED_COPY))
+OTHER_CONTENT = Prepared(
     select(MAILS.id)
     .where(
         MAILS.message_id == bindparam("message_id_seen"),

@@ -19,8 +19,6 @@ from sqlalchemy import (
 
 from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.mail_statements import (
-    CLAIM,
-    CLAIM_SMALL,
     COPY_UNVERIFIED,
     FINISH,
     INSERT,
@@ -33,6 +31,7 @@ from mailbot.adapters.storage.mail_statements import (
     SEEN_IN_EARNEST,
     TAKE,
     WAITING,
+    claim_of,
 )
 from mailbot.adapters.storage.mapping import (
     claimed_from_row,
@@ -143,25 +142,18 @@ class MailStore:
 
         A row whose lease ran out was in the hands of somebody who died or hangs: that counts as a death.
         """
-        wanted = {"now": now, "real_now": real_now, "of_mailboxes": sorted(mailboxes)}
-        query = CLAIM if at_most_bytes is None else CLAIM_SMALL
-        row = self._connection.execute(query, wanted | {"at_most_bytes": at_most_bytes}).mappings().first()
-        if row is None:
-            return None
-        fence = row["fence"] + 1
-        deaths = row["deaths"] + (1 if row["begun_at"] is not None else 0)
-        self._connection.execute(
-            TAKE,
+        claim = claim_of(tuple(sorted(mailboxes)), only_small=at_most_bytes is not None)
+        row = claim.row(
+            self._connection,
             {
-                "mail_id": row["id"],
-                "new_owner": owner,
-                "new_fence": fence,
+                "now": now,
+                "real_now": real_now,
                 "until": real_now + LEASE_TIME,
-                "begun": real_now,
-                "new_deaths": deaths,
+                "new_owner": owner,
+                "at_most_bytes": at_most_bytes,
             },
         )
-        return claimed_from_row({**row, "deaths": deaths}, fence=fence)
+        return None if row is None else claimed_from_row(row, fence=row["fence"])
 
     def claim_by_id(self, mail_id: int, *, owner: str, real_now: datetime) -> ClaimedMail | None:
         """Take one mail whatever its outcome (for ``mails reprocess``); ``None`` if it is in other hands, or
@@ -180,7 +172,7 @@ class MailStore:
             "begun": real_now,
             "new_deaths": row["deaths"],
         }
-        self._connection.execute(TAKE, parameters)
+        TAKE.run(self._connection, parameters)
         return claimed_from_row(row, fence=row["fence"] + 1)
 
     def park(self, claimed: ClaimedMail) -> bool:
@@ -200,8 +192,8 @@ class MailStore:
 
     def finish(self, claimed: ClaimedMail, result: MailResult, *, now: datetime) -> None:
         """Write the outcome and let the next mail of the conversation come forward. Raises ``LeaseLost``."""
-        changed = self._connection.execute(
-            FINISH,
+        changed = FINISH.run(
+            self._connection,
             {
                 "mail_id": claimed.id,
                 "our_fence": claimed.fence,
@@ -215,7 +207,7 @@ class MailStore:
         )
         if changed.rowcount != 1:
             raise LeaseLost(f"mail {claimed.id} is in other hands")
-        self._connection.execute(PROMOTE, {"key": claimed.conversation_key, "now": now})
+        PROMOTE.run(self._connection, {"key": claimed.conversation_key, "now": now})
 
     def give_back(self, claimed: ClaimedMail, *, ready_at: datetime, attempt: bool, reason: str = "") -> bool:
         """Return an unfinished mail; ``attempt`` counts an exception against it.
@@ -253,7 +245,7 @@ class MailStore:
             .where(MAILS.id == claimed.id, MAILS.fence == claimed.fence, PENDING)
             .values(outcome=MailOutcome.QUARANTINED.value, reason=cause, finished_at=now, ready_at=None)
         )
-        self._connection.execute(PROMOTE, {"key": claimed.conversation_key, "now": now})
+        PROMOTE.run(self._connection, {"key": claimed.conversation_key, "now": now})
 
     def renew(self, owner: str, *, real_now: datetime, begun_after: datetime) -> int:
         """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``, or has put aside."""
@@ -289,17 +281,18 @@ class MailStore:
         Without ``unverified_copies`` one of which only a note came does not count.
         """
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(SEEN_BEFORE if unverified_copies else SEEN_IN_EARNEST, seen)
+        statement = SEEN_BEFORE if unverified_copies else SEEN_IN_EARNEST
+        return statement.run(self._connection, seen).scalar()
 
     def unverified_copy(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
         """Another mail with the same Message-ID and the same content of which a note came, if there is one."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(COPY_UNVERIFIED, seen)
+        return COPY_UNVERIFIED.run(self._connection, seen).scalar()
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return self._connection.scalar(OTHER_CONTENT, seen) is not None
+        return OTHER_CONTENT.run(self._connection, seen).scalar() is not None
 
     def is_on_ticket(self, ticket_number: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail with the same content came to this ticket, under whatever Message-ID."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.tables import letter_texts, outbox
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.outbox import HELD_FOR_SUMMARY
@@ -116,22 +117,26 @@ LAST_HOUR = (
     .limit(bindparam("cap", type_=Integer))
     .subquery()
 )
-COUNTS = select(
-    _count(TO, HOUR).label("to_address_last_hour"),
-    _count(TO, DAY).label("to_address_last_day"),
-    func.coalesce(func.sum(LAST_HOUR.c.unverified), 0).label("unverified_last_hour"),
-    _count(OF_TICKET, DAY).label("on_ticket_last_day"),
-    func.count(LAST_HOUR.c.unverified).label("automatic_last_hour"),
-    _count(OF_TICKET, LETTERS.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
+COUNTS = Prepared(
+    select(
+        _count(TO, HOUR).label("to_address_last_hour"),
+        _count(TO, DAY).label("to_address_last_day"),
+        func.coalesce(func.sum(LAST_HOUR.c.unverified), 0).label("unverified_last_hour"),
+        _count(OF_TICKET, DAY).label("on_ticket_last_day"),
+        func.count(LAST_HOUR.c.unverified).label("automatic_last_hour"),
+        _count(OF_TICKET, LETTERS.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
+    )
 )
-NOTICES = select(func.count()).select_from(
-    select(LETTERS.id)
-    .where(TO, HOUR, LETTERS.audience == Audience.STAFF.value, ON_ITS_WAY)
-    .limit(bindparam("cap", type_=Integer))
-    .subquery()
+NOTICES = Prepared(
+    select(func.count()).select_from(
+        select(LETTERS.id)
+        .where(TO, HOUR, LETTERS.audience == Audience.STAFF.value, ON_ITS_WAY)
+        .limit(bindparam("cap", type_=Integer))
+        .subquery()
+    )
 )
-INSERT = insert(outbox)
-INSERT_TEXT = insert(letter_texts)
+INSERT = Prepared(insert(outbox).returning(LETTERS.id))
+INSERT_TEXT = Prepared(insert(letter_texts))
 THOSE_REPLACED = and_(
     LETTERS.ticket_number == bindparam("of_ticket"),
     LETTERS.recipient_address == bindparam("to"),

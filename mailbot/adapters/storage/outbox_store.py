@@ -73,10 +73,8 @@ class OutboxStore:
 
     def add(self, letter: OutboundLetter, *, handle_expires_at: datetime | None) -> None:
         """Enqueue a letter in the ticket's own transaction."""
-        added = self._connection.execute(INSERT, letter_to_row(letter, handle_expires_at=handle_expires_at))
-        primary_key = added.inserted_primary_key
-        assert primary_key is not None
-        self._connection.execute(INSERT_TEXT, letter_text_to_row(letter, letter_id=int(primary_key[0])))
+        added = INSERT.run(self._connection, letter_to_row(letter, handle_expires_at=handle_expires_at))
+        INSERT_TEXT.run(self._connection, letter_text_to_row(letter, letter_id=added.scalar_one()))
 
     def supersede(
         self,
@@ -127,8 +125,8 @@ class OutboxStore:
 
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
         """What the caps are held against; of the last hour's letters no more than ``cap`` are looked at."""
-        row = self._connection.execute(
-            COUNTS,
+        row = COUNTS.run(
+            self._connection,
             {
                 "to": recipient,
                 "of_ticket": ticket_number,
@@ -142,7 +140,7 @@ class OutboxStore:
     def notices_last_hour(self, recipient: str, *, now: datetime, cap: int) -> int:
         """How many notices an agent was sent in the last hour, counted up to ``cap``."""
         parameters = {"to": recipient, "hour": now - timedelta(hours=1), "cap": cap}
-        return self._connection.scalar(NOTICES, parameters) or 0
+        return int(NOTICES.run(self._connection, parameters).scalar_one())
 
     def written_since(self, since: datetime, *, recipient: str, letter: LetterKind) -> bool:
         """Whether this recipient was written a letter of this kind after ``since``."""

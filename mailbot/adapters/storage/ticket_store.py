@@ -7,7 +7,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from mailbot.adapters.storage.mapping import (
     event_from_row,
@@ -19,6 +32,7 @@ from mailbot.adapters.storage.mapping import (
     ticket_to_row,
     understood,
 )
+from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.tables import (
     ticket_events,
     ticket_messages,
@@ -34,13 +48,15 @@ _T = tickets.c
 _CHUNK = 500
 
 # Two processes may open the year's first ticket. Word for word the same in SQLite and PostgreSQL.
-_NEXT_NUMBER = text(
-    "INSERT INTO ticket_numbers (year, last) VALUES (:this_year, 1) "
-    "ON CONFLICT (year) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last"
+_NEXT_NUMBER = Prepared(
+    text(
+        "INSERT INTO ticket_numbers (year, last) VALUES (:this_year, 1) "
+        "ON CONFLICT (year) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last"
+    )
 )
-_INSERT_TICKET = insert(tickets)
-_INSERT_MESSAGE = insert(ticket_messages)
-_INSERT_EVENTS = insert(ticket_events)
+_INSERT_TICKET = Prepared(insert(tickets))
+_INSERT_MESSAGE = Prepared(insert(ticket_messages))
+_INSERT_EVENT = Prepared(insert(ticket_events))
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
 _GET_TO_CHANGE = _GET.with_for_update()
 _MOST_OPEN_REQUESTS = 20
@@ -48,7 +64,8 @@ _OPEN_REQUESTS = (
     select(_T.number, _T.request_type, _T.missing)
     .where(
         _T.requester_address == bindparam("requester"),
-        _T.status == Status.AWAITING_REQUESTER.value,
+        # A literal: SQLite would plan anew for every mail what is compared in a partial index.
+        _T.status == literal_column(f"'{Status.AWAITING_REQUESTER}'"),
         _T.mailbox == bindparam("of_mailbox"),
     )
     .order_by(_T.number.desc())
@@ -100,7 +117,7 @@ class TicketStore:
     def next_number(self, year: int) -> str:
         """The next ticket number of the year, ``YYYY-NNNNNN``, without gaps: what is rolled back gives its number
         back. So, on PostgreSQL, who wants the next one waits for the end of this transaction."""
-        last: int = self._connection.execute(_NEXT_NUMBER, {"this_year": year}).scalar_one()
+        last: int = _NEXT_NUMBER.run(self._connection, {"this_year": year}).scalar_one()
         return f"{year}-{last:06d}"
 
     def get(self, number: str) -> Ticket | None:
@@ -112,7 +129,7 @@ class TicketStore:
 
     def add(self, ticket: Ticket) -> None:
         """Write a new ticket."""
-        self._connection.execute(_INSERT_TICKET, ticket_to_row(ticket))
+        _INSERT_TICKET.run(self._connection, ticket_to_row(ticket))
 
     def change(self, ticket: Ticket, *, expected_version: int) -> Ticket:
         """Write a changed ticket. Raises ``ConcurrentChange`` unless it still has ``expected_version``."""
@@ -128,7 +145,7 @@ class TicketStore:
 
     def add_message(self, number: str, message: TicketMessage) -> None:
         """Append a message."""
-        self._connection.execute(_INSERT_MESSAGE, message_to_row(number, message))
+        _INSERT_MESSAGE.run(self._connection, message_to_row(number, message))
 
     def drop_message(self, message_id: str, *, mail_id: int) -> None:
         """Take away what stands on a ticket from this mail; the ledger and the events keep it."""
@@ -137,8 +154,7 @@ class TicketStore:
 
     def add_events(self, number: str, events: Sequence[TicketEvent]) -> None:
         """Append events, in order."""
-        if events:
-            self._connection.execute(_INSERT_EVENTS, [event_to_row(number, event) for event in events])
+        _INSERT_EVENT.run_many(self._connection, [event_to_row(number, event) for event in events])
 
     def messages(self, number: str) -> list[TicketMessage]:
         """All messages, oldest first."""

@@ -1,0 +1,145 @@
+"""Statements that are asked for every mail: what SQLAlchemy would have done with them, done once."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Integer, bindparam, event, insert, select, update
+
+from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.migrate import upgrade
+from mailbot.adapters.storage.prepared import Prepared
+from mailbot.adapters.storage.tables import folders, inbound_mails, ticket_numbers
+from mailbot.adapters.storage.unit_of_work import SqlStorage, UnitOfWork
+from tests.storage.rows import NOW, add_mails, claim_mail, letter, mail, ticket
+
+_MAILS = inbound_mails.c
+_ONE_FOLDER: dict[str, Any] = {
+    "mailbox": "default",
+    "folder": "50% de desconto, é?\x00",
+    "uid_validity": 7,
+    "first_uid": 1,
+    "floor_at": datetime(2026, 11, 20, 12, 0, tzinfo=timezone(timedelta(hours=-3))),
+}
+
+
+def test_values_are_written_and_read_as_their_columns_have_it(database: Database) -> None:
+    adds, reads = Prepared(insert(folders)), Prepared(select(folders))
+    with database.write() as connection:
+        adds.run(connection, _ONE_FOLDER)
+        assert reads.row(connection, {}) == {
+            **_ONE_FOLDER,
+            "folder": "50% de desconto, é?",
+            "floor_at": datetime(2026, 11, 20, 15, 0, tzinfo=UTC),
+            "newest_received_at": None,
+            "last_collect_at": None,
+            "suspect_until": None,
+        }
+        assert dict(connection.execute(select(folders)).mappings().one()) == reads.row(connection, {})
+
+
+def test_columns_that_are_not_given_get_their_defaults(database: Database) -> None:
+    values = {
+        "mailbox": "default",
+        "folder": "INBOX",
+        "uid_validity": 7,
+        "uid": "1",
+        "received_at": NOW,
+        "collected_at": NOW,
+        "raw_digest": "0",
+        "size_bytes": 1,
+        "conversation_key": "maria@example.com.br",
+    }
+    with database.write() as connection:
+        added = Prepared(insert(inbound_mails).returning(_MAILS.id)).run(connection, values).scalar_one()
+        row = Prepared(select(_MAILS.outcome, _MAILS.answer, _MAILS.released)).row(connection, {})
+    assert added == 1
+    assert row == {"outcome": "pending", "answer": True, "released": False}
+
+
+def test_a_row_that_is_not_there_is_none(database: Database) -> None:
+    with database.read() as connection:
+        assert Prepared(select(folders)).row(connection, {}) is None
+
+
+def test_many_rows_are_written_in_order_and_none_are_no_statement(database: Database) -> None:
+    adds = Prepared(insert(ticket_numbers))
+    with database.write() as connection:
+        adds.run_many(connection, [])
+        adds.run_many(connection, [{"year": 2025, "last": 3}, {"year": 2026, "last": 1}])
+        found = connection.execute(select(ticket_numbers).order_by(ticket_numbers.c.year)).all()
+    assert [tuple(row) for row in found] == [(2025, 3), (2026, 1)]
+
+
+def test_a_value_that_is_given_once_may_stand_in_two_places(database: Database) -> None:
+    year = bindparam("this_year", type_=Integer)
+    changes = Prepared(update(ticket_numbers).where(ticket_numbers.c.year == year).values(last=year + 1))
+    with database.write() as connection:
+        Prepared(insert(ticket_numbers)).run(connection, {"year": 2026, "last": 1})
+        assert changes.run(connection, {"this_year": 2025}).rowcount == 0
+        assert changes.run(connection, {"this_year": 2026}).rowcount == 1
+        assert connection.scalar(select(ticket_numbers.c.last)) == 2027
+
+
+def test_a_missing_value_is_no_null(database: Database) -> None:
+    by_year = Prepared(select(ticket_numbers.c.last).where(ticket_numbers.c.year == bindparam("this_year")))
+    with database.read() as connection:
+        with pytest.raises(ValueError, match="no value for this_year"):
+            by_year.run(connection, {})
+        assert by_year.run(connection, {"this_year": 2026}).scalar() is None
+        with pytest.raises(KeyError, match="this_year"):
+            by_year.run(connection, {})
+
+
+def test_a_list_of_parameters_is_refused(database: Database) -> None:
+    of_years = Prepared(select(ticket_numbers.c.last).where(ticket_numbers.c.year.in_(bindparam("years"))))
+    with database.read() as connection, pytest.raises(ValueError, match="no lists"):
+        of_years.run(connection, {"years": [2026]})
+
+
+def test_a_naive_moment_is_refused_as_everywhere(database: Database) -> None:
+    later = Prepared(select(_MAILS.id).where(_MAILS.received_at > bindparam("since")))
+    with database.read() as connection, pytest.raises(ValueError, match="without time zone"):
+        later.run(connection, {"since": NOW.replace(tzinfo=None)})
+
+
+# --- what SQLite makes of them ---
+
+
+def _asks_of_every_mail(work: UnitOfWork, name: str) -> None:
+    work.mails.seen_before(name, name, mail_id=1)
+    work.mails.same_id_other_content(name, name, mail_id=1)
+    work.tickets.open_requests(name, name)
+    work.outbox.counts(recipient=name, ticket_number=name, now=NOW, cap=9)
+    work.tickets.add(ticket(name))
+    work.outbox.add(letter(message_id=name, handle=name, ticket_number=name), handle_expires_at=None)
+
+
+def test_sqlite_plans_no_statement_of_a_mail_anew(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/mailbot.db")
+    upgrade(database)
+    database.close()
+    planned: list[tuple[Any, ...]] = []
+
+    def ask(*what: Any) -> int:
+        planned.append(what)
+        return sqlite3.SQLITE_OK
+
+    def watch(connection: Any, _record: object) -> None:
+        # SQLite asks it whenever it plans a statement, and never else.
+        connection.set_authorizer(ask)
+
+    event.listen(database.engine, "connect", watch)
+    storage = SqlStorage(database)
+    for name in ("first", "second", "third"):
+        add_mails(storage, mail(name))
+        planned.clear()
+        with storage.write() as work:
+            _asks_of_every_mail(work, name)
+        claim_mail(storage)
+    database.close()
+    assert [what for what in planned if what[0] == sqlite3.SQLITE_READ] == []
