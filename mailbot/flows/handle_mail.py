@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 
 import structlog
 
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.errors import ConcurrentChange, MailTooLarge
 from mailbot.domain.events import StoredFile
+from mailbot.domain.evidence import EvidenceReport
 from mailbot.domain.ledger import MAX_DEATHS, TOO_LARGE, ClaimedMail, MailOutcome, MailResult
 from mailbot.domain.mail import Bounce, InboundMail
 from mailbot.domain.mailbox import SENT_FOLDER
@@ -42,7 +42,7 @@ from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.readings import FileReadings
 from mailbot.flows.recount import Recounter
-from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.remember import OneLook
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
 from mailbot.flows.retype import Retyping, type_ordered
 from mailbot.flows.write_change import write_change
@@ -87,7 +87,6 @@ class MailHandler:
         self._office = office
         self._changes = ChangeMaker(parts=parts, office=office, calendar=calendar)
         self._mailboxes = mailboxes
-        self._known = StoredKnowledge(storage)
         archive = Archive(storage=storage, blobs=blobs, reader=reader)
         self._retyping = Retyping(archive=archive, recounter=Recounter(parts))
 
@@ -154,16 +153,20 @@ class MailHandler:
         files_read_by: FileReadings | None,
     ) -> Examination:
         """What the mail comes to; of a ticket that gets another type, by all its mails."""
-        examine = partial(
-            self._examiner.examine,
-            mail,
-            files,
-            mailbox,
-            self._known,
-            in_sent_folder=claimed.folder == SENT_FOLDER,
-            confirmed=claimed.confirmed,
-            reader=files_read_by,
-        )
+
+        def examine(looked_again: Mapping[str, EvidenceReport] | None = None) -> Examination:
+            with OneLook(self._storage) as known:
+                return self._examiner.examine(
+                    mail,
+                    files,
+                    mailbox,
+                    known,
+                    in_sent_folder=claimed.folder == SENT_FOLDER,
+                    confirmed=claimed.confirmed,
+                    reader=files_read_by,
+                    looked_again=looked_again,
+                )
+
         found = examine()
         if not isinstance(found, Understood):
             return found
@@ -173,7 +176,7 @@ class MailHandler:
         again = self._retyping.recount(ticket, ordered, found.mailbox, files_read_by)
         if again is None:
             return found
-        found = examine(looked_again={ordered: again.report})
+        found = examine({ordered: again.report})
         if not isinstance(found, Understood):
             return found
         return replace(found, new_readings=(*found.new_readings, *again.new_readings))

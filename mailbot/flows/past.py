@@ -68,6 +68,10 @@ class Knowledge(OrderKnowledge, Protocol):
         """Readings of these files that are kept."""
         ...
 
+    def rest(self) -> None:
+        """Whatever is open from one question to the next is closed: something follows that may take long."""
+        ...
+
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
         """The tickets, but for these numbers, in which any of the traces was left."""
         ...
@@ -154,6 +158,9 @@ class NothingKnown:
         """None."""
         del digests
         return []
+
+    def rest(self) -> None:
+        """Nothing is open."""
 
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
         """None."""

@@ -37,6 +37,10 @@ class PastReadings(Protocol):
         """The readings of these files that are kept."""
         ...
 
+    def rest(self) -> None:
+        """Whatever is open from one question to the next is closed: now files are read, which may take long."""
+        ...
+
 
 class MailReadings:
     """Reads a mail's files, each once; what is kept in ``past`` is not read again.
@@ -110,6 +114,8 @@ class MailReadings:
     def _read(self, missing: dict[str, Attachment]) -> list[DocumentReading]:
         to_open = [digest for digest, attachment in missing.items() if self._is_to_be_opened(attachment)]
         asked = [_to_read(digest, missing[digest]) for digest in to_open[:MOST_FILES]]
+        if asked:
+            self._past.rest()
         return [
             *(_told_at_once(digest, missing[digest]) for digest in missing if digest not in set(to_open)),
             *(self._reader.read_all(asked) if asked else ()),

@@ -1,0 +1,113 @@
+"""The questions of one examination are answered at one look, which is over before anything takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.ledger import MailOutcome
+from mailbot.flows.examine import Examiner
+from mailbot.flows.ports import UnitOfWork
+from mailbot.flows.reading_desk import ReadingDesk
+from mailbot.flows.remember import OneLook
+from tests.flows.house import BOLETO, REQUEST, TestHouse, mail
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    with TestHouse(tmp_path) as opened:
+        yield opened
+
+
+class Looks:
+    """Reading transactions of a house: how many were begun, and how many are open."""
+
+    def __init__(self, house: TestHouse, patch: pytest.MonkeyPatch) -> None:
+        self.begun = self.open = 0
+        read = house.app.storage.read
+
+        @contextmanager
+        def counted() -> Iterator[UnitOfWork]:
+            self.begun += 1
+            self.open += 1
+            try:
+                with read() as work:
+                    yield work
+            finally:
+                self.open -= 1
+
+        patch.setattr(house.app.storage, "read", counted)
+
+
+@pytest.fixture
+def looks(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(house, monkeypatch)
+
+
+def test_all_questions_of_a_look_share_one_transaction(house: TestHouse, looks: Looks) -> None:
+    with OneLook(house.app.storage) as known:
+        assert looks.begun == 0
+        known.ticket("2026-000001")
+        known.open_requests("maria@example.com.br", "default")
+        assert (looks.begun, looks.open) == (1, 1)
+    assert looks.open == 0
+
+
+def test_a_rest_ends_the_transaction_and_the_next_question_begins_another(house: TestHouse, looks: Looks) -> None:
+    house.receive(mail(REQUEST, message_id="first"))
+    begun = looks.begun
+    with OneLook(house.app.storage) as known:
+        assert known.ticket("2026-000002") is None
+        known.rest()
+        assert looks.open == 0
+        house.receive(mail(REQUEST, sender="ana@example.com.br"))
+        assert known.ticket("2026-000002") is not None
+    assert looks.open == 0
+    assert looks.begun > begun + 2
+
+
+def test_no_transaction_is_open_while_files_are_read(
+    house: TestHouse, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at_reading = []
+    take = ReadingDesk.take
+
+    def noting(desk: ReadingDesk, *given: object, **options: object) -> object:
+        open_at_reading.append(looks.open)
+        return take(desk, *given, **options)  # type: ignore[arg-type]  # passed on as they come
+
+    monkeypatch.setattr(ReadingDesk, "take", noting)
+    assert house.receive(mail(REQUEST, files=[BOLETO])) is MailOutcome.TICKET
+    assert open_at_reading
+    assert set(open_at_reading) == {0}
+
+
+def test_a_mail_is_examined_at_one_look(house: TestHouse, looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    examine = Examiner.examine
+
+    def counting(examiner: Examiner, *given: object, **options: object) -> object:
+        before = looks.begun
+        try:
+            return examine(examiner, *given, **options)  # type: ignore[arg-type]  # passed on as they come
+        finally:
+            begun.append(looks.begun - before)
+
+    monkeypatch.setattr(Examiner, "examine", counting)
+    house.receive(mail(REQUEST))
+    # The roster is asked for by itself.
+    assert begun == [2]
+
+
+def test_a_database_that_fails_within_a_look_is_told_as_one(house: TestHouse) -> None:
+    with pytest.raises(StorageUnavailable), OneLook(house.app.storage) as known:
+        known.ticket("2026-000001")
+        with house.app.database.engine.begin() as other:
+            other.execute(text("ALTER TABLE tickets RENAME TO gone"))
+        known.rest()
+        known.ticket("2026-000001")
