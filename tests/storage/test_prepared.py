@@ -71,8 +71,8 @@ def test_many_rows_are_written_in_order_and_none_are_no_statement(database: Data
     with database.write() as connection:
         adds.run_many(connection, [])
         adds.run_many(connection, [{"year": 2025, "last": 3}, {"year": 2026, "last": 1}])
-        found = connection.execute(select(ticket_numbers).order_by(ticket_numbers.c.year)).all()
-    assert [tuple(row) for row in found] == [(2025, 3), (2026, 1)]
+        found = Prepared(select(ticket_numbers).order_by(ticket_numbers.c.year)).rows(connection, {})
+    assert found == [{"year": 2025, "last": 3}, {"year": 2026, "last": 1}]
 
 
 def test_a_value_that_is_given_once_may_stand_in_two_places(database: Database) -> None:

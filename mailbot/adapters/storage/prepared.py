@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 
 Statement = Select[Any] | Insert | Update | Delete | TextClause
 Values = Mapping[str, Any]
+Row = dict[str, Any]
 _Process = Callable[[Any], Any] | None
 
 
@@ -41,7 +42,8 @@ class Prepared:
     """One statement without lists of parameters. The first values that an INSERT gets say which columns are
     given, the others get their defaults.
 
-    What comes back is as the driver has it: only numbers and texts are to be asked for, but with :meth:`row`.
+    What comes back is as the driver has it: only numbers and texts are to be asked for, but with :meth:`row` and
+    :meth:`rows`.
     """
 
     def __init__(self, statement: Statement) -> None:
@@ -60,18 +62,23 @@ class Prepared:
             layout = self._layout(connection.dialect, rows[0])
             connection.exec_driver_sql(layout.words, [layout.parameters(row) for row in rows])
 
-    def row(self, connection: Connection, values: Values) -> dict[str, Any] | None:
+    def row(self, connection: Connection, values: Values) -> Row | None:
         """Its first row by the names of its columns, each value as its column's type has it."""
-        found = self.run(connection, values).first()
-        if found is None:
-            return None
+        return next(iter(self.rows(connection, values)), None)
+
+    def rows(self, connection: Connection, values: Values) -> list[Row]:
+        """All its rows, so."""
+        found = self.run(connection, values).all()
         readers = self._readers.get(connection.dialect.name)
         if readers is None:
             readers = self._readers[connection.dialect.name] = tuple(_readers(self._statement, connection.dialect))
-        return {
-            name: value if read is None else read(value)
-            for (name, read), value in zip(readers, found, strict=True)
-        }
+        return [
+            {
+                name: value if read is None else read(value)
+                for (name, read), value in zip(readers, row, strict=True)
+            }
+            for row in found
+        ]
 
     def _layout(self, dialect: Dialect, values: Values) -> _Layout:
         layout = self._layouts.get(dialect.name)

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from mailbot.adapters.storage.columns import UtcDateTime
+from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.staff_tables import agents
 from mailbot.domain.staffing import AgentRecord, AgentState, DigestKind
 
 _A = agents.c
-_ALL = select(agents).order_by(_A.key)
+_ALL = Prepared(select(agents).order_by(_A.key))
 # Who asks whose turn it is holds the queue's row until the end of the transaction: two daemons never give two
 # tickets to the same agent for want of knowing of each other.
 _LAST_TURN = text(
@@ -43,17 +44,17 @@ class RosterStore:
     def _read(self) -> list[AgentRecord]:
         return [
             AgentRecord(
-                key=row.key,
-                address=row.address,
-                name=row.name,
-                queues=None if row.queues is None else tuple(row.queues),
-                state=AgentState(row.state),
-                absent_until=row.absent_until,
-                deputy=row.deputy,
-                away_since=row.away_since,
-                rerouted_at=row.rerouted_at,
+                key=row["key"],
+                address=row["address"],
+                name=row["name"],
+                queues=None if row["queues"] is None else tuple(row["queues"]),
+                state=AgentState(row["state"]),
+                absent_until=row["absent_until"],
+                deputy=row["deputy"],
+                away_since=row["away_since"],
+                rerouted_at=row["rerouted_at"],
             )
-            for row in self._connection.execute(_ALL)
+            for row in _ALL.rows(self._connection, {})
         ]
 
     def keep(self, record: AgentRecord) -> None:

@@ -60,7 +60,7 @@ _INSERT_EVENT = Prepared(insert(ticket_events))
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
 _GET_TO_CHANGE = _GET.with_for_update()
 _MOST_OPEN_REQUESTS = 20
-_OPEN_REQUESTS = (
+_OPEN_REQUESTS = Prepared(
     select(_T.number, _T.request_type, _T.missing)
     .where(
         _T.requester_address == bindparam("requester"),
@@ -215,9 +215,11 @@ class TicketStore:
 
         Each is looked at for each of the requester's mails, and somebody may send thousands.
         """
-        rows = self._connection.execute(_OPEN_REQUESTS, {"requester": requester, "of_mailbox": mailbox}).all()
+        rows = _OPEN_REQUESTS.rows(self._connection, {"requester": requester, "of_mailbox": mailbox})
         return [
-            OpenRequest(ticket_number=row.number, request_type=row.request_type, missing=tuple(row.missing))
+            OpenRequest(
+                ticket_number=row["number"], request_type=row["request_type"], missing=tuple(row["missing"])
+            )
             for row in reversed(rows)
         ]
 
