@@ -83,9 +83,10 @@ class Orders:
 
 
 def workers_by_default() -> int:
-    """One processor is for collecting and delivering; the others may help, up to :data:`WORKERS_AT_MOST`."""
+    """As many as there are processors, up to :data:`WORKERS_AT_MOST`: while a helper waits for its turn to write
+    there is time to collect and to deliver. Where there is one processor nobody can help it."""
     ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(0, min(WORKERS_AT_MOST, ours - 1))
+    return min(WORKERS_AT_MOST, ours) if ours > 1 else 0
 
 
 def workers_wanted(waiting: int, most: int) -> int:

@@ -179,7 +179,15 @@ def test_where_no_command_is_known_to_start_a_helper_nobody_is_called_in(
 def test_where_the_system_tells_no_processors_of_ours_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert workers_by_default() == 1
+    assert workers_by_default() == 2
+
+
+@pytest.mark.parametrize(("processors", "helpers"), [(1, 0), (2, 2), (3, 3), (4, 3), (64, 3)])
+def test_as_many_may_help_as_there_are_processors_and_nobody_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, processors: int, helpers: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(processors)), raising=False)
+    assert workers_by_default() == helpers
 
 
 # --- helpers that are not what they should be -------------------------------------------------------------------
