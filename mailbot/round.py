@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
@@ -107,30 +108,31 @@ class _Letters:
         self._drawing: threading.Thread | None = None
         self._drawn_enough = threading.Event()
         self._errors: list[Exception] = []
-        self._broken_off = False
+        self._broken_off = threading.Event()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # First, so that both are on their way out when one is waited for.
+        self._broken_off.set()
+        if self._thread is not None:
+            self._thread.stop()
         self._end_drawing()
         if self._thread is not None:
-            self._broken_off = True
-            self._thread.stop()
             self._thread.join(_LETTER_IN_HAND_SECONDS)
 
     def begin(self) -> None:
         """From now on letters leave that are due, notices once their pages are drawn."""
-        self._delivery()
+        self._started_delivery()
         if self._drawing is None:
             # What dies here is done at the end of the round, or told then.
-            self._drawing = guarded_thread(
-                "pages", lambda: self._app.notice_pages.run_meanwhile(self._drawn_enough), lambda _error: None
-            )
+            draw = partial(self._app.notice_pages.run_meanwhile, self._drawn_enough, left_off=self._broken_off)
+            self._drawing = guarded_thread("pages", draw, lambda _error: None)
 
     def draw_all(self) -> None:
         """Draw the pages of all notices; letters that need none leave meanwhile. Raises ``StorageUnavailable``."""
-        self._delivery()
+        self._started_delivery()
         self._end_drawing()
         self._app.notice_pages.complete_all()
 
@@ -139,17 +141,17 @@ class _Letters:
         if self._drawing is not None:
             self._drawing.join(_LETTER_IN_HAND_SECONDS)
 
-    def _delivery(self) -> DeliveryThread[DeliveryCount]:
+    def _started_delivery(self) -> DeliveryThread[DeliveryCount]:
         if self._thread is None:
             self._thread = DeliveryThread(
-                lambda stop, bell: self._app.delivery().run_round(stop, bell, broken_off=lambda: self._broken_off),
+                lambda stop, bell: self._app.delivery().run_round(stop, bell, broken_off=self._broken_off.is_set),
                 self._errors.append,
             )
         return self._thread
 
     def deliver_all(self) -> DeliveryCount:
         """Let everything that is left leave. Raises what kept it from leaving."""
-        thread = self._delivery()
+        thread = self._started_delivery()
         thread.stop()
         thread.join()
         if thread.result is None:

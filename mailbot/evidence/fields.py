@@ -44,7 +44,7 @@ _RANK = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class MailText:
     """What one mail says, ready to be read for one type of request after the other: its visible text, and the
     lines of it and of the form that was filled in inside of the quote."""
 
@@ -53,18 +53,18 @@ class Words:
     form: Lines
 
 
-def words_of(new_text: str, *, filled_form: str = "") -> Words:
+def mail_text(new_text: str, *, filled_form: str = "") -> MailText:
     """``filled_form`` is the form of our letter as the sender filled it in inside of the quote
     (``filled_form.py``); what stands above the quote counts more. Never raises; of a hostile text at most 100,000
     characters are read."""
     text = visible_text(new_text[:_LONGEST_TEXT])
     form = visible_text(filled_form[:_LONGEST_TEXT])
-    return Words(text=text, lines=lines_of(text), form=lines_of(form))
+    return MailText(text=text, lines=lines_of(text), form=lines_of(form))
 
 
 def extract_fields(
     request_type: RequestType,
-    words: Words,
+    words: MailText,
     subject: str,
     sender: Address,
     units: UnitTable,
@@ -97,7 +97,7 @@ def extract_fields(
 
 
 def labelled_fields(
-    types: Sequence[RequestType], words: Words, units: UnitTable, *, today: date | None = None
+    types: Sequence[RequestType], words: MailText, units: UnitTable, *, today: date | None = None
 ) -> dict[str, tuple[FieldValue, ...]]:
     """What one mail states behind labels, in the terms of each of ``types``, by their keys.
 

@@ -96,7 +96,7 @@ class Alarms:
                     mailbox, Address(address=address), renderer=self._renderer, zone=self._calendar.zone
                 )
                 letter = notices_summary(notices[0].recipient, notices, desk)
-                self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
+                self._outgoing.write_and_enqueue(work, [letter], mailbox=mailbox, now=now)
                 work.outbox.mark_gathered([notice.message_id for notice in notices])
             lately = {one for one, at in self._last_notice_at.items() if now - at < _NOTICE_EVERY}
             for address in work.outbox.let_go_of_notices(lately, now=now):
@@ -123,7 +123,7 @@ class Alarms:
                 *self._held_alerts(work, desk, now),
                 *self._stuck_alerts(work, desk, now),
             ]
-            self._outgoing.enqueue(work, letters, mailbox=mailbox, now=now)
+            self._outgoing.write_and_enqueue(work, letters, mailbox=mailbox, now=now)
 
     def _told_lately(self, work: UnitOfWork, kind: LetterKind, desk: AlertDesk, now: datetime) -> bool:
         return work.outbox.written_since(now - _ALERT_EVERY, recipient=desk.admin.address, letter=kind)

@@ -27,7 +27,7 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Ticket
-from mailbot.evidence.fields import Words
+from mailbot.evidence.fields import MailText
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.triage.decisions import Decision
@@ -110,7 +110,7 @@ class Case:
     # What the records said, by the numbers that were asked for.
     customers_found: dict[tuple[CustomerClue, ...], KnownCustomers] = field(default_factory=dict, init=False)
     # What the mail says apart from our letter that it answers, once it was asked for.
-    own_words: list[Words] = field(default_factory=list, init=False)
+    own_words: list[MailText] = field(default_factory=list, init=False)
 
     def ask_for_thread(self, clues: ThreadClues) -> ThreadKnowledge:
         """What is known of the handles, ids and tags in the mail, asked once."""

@@ -30,7 +30,7 @@ _log = structlog.get_logger("mailbot.collect")
 
 # A rate is none before so much time has passed.
 _MOMENT_SECONDS = 0.05
-# So many that are listed are a rush, however fast they will come.
+# So many that are listed are a rush, however fast they will come: they call in all helpers (``crew.py``).
 _RUSH = 300
 
 

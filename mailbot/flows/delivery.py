@@ -35,7 +35,6 @@ from mailbot.flows.causes import cause_of, place_of
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.letters_in_hand import LettersInHand
-from mailbot.flows.lines import Line
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outlets import Outlet
@@ -54,8 +53,6 @@ _STORAGE_RETRY_AFTER = timedelta(seconds=30)
 _RECORD_AGAIN_SECONDS = 1.0
 _RECORD_WITHIN_SECONDS = 60.0
 _IDLE_SECONDS = 1.0
-# One is with the server while what became of the other is written down.
-_IN_HAND_FOR_EACH_CONNECTION = 2
 # As long may a server think about a letter (RFC 5321 §4.5.3.2.6).
 _SERVER_THINKS_SECONDS = 600.0
 
@@ -101,10 +98,8 @@ class Delivery:
         self._patience_seconds = math.inf
         # More threads than that would only wait for each other; and who has just written begins the next write
         # before another process sees that it may.
-        self._writing = ThreadPoolExecutor(storage.writes_at_once, thread_name_prefix="delivery-db")
-        self._lines = {key: Line(outlet.mailbox.spec.max_connections) for key, outlet in outlets.items()}
-        connections = sum(outlet.mailbox.spec.max_connections for outlet in outlets.values())
-        self._workers = max(1, _IN_HAND_FOR_EACH_CONNECTION * connections)
+        self._database_threads = ThreadPoolExecutor(storage.writes_at_once, thread_name_prefix="delivery-db")
+        self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
 
     # --- loops ---
 
@@ -160,7 +155,7 @@ class Delivery:
     ) -> None:
         ahead: ClaimedLetter | None = None
         while ahead or not until():
-            claimed = ahead or await self._written(lambda: self._claim(early))
+            claimed = ahead or await self._on_database_thread(lambda: self._claim(early))
             if claimed is None:
                 return
             ahead = await self._deliver(claimed, count, more=lambda: not until(), early=early)
@@ -184,7 +179,7 @@ class Delivery:
         while ahead or not stop.is_set():
             self.pulse.promise(loop, after_seconds=_SERVER_THINKS_SECONDS)
             try:
-                claimed = ahead or await self._written(lambda: self._claim(early=False))
+                claimed = ahead or await self._on_database_thread(lambda: self._claim(early=False))
                 ahead = None
                 if claimed is not None:
                     ahead = await self._deliver(claimed, count, more=lambda: not stop.is_set(), early=False)
@@ -206,7 +201,7 @@ class Delivery:
     ) -> ClaimedLetter | None:
         """Bring one letter to the end of this attempt; the next one, claimed in the same commit, if ``more``."""
         try:
-            result, outcome = await self._attempt_in_turn(claimed, more)
+            result, outcome = await self._attempt(claimed)
             ahead = await self._record_patiently(claimed, result, more=more, early=early)
         except LeaseLost:
             _log.warning("lease lost", action="delivery.lease_lost", letter=claimed.id)
@@ -232,19 +227,6 @@ class Delivery:
 
     def _claim_in(self, work: UnitOfWork, *, early: bool) -> ClaimedLetter | None:
         return work.outbox.claim(owner=self._owner, now=self._clock.now(), real_now=datetime.now(UTC), early=early)
-
-    async def _attempt_in_turn(
-        self, claimed: ClaimedLetter, more: Callable[[], bool]
-    ) -> tuple[LetterResult, SendOutcome | None]:
-        """The attempt, as soon as its server may be given another letter. One that still waits when no more are to
-        leave is let go. Raises ``LeaseLost``, nothing else."""
-        line = self._lines.get(claimed.letter.mailbox)
-        if line is None:
-            return _later("the mailbox is switched off", self._clock.now() + 30 * MINUTE), None
-        async with line.taken(self.pulse.renew_task) as waited:
-            if waited and not more():
-                return _later("not begun before the end", self._clock.now()), None
-            return await self._attempt(claimed)
 
     async def _attempt(self, claimed: ClaimedLetter) -> tuple[LetterResult, SendOutcome | None]:
         """Try to deliver; also what the server said, if it came to that. Raises ``LeaseLost``, nothing else."""
@@ -278,6 +260,8 @@ class Delivery:
     def _take_turn(self, claimed: ClaimedLetter) -> LetterResult | None:
         """Take a slot of the mailbox's pace: ``None``. Or what becomes of a letter that is not tried now."""
         letter = claimed.letter
+        if letter.mailbox not in self._outlets:
+            return _later("the mailbox is switched off", self._clock.now() + 30 * MINUTE)
         held = None if letter.released else self._hold_reason_for(letter.recipient.address)
         if held is not None:
             return LetterResult(status=LetterStatus.HELD, hold_reason=held, counts_as_attempt=False)
@@ -288,7 +272,7 @@ class Delivery:
 
     async def _send(self, claimed: ClaimedLetter, outlet: Outlet) -> SendOutcome:
         async def mark() -> None:
-            await self._written(lambda: self._mark_transmitting(claimed))
+            await self._on_database_thread(lambda: self._mark_transmitting(claimed))
 
         null_sender = outlet.mailbox.spec.null_sender and outlet.mailbox.key not in self._null_sender_refused
         envelope = await self._composed(claimed.letter, outlet.mailbox, null_sender=null_sender)
@@ -326,7 +310,9 @@ class Delivery:
         give_up_at = time.monotonic() + self._patience_seconds
         while True:
             try:
-                return await self._written(lambda: self._record(claimed, result, more=more, early=early))
+                return await self._on_database_thread(
+                    lambda: self._record(claimed, result, more=more, early=early)
+                )
             except StorageUnavailable:
                 _log.warning("result not written", action="delivery.not_recorded", letter=claimed.id)
                 if time.monotonic() > give_up_at:
@@ -434,7 +420,7 @@ class Delivery:
         if news is None:
             return
         try:
-            await self._written(lambda: self._write_news(news))
+            await self._on_database_thread(lambda: self._write_news(news))
             self._troubles.are_written(news)
         except StorageUnavailable:
             _log.warning("trouble not noted", action="delivery.trouble_not_noted", mailbox=outlet.mailbox.key)
@@ -466,9 +452,9 @@ class Delivery:
             self.pulse.renew_task()
             await asyncio.sleep(min(left, _IDLE_SECONDS))
 
-    async def _written(self, act: Callable[[], _Result]) -> _Result:
+    async def _on_database_thread(self, act: Callable[[], _Result]) -> _Result:
         self.pulse.renew_task()
-        return await asyncio.get_running_loop().run_in_executor(self._writing, act)
+        return await asyncio.get_running_loop().run_in_executor(self._database_threads, act)
 
 
 def _later(reason: str, retry_at: datetime) -> LetterResult:

@@ -92,7 +92,7 @@ class Digests:
                 with_staff(self._catalogue, duty),
                 now,
             )
-            self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
+            self._outgoing.write_and_enqueue(work, [letter], mailbox=mailbox, now=now)
         _log.info("digest written", action="digest.written", agent=agent.key)
 
     def _day_of(self, work: UnitOfWork, agent: AgentSpec, duty: Duty, now: datetime) -> AgentsDay:
@@ -137,7 +137,7 @@ class Digests:
                 mailbox, Address(address=address, name=name), renderer=self._renderer, zone=self._calendar.zone
             )
             letter = digest_managers(figures, desk, catalogue, now)
-            self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now)
+            self._outgoing.write_and_enqueue(work, [letter], mailbox=mailbox, now=now)
         _log.info("week written", action="digest.week_written")
 
     def _begin_of(self, day: date) -> datetime:

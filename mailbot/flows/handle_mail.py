@@ -37,12 +37,13 @@ from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.making_changes import ChangeMaker, Prepared
+from mailbot.flows.making_changes import ChangeMaker
+from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
 from mailbot.flows.readings import FileReadings
 from mailbot.flows.recount import Recounter
-from mailbot.flows.remember import OneLook
+from mailbot.flows.remember import KnowledgeForOneMail
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
 from mailbot.flows.retype import Retyping, type_ordered
 from mailbot.flows.write_change import write_change
@@ -155,7 +156,7 @@ class MailHandler:
         """What the mail comes to; of a ticket that gets another type, by all its mails."""
 
         def examine(looked_again: Mapping[str, EvidenceReport] | None = None) -> Examination:
-            with OneLook(self._storage) as known:
+            with KnowledgeForOneMail(self._storage) as known:
                 return self._examiner.examine(
                     mail,
                     files,
@@ -218,7 +219,9 @@ class MailHandler:
             if repeated is not None:
                 work.mails.finish(claimed, repeated, now=real_now())
                 return Handled(result=repeated)
-            change = self._make(work, claimed, found, files, prepared)
+            change, letters = self._changes.finish(work, claimed, found, files, prepared)
+            self._write(work, claimed, found, change)
+            self._tell_of_change(work, claimed, found, change, letters)
             result = mail_result(
                 MailOutcome.TICKET if change.before is None else MailOutcome.MESSAGE,
                 found.mail,
@@ -229,27 +232,21 @@ class MailHandler:
             claimed_next = claim_next(work)
         return Handled(result=result, claimed_next=claimed_next)
 
-    def _make(
+    def _tell_of_change(
         self,
         work: UnitOfWork,
         claimed: ClaimedMail,
         found: Understood,
-        files: tuple[StoredFile, ...],
-        prepared: Prepared | None,
-    ) -> TicketChange:
-        """Write the change and its letters."""
+        change: TicketChange,
+        letters: Sequence[WrittenLetter] | None,
+    ) -> None:
         now = found.situation.now
-        if prepared is None:
-            change = self._changes.make(work, claimed, found, files)
-            self._write(work, claimed, found, change)
-            if claimed.answer:
-                self._office.tell(work, change, found.mailbox, now=now, mail_id=claimed.id)
-            return change
-        prepared = self._changes.complete(work, prepared, found)
-        self._write(work, claimed, found, prepared.change)
-        if claimed.answer:
-            self._office.post(work, prepared.change, prepared.letters, now=now, mail_id=claimed.id)
-        return prepared.change
+        if not claimed.answer:
+            return
+        if letters is None:
+            self._office.tell(work, change, found.mailbox, now=now, mail_id=claimed.id)
+        else:
+            self._office.enqueue(work, change, letters, now=now, mail_id=claimed.id)
 
     def _write(self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, change: TicketChange) -> None:
         situation = found.situation

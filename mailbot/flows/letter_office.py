@@ -1,4 +1,5 @@
-"""Tells people: ``(TicketChange, UnitOfWork) -> letters in the outbox``, in the change's own transaction.
+"""Tells people: ``(TicketChange, UnitOfWork) -> letters in the outbox``, in the change's own transaction, or
+written before it (:meth:`LetterOffice.write`) and put there by it (:meth:`LetterOffice.enqueue`).
 
 Lays out what letters need (rules from the settings, the ticket's last messages, words of the language), has
 them planned and hands them to :class:`Outgoing`.
@@ -30,7 +31,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.uses import same_payment_on
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.outgoing import Draft, Outgoing
+from mailbot.flows.outgoing import Outgoing, WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.roster import duty_now, with_staff
 
@@ -81,21 +82,27 @@ class LetterOffice:
         self._outgoing = outgoing
         self._waiting = waiting
 
-    def draft(
+    def write(
         self, work: UnitOfWork, change: TicketChange, mailbox: ServedMailbox, duty: Duty, *, now: datetime
-    ) -> tuple[Draft, ...]:
+    ) -> tuple[WrittenLetter, ...]:
         """The letters of a change that is still to be made and takes none back, written from what ``work`` reads;
         nothing is stored."""
-        messages = _last_messages_with(work, change)
+        messages = _last_messages(work, change, is_written=False)
         planned = self._plan_for(work, change, mailbox, duty, messages, now=now, decision_stopped=False)
-        return tuple(self._outgoing.draft(one, mailbox, now) for one in planned)
+        return tuple(self._outgoing.write(one, mailbox, now) for one in planned)
 
-    def post(
-        self, work: UnitOfWork, change: TicketChange, drafts: Sequence[Draft], *, now: datetime, mail_id: int
+    def enqueue(
+        self,
+        work: UnitOfWork,
+        change: TicketChange,
+        letters: Sequence[WrittenLetter],
+        *,
+        now: datetime,
+        mail_id: int,
     ) -> list[OutboundLetter]:
-        """Put the letters into the outbox that were drafted for a change, already written to the ticket."""
+        """Put the letters of a change, already written to the ticket, into the outbox."""
         _stop_letters(work, change)
-        return self._outgoing.post(work, drafts, now=now, mail_id=mail_id, answers=_opening_mail(change))
+        return self._outgoing.enqueue(work, letters, now=now, mail_id=mail_id, answers=_opening_mail(change))
 
     def tell(
         self,
@@ -106,13 +113,15 @@ class LetterOffice:
         now: datetime,
         mail_id: int | None = None,
     ) -> list[OutboundLetter]:
-        """Put the letters of a change, already written to the ticket, into the outbox."""
+        """Write the letters of a change, already written to the ticket, and put them into the outbox."""
         was_stopped = _stop_letters(work, change)
         duty = duty_now(work, self._catalogue, now)
-        messages = _last_messages(work, change)
+        messages = _last_messages(work, change, is_written=True)
         planned = self._plan_for(work, change, mailbox, duty, messages, now=now, decision_stopped=was_stopped)
         answers = _opening_mail(change)
-        letters = self._outgoing.enqueue(work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        letters = self._outgoing.write_and_enqueue(
+            work, planned, mailbox=mailbox, now=now, mail_id=mail_id, answers=answers
+        )
         if change.beside is not None:
             letters += self.tell(work, change.beside, mailbox, now=now, mail_id=mail_id)
         return letters
@@ -179,7 +188,7 @@ class LetterOffice:
 
     def preview(self, planned: PlannedLetter, mailbox: ServedMailbox, *, now: datetime) -> OutboundLetter:
         """A planned letter as it would be written; nothing is stored."""
-        return self._outgoing.written(planned, mailbox, now)
+        return self._outgoing.write(planned, mailbox, now).letter
 
     def plan_answer(self, reply: QueryReply, mailbox: ServedMailbox, *, now: datetime) -> PlannedLetter:
         """The answer to a customer word; nothing is stored."""
@@ -198,7 +207,9 @@ class LetterOffice:
     ) -> list[OutboundLetter]:
         """Put the answer to a customer word into the outbox; ``answers`` is the Message-ID of the mail."""
         planned = self.plan_answer(reply, mailbox, now=now)
-        return self._outgoing.enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id, answers=answers)
+        return self._outgoing.write_and_enqueue(
+            work, [planned], mailbox=mailbox, now=now, mail_id=mail_id, answers=answers
+        )
 
     def plan_agent_answer(
         self, told: Transcript, sender: Sender, mailbox: ServedMailbox, *, now: datetime
@@ -221,7 +232,7 @@ class LetterOffice:
     ) -> None:
         """Tell an agent what became of an errand."""
         planned = self.plan_agent_answer(told, sender, mailbox, now=now)
-        self._outgoing.enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id)
+        self._outgoing.write_and_enqueue(work, [planned], mailbox=mailbox, now=now, mail_id=mail_id)
 
     def plan_large_mail_refusal(
         self, mail: InboundMail, size_bytes: int, mailbox: ServedMailbox, *, now: datetime
@@ -242,7 +253,9 @@ class LetterOffice:
     ) -> None:
         """Tell a sender that the mail is too large to be taken."""
         letter = self.plan_large_mail_refusal(mail, size_bytes, mailbox, now=now)
-        self._outgoing.enqueue(work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id)
+        self._outgoing.write_and_enqueue(
+            work, [letter], mailbox=mailbox, now=now, mail_id=mail_id, answers=mail.message_id
+        )
 
     def _catalogue_in(self, language: str) -> Catalogue:
         if language not in self._catalogues:
@@ -310,25 +323,15 @@ def _stop_letters(work: UnitOfWork, change: TicketChange) -> bool:
     return stopped > 0
 
 
-def _last_messages(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:
-    """A ticket opened just now has no message but the one that opened it."""
+def _last_messages(work: UnitOfWork, change: TicketChange, *, is_written: bool) -> tuple[TicketMessage, ...]:
+    """The ticket's last messages with those of the change, whether they are written already or not. A ticket
+    opened just now has no message but the one that opened it."""
     if change.before is None and change.message is not None:
         return (change.message,)
-    return tuple(work.tickets.last_messages(change.after.number, _shown_messages(change)))
-
-
-def _last_messages_with(work: UnitOfWork, change: TicketChange) -> tuple[TicketMessage, ...]:
-    """The same as soon as the change is made."""
-    if change.before is None and change.message is not None:
-        return (change.message,)
-    shown = _shown_messages(change)
-    new = [one for one in (change.message, change.note) if one is not None]
-    return tuple([*work.tickets.last_messages(change.after.number, shown), *new][-shown:])
-
-
-def _shown_messages(change: TicketChange) -> int:
     whole = change.transcript is not None and change.transcript.history
-    return WHOLE_HISTORY if whole else LAST_MESSAGES
+    shown = WHOLE_HISTORY if whole else LAST_MESSAGES
+    new = () if is_written else [one for one in (change.message, change.note) if one is not None]
+    return tuple([*work.tickets.last_messages(change.after.number, shown), *new][-shown:])
 
 
 def _opening_mail(change: TicketChange) -> str:

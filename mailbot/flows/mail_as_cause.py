@@ -5,6 +5,7 @@ The same for intake, for a trial of it and for an explanation; only where the nu
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
 
 from mailbot.domain.calendar import BusinessCalendar
@@ -15,6 +16,8 @@ from mailbot.triage.carry_out import opens_a_ticket, opens_one_beside
 from mailbot.triage.change_log import Cause
 from mailbot.triage.decisions import Decision
 from mailbot.triage.situation import Situation
+
+_DIGITS = 6
 
 CONFLICTS_AT_MOST = 5
 """How often a change is worked out anew because somebody else changed its ticket meanwhile."""
@@ -37,6 +40,12 @@ def stored_files(mail: InboundMail, digests: Iterable[str]) -> tuple[StoredFile,
 def nobodys_number(year: int) -> str:
     """The number of a ticket that is not opened: real ones begin at 1."""
     return f"{year}-000000"
+
+
+def placeholder_number() -> str:
+    """As long as a ticket's number, of a year that has none, and not to be guessed: it keeps the place of a number
+    that is still to be drawn, and no words of anybody's are taken for it."""
+    return f"0000-{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
 
 
 def year_of(situation: Situation, calendar: BusinessCalendar) -> int:

@@ -1,52 +1,53 @@
 """What a mail makes of its ticket, and the letters about it: ``(Understood, UnitOfWork) -> TicketChange``.
 
 A commit is everybody's narrow pass: on SQLite one process writes at a time. So whatever can be known before it is
-done before it, and above all the letters are written then (:class:`Prepared`). What only the commit can know is
-the number of a new ticket, for among the numbers there are no gaps: another, which no ticket has, keeps its place.
-Where the commit decides more than that (whose turn it is, a new customer's record, a letter that is taken back),
-the change is made in it.
+done before it, and above all the letters are written then (:class:`PreparedChange`). What only the commit can know
+is the number of a new ticket, for among the numbers there are no gaps: another, which no ticket has, keeps its
+place. Where the commit decides more than that (whose turn it is, a new customer's record, a letter that is taken
+back), the change is made in it.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from mailbot.catalogue.on_duty import Duty
 from mailbot.correspondence.letters import taken_back
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import StoredFile
 from mailbot.domain.ledger import ClaimedMail
+from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket_change import TicketChange
+from mailbot.flows.away import speaks_of_absence
 from mailbot.flows.case import Understood
 from mailbot.flows.customer_of_ticket import is_to_be_registered, with_new_customer
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import cause_for, year_of
-from mailbot.flows.outgoing import Draft
+from mailbot.flows.mail_as_cause import cause_for, placeholder_number, year_of
+from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.sector_books import with_books
 from mailbot.triage.assignment import is_to_be_handed_out
 from mailbot.triage.carry_out import carry_out
-
-_DIGITS = 6
+from mailbot.triage.situation import Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A change and its letters, written before its commit. Where it opens a ticket all of it says ``open_number``
-    where the ticket's own will stand."""
+class PreparedChange:
+    """A change and its letters, written before its commit. Where it opens a ticket, its number and the letters'
+    subject and text say ``placeholder`` where the ticket's own number will stand; nothing else of it may."""
 
     change: TicketChange
-    letters: tuple[Draft, ...]
-    open_number: str = ""
+    letters: tuple[WrittenLetter, ...]
+    placeholder: str = ""
 
-    def numbered(self, number: str) -> Prepared:
+    def numbered(self, number: str) -> PreparedChange:
         """The same with the number of the new ticket."""
         change = replace(self.change, after=replace(self.change.after, number=number))
-        letters = tuple(one.numbered(number, instead_of=self.open_number) for one in self.letters)
-        return Prepared(change=change, letters=letters)
+        letters = tuple(one.numbered(number, instead_of=self.placeholder) for one in self.letters)
+        return PreparedChange(change=change, letters=letters)
 
 
 class ChangeMaker:
@@ -59,32 +60,41 @@ class ChangeMaker:
 
     def prepare(
         self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
-    ) -> Prepared | None:
+    ) -> PreparedChange | None:
         """The change that ``found`` calls for, from what ``work`` reads; nothing is stored. ``None`` where more of
-        it than a number is for its commit to decide."""
-        situation, place = found.situation, open_number()
-        change = self._carried_out(claimed, found, files, next_number=lambda _: place)
-        if _needs_the_commit(change) or is_to_be_registered(change, situation):
-            return None
+        it than a number is for its commit to decide. What was sent from the mailbox may take the place of a note,
+        which the commit drops."""
+        situation, placeholder = found.situation, placeholder_number()
+        change = self._carried_out(claimed, found, files, next_number=lambda _: placeholder)
         change = self._with_books(change, claimed, found)
         duty = duty_now(work, self._parts.catalogue, situation.now)
-        if is_to_be_handed_out(change, duty):
+        if claimed.folder == SENT_FOLDER or _needs_the_commit(change, situation, duty):
             return None
         letters = (
-            self._office.draft(work, change, found.mailbox, duty, now=situation.now) if claimed.answer else ()
+            self._office.write(work, change, found.mailbox, duty, now=situation.now) if claimed.answer else ()
         )
-        return Prepared(change=change, letters=letters, open_number=place if change.before is None else "")
+        return PreparedChange(
+            change=change, letters=letters, placeholder=placeholder if change.before is None else ""
+        )
 
-    def complete(self, work: UnitOfWork, prepared: Prepared, found: Understood) -> Prepared:
-        """``prepared`` with its number, in its commit."""
-        if not prepared.open_number:
-            return prepared
-        return prepared.numbered(work.tickets.next_number(year_of(found.situation, self._calendar)))
+    def finish(
+        self,
+        work: UnitOfWork,
+        claimed: ClaimedMail,
+        found: Understood,
+        files: tuple[StoredFile, ...],
+        prepared: PreparedChange | None,
+    ) -> tuple[TicketChange, tuple[WrittenLetter, ...] | None]:
+        """The change in its commit, and its letters if they are written."""
+        if prepared is None:
+            return self._made(work, claimed, found, files), None
+        if prepared.placeholder:
+            prepared = prepared.numbered(work.tickets.next_number(year_of(found.situation, self._calendar)))
+        return prepared.change, prepared.letters
 
-    def make(
+    def _made(
         self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
     ) -> TicketChange:
-        """The change that ``found`` calls for, in its commit."""
         situation = found.situation
         change = self._carried_out(claimed, found, files, next_number=work.tickets.next_number)
         change = with_new_customer(work, change, situation, now=situation.now)
@@ -124,17 +134,20 @@ class ChangeMaker:
         )
 
 
-def _needs_the_commit(change: TicketChange) -> bool:
-    """Whether two tickets are opened at once, a new one's number is said of it already, or letters are taken back
-    that may just be leaving."""
-    tells_number = change.before is None and change.transcript is not None
-    return change.beside is not None or tells_number or bool(taken_back(change))
-
-
-def open_number() -> str:
-    """As long as a ticket's number, of a year that has none, and not to be guessed: no words of anybody's are
-    taken for it."""
-    return f"0000-{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+def _needs_the_commit(change: TicketChange, situation: Situation, duty: Duty) -> bool:
+    """Whether the commit decides more of a change than a number: two tickets are opened at once, a new one's
+    number is told in other places than :class:`PreparedChange` knows, letters are taken back that may just be
+    leaving, a customer gets a record, it is somebody's turn, or an agent is away or here again by this mail."""
+    tells_number = change.before is None and (change.transcript is not None or change.invites)
+    moves_agent = speaks_of_absence(situation.screening) or situation.sender.agent_key in duty.away
+    return (
+        change.beside is not None
+        or tells_number
+        or moves_agent
+        or bool(taken_back(change))
+        or is_to_be_registered(change, situation)
+        or is_to_be_handed_out(change, duty)
+    )
 
 
 def _unasked(change: TicketChange) -> TicketChange:

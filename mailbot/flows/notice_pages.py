@@ -89,9 +89,10 @@ class NoticePages:
         """Complete what is due until ``stop``; of letters in hand the drawing is left off."""
         self._complete_until(stop, left_off=stop)
 
-    def run_meanwhile(self, enough: threading.Event) -> None:
-        """Complete what is due until ``enough``; letters in hand are brought to their end (``run --once``)."""
-        self._complete_until(enough, left_off=threading.Event())
+    def run_meanwhile(self, enough: threading.Event, *, left_off: threading.Event) -> None:
+        """Complete what is due until ``enough``; letters in hand are brought to their end (``run --once``), unless
+        ``left_off`` is set."""
+        self._complete_until(enough, left_off=left_off)
 
     def complete_all(self) -> None:
         """Complete every letter that waits, also those that are not due (``run --once``). Raises
@@ -149,13 +150,13 @@ class NoticePages:
             self._in_hand.take(claimed.id)
         return claimed
 
-    def _complete(self, claimed: ClaimedLetter, stop: threading.Event) -> None:
+    def _complete(self, claimed: ClaimedLetter, left_off: threading.Event) -> None:
         """Draw what is missing and write the letter. Never raises."""
         began = time.monotonic()
         try:
-            drawings, fresh = self._drawings(claimed.letter, stop)
+            drawings, fresh = self._drawings(claimed.letter, left_off)
             whole = self._whole(claimed.letter, drawings)
-            self._write(claimed, whole, fresh, stop)
+            self._write(claimed, whole, fresh, left_off)
             _log.info(
                 "notice completed",
                 action="pages.completed",
@@ -201,7 +202,11 @@ class NoticePages:
             most_pictures //= 2
 
     def _write(
-        self, claimed: ClaimedLetter, whole: OutboundLetter, fresh: Iterable[FileDrawing], stop: threading.Event
+        self,
+        claimed: ClaimedLetter,
+        whole: OutboundLetter,
+        fresh: Iterable[FileDrawing],
+        left_off: threading.Event,
     ) -> None:
         """From this commit on the letter may leave, and is the same to the last byte whenever it does."""
         made = tuple(fresh)
@@ -213,7 +218,7 @@ class NoticePages:
                     work.notices.complete(claimed, whole, owner=self._owner)
                 break
             except StorageUnavailable:
-                if time.monotonic() > give_up_at or stop.wait(_WRITE_AGAIN_SECONDS):
+                if time.monotonic() > give_up_at or left_off.wait(_WRITE_AGAIN_SECONDS):
                     raise
         with self._lock:
             for one in made:
@@ -222,7 +227,7 @@ class NoticePages:
     # --- drawing ---
 
     def _drawings(
-        self, letter: OutboundLetter, stop: threading.Event
+        self, letter: OutboundLetter, left_off: threading.Event
     ) -> tuple[dict[str, FileDrawing], tuple[FileDrawing, ...]]:
         """The drawings of the letter's files, and those of them that are new."""
         wanted = _to_draw(letter.pages.papers if letter.pages else ())
@@ -230,7 +235,7 @@ class NoticePages:
         give_up_at = time.monotonic() + LETTER_SECONDS
         for batch in batches.values():
             while not batch.wait(_LOOK_SECONDS):
-                if stop.is_set():
+                if left_off.is_set():
                     raise _Stopped
                 if time.monotonic() > give_up_at:
                     batch.give_up()

@@ -1,8 +1,8 @@
-"""Planned letters become outbox rows: ``PlannedLetter -> Draft``, ``(Draft, UnitOfWork) -> row``.
+"""Planned letters become outbox rows: ``PlannedLetter -> WrittenLetter``, ``(WrittenLetter, UnitOfWork) -> row``.
 
-Drafted, a letter has its handle and Message-ID and is rendered once and for all; that takes long, and nobody
-waits for it. Posted, in the transaction of what caused it, it gets its place in the thread, and is held where the
-send mode or a cap says so.
+Written, a letter has its handle and Message-ID and is rendered once and for all; that takes long, and nobody waits
+for it. In the transaction of what caused it, it gets its place in the thread, and is held where the send mode or a
+cap says so.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A letter that is written and not yet posted, with the plan of it."""
+class WrittenLetter:
+    """A letter that is written and not yet in the outbox, with the plan of it."""
 
     planned: PlannedLetter
     letter: OutboundLetter
 
-    def numbered(self, number: str, *, instead_of: str) -> Draft:
-        """The letter of a new ticket that was written before its ``number`` was drawn, and says ``instead_of``
-        everywhere in its place."""
+    def numbered(self, number: str, *, instead_of: str) -> WrittenLetter:
+        """The letter of a new ticket that was written before its ``number`` was drawn: subject and text, which say
+        ``instead_of`` in its place, say it. An invitation or a file must not name it."""
         text = self.letter.text.replace(instead_of, number)
         letter = replace(
             self.letter,
@@ -69,7 +69,7 @@ class Draft:
             html=self.letter.html.replace(instead_of, number),
             pages=_known_by_its_words(self.letter.pages, text, self.letter.handle),
         )
-        return Draft(planned=replace(self.planned, ticket_number=number), letter=letter)
+        return WrittenLetter(planned=replace(self.planned, ticket_number=number), letter=letter)
 
 
 class Outgoing:
@@ -80,7 +80,7 @@ class Outgoing:
         self._heads = heads
         self._sending = sending
 
-    def enqueue(
+    def write_and_enqueue(
         self,
         work: UnitOfWork,
         letters: Iterable[PlannedLetter],
@@ -90,39 +90,35 @@ class Outgoing:
         mail_id: int | None = None,
         answers: str = "",
     ) -> list[OutboundLetter]:
-        """Write the letters.
+        """Write letters and put them into the outbox.
 
         ``answers`` is the Message-ID of the requester's mail that opened the letters' ticket in this very
         transaction, or that letters of no ticket answer: nothing went before it that need be asked for.
         """
-        drafts = [self.draft(planned, mailbox, now) for planned in letters]
-        return self.post(work, drafts, now=now, mail_id=mail_id, answers=answers)
+        written = [self.write(planned, mailbox, now) for planned in letters]
+        return self.enqueue(work, written, now=now, mail_id=mail_id, answers=answers)
 
-    def draft(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> Draft:
-        """Write a letter; nothing is stored."""
-        return Draft(planned=planned, letter=self.written(planned, mailbox, now))
-
-    def post(
+    def enqueue(
         self,
         work: UnitOfWork,
-        drafts: Iterable[Draft],
+        written: Iterable[WrittenLetter],
         *,
         now: datetime,
         mail_id: int | None = None,
         answers: str = "",
     ) -> list[OutboundLetter]:
-        """Put what is written into the outbox; ``answers`` as in :meth:`enqueue`."""
-        return [self._post(work, draft, now, mail_id, answers) for draft in drafts]
+        """Put what is written into the outbox; ``answers`` as in :meth:`write_and_enqueue`."""
+        return [self._enqueue(work, one, now, mail_id, answers) for one in written]
 
-    def _post(
-        self, work: UnitOfWork, draft: Draft, now: datetime, mail_id: int | None, answers: str
+    def _enqueue(
+        self, work: UnitOfWork, written: WrittenLetter, now: datetime, mail_id: int | None, answers: str
     ) -> OutboundLetter:
-        planned = draft.planned
+        planned = written.planned
         replaced = None if answers else _replace_unsent(work, planned)
         hold_reason = self._why_held(work, planned, now, takes_a_place=replaced is not None)
         in_reply_to, references = _place_in_thread(*_exchanged(work, planned, answers))
         letter = replace(
-            draft.letter,
+            written.letter,
             mail_id=mail_id,
             in_reply_to=in_reply_to,
             references=references,
@@ -138,8 +134,11 @@ class Outgoing:
             work.tickets.add_events(planned.ticket_number, [held])
         return letter
 
-    def written(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> OutboundLetter:
-        """The letter with a fresh handle, rendered; nothing is stored."""
+    def write(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> WrittenLetter:
+        """Give a letter a fresh handle and render it; nothing is stored."""
+        return WrittenLetter(planned=planned, letter=self._rendered(planned, mailbox, now))
+
+    def _rendered(self, planned: PlannedLetter, mailbox: ServedMailbox, now: datetime) -> OutboundLetter:
         handle = new_handle()
         reply_address = mailbox.address
         if mailbox.reply_addressing is ReplyAddressing.PLUS and planned.purpose is not None:

@@ -68,7 +68,7 @@ class Knowledge(OrderKnowledge, Protocol):
         """Readings of these files that are kept."""
         ...
 
-    def rest(self) -> None:
+    def close_for_now(self) -> None:
         """Whatever is open from one question to the next is closed: something follows that may take long."""
         ...
 
@@ -159,7 +159,7 @@ class NothingKnown:
         del digests
         return []
 
-    def rest(self) -> None:
+    def close_for_now(self) -> None:
         """Nothing is open."""
 
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:

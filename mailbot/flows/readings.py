@@ -37,7 +37,7 @@ class PastReadings(Protocol):
         """The readings of these files that are kept."""
         ...
 
-    def rest(self) -> None:
+    def close_for_now(self) -> None:
         """Whatever is open from one question to the next is closed: now files are read, which may take long."""
         ...
 
@@ -115,7 +115,7 @@ class MailReadings:
         to_open = [digest for digest, attachment in missing.items() if self._is_to_be_opened(attachment)]
         asked = [_to_read(digest, missing[digest]) for digest in to_open[:MOST_FILES]]
         if asked:
-            self._past.rest()
+            self._past.close_for_now()
         return [
             *(_told_at_once(digest, missing[digest]) for digest in missing if digest not in set(to_open)),
             *(self._reader.read_all(asked) if asked else ()),

@@ -31,7 +31,7 @@ from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.outgoing import Draft, Outgoing
+from mailbot.flows.outgoing import Outgoing, WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
@@ -110,24 +110,26 @@ def tasks_for(mails: Iterable[InboundRow]) -> list[Task]:
 class NeverTwice(Outgoing):
     """An outbox in which a letter that a mail has caused is not written again for the same mail."""
 
-    def post(
+    def enqueue(
         self,
         work: UnitOfWork,
-        drafts: Iterable[Draft],
+        written: Iterable[WrittenLetter],
         *,
         now: datetime,
         mail_id: int | None = None,
         answers: str = "",
     ) -> list[OutboundLetter]:
-        """As :meth:`Outgoing.post`, without those that went out (or will) for ``mail_id`` before."""
-        fresh = self.not_yet_told(work, drafts, mail_id=mail_id)
-        return super().post(work, fresh, now=now, mail_id=mail_id, answers=answers)
+        """As :meth:`Outgoing.enqueue`, without those that went out (or will) for ``mail_id`` before."""
+        fresh = self.not_yet_told(work, written, mail_id=mail_id)
+        return super().enqueue(work, fresh, now=now, mail_id=mail_id, answers=answers)
 
-    def not_yet_told(self, work: UnitOfWork, drafts: Iterable[Draft], *, mail_id: int | None) -> list[Draft]:
+    def not_yet_told(
+        self, work: UnitOfWork, written: Iterable[WrittenLetter], *, mail_id: int | None
+    ) -> list[WrittenLetter]:
         """The letters that ``mail_id`` has not caused yet."""
         known = [] if mail_id is None else work.outbox.letters_for_mail(mail_id)
         told = {_sense(letter) for letter in known if letter.status is not LetterStatus.CANCELLED}
-        return [draft for draft in drafts if _sense(draft.letter) not in told]
+        return [one for one in written if _sense(one.letter) not in told]
 
 
 def _sense(letter: OutboundLetter) -> tuple[str, str, str]:
@@ -400,9 +402,9 @@ class Reprocess:
             )
             if change.beside is not None and change.beside.message is not None:
                 planned += self._office.plan(change.beside, mailbox, now=now, messages=(change.beside.message,))
-            drafts = [self._outgoing.draft(one, mailbox, now) for one in planned]
-            fresh = self._outgoing.not_yet_told(work, drafts, mail_id=mail_id)
-        return tuple(draft.letter for draft in fresh)
+            written = [self._outgoing.write(one, mailbox, now) for one in planned]
+            fresh = self._outgoing.not_yet_told(work, written, mail_id=mail_id)
+        return tuple(one.letter for one in fresh)
 
 
 def _newly_unread(now: Iterable[Finding], before: Iterable[Finding]) -> bool:

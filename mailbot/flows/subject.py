@@ -23,7 +23,7 @@ from mailbot.flows.order_desk import survivor
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.weighing import Weighing
-from mailbot.triage.classify import classify, classify_subject, read_subject
+from mailbot.triage.classify import classify, classify_subject, read_subject_line
 from mailbot.triage.decide_agent import is_named_by_agent
 from mailbot.triage.directives import parse_directives
 from mailbot.triage.thread import (
@@ -98,7 +98,7 @@ class SubjectFinder:
     def _classify_among(self, types: Sequence[RequestType], case: Case, readings: MailReadings) -> Classification:
         """Subject first; only where it decides nothing do fields, body and attachments propose (R000-09)."""
         mail, units = case.mail, self._catalogue.units
-        says = read_subject(mail.subject, types, units)
+        says = read_subject_line(mail.subject, types, units)
         by_subject = says.decided
         if by_subject.request_type is not None:
             return by_subject

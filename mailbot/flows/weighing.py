@@ -24,12 +24,12 @@ from mailbot.domain.mail import (
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import (
-    Words,
+    MailText,
     extract_fields,
     labelled_fields,
+    mail_text,
     merge_fields,
     prose_field,
-    words_of,
 )
 from mailbot.evidence.filled_form import read_reply
 from mailbot.evidence.told_fields import with_told
@@ -194,13 +194,13 @@ class Weighing:
         return (set(ticket.missing) - set(report.missing)) | {key for key in served if key is not None}
 
 
-def _own_words(case: Case) -> Words:
+def _own_words(case: Case) -> MailText:
     """What the sender wrote, apart from our letter, and the form of that letter as they filled it in."""
     if not case.own_words:
         handles = [clue.handle for clue in thread_candidates(case.mail).handles]
         letters = case.known.answered_letters(handles)
         reply = read_reply(case.mail.new_text, case.mail.full_text, letters)
-        case.own_words.append(words_of(reply.new_text, filled_form=reply.filled_form))
+        case.own_words.append(mail_text(reply.new_text, filled_form=reply.filled_form))
     return case.own_words[0]
 
 

@@ -25,7 +25,7 @@ from mailbot.domain.events import Audience, OutboundLetter, StoredFile
 from mailbot.domain.exchange import Envelope
 from mailbot.domain.handles import LOOP_MARK_HEADER, message_id_for
 from mailbot.domain.mail import Address, normalised_message_id
-from mailbot.mime.serialise import Part, message_bytes
+from mailbot.mime.serialise import ComposedPart, message_bytes
 
 _SUPPRESSED = "OOF, AutoReply, DR, RN, NRN"
 _AUTO_SUBMITTED = ("auto-replied", "auto-generated")
@@ -216,7 +216,7 @@ def _angled(message_id: str) -> str | None:
 # --- the body --------------------------------------------------------------------------------------------
 
 
-def _body(letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> Part:
+def _body(letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> ComposedPart:
     shown = [(file, content) for file, content in files if file.content_id and letter.html]
     attached = [(file, content) for file, content in files if not (file.content_id and letter.html)]
     alternative = _alternative(letter, shown)
@@ -225,7 +225,7 @@ def _body(letter: OutboundLetter, files: Sequence[tuple[StoredFile, bytes]]) -> 
     return _multipart("mixed", letter, [alternative, *(_attachment(file, content) for file, content in attached)])
 
 
-def _alternative(letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> Part:
+def _alternative(letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> ComposedPart:
     plain = _text(letter.text, "plain")
     if not letter.html:
         return plain
@@ -237,19 +237,23 @@ def _alternative(letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes
     return _multipart("alternative", letter, parts)
 
 
-def _related(html: Part, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]) -> Part:
+def _related(
+    html: ComposedPart, letter: OutboundLetter, shown: Sequence[tuple[StoredFile, bytes]]
+) -> ComposedPart:
     """The HTML and the pictures in it (RFC 2387), so that no mail program lists them among the files."""
     pictures = [_picture(file, content) for file, content in shown]
     return _multipart("related", letter, [html, *pictures], 'type="text/html"')
 
 
-def _invitation(calendar: str) -> Part:
+def _invitation(calendar: str) -> ComposedPart:
     """An iCalendar object, in base64: its lines end in CRLF whatever the way (RFC 5545 §3.1)."""
     content_type = _header("Content-Type", 'text/calendar; method=REQUEST; charset="utf-8"')
-    return Part(headers=(content_type, _BASE64), text=_base64(calendar.encode("utf-8")))
+    return ComposedPart(headers=(content_type, _BASE64), text=_base64(calendar.encode("utf-8")))
 
 
-def _multipart(subtype: str, letter: OutboundLetter, parts: Sequence[Part], *parameters: str) -> Part:
+def _multipart(
+    subtype: str, letter: OutboundLetter, parts: Sequence[ComposedPart], *parameters: str
+) -> ComposedPart:
     """The same boundary every time, so that a letter that is sent again is the same to the last byte.
 
     ``=_`` stands in no quoted-printable and no base64 text (RFC 2045 §6.7), so no part can hold the boundary.
@@ -258,27 +262,27 @@ def _multipart(subtype: str, letter: OutboundLetter, parts: Sequence[Part], *par
     boundary = f"=_{digest[:24]}"
     words = [f'multipart/{subtype}; boundary="{boundary}"', *parameters]
     content_type = _header("Content-Type", [*(f"{word};" for word in words[:-1]), words[-1]])
-    return Part(headers=(content_type,), boundary=boundary, parts=tuple(parts))
+    return ComposedPart(headers=(content_type,), boundary=boundary, parts=tuple(parts))
 
 
-def _text(text: str, subtype: str) -> Part:
+def _text(text: str, subtype: str) -> ComposedPart:
     """A part with text as quoted-printable, which keeps lines short (RFC 2045 §6.7)."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     content = _BODY_CONTROLS.sub("", lines).rstrip("\n") + "\n"
     content_type = _header("Content-Type", f'text/{subtype}; charset="utf-8"')
-    return Part(
+    return ComposedPart(
         headers=(content_type, _header("Content-Transfer-Encoding", "quoted-printable")),
         text=binascii.b2a_qp(content.encode("utf-8")).decode("ascii"),
     )
 
 
-def _attachment(file: StoredFile, content: bytes, *, disposition: str = "attachment") -> Part:
+def _attachment(file: StoredFile, content: bytes, *, disposition: str = "attachment") -> ComposedPart:
     content_type = _header("Content-Type", _safe_media_type(file.media_type))
     placed = _header("Content-Disposition", [f"{disposition};", *_filename_parameter(file.filename)])
-    return Part(headers=(content_type, _BASE64, placed), text=_base64(content))
+    return ComposedPart(headers=(content_type, _BASE64, placed), text=_base64(content))
 
 
-def _picture(file: StoredFile, content: bytes) -> Part:
+def _picture(file: StoredFile, content: bytes) -> ComposedPart:
     attachment = _attachment(file, content, disposition="inline")
     return replace(attachment, headers=(*attachment.headers, _header("Content-ID", f"<{file.content_id}>")))
 

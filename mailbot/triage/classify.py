@@ -27,7 +27,7 @@ from mailbot.domain.mail import Classification
 from mailbot.triage.asking import NEGATIONS, Sentence, Stance, is_named_in, names_two_units, sentences_of, stance
 from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
-__all__ = ["SubjectSays", "classify", "classify_subject", "fold", "read_subject", "strip_prefixes"]
+__all__ = ["SubjectLine", "classify", "classify_subject", "fold", "read_subject_line", "strip_prefixes"]
 
 TYPO_RATIO = 92
 """From this similarity on a subject counts as mistyped (LIBRARIES §7: 97 for a typo, 86 for another word)."""
@@ -135,7 +135,7 @@ def _folded_names(subject: str, aliases: tuple[str, ...], suggestions: tuple[str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectSays:
+class SubjectLine:
     """A subject, and what it says about each type of request."""
 
     subject: str
@@ -148,26 +148,26 @@ class SubjectSays:
         return chosen(self.hints)
 
 
-def read_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> SubjectSays:
+def read_subject_line(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> SubjectLine:
     """What ``subject`` says about ``types``; never raises, and takes a bounded part of a hostile subject."""
     words = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
-    folded = _FoldedSubject(
+    folded = _FoldedSubjectLine(
         text=words,
         words=tuple(words.split()),
         negations=NEGATIONS.intersection(words.split()),
         heads=_heads(words.split(), units),
     )
     hints = (_subject_hint(request_type, folded, units) for request_type in types) if words else ()
-    return SubjectSays(subject=subject, hints=tuple(hint for hint in hints if hint is not None))
+    return SubjectLine(subject=subject, hints=tuple(hint for hint in hints if hint is not None))
 
 
 def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> Classification:
-    """What ``subject`` alone says (:attr:`SubjectSays.decided`); never raises."""
-    return read_subject(subject, types, units).decided
+    """What ``subject`` alone says (:attr:`SubjectLine.decided`); never raises."""
+    return read_subject_line(subject, types, units).decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _FoldedSubject:
+class _FoldedSubjectLine:
     """A subject as names are held against it: folded, its words, those that turn it round, and by their number its
     first words, where what follows them would leave a name its meaning."""
 
@@ -182,7 +182,7 @@ def _heads(words: Sequence[str], units: UnitTable) -> dict[int, str]:
     return {count: " ".join(words[:count]) for count in counts if _may_follow(words[count:], units)}
 
 
-def _subject_hint(request_type: RequestType, subject: _FoldedSubject, units: UnitTable) -> Hint | None:
+def _subject_hint(request_type: RequestType, subject: _FoldedSubjectLine, units: UnitTable) -> Hint | None:
     key, names = request_type.key, _names(request_type)
     if not subject.negations <= names.own_words:
         about = _mentions(names, subject.text) or is_named_in(names.all, subject.words, units)
@@ -242,7 +242,7 @@ def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
     return True
 
 
-def _similar_subject(key: str, names: _Names, subject: _FoldedSubject, units: UnitTable) -> Hint | None:
+def _similar_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units: UnitTable) -> Hint | None:
     """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
     closest = max((_similarity(subject, wanted) for wanted in names.sure), default=0.0)
     if closest >= TYPO_RATIO:
@@ -258,7 +258,7 @@ def _similar_subject(key: str, names: _Names, subject: _FoldedSubject, units: Un
     return None
 
 
-def _similarity(subject: _FoldedSubject, wanted: str) -> float:
+def _similarity(subject: _FoldedSubjectLine, wanted: str) -> float:
     """How alike the subject, or as many of its first words as ``wanted`` has, are to ``wanted``: 0, or from
     :data:`SUGGEST_RATIO` to 100."""
     whole = _likeness(subject.text, wanted) if len(subject.text) <= 2 * len(wanted) else 0.0
@@ -310,7 +310,7 @@ _TELLING_KINDS = frozenset(
 
 
 def classify(
-    says: SubjectSays,
+    says: SubjectLine,
     fields_found: Mapping[str, tuple[FieldValue, ...]],
     body_text: str,
     document_kinds: Iterable[DocumentKind],

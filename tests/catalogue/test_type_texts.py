@@ -13,7 +13,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.correspondence.field_parts import shown_value
 from mailbot.domain.mail import Address
 from mailbot.domain.ticket import Status
-from mailbot.evidence.fields import extract_fields, words_of
+from mailbot.evidence.fields import extract_fields, mail_text
 
 _PLACE = re.compile(r"[\[\]]|\{\w+\}")
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "config")
@@ -96,7 +96,7 @@ def test_answers_are_shown_in_the_customers_language_and_kept_in_the_houses(
 
     found = extract_fields(
         CATALOGUE.type("property_maintenance"),
-        words_of(f"{spec.label}: {shown}\n"),
+        mail_text(f"{spec.label}: {shown}\n"),
         "x",
         Address(address="ann@example.com.br"),
         CATALOGUE.units,
@@ -114,7 +114,7 @@ def test_a_form_filled_in_in_another_language_is_understood(form: str) -> None:
 
     found = extract_fields(
         CATALOGUE.type(TYPE),
-        words_of(form),
+        mail_text(form),
         "x",
         sender,
         CATALOGUE.units,

@@ -114,7 +114,7 @@ def test_an_interrupted_import_goes_on_when_repeated(house: TestHouse, cli: Cli,
 
 
 def test_a_mail_that_cannot_be_processed_needs_a_look(house: TestHouse, cli: Cli, kept: Path) -> None:
-    with patch("mailbot.flows.subject.read_subject", side_effect=RuntimeError("a bug")):
+    with patch("mailbot.flows.subject.read_subject_line", side_effect=RuntimeError("a bug")):
         ran = cli("import", str(kept / "1.eml"), "--json")
     assert (ran.exit_code, ran.json) == (1, counts(1, 0, 1, 1, 0))
 

@@ -17,7 +17,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.contact import AREA_CODES, phones_in
-from mailbot.evidence.fields import check_places, extract_fields, labelled_fields, merge_fields, words_of
+from mailbot.evidence.fields import check_places, extract_fields, labelled_fields, mail_text, merge_fields
 from mailbot.evidence.values import checked_value
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
@@ -27,7 +27,7 @@ SENDER = Address(address="maria@example.com.br", name="Maria Souza")
 
 
 def fields_of(text: str, subject: str = "ALTERAÇÃO DE LOCAL", *, first_mail: bool = True) -> dict[str, FieldValue]:
-    found = extract_fields(CHANGE, words_of(text), subject, SENDER, CATALOGUE.units, first_mail=first_mail)
+    found = extract_fields(CHANGE, mail_text(text), subject, SENDER, CATALOGUE.units, first_mail=first_mail)
     return {value.key: value for value in found}
 
 
@@ -161,7 +161,7 @@ def test_the_from_line_fills_name_and_address() -> None:
 
 def test_an_address_as_display_name_is_no_name() -> None:
     sender = Address(address="maria@example.com.br", name="maria@example.com.br")
-    found = extract_fields(CHANGE, words_of(""), "", sender, CATALOGUE.units)
+    found = extract_fields(CHANGE, mail_text(""), "", sender, CATALOGUE.units)
     assert [value.key for value in found] == ["email"]
 
 
@@ -449,7 +449,7 @@ def labelled_of_all(text: str, form: str) -> dict[str, set[FieldValue]]:
     """Of each type the valid values behind labels, as they are taken when the mail is read for that type."""
     found = {}
     for kind in CATALOGUE.request_types.values():
-        fields = extract_fields(kind, words_of(text, filled_form=form), "", SENDER, CATALOGUE.units, today=TODAY)
+        fields = extract_fields(kind, mail_text(text, filled_form=form), "", SENDER, CATALOGUE.units, today=TODAY)
         found[kind.key] = {one for one in fields if one.valid and one.origin is FieldOrigin.LABEL}
     return found
 
@@ -460,7 +460,7 @@ def test_labelled_fields_of_all_types_are_those_that_each_type_takes() -> None:
     )
     form = "Motvo: mudei de cidade\nLocal atual: Goiânia"
     found = labelled_fields(
-        tuple(CATALOGUE.request_types.values()), words_of(text, filled_form=form), CATALOGUE.units, today=TODAY
+        tuple(CATALOGUE.request_types.values()), mail_text(text, filled_form=form), CATALOGUE.units, today=TODAY
     )
     assert {key: {one for one in fields if one.valid} for key, fields in found.items()} == labelled_of_all(
         text, form
@@ -480,7 +480,7 @@ _PIECES = st.sampled_from(
 def test_whatever_text_has_the_labelled_fields_that_each_type_takes(text: list[str], form: list[str]) -> None:
     types = tuple(CATALOGUE.request_types.values())
     found = labelled_fields(
-        types, words_of("".join(text), filled_form="".join(form)), CATALOGUE.units, today=TODAY
+        types, mail_text("".join(text), filled_form="".join(form)), CATALOGUE.units, today=TODAY
     )
     valid = {key: {one for one in fields if one.valid} for key, fields in found.items()}
     assert valid == labelled_of_all("".join(text), "".join(form))
@@ -488,7 +488,7 @@ def test_whatever_text_has_the_labelled_fields_that_each_type_takes(text: list[s
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=60), st.text(max_size=200))
 def test_no_text_raises_and_every_key_comes_once(pieces: list[str], subject: str) -> None:
-    found = extract_fields(CHANGE, words_of("".join(pieces)), subject, SENDER, CATALOGUE.units)
+    found = extract_fields(CHANGE, mail_text("".join(pieces)), subject, SENDER, CATALOGUE.units)
     keys = [value.key for value in found]
     assert keys == [spec.key for spec in CHANGE.fields if spec.key in keys]
     known = {unit.name for unit in CATALOGUE.units.units}
@@ -509,4 +509,4 @@ def test_a_megabyte_of_anything_is_read_in_no_time(piece: str) -> None:
 
 def test_a_type_without_fields_states_none() -> None:
     bare = RequestType(key="bare", name="Bare", queue="geral")
-    assert extract_fields(bare, words_of("De: Rio Verde"), "", SENDER, CATALOGUE.units) == ()
+    assert extract_fields(bare, mail_text("De: Rio Verde"), "", SENDER, CATALOGUE.units) == ()

@@ -12,7 +12,7 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
-from mailbot.evidence.fields import extract_fields, words_of
+from mailbot.evidence.fields import extract_fields, mail_text
 from mailbot.evidence.required import missing_fields
 
 
@@ -85,7 +85,7 @@ def test_a_group_of_which_one_is_enough_counts_once_and_names_its_members() -> N
 
 def stated(text: str) -> dict[str, FieldValue]:
     sender = Address(address="ana@example.com.br")
-    return {value.key: value for value in extract_fields(CUSTOMER, words_of(text), "", sender, UnitTable())}
+    return {value.key: value for value in extract_fields(CUSTOMER, mail_text(text), "", sender, UnitTable())}
 
 
 def test_r001_06_and_23_to_30_a_mail_never_fills_what_is_forbidden_or_constant() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mailbot.domain.events import Audience
 from mailbot.domain.ledger import MailOutcome
-from mailbot.evidence.fields import words_of
+from mailbot.evidence.fields import mail_text
 from mailbot.flows.remember import StoredKnowledge
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 
@@ -32,6 +32,6 @@ def test_an_agents_thread_is_looked_up_once_for_errand_and_ticket(house: TestHou
 def test_a_mail_is_taken_into_lines_once_for_all_open_requests_of_its_sender(house: TestHouse) -> None:
     for wanted in ("Rio Verde", "Jataí", "Anápolis"):
         house.receive(mail(f"Novo local: {wanted}\n"))
-    with patch("mailbot.flows.weighing.words_of", side_effect=words_of) as taken:
+    with patch("mailbot.flows.weighing.mail_text", side_effect=mail_text) as taken:
         house.receive(mail("Bom dia,\nsegue o documento.", subject="Documento", files=[BOLETO]))
     assert taken.call_count == 1

@@ -14,7 +14,8 @@ import pytest
 from mailbot.correspondence.render import LetterRenderer
 from mailbot.domain.events import LetterKind, OutboundLetter
 from mailbot.flows import making_changes
-from mailbot.flows.making_changes import ChangeMaker, open_number
+from mailbot.flows.mail_as_cause import placeholder_number
+from mailbot.flows.making_changes import ChangeMaker
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 
 _GOLDEN = [
@@ -128,10 +129,10 @@ def test_no_letter_and_no_ticket_shows_the_number_that_kept_the_place(
     kept: list[str] = []
 
     def noted() -> str:
-        kept.append(open_number())
+        kept.append(placeholder_number())
         return kept[-1]
 
-    monkeypatch.setattr(making_changes, "open_number", noted)
+    monkeypatch.setattr(making_changes, "placeholder_number", noted)
     for raw in _GOLDEN:
         house.receive(raw)
     assert len(kept) > len(_GOLDEN) // 2
@@ -149,6 +150,6 @@ def test_a_senders_own_words_keep_whatever_number_stands_in_them(house: TestHous
 
 
 def test_the_place_is_kept_by_a_number_that_no_ticket_can_have() -> None:
-    numbers = {open_number() for _ in range(200)}
+    numbers = {placeholder_number() for _ in range(200)}
     assert len(numbers) > 100
     assert all(re.fullmatch(r"0000-\d{6}", number) for number in numbers)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,9 @@ def test_what_a_round_draws_meanwhile_is_brought_to_its_end(
     monkeypatch.setattr(IsolatedDocumentReader, "draw", draw)
     monkeypatch.setattr(notice_pages, "_LOOK_SECONDS", 0.01)
     house.receive(mail(REQUEST, files=ALL_PAPERS))
-    running = threading.Thread(target=house.app.notice_pages.run_meanwhile, args=[enough])
+    running = threading.Thread(
+        target=partial(house.app.notice_pages.run_meanwhile, enough, left_off=threading.Event())
+    )
     running.start()
     assert begun.wait(20)
     enough.set()

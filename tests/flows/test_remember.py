@@ -14,7 +14,7 @@ from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.examine import Examiner
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.reading_desk import ReadingDesk
-from mailbot.flows.remember import OneLook
+from mailbot.flows.remember import KnowledgeForOneMail
 from tests.flows.house import BOLETO, REQUEST, TestHouse, mail
 
 
@@ -50,7 +50,7 @@ def looks(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 def test_all_questions_of_a_look_share_one_transaction(house: TestHouse, looks: Looks) -> None:
-    with OneLook(house.app.storage) as known:
+    with KnowledgeForOneMail(house.app.storage) as known:
         assert looks.begun == 0
         known.ticket("2026-000001")
         known.open_requests("maria@example.com.br", "default")
@@ -61,9 +61,9 @@ def test_all_questions_of_a_look_share_one_transaction(house: TestHouse, looks: 
 def test_a_rest_ends_the_transaction_and_the_next_question_begins_another(house: TestHouse, looks: Looks) -> None:
     house.receive(mail(REQUEST, message_id="first"))
     begun = looks.begun
-    with OneLook(house.app.storage) as known:
+    with KnowledgeForOneMail(house.app.storage) as known:
         assert known.ticket("2026-000002") is None
-        known.rest()
+        known.close_for_now()
         assert looks.open == 0
         house.receive(mail(REQUEST, sender="ana@example.com.br"))
         assert known.ticket("2026-000002") is not None
@@ -105,9 +105,9 @@ def test_a_mail_is_examined_at_one_look(house: TestHouse, looks: Looks, monkeypa
 
 
 def test_a_database_that_fails_within_a_look_is_told_as_one(house: TestHouse) -> None:
-    with pytest.raises(StorageUnavailable), OneLook(house.app.storage) as known:
+    with pytest.raises(StorageUnavailable), KnowledgeForOneMail(house.app.storage) as known:
         known.ticket("2026-000001")
         with house.app.database.engine.begin() as other:
             other.execute(text("ALTER TABLE tickets RENAME TO gone"))
-        known.rest()
+        known.close_for_now()
         known.ticket("2026-000001")

@@ -16,6 +16,7 @@ from mailbot.cli.checkup import State, check_queues
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
 from mailbot.flows import upkeep
+from mailbot.flows.making_changes import ChangeMaker
 from mailbot.flows.staff_changes import RosterDesk, RosterProblem, RosterUnchanged
 from tests.flows.house import REPOSITORY, TestHouse, mail, reply_to
 from tests.flows.staffing import ANA, BRUNO, CARLA, config
@@ -210,6 +211,31 @@ def test_who_writes_with_their_own_hand_is_back(tmp_path: Path) -> None:
         house.clock.advance(timedelta(hours=30))
         house.app.upkeep.tick()
         assert house.tickets()[0].assignee == ANA
+
+
+def test_letters_about_what_makes_an_agent_absent_or_present_are_written_when_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written beforehand they would go to the deputy of somebody who is here."""
+    with open_house(tmp_path, reroute_after_hours=24) as house:
+        ask(house, 1)
+        (notice, *_) = notices(house)
+        prepared: list[bool] = []
+        prepare = ChangeMaker.prepare
+
+        def noted(*arguments: Any) -> Any:
+            change = prepare(*arguments)
+            prepared.append(change is not None)
+            return change
+
+        monkeypatch.setattr(ChangeMaker, "prepare", noted)
+        sender = notice.recipient.address
+        house.receive(reply_to(notice, "#nota\nVejo amanhã."))
+        house.receive(absence_note(notice, sender=sender))
+        house.clock.advance(timedelta(hours=25))
+        house.receive(reply_to(notice, "#nota\nVoltei."))
+        house.receive(reply_to(notice, "#nota\nSigo com isso."))
+        assert prepared == [True, False, False, True]
 
 
 def test_nobody_else_can_send_an_agents_work_away_by_a_note_in_their_name(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mailbot.domain.addressing import ReplyAddressing
 from mailbot.domain.mail import Address
 from mailbot.mime import compose as composing
 from mailbot.mime.compose import compose
-from mailbot.mime.serialise import Part, message_bytes
+from mailbot.mime.serialise import ComposedPart, message_bytes
 from tests.mime.test_compose import MAILBOX, NOW, a_file, a_letter
 
 # The lines of our headers are made; folding them again would put encoded words into Message-IDs.
@@ -23,7 +23,7 @@ _POLICY = SMTP.clone(refold_source="none", cte_type="7bit")
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 
 
-def as_the_library_has_it(part: Part) -> MIMEPart:
+def as_the_library_has_it(part: ComposedPart) -> MIMEPart:
     theirs = MIMEPart(policy=_POLICY)
     for header in part.headers:
         name, _, value = header.partition(": ")
@@ -36,7 +36,7 @@ def both_ways(*, files: int = 0, **changes: Any) -> tuple[bytes, bytes]:
     """What leaves, and the same message by the library's generator."""
     expected: list[bytes] = []
 
-    def noted(message: Part, *, utf8: bool) -> bytes:
+    def noted(message: ComposedPart, *, utf8: bool) -> bytes:
         expected.append(as_the_library_has_it(message).as_bytes(policy=_POLICY.clone(utf8=utf8)))
         return message_bytes(message, utf8=utf8)
 
@@ -71,14 +71,14 @@ def test_an_address_beyond_ascii_stands_in_the_header_as_it_is() -> None:
 
 
 def test_parts_without_a_boundary_are_not_run_together() -> None:
-    whole = Part(headers=("Content-Type: multipart/mixed",), parts=(Part(headers=(), text="x\n"),))
+    whole = ComposedPart(headers=("Content-Type: multipart/mixed",), parts=(ComposedPart(headers=(), text="x\n"),))
     with pytest.raises(ValueError, match="boundary"):
         message_bytes(whole)
 
 
 def test_a_header_beyond_ascii_is_not_written_where_it_may_not_be() -> None:
     with pytest.raises(ValueError, match="ascii"):
-        message_bytes(Part(headers=("Subject: é",), text="x\n"))
+        message_bytes(ComposedPart(headers=("Subject: é",), text="x\n"))
 
 
 def test_blanks_and_controls_are_the_same_whichever_way_a_line_is_cleaned() -> None:

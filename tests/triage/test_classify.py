@@ -17,7 +17,7 @@ from mailbot.catalogue.load import load_catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
-from mailbot.triage.classify import classify, classify_subject, read_subject, strip_prefixes
+from mailbot.triage.classify import classify, classify_subject, read_subject_line, strip_prefixes
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
 TYPES = tuple(CATALOGUE.request_types.values())
@@ -46,7 +46,7 @@ def classify_mail(
     documents: tuple[DocumentKind, ...],
     types: Sequence[RequestType],
 ) -> Classification:
-    says = read_subject(subject, types, CATALOGUE.units)
+    says = read_subject_line(subject, types, CATALOGUE.units)
     return classify(says, fields, body, documents, types, CATALOGUE.units)
 
 

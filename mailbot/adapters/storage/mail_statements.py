@@ -1,4 +1,4 @@
-"""What ``MailStore`` asks the database: statements made once, so that they are compiled once."""
+"""What ``MailStore`` asks the database: statements made once, those of every mail compiled once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, case, false, func, insert, literal_column, or_, select, text, update
 
-from mailbot.adapters.storage.prepared import Prepared
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.tables import inbound_mails
 from mailbot.domain.ledger import TOO_LARGE, UNVERIFIED_COPY, MailOutcome
 
@@ -25,7 +25,7 @@ WAITING = select(func.count()).select_from(
     .limit(bindparam("at_most"))
     .subquery()
 )
-TAKE = Prepared(
+TAKE = CompiledStatement(
     update(inbound_mails)
     .where(MAILS.id == bindparam("mail_id"))
     .values(
@@ -39,7 +39,7 @@ TAKE = Prepared(
 # In one statement; the ids come in the order of the mails.
 INSERT = insert(inbound_mails).returning(MAILS.id, sort_by_parameter_order=True)
 NEW_MESSAGE_ID = bindparam("new_message_id", type_=MAILS.message_id.type)
-FINISH = Prepared(
+FINISH = CompiledStatement(
     update(inbound_mails)
     .where(MAILS.id == bindparam("mail_id"), MAILS.fence == bindparam("our_fence"), MAILS.owner.is_not(None))
     .values(
@@ -58,7 +58,7 @@ FINISH = Prepared(
 OLDEST_PENDING = (
     select(func.min(MAILS.id)).where(PENDING, MAILS.conversation_key == bindparam("key")).scalar_subquery()
 )
-PROMOTE = Prepared(
+PROMOTE = CompiledStatement(
     update(inbound_mails)
     .where(MAILS.id == OLDEST_PENDING, MAILS.ready_at.is_(None))
     .values(ready_at=bindparam("now"))
@@ -83,7 +83,7 @@ _CLAIMED = (
 
 
 @lru_cache(maxsize=64)
-def claim_of(mailboxes: tuple[str, ...], *, only_small: bool) -> Prepared:
+def claim_of(mailboxes: tuple[str, ...], *, only_small: bool) -> CompiledStatement:
     """Takes the mail of these mailboxes that has waited longest and has no owner that lives."""
     # With nothing appended SQLite would go through all mails of a mailbox by the unique index.
     of_mailboxes = or_(false(), *(MAILS.mailbox.concat("") == mailbox for mailbox in mailboxes))
@@ -101,7 +101,7 @@ def claim_of(mailboxes: tuple[str, ...], *, only_small: bool) -> Prepared:
     )
     if only_small:
         longest_waiting = longest_waiting.where(MAILS.size_bytes <= bindparam("at_most_bytes"))
-    return Prepared(
+    return CompiledStatement(
         update(inbound_mails)
         .where(MAILS.id == longest_waiting.scalar_subquery())
         .values(
@@ -132,10 +132,10 @@ _SEEN_BEFORE = (
     )
     .limit(1)
 )
-SEEN_BEFORE = Prepared(_SEEN_BEFORE)
-SEEN_IN_EARNEST = Prepared(_SEEN_BEFORE.where(MAILS.reason != UNVERIFIED_COPY))
-COPY_UNVERIFIED = Prepared(_SEEN_BEFORE.where(MAILS.reason == UNVERIFIED_COPY))
-OTHER_CONTENT = Prepared(
+SEEN_BEFORE = CompiledStatement(_SEEN_BEFORE)
+SEEN_IN_EARNEST = CompiledStatement(_SEEN_BEFORE.where(MAILS.reason != UNVERIFIED_COPY))
+COPY_UNVERIFIED = CompiledStatement(_SEEN_BEFORE.where(MAILS.reason == UNVERIFIED_COPY))
+OTHER_CONTENT = CompiledStatement(
     select(MAILS.id)
     .where(
         MAILS.message_id == bindparam("message_id_seen"),

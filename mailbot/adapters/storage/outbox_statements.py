@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailbot.adapters.storage.prepared import Prepared
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.tables import letter_texts, outbox
 from mailbot.domain.events import Audience, LetterStatus
 from mailbot.domain.outbox import HELD_FOR_SUMMARY
@@ -117,7 +117,7 @@ LAST_HOUR = (
     .limit(bindparam("cap", type_=Integer))
     .subquery()
 )
-COUNTS = Prepared(
+COUNTS = CompiledStatement(
     select(
         _count(TO, HOUR).label("to_address_last_hour"),
         _count(TO, DAY).label("to_address_last_day"),
@@ -127,7 +127,7 @@ COUNTS = Prepared(
         _count(OF_TICKET, LETTERS.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
     )
 )
-NOTICES = Prepared(
+NOTICES = CompiledStatement(
     select(func.count()).select_from(
         select(LETTERS.id)
         .where(TO, HOUR, LETTERS.audience == Audience.STAFF.value, ON_ITS_WAY)
@@ -135,8 +135,8 @@ NOTICES = Prepared(
         .subquery()
     )
 )
-INSERT = Prepared(insert(outbox).returning(LETTERS.id))
-INSERT_TEXT = Prepared(insert(letter_texts))
+INSERT = CompiledStatement(insert(outbox).returning(LETTERS.id))
+INSERT_TEXT = CompiledStatement(insert(letter_texts))
 THOSE_REPLACED = and_(
     LETTERS.ticket_number == bindparam("of_ticket"),
     LETTERS.recipient_address == bindparam("to"),

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from mailbot.adapters.storage.columns import UtcDateTime
-from mailbot.adapters.storage.prepared import Prepared
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.staff_tables import agents
 from mailbot.domain.staffing import AgentRecord, AgentState, DigestKind
 
 _A = agents.c
-_ALL = Prepared(select(agents).order_by(_A.key))
+_ALL = CompiledStatement(select(agents).order_by(_A.key))
 # Who asks whose turn it is holds the queue's row until the end of the transaction: two daemons never give two
 # tickets to the same agent for want of knowing of each other.
 _LAST_TURN = text(

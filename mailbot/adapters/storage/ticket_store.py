@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.mapping import (
     event_from_row,
     event_to_row,
@@ -32,7 +33,6 @@ from mailbot.adapters.storage.mapping import (
     ticket_to_row,
     understood,
 )
-from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.tables import (
     ticket_events,
     ticket_messages,
@@ -48,19 +48,19 @@ _T = tickets.c
 _CHUNK = 500
 
 # Two processes may open the year's first ticket. Word for word the same in SQLite and PostgreSQL.
-_NEXT_NUMBER = Prepared(
+_NEXT_NUMBER = CompiledStatement(
     text(
         "INSERT INTO ticket_numbers (year, last) VALUES (:this_year, 1) "
         "ON CONFLICT (year) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last"
     )
 )
-_INSERT_TICKET = Prepared(insert(tickets))
-_INSERT_MESSAGE = Prepared(insert(ticket_messages))
-_INSERT_EVENT = Prepared(insert(ticket_events))
+_INSERT_TICKET = CompiledStatement(insert(tickets))
+_INSERT_MESSAGE = CompiledStatement(insert(ticket_messages))
+_INSERT_EVENT = CompiledStatement(insert(ticket_events))
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
 _GET_TO_CHANGE = _GET.with_for_update()
 _MOST_OPEN_REQUESTS = 20
-_OPEN_REQUESTS = Prepared(
+_OPEN_REQUESTS = CompiledStatement(
     select(_T.number, _T.request_type, _T.missing)
     .where(
         _T.requester_address == bindparam("requester"),

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Integer, bindparam, event, insert, select, update
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import upgrade
-from mailbot.adapters.storage.prepared import Prepared
 from mailbot.adapters.storage.tables import folders, inbound_mails, ticket_numbers
 from mailbot.adapters.storage.unit_of_work import SqlStorage, UnitOfWork
 from tests.storage.rows import NOW, add_mails, claim_mail, letter, mail, ticket
@@ -28,7 +28,7 @@ _ONE_FOLDER: dict[str, Any] = {
 
 
 def test_values_are_written_and_read_as_their_columns_have_it(database: Database) -> None:
-    adds, reads = Prepared(insert(folders)), Prepared(select(folders))
+    adds, reads = CompiledStatement(insert(folders)), CompiledStatement(select(folders))
     with database.write() as connection:
         adds.run(connection, _ONE_FOLDER)
         assert reads.row(connection, {}) == {
@@ -55,38 +55,40 @@ def test_columns_that_are_not_given_get_their_defaults(database: Database) -> No
         "conversation_key": "maria@example.com.br",
     }
     with database.write() as connection:
-        added = Prepared(insert(inbound_mails).returning(_MAILS.id)).run(connection, values).scalar_one()
-        row = Prepared(select(_MAILS.outcome, _MAILS.answer, _MAILS.released)).row(connection, {})
+        added = CompiledStatement(insert(inbound_mails).returning(_MAILS.id)).run(connection, values).scalar_one()
+        row = CompiledStatement(select(_MAILS.outcome, _MAILS.answer, _MAILS.released)).row(connection, {})
     assert added == 1
     assert row == {"outcome": "pending", "answer": True, "released": False}
 
 
 def test_a_row_that_is_not_there_is_none(database: Database) -> None:
     with database.read() as connection:
-        assert Prepared(select(folders)).row(connection, {}) is None
+        assert CompiledStatement(select(folders)).row(connection, {}) is None
 
 
 def test_many_rows_are_written_in_order_and_none_are_no_statement(database: Database) -> None:
-    adds = Prepared(insert(ticket_numbers))
+    adds = CompiledStatement(insert(ticket_numbers))
     with database.write() as connection:
         adds.run_many(connection, [])
         adds.run_many(connection, [{"year": 2025, "last": 3}, {"year": 2026, "last": 1}])
-        found = Prepared(select(ticket_numbers).order_by(ticket_numbers.c.year)).rows(connection, {})
+        found = CompiledStatement(select(ticket_numbers).order_by(ticket_numbers.c.year)).rows(connection, {})
     assert found == [{"year": 2025, "last": 3}, {"year": 2026, "last": 1}]
 
 
 def test_a_value_that_is_given_once_may_stand_in_two_places(database: Database) -> None:
     year = bindparam("this_year", type_=Integer)
-    changes = Prepared(update(ticket_numbers).where(ticket_numbers.c.year == year).values(last=year + 1))
+    changes = CompiledStatement(update(ticket_numbers).where(ticket_numbers.c.year == year).values(last=year + 1))
     with database.write() as connection:
-        Prepared(insert(ticket_numbers)).run(connection, {"year": 2026, "last": 1})
+        CompiledStatement(insert(ticket_numbers)).run(connection, {"year": 2026, "last": 1})
         assert changes.run(connection, {"this_year": 2025}).rowcount == 0
         assert changes.run(connection, {"this_year": 2026}).rowcount == 1
         assert connection.scalar(select(ticket_numbers.c.last)) == 2027
 
 
 def test_a_missing_value_is_no_null(database: Database) -> None:
-    by_year = Prepared(select(ticket_numbers.c.last).where(ticket_numbers.c.year == bindparam("this_year")))
+    by_year = CompiledStatement(
+        select(ticket_numbers.c.last).where(ticket_numbers.c.year == bindparam("this_year"))
+    )
     with database.read() as connection:
         with pytest.raises(ValueError, match="no value for this_year"):
             by_year.run(connection, {})
@@ -96,13 +98,15 @@ def test_a_missing_value_is_no_null(database: Database) -> None:
 
 
 def test_a_list_of_parameters_is_refused(database: Database) -> None:
-    of_years = Prepared(select(ticket_numbers.c.last).where(ticket_numbers.c.year.in_(bindparam("years"))))
+    of_years = CompiledStatement(
+        select(ticket_numbers.c.last).where(ticket_numbers.c.year.in_(bindparam("years")))
+    )
     with database.read() as connection, pytest.raises(ValueError, match="no lists"):
         of_years.run(connection, {"years": [2026]})
 
 
 def test_a_naive_moment_is_refused_as_everywhere(database: Database) -> None:
-    later = Prepared(select(_MAILS.id).where(_MAILS.received_at > bindparam("since")))
+    later = CompiledStatement(select(_MAILS.id).where(_MAILS.received_at > bindparam("since")))
     with database.read() as connection, pytest.raises(ValueError, match="without time zone"):
         later.run(connection, {"since": NOW.replace(tzinfo=None)})
 

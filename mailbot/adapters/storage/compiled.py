@@ -1,7 +1,9 @@
-"""A statement that is asked for every mail: ``Prepared(statement)``, then ``run(connection, values)``.
+"""A statement that is asked for every mail: ``CompiledStatement(statement)``, then ``run(connection, values)``.
 
 Its words, and how each value is written, are worked out once; from then on both go straight to the driver. What
-SQLAlchemy does anew at every execution takes longer than SQLite's own part, while all others wait to write.
+SQLAlchemy does anew at every execution takes longer than SQLite's own part, while all others wait to write. Only
+for what every mail runs; all else goes the ordinary way. Of SQLAlchemy's compiler it takes ``insert_prefetch``,
+``positiontup`` and ``post_compile_params``: to be looked at when its version moves.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _Process = Callable[[Any], Any] | None
 class _Layout:
     """A statement as one kind of database takes it."""
 
-    words: str
+    sql: str
     given: tuple[tuple[str, _Process], ...]
     constants: Values
     # Names in the order in which the driver wants the values; ``None`` where it takes them by name.
@@ -38,7 +40,7 @@ class _Layout:
         return by_name if self.order is None else tuple([by_name[name] for name in self.order])
 
 
-class Prepared:
+class CompiledStatement:
     """One statement without lists of parameters. The first values that an INSERT gets say which columns are
     given, the others get their defaults.
 
@@ -54,13 +56,13 @@ class Prepared:
     def run(self, connection: Connection, values: Values) -> CursorResult[Any]:
         """Execute it; the values by the names of the statement's parameters, or of the columns of an INSERT."""
         layout = self._layout(connection.dialect, values)
-        return connection.exec_driver_sql(layout.words, layout.parameters(values))
+        return connection.exec_driver_sql(layout.sql, layout.parameters(values))
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Execute it for each of these, in order."""
         if rows:
             layout = self._layout(connection.dialect, rows[0])
-            connection.exec_driver_sql(layout.words, [layout.parameters(row) for row in rows])
+            connection.exec_driver_sql(layout.sql, [layout.parameters(row) for row in rows])
 
     def row(self, connection: Connection, values: Values) -> Row | None:
         """Its first row by the names of its columns, each value as its column's type has it."""
@@ -106,7 +108,7 @@ def _laid_out(statement: Statement, dialect: Dialect, values: Values) -> _Layout
             constants[name] = constant if write is None else write(constant)
     order = compiled.positiontup
     return _Layout(
-        words=str(compiled),
+        sql=str(compiled),
         given=tuple(given),
         constants=constants,
         order=None if order is None else tuple(order),
