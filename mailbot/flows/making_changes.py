@@ -73,9 +73,11 @@ class ChangeMaker:
         letters = (
             self._office.write(work, change, found.mailbox, duty, now=situation.now) if claimed.answer else ()
         )
-        return PreparedChange(
-            change=change, letters=letters, placeholder=placeholder if change.before is None else ""
-        )
+        if change.before is not None:
+            return PreparedChange(change=change, letters=letters)
+        if any(one.takes_apart(placeholder) for one in letters):
+            return None
+        return PreparedChange(change=change, letters=letters, placeholder=placeholder)
 
     def finish(
         self,

@@ -57,6 +57,11 @@ class WrittenLetter:
     planned: PlannedLetter
     letter: OutboundLetter
 
+    def takes_apart(self, number: str) -> bool:
+        """Whether the letter says the end of ``number`` by itself: a house's own template may."""
+        said = "\n".join((self.letter.subject, self.letter.text, self.letter.html))
+        return said.count(number.rpartition("-")[2]) != said.count(number)
+
     def numbered(self, number: str, *, instead_of: str) -> WrittenLetter:
         """The letter of a new ticket that was written before its ``number`` was drawn: subject and text, which say
         ``instead_of`` in its place, say it. An invitation or a file must not name it."""

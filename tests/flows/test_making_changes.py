@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,3 +154,13 @@ def test_the_place_is_kept_by_a_number_that_no_ticket_can_have() -> None:
     numbers = {placeholder_number() for _ in range(200)}
     assert len(numbers) > 100
     assert all(re.fullmatch(r"0000-\d{6}", number) for number in numbers)
+
+
+@pytest.mark.parametrize("said", ["{{ ticket_number[5:] }}", "{{ ticket_number.replace('-', '/') }}"])
+def test_a_house_whose_template_takes_the_number_apart_is_told_the_tickets_own(tmp_path: Path, said: str) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(REPOSITORY / "templates", templates)
+    (templates / "letters" / "ticket_opened" / "subject.txt").write_text(f"Pedido {said}", encoding="utf-8")
+    with TestHouse(tmp_path / "house", templates_dir=str(templates)) as house:
+        house.receive(mail("Qual o prazo?", subject="Dúvida"))
+        assert house.letters()[0].subject in ("Pedido 000001", "Pedido 2026/000001")
