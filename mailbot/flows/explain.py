@@ -20,14 +20,13 @@ from mailbot.flows.case import Examination, ScreenedOut, Understood
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import cause_for, stored_files
+from mailbot.flows.mail_as_cause import stored_files
 from mailbot.flows.mailboxes import ServedMailbox
+from mailbot.flows.making_changes import carried_out, with_its_books
 from mailbot.flows.past import NothingKnown
 from mailbot.flows.ports import MailReader
 from mailbot.flows.query_answers import plan_unasked
-from mailbot.flows.sector_books import with_books
 from mailbot.mime.structure import header_only
-from mailbot.triage.carry_out import carry_out
 from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
 
 
@@ -108,23 +107,8 @@ class Explainer:
         return Explanation(mail=mail, found=found, letters=letters)
 
     def _change(self, found: Understood, files: tuple[StoredFile, ...]) -> TicketChange:
-        cause = cause_for(
-            found.decision,
-            found.situation,
-            found.mailbox,
-            files,
-            mail_id=0,
-            agent=self._parts.agent(found.situation.sender),
-            calendar=self._calendar,
-        )
-        change = carry_out(found.decision, found.situation, cause)
-        return with_books(
-            change,
-            self._parts.catalogue,
-            found.mailbox,
-            now=self._parts.now(),
-            record=found.situation.customer_record,
-        )
+        change = carried_out(found, files, self._parts, self._calendar, mail_id=0)
+        return with_its_books(change, found, self._parts)
 
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
         messages = (change.message,) if change.message else ()

@@ -24,7 +24,7 @@ from mailbot.flows.case import Understood
 from mailbot.flows.customer_of_ticket import is_to_be_registered, with_new_customer
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import cause_for, placeholder_number, year_of
+from mailbot.flows.mail_as_cause import cause_for, nobodys_number, placeholder_number, year_of
 from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.roster import duty_now, handed_out
@@ -111,29 +111,42 @@ class ChangeMaker:
         *,
         next_number: Callable[[int], str],
     ) -> TicketChange:
-        cause = cause_for(
-            found.decision,
-            found.situation,
-            found.mailbox,
-            files,
-            mail_id=claimed.id,
-            agent=self._parts.agent(found.situation.sender),
-            calendar=self._calendar,
-            next_number=next_number,
+        change = carried_out(
+            found, files, self._parts, self._calendar, mail_id=claimed.id, next_number=next_number
         )
-        change = carry_out(found.decision, found.situation, cause)
         return change if claimed.answer else _unasked(change)
 
     def _with_books(self, change: TicketChange, claimed: ClaimedMail, found: Understood) -> TicketChange:
-        if not claimed.answer:
-            return change
-        return with_books(
-            change,
-            self._parts.catalogue,
-            found.mailbox,
-            now=self._parts.now(),
-            record=found.situation.customer_record,
-        )
+        return with_its_books(change, found, self._parts) if claimed.answer else change
+
+
+def carried_out(
+    found: Understood,
+    files: tuple[StoredFile, ...],
+    parts: ExaminationParts,
+    calendar: BusinessCalendar,
+    *,
+    mail_id: int,
+    next_number: Callable[[int], str] = nobodys_number,
+) -> TicketChange:
+    """What was decided about a mail, carried out; ``next_number`` as in :func:`cause_for`."""
+    cause = cause_for(
+        found.decision,
+        found.situation,
+        found.mailbox,
+        files,
+        mail_id=mail_id,
+        agent=parts.agent(found.situation.sender),
+        calendar=calendar,
+        next_number=next_number,
+    )
+    return carry_out(found.decision, found.situation, cause)
+
+
+def with_its_books(change: TicketChange, found: Understood, parts: ExaminationParts) -> TicketChange:
+    """``change`` with the note and the book that make it whole; see :func:`with_books`."""
+    record = found.situation.customer_record
+    return with_books(change, parts.catalogue, found.mailbox, now=parts.now(), record=record)
 
 
 def _needs_the_commit(change: TicketChange, situation: Situation, duty: Duty) -> bool:

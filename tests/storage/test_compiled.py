@@ -61,6 +61,17 @@ def test_columns_that_are_not_given_get_their_defaults(database: Database) -> No
     assert row == {"outcome": "pending", "answer": True, "released": False}
 
 
+@pytest.mark.parametrize("other", [{"last": 3}, {"year": 2027, "last": 1, "owner": "?"}])
+def test_a_row_of_other_columns_than_the_first_is_refused_and_not_cut(
+    database: Database, other: dict[str, Any]
+) -> None:
+    adds = CompiledStatement(insert(ticket_numbers))
+    with database.write() as connection:
+        adds.run(connection, {"year": 2026, "last": 1})
+        with pytest.raises(ValueError, match="not the columns of the first row"):
+            adds.run(connection, other)
+
+
 def test_a_row_that_is_not_there_is_none(database: Database) -> None:
     with database.read() as connection:
         assert CompiledStatement(select(folders)).row(connection, {}) is None

@@ -32,9 +32,14 @@ class _Layout:
     constants: Values
     # Names in the order in which the driver wants the values; ``None`` where it takes them by name.
     order: tuple[str, ...] | None
+    # An INSERT's columns, all of which every row gives; ``None`` for other statements.
+    columns: frozenset[str] | None
 
     def parameters(self, values: Values) -> Any:
-        """What the driver gets. Raises ``KeyError`` for a value that is missing."""
+        """What the driver gets. Raises ``KeyError`` for a value that is missing, ``ValueError`` for a row of other
+        columns than the first."""
+        if self.columns is not None and values.keys() != self.columns:
+            raise ValueError(f"not the columns of the first row: {sorted(values.keys() ^ self.columns)}")
         by_name = {name: values[name] if write is None else write(values[name]) for name, write in self.given}
         by_name.update(self.constants)
         return by_name if self.order is None else tuple([by_name[name] for name in self.order])
@@ -112,6 +117,7 @@ def _laid_out(statement: Statement, dialect: Dialect, values: Values) -> _Layout
         given=tuple(given),
         constants=constants,
         order=None if order is None else tuple(order),
+        columns=None if columns is None else frozenset(columns),
     )
 
 
