@@ -22,7 +22,7 @@ from mailbot.mime.defects import Defect
 from mailbot.mime.delivery_status import RETURNED_HEADER_TYPES, STATUS_TYPES, read_delivery_status, returned_ids
 from mailbot.mime.header_fields import Fields, ReadHeader
 from mailbot.mime.headers import decode_base64, decode_octets, decoded_subject, one_line
-from mailbot.mime.structure import Part, Tree, parse_tree, with_guessed_boundary
+from mailbot.mime.structure import Part, Skeleton, Tree, parse_tree, skeleton_of, with_guessed_boundary
 from mailbot.mime.winmail import WINMAIL_SIGNATURE, BrokenWinmail, files_in_winmail
 
 _MAX_REBUILT = 3
@@ -54,10 +54,10 @@ class ParseLimits:
 DEFAULT_LIMITS = ParseLimits()
 
 
-def tree_of(raw: bytes, limits: ParseLimits, max_parts: int) -> Tree:
-    """The parts of ``raw``, within the bounds."""
+def tree_of(skeleton: Skeleton, limits: ParseLimits, max_parts: int) -> Tree:
+    """The parts of a mail, within the bounds."""
     return parse_tree(
-        raw, max_depth=limits.max_depth, max_parts=max_parts, max_header_bytes=limits.max_header_bytes
+        skeleton, max_depth=limits.max_depth, max_parts=max_parts, max_header_bytes=limits.max_header_bytes
     )
 
 
@@ -144,7 +144,7 @@ class Content:
         rebuilt = with_guessed_boundary(content) if place.rebuilt < _MAX_REBUILT else None
         if rebuilt is None:
             return self._texts_of_leaf(part, content, place, declared_type="text/plain")
-        tree = tree_of(rebuilt, self._limits, self._parts_left)
+        tree = tree_of(skeleton_of(rebuilt), self._limits, self._parts_left)
         self.note_limits(tree)
         return self.texts_of(tree.root, replace(place, rebuilt=place.rebuilt + 1))
 
@@ -261,7 +261,7 @@ class Content:
         if place.nested_mails >= self._limits.max_nested_mails:
             self.defects.append(Defect.TOO_DEEP)
             return
-        tree = tree_of(content.lstrip(b"\r\n"), self._limits, self._parts_left)
+        tree = tree_of(skeleton_of(content.lstrip(b"\r\n")), self._limits, self._parts_left)
         self.note_limits(tree)
         inside = _Place(nested_mails=place.nested_mails + 1)
         texts = self.texts_of(tree.root, inside)

@@ -16,6 +16,7 @@ from mailbot.isolation.frames import write_frame
 from mailbot.isolation.kept_child import KeptChild
 from mailbot.mime.frames import Outcome, read_answer
 from mailbot.mime.parse import parse_mail
+from mailbot.mime.structure import skeleton_of
 
 # Reading goes line by line, and every level of nesting looks at each line: so much of it is quick enough.
 _MAX_IN_PROCESS_LINE_LOOKS = 600_000
@@ -56,8 +57,9 @@ class IsolatedReader:
         Raises :class:`UnreadableMail` if it cannot be read, takes too long or ends the child, and
         :class:`MailTooLarge` if it needs more memory than a mail is given.
         """
-        if self._is_small(raw):
-            return parse_mail(raw)
+        skeleton = skeleton_of(raw) if len(raw) <= self._max_in_process_bytes else None
+        if skeleton is not None and self._is_small(skeleton.octets):
+            return parse_mail(skeleton)
         is_quite_large = len(raw) > _KEEP_CHILD_BYTES
         try:
             return self._child.ask(
@@ -73,16 +75,10 @@ class IsolatedReader:
         """End the child, if there is one."""
         self._child.close()
 
-    def _is_small(self, raw: bytes) -> bool:
-        if len(raw) > self._max_in_process_bytes:
-            return False
-        lines = raw.count(b"\n") + raw.count(b"\r")
-        # Dashes are quickly counted, and two begin a boundary line: most mails have too few to be looked at again.
-        if self._are_few(lines, boundary_lines=raw.count(b"-") // 2):
-            return True
-        return self._are_few(lines, boundary_lines=raw.count(b"\n--") + raw.count(b"\r--"))
-
-    def _are_few(self, lines: int, *, boundary_lines: int) -> bool:
+    def _is_small(self, octets: bytes) -> bool:
+        """Whether what is read line by line of a mail is little."""
+        lines = octets.count(b"\n") + octets.count(b"\r")
+        boundary_lines = octets.count(b"\n--") + octets.count(b"\r--")
         looks = lines * (1 + min(boundary_lines, _MAX_LEVELS))
         return boundary_lines <= self._max_in_process_parts and looks <= _MAX_IN_PROCESS_LINE_LOOKS
 

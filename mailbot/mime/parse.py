@@ -18,7 +18,7 @@ from mailbot.mime.headers import (
     message_ids,
     one_line,
 )
-from mailbot.mime.structure import parse_header
+from mailbot.mime.structure import Skeleton, parse_header, skeleton_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +31,14 @@ class HeaderSummary:
     sent_at: datetime | None = None
 
 
-def parse_mail(raw: bytes, limits: ParseLimits = DEFAULT_LIMITS) -> InboundMail:
-    """Read a mail.
+def parse_mail(raw: bytes | Skeleton, limits: ParseLimits = DEFAULT_LIMITS) -> InboundMail:
+    """Read a mail, of which the skeleton may be known.
 
     Raises :class:`UnreadableMail` for whatever goes wrong, with the cause attached (its ``__cause__`` is a
     ``MemoryError`` where memory ran out); the message names no content.
     """
     try:
-        return _read(raw, limits)
+        return _read(raw if isinstance(raw, Skeleton) else skeleton_of(raw), limits)
     except Exception as error:
         raise UnreadableMail(f"the mail cannot be read: {type(error).__name__}") from error
 
@@ -59,8 +59,8 @@ def header_summary(raw: bytes) -> HeaderSummary:
         return HeaderSummary(message_id=made_up_id(raw))
 
 
-def _read(raw: bytes, limits: ParseLimits) -> InboundMail:
-    tree = tree_of(raw, limits, limits.max_parts)
+def _read(skeleton: Skeleton, limits: ParseLimits) -> InboundMail:
+    tree = tree_of(skeleton, limits, limits.max_parts)
     fields = Fields(tree.root)
     content = Content(limits)
     texts = content.texts_of(tree.root)
@@ -79,7 +79,7 @@ def _read(raw: bytes, limits: ParseLimits) -> InboundMail:
     defects = [*content.defects, *header.defects(), *fields.defects()]
     subject = decoded_subject(fields.first("subject"))
     return InboundMail(
-        message_id=message_id_of(fields, raw),
+        message_id=message_id_of(fields, skeleton.whole),
         in_reply_to=message_ids(" ".join(fields.all("in-reply-to"))),
         references=message_ids(" ".join(fields.all("references"))),
         sent_at=header.sent_at,
@@ -105,12 +105,3 @@ def _read(raw: bytes, limits: ParseLimits) -> InboundMail:
         identity=identity_of(fields, subject, content.digests),
         defects=tuple(dict.fromkeys(defect.value for defect in defects)),
     )
-
-
-# --- header ----------------------------------------------------------------------------------------------
-
-
-# --- parts -----------------------------------------------------------------------------------------------
-
-
-# --- text ------------------------------------------------------------------------------------------------

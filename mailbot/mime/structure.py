@@ -11,7 +11,7 @@ from __future__ import annotations
 import quopri
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.feedparser import FeedParser
 from email.message import Message
 from email.policy import compat32
@@ -27,6 +27,8 @@ _OPAQUE = "application/octet-stream"
 
 _SPACE_BEFORE_COLON = re.compile(rb"^([!-9;-~]+)[ \t]+:", re.MULTILINE)
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n|\r\r")
+# Searched for by its dashes, of which base64 has none: line ends are many.
+_DASHES_THAT_BEGIN_A_LINE = re.compile(rb"--(?<=\n--)")
 _MISSING_SEMICOLON = re.compile(r"\s*([\w.+-]+/[\w.+-]+)\s+(?=[\w*-]+\s*=)")
 _BOUNDARY_LINE = re.compile(rb"^--([^\s-][^\r\n]{0,198}?)[ \t]*\r?$", re.MULTILINE)
 
@@ -37,10 +39,10 @@ class _Budget:
 
     max_depth: int
     parts_left: int
+    runs: Runs
     too_deep: bool = False
     too_many: bool = False
     field_too_long: bool = False
-    runs: Runs = field(default_factory=lambda: Runs(b"", {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class Runs:
             number, _, after = line.partition(b"=")
             pieces += [self.cut[int(number)], after]
         return b"".join(pieces)
+
+
+_NO_RUNS = Runs(b"", {})
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A mail's ``octets`` without the ``runs``: what is read line by line. ``whole`` is the mail as it came."""
+
+    whole: bytes
+    octets: bytes
+    runs: Runs
 
 
 class Part(Message):
@@ -184,24 +198,24 @@ class Tree:
         return self.root.budget
 
 
-def parse_tree(raw: bytes, *, max_depth: int, max_parts: int, max_header_bytes: int) -> Tree:
-    """Read ``raw`` into a tree, in time and memory linear in its size."""
-    raw, header_too_long = _bounded_header(raw, max_header_bytes)
-    skeleton, runs = _without_runs(raw)
-    budget = _Budget(max_depth=max_depth, parts_left=max_parts, runs=runs)
+def parse_tree(skeleton: Skeleton, *, max_depth: int, max_parts: int, max_header_bytes: int) -> Tree:
+    """Read a mail into a tree, in time and memory linear in its size."""
+    octets, header_too_long = _bounded_header(skeleton.octets, max_header_bytes)
+    budget = _Budget(max_depth=max_depth, parts_left=max_parts, runs=skeleton.runs)
 
     def new_part() -> Part:
         return Part(budget)
 
     parser: FeedParser[Part] = FeedParser(new_part)
-    parser.feed(skeleton.decode("ascii", "surrogateescape"))
+    parser.feed(octets.decode("ascii", "surrogateescape"))
     return Tree(root=parser.close(), header_too_long=header_too_long)
 
 
 def parse_header(raw: bytes, max_header_bytes: int) -> Part:
     """The header fields alone: a part without a body."""
     end = header_end(raw, max_header_bytes)
-    return parse_tree(raw[:end], max_depth=0, max_parts=1, max_header_bytes=max_header_bytes).root
+    header = skeleton_of(raw[:end])
+    return parse_tree(header, max_depth=0, max_parts=1, max_header_bytes=max_header_bytes).root
 
 
 def header_end(raw: bytes, max_header_bytes: int) -> int:
@@ -232,10 +246,10 @@ def _bounded_header(raw: bytes, max_header_bytes: int) -> tuple[bytes, bool]:
     return repaired + (b"\r\n" + raw[blank.end() :] if blank else b"\r\n"), True
 
 
-def _without_runs(raw: bytes) -> tuple[bytes, Runs]:
-    """``raw`` with every long run of base64 replaced by one line, and the runs."""
+def skeleton_of(raw: bytes) -> Skeleton:
+    """``raw`` with every long run of base64 replaced by one line, and the runs; in time linear in its size."""
     if len(raw) < _MIN_RUN_BYTES:
-        return raw, Runs(b"", {})
+        return Skeleton(raw, raw, _NO_RUNS)
     mark = b"=run" + secrets.token_hex(12).encode() + b"="
     view = memoryview(raw)
     cut: dict[int, memoryview] = {}
@@ -243,8 +257,8 @@ def _without_runs(raw: bytes) -> tuple[bytes, Runs]:
     kept_to = 0
     start = 0
     while start < len(raw):
-        end = raw.find(b"\n--", start + 1)
-        end = len(raw) if end < 0 else end
+        dashes = _DASHES_THAT_BEGIN_A_LINE.search(raw, start + 2)
+        end = dashes.start() - 1 if dashes else len(raw)
         run = _run_in(raw, start, end) if end - start > _MIN_RUN_BYTES else None
         if run:
             pieces += [raw[kept_to : run[0]], mark + str(len(cut)).encode() + b"="]
@@ -252,21 +266,28 @@ def _without_runs(raw: bytes) -> tuple[bytes, Runs]:
             kept_to = run[1]
         start = end
     if not cut:
-        return raw, Runs(b"", {})
-    return b"".join([*pieces, raw[kept_to:]]), Runs(mark, cut)
+        return Skeleton(raw, raw, _NO_RUNS)
+    return Skeleton(raw, b"".join([*pieces, raw[kept_to:]]), Runs(mark, cut))
 
 
 def _run_in(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """The lines after the last blank line between two positions, if they are nothing but base64."""
+    """The lines after a blank line between two positions, if they are nothing but base64: after the first one,
+    which ends the header of most parts that are files, else after the last."""
     while end > start and raw[end - 1] in b"\r\n":
         end -= 1
-    first = max(raw.rfind(b"\n\n", start, end) + 2, raw.rfind(b"\n\r\n", start, end) + 3)
-    if first < 4 or first <= start or end - first < _MIN_RUN_BYTES:
+    blank = _BLANK_LINE.search(raw, start, end)
+    if blank is None:
         return None
-    run = raw[first:end]
-    if run.translate(None, _RUN_OCTETS) or run[:1] in b"\r\n":
-        return None
-    return first, end
+    if _is_run(raw, blank.end(), end):
+        return blank.end(), end
+    last = max(raw.rfind(b"\n\n", start, end) + 2, raw.rfind(b"\n\r\n", start, end) + 3)
+    return (last, end) if last > max(start, 3) and _is_run(raw, last, end) else None
+
+
+def _is_run(raw: bytes, first: int, end: int) -> bool:
+    if end - first < _MIN_RUN_BYTES or raw[first] in b"\r\n":
+        return False
+    return not raw[first:end].translate(None, _RUN_OCTETS)
 
 
 def with_guessed_boundary(payload: bytes) -> bytes | None:

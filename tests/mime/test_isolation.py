@@ -102,6 +102,20 @@ def test_only_as_many_boundary_lines_as_allowed_are_read_here(
         assert (_children() == []) == is_read_here
 
 
+def test_lines_of_base64_are_not_read_and_send_no_mail_to_the_child() -> None:
+    raw = multipart(*[part(bytes(12_000), "application/pdf")] * 50).replace(b"\n", b"\r\n")
+    with closing(IsolatedReader()) as reader:
+        assert len(reader.read(raw).attachments) == 50
+        assert _children() == []
+
+
+def test_lines_of_anything_else_send_a_mail_of_many_parts_to_the_child() -> None:
+    raw = multipart(*[part(b"Um dia\n" * 1_000, "text/plain", encoding="8bit")] * 50).replace(b"\n", b"\r\n")
+    with closing(IsolatedReader()) as reader:
+        reader.read(raw)
+        assert len(_children()) == 1
+
+
 def test_a_killed_child_costs_one_mail(reader: IsolatedReader) -> None:
     reader.read(_large())
     (child,) = _children()

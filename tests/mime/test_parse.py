@@ -501,7 +501,8 @@ def test_twenty_thousand_parts_are_bounded() -> None:
 
 def test_parts_beyond_the_limit_take_no_memory() -> None:
     raw = multipart(*[nested("b2", b"\nx")] * 500)
-    root = structure.parse_tree(raw, max_depth=50, max_parts=100, max_header_bytes=10_000).root
+    skeleton = structure.skeleton_of(raw)
+    root = structure.parse_tree(skeleton, max_depth=50, max_parts=100, max_header_bytes=10_000).root
     assert sum(1 for _ in root.walk()) <= 101
 
 
@@ -619,6 +620,16 @@ def test_cutting_out_base64_changes_nothing(
     plainly = parse_mail(raw)
     monkeypatch.setattr(structure, "_MIN_RUN_BYTES", 8)
     assert parse_mail(raw) == plainly
+
+
+def test_a_file_is_cut_out_wherever_it_stands() -> None:
+    photo = part(JPEG[:4] + bytes(6_000), "image/jpeg")
+    in_a_mail = part(photo, "message/rfc822", encoding="8bit")
+    for raw in (multipart(text_part("Olá"), photo, photo), multipart(in_a_mail)):
+        for sent in (raw, raw.replace(b"\n", b"\r\n")):
+            skeleton = structure.skeleton_of(sent)
+            assert len(skeleton.runs.cut) == raw.count(b"image/jpeg")
+            assert b"AAAA" not in skeleton.octets
 
 
 # --- anything at all -------------------------------------------------------------------------------------
