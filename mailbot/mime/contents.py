@@ -286,7 +286,7 @@ class Content:
 
 
 def _attached_mail(fields: Fields, texts: Sequence[_Text]) -> AttachedMail:
-    senders = ReadHeader({"From": fields.first("from")}).addresses("from")
+    senders = ReadHeader({"from": fields.first("from")}).addresses("from")
     is_ones = len(senders) == len(fields.all("from")) == 1
     return AttachedMail(
         sender=senders[0] if is_ones else NOBODY,

@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from mailbot.domain.mail import Address
@@ -97,41 +96,38 @@ def identity_of(fields: Fields, subject: str, leaf_digests: Sequence[bytes]) -> 
 
 
 class ReadHeader:
-    """Address fields and date as mail-parser reads them.
+    """Address fields and the field ``date``, by their names in small letters, as mail-parser reads them.
 
-    It gets a message that has these fields and nothing else: it would decode every header and every part
-    besides, which is done here in its own way.
+    It is asked for these fields and nothing else: as a parser of mails it would read every field twice and every
+    part besides, which is done here in its own way.
     """
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        # Imported late: the daemon's first command to the server need not wait for it.
-        from mailparser import MailParser
-
-        message = Message()
+        self._addresses: dict[str, tuple[Address, ...]] = {}
+        self._doubts: list[object] = []
         for name, value in fields.items():
-            if value:
-                message[name] = _FOLDS.sub(" ", value[:MAX_ADDRESS_FIELD_CHARACTERS])
-        self._parser = MailParser(message)
+            if value and name != "date":
+                self._addresses[name] = self._read_addresses(value)
         self._cut = any(len(value) > MAX_ADDRESS_FIELD_CHARACTERS for value in fields.values())
-        self._date = fields.get("Date", "")
-        self._unreadable = False
+        self.sent_at = _date_of(fields.get("date", ""))
+        """The Date field in UTC; ``None`` if there is none or it means nothing."""
+
+    def _read_addresses(self, value: str) -> tuple[Address, ...]:
+        # Imported late: the daemon's first command to the server need not wait for it.
+        from mailparser.utils import get_addresses
+
+        pairs = get_addresses(_bounded(value), defects=self._doubts, decode_names=True)
+        # Who has no name but the address has none.
+        found = [_address("" if display == address else display, address) for display, address in pairs]
+        return tuple(address for address in found if address is not None)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The mailboxes of an address field; what is ambiguous or no address is left out."""
-        # The attributes end in an underscore, "from" being a keyword.
-        pairs = getattr(self._parser, f"{name.replace('-', '_')}_") or []
-        found = [_address(display, address) for display, address in pairs]
-        return tuple(address for address in found if address is not None)
-
-    @property
-    def sent_at(self) -> datetime | None:
-        """The Date field in UTC; ``None`` if there is none or it means nothing."""
-        read = self._parser.date
-        return read.astimezone(UTC) if isinstance(read, datetime) else _lenient_date(self._date)
+        return self._addresses.get(name, ())
 
     def defects(self) -> Iterable[Defect]:
         """What could not be read, or only by guessing."""
-        if self._cut or self._parser.address_header_defects or not self.addresses("from"):
+        if self._cut or self._doubts or not self.addresses("from"):
             yield Defect.ADDRESS_UNREADABLE
         if self.sent_at is None:
             yield Defect.DATE_UNREADABLE
@@ -140,7 +136,7 @@ class ReadHeader:
 def further_senders(fields: Fields) -> tuple[Address, ...]:
     """The addresses of all From fields but the first: a mail has only one, who sends more is unverified."""
     further = fields.all("from")[1:_MAX_FROM_FIELDS]
-    return tuple(address for value in further for address in ReadHeader({"From": value}).addresses("from"))
+    return tuple(address for value in further for address in ReadHeader({"from": value}).addresses("from"))
 
 
 def _address(display: str, address: str) -> Address | None:
@@ -156,6 +152,18 @@ def _address(display: str, address: str) -> Address | None:
     if not whole.isascii() or not whole.isprintable():
         return None
     return Address(address=whole, name=shown(decode_words(display)))
+
+
+def _bounded(value: str) -> str:
+    return _FOLDS.sub(" ", value[:MAX_ADDRESS_FIELD_CHARACTERS])
+
+
+def _date_of(value: str) -> datetime | None:
+    """A Date field in UTC; ``None`` if it is empty or means nothing."""
+    from mailparser.dates import parse_mail_date
+
+    read = parse_mail_date(_bounded(value)).value if value else None
+    return read.astimezone(UTC) if read is not None else _lenient_date(value)
 
 
 def _lenient_date(value: str) -> datetime | None:

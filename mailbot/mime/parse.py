@@ -47,7 +47,7 @@ def header_summary(raw: bytes) -> HeaderSummary:
     """Message-ID, sender, subject and date from the header of ``raw`` alone; never raises."""
     try:
         fields = Fields(parse_header(raw, DEFAULT_LIMITS.max_header_bytes))
-        header = ReadHeader({"From": fields.first("from"), "Date": fields.first("date")})
+        header = ReadHeader({"from": fields.first("from"), "date": fields.first("date")})
         return HeaderSummary(
             message_id=message_id_of(fields, raw),
             sender=next(iter(header.addresses("from")), NOBODY),
@@ -68,11 +68,11 @@ def _read(skeleton: Skeleton, limits: ParseLimits) -> InboundMail:
     body = body_of(texts or content.named_texts[:1])
     header = ReadHeader(
         {
-            "From": fields.first("from"),
-            "Date": fields.first("date"),
-            "To": fields.joined("to"),
-            "Cc": fields.joined("cc"),
-            "Reply-To": fields.joined("reply-to"),
+            "from": fields.first("from"),
+            "date": fields.first("date"),
+            "to": fields.joined("to"),
+            "cc": fields.joined("cc"),
+            "reply-to": fields.joined("reply-to"),
         }
     )
     senders = (*header.addresses("from"), *further_senders(fields))
