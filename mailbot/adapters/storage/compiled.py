@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, TextClause, Update
+from sqlalchemy import CompoundSelect, Connection, CursorResult, Delete, Insert, Select, TextClause, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.schema import DefaultGenerator, ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
-Statement = Select[Any] | Insert | Update | Delete | TextClause
+Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete | TextClause
 Values = Mapping[str, Any]
 Row = dict[str, Any]
 _Process = Callable[[Any], Any] | None

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.customer_tables import (
     customer_addresses,
     customer_contacts,
@@ -74,7 +75,7 @@ _BY_ADDRESS = (
         _L.person_id.in_(select(_A.customer_id).where(_ITS_OWN))
     ),
 )
-_OF_ADDRESS = union_all(*_BY_ADDRESS)
+_OF_ADDRESS = CompiledStatement(union_all(*_BY_ADDRESS))
 
 _OWNER, _AUTHORISED = "owner", "authorised"
 _Row = Mapping[Any, Any]
@@ -135,8 +136,12 @@ class CustomerStore:
         nobody, and the records' own."""
         if not (address or clues):
             return NOBODY_KNOWN
-        asked = _OF_ADDRESS if not clues else union_all(*(_BY_ADDRESS if address else ()), *map(_naming, clues))
-        rows = self._connection.execute(asked, {"of_address": address.lower()} if address else {}).all()
+        values = {"of_address": address.lower()} if address else {}
+        if clues:
+            asked = union_all(*(_BY_ADDRESS if address else ()), *map(_naming, clues))
+            rows = self._connection.execute(asked, values).all()
+        else:
+            rows = _OF_ADDRESS.run(self._connection, values).all()
         records = {one.id: one for one in self.get_many([row[0] for row in rows])}
         of_address = next((records.get(row[0]) for row in rows if row[1] == "address"), None)
         accounts = [row[0] for row in rows if row[1] in ("address", "account")]

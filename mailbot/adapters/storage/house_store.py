@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, TextClause, bindparam, delete, select, text, update
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.locks import Line, stand_in_line
 from mailbot.adapters.storage.nested_mapping import reading_from_json, reading_to_json
 from mailbot.adapters.storage.tables import folders, key_checks, leases, readings, server_troubles
@@ -25,10 +26,12 @@ def _sql(statement: str, *columns: Column[Any]) -> TextClause:
 
 
 # Whoever comes second finds the row: looking first and inserting then would fail for one of two processes.
-_KEEP_READINGS = _sql(
-    "INSERT INTO readings (digest, reader_version, reading) VALUES (:digest, :reader_version, :reading) "
-    "ON CONFLICT DO NOTHING",
-    *readings.c,
+_KEEP_READINGS = CompiledStatement(
+    _sql(
+        "INSERT INTO readings (digest, reader_version, reading) VALUES (:digest, :reader_version, :reading) "
+        "ON CONFLICT DO NOTHING",
+        *readings.c,
+    )
 )
 _KEEP_KEY_CHECK = _sql(
     "INSERT INTO key_checks (digest) SELECT :digest WHERE NOT EXISTS (SELECT 1 FROM key_checks)",
@@ -187,4 +190,4 @@ class HouseStore:
             {"digest": digest, "reader_version": version, "reading": reading_to_json(one)}
             for (digest, version), one in fresh
         ]
-        self._connection.execute(_KEEP_READINGS, rows)
+        _KEEP_READINGS.run_many(self._connection, rows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, select, text
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.drawing_rows import drawing_from_json, drawing_to_json
 from mailbot.adapters.storage.tables import document_uses, page_pictures
 from mailbot.domain.drawings import DRAWER_VERSION, FileDrawing
@@ -14,24 +16,31 @@ from mailbot.domain.traces import OtherUse
 
 _MOST_USES = 200
 
-_OTHER_USES = (
-    select(document_uses)
-    .where(
-        document_uses.c.trace.in_(bindparam("traces", expanding=True)),
-        document_uses.c.ticket_number.not_in(bindparam("but", expanding=True)),
-    )
-    .order_by(document_uses.c.ticket_number.desc())
-    .limit(_MOST_USES)
-)
-
 # Whoever comes second finds the row.
 _KEEP_DRAWING = text(
     "INSERT INTO page_pictures (digest, version, drawing) VALUES (:digest, :version, :drawing) "
     "ON CONFLICT DO NOTHING"
 ).bindparams(*(bindparam(column.name, type_=column.type) for column in page_pictures.c))
-_NOTE_USE = text(
-    "INSERT INTO document_uses (trace, ticket_number) VALUES (:trace, :ticket_number) ON CONFLICT DO NOTHING"
-).bindparams(*(bindparam(column.name, type_=column.type) for column in document_uses.c))
+_NOTE_USE = CompiledStatement(
+    text(
+        "INSERT INTO document_uses (trace, ticket_number) VALUES (:trace, :ticket_number) ON CONFLICT DO NOTHING"
+    ).bindparams(*(bindparam(column.name, type_=column.type) for column in document_uses.c))
+)
+
+
+@lru_cache(maxsize=64)
+def _other_uses(traces: int, but: int) -> CompiledStatement:
+    """Where so many traces were left, but for so many tickets."""
+    uses = document_uses.c
+    return CompiledStatement(
+        select(document_uses)
+        .where(
+            uses.trace.in_([bindparam(f"trace_{at}", type_=uses.trace.type) for at in range(traces)]),
+            *(uses.ticket_number != bindparam(f"but_{at}") for at in range(but)),
+        )
+        .order_by(uses.ticket_number.desc())
+        .limit(_MOST_USES)
+    )
 
 
 class PaperStore:
@@ -65,12 +74,14 @@ class PaperStore:
         """The tickets, but for the numbers in ``but``, in which any of the traces was left."""
         if not traces:
             return []
-        rows = self._connection.execute(_OTHER_USES, {"traces": list(traces), "but": list(but)})
-        return [OtherUse(digest=row.trace, ticket_number=row.ticket_number) for row in rows]
+        values = {f"trace_{at}": trace for at, trace in enumerate(traces)}
+        values |= {f"but_{at}": number for at, number in enumerate(but)}
+        rows = _other_uses(len(traces), len(but)).run(self._connection, values).all()
+        return [OtherUse(digest=trace, ticket_number=number) for trace, number in rows]
 
     def note_uses(self, ticket: Ticket) -> None:
         """Remember all traces that a ticket's documents leave; to do it twice does no harm."""
         traces = sorted({trace.digest for finding in ticket.documents for trace in finding.traces})
         if traces:
             rows = [{"trace": trace, "ticket_number": ticket.number} for trace in traces]
-            self._connection.execute(_NOTE_USE, rows)
+            _NOTE_USE.run_many(self._connection, rows)

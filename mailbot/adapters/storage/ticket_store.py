@@ -59,6 +59,11 @@ _INSERT_MESSAGE = CompiledStatement(insert(ticket_messages))
 _INSERT_EVENT = CompiledStatement(insert(ticket_events))
 _GET = select(tickets).where(_T.number == bindparam("wanted"))
 _GET_TO_CHANGE = _GET.with_for_update()
+_CHANGE = CompiledStatement(
+    update(tickets)
+    .where(_T.number == bindparam("changed"), _T.version == bindparam("expected"))
+    .values({column.name: bindparam(f"new_{column.name}") for column in _T if not column.primary_key})
+)
 _MOST_OPEN_REQUESTS = 20
 _OPEN_REQUESTS = CompiledStatement(
     select(_T.number, _T.request_type, _T.missing)
@@ -134,11 +139,9 @@ class TicketStore:
     def change(self, ticket: Ticket, *, expected_version: int) -> Ticket:
         """Write a changed ticket. Raises ``ConcurrentChange`` unless it still has ``expected_version``."""
         changed = replace(ticket, version=expected_version + 1)
-        values = ticket_to_row(changed)
-        del values["number"]
-        result = self._connection.execute(
-            update(tickets).where(_T.number == ticket.number, _T.version == expected_version).values(**values)
-        )
+        values = {f"new_{name}": value for name, value in ticket_to_row(changed).items()}
+        values |= {"changed": ticket.number, "expected": expected_version}
+        result = _CHANGE.run(self._connection, values)
         if result.rowcount != 1:
             raise ConcurrentChange(f"ticket {ticket.number} changed meanwhile")
         return changed
