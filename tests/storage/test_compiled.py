@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Integer, bindparam, event, insert, select, update
+from sqlalchemy import Integer, bindparam, event, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
-from mailbot.adapters.storage.compiled import CompiledStatement
+from mailbot.adapters.storage.compiled import CompiledStatement, Outcome
 from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.mapping import inbound_to_row
 from mailbot.adapters.storage.migrate import upgrade
 from mailbot.adapters.storage.tables import folders, inbound_mails, ticket_numbers
 from mailbot.adapters.storage.unit_of_work import SqlStorage, UnitOfWork
+from mailbot.domain.errors import StorageUnavailable
 from tests.storage.rows import NOW, add_mails, claim_mail, letter, mail, ticket
 
 _MAILS = inbound_mails.c
@@ -122,7 +125,76 @@ def test_a_naive_moment_is_refused_as_everywhere(database: Database) -> None:
         later.run(connection, {"since": NOW.replace(tzinfo=None)})
 
 
+def test_what_is_written_twice_is_refused_as_everywhere(database: Database) -> None:
+    adds = CompiledStatement(insert(ticket_numbers))
+    with pytest.raises(IntegrityError), database.write() as connection:
+        adds.run(connection, {"year": 2026, "last": 1})
+        adds.run_many(connection, [{"year": 2025, "last": 1}, {"year": 2026, "last": 2}])
+    with database.read() as connection:
+        assert CompiledStatement(select(ticket_numbers)).rows(connection, {}) == []
+
+
+def test_what_comes_back_and_nobody_looks_at_is_written_nevertheless(database: Database) -> None:
+    adds = CompiledStatement(insert(ticket_numbers).returning(ticket_numbers.c.last))
+    with database.write() as connection:
+        assert adds.run(connection, {"year": 2026, "last": 1}).rowcount == 1
+    with database.read() as connection:
+        assert CompiledStatement(select(ticket_numbers.c.last)).run(connection, {}).scalar_one() == 1
+
+
+def test_one_value_is_asked_of_one_row() -> None:
+    nothing, two = Outcome(rows=(), rowcount=0), Outcome(rows=((1,), (2,)), rowcount=2)
+    assert nothing.scalar() is None
+    assert two.scalar() == 1
+    for outcome in (nothing, two):
+        with pytest.raises(ValueError, match="to unpack"):
+            outcome.scalar_one()
+
+
+def test_whoever_listens_to_statements_hears_of_them(database: Database) -> None:
+    heard: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        heard.append(statement)
+
+    adds, reads = CompiledStatement(insert(ticket_numbers)), CompiledStatement(select(ticket_numbers.c.last))
+    with database.write() as connection:
+        adds.run(connection, {"year": 2025, "last": 1})
+        event.listen(database.engine, "before_cursor_execute", note)
+        adds.run_many(connection, [{"year": 2026, "last": 1}])
+        assert len(reads.rows(connection, {})) == 2
+        event.remove(database.engine, "before_cursor_execute", note)
+        assert len(reads.rows(connection, {})) == 2
+    assert [statement.split()[0] for statement in heard] == ["INSERT", "SELECT"]
+
+
 # --- what SQLite makes of them ---
+
+
+def test_they_read_at_one_moment_though_others_write_meanwhile(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/mailbot.db")
+    upgrade(database)
+    adds, reads = CompiledStatement(insert(ticket_numbers)), CompiledStatement(select(ticket_numbers.c.last))
+    with database.read() as reading:
+        assert reads.rows(reading, {}) == []
+        with database.write() as connection:
+            adds.run(connection, {"year": 2026, "last": 1})
+        assert reads.rows(reading, {}) == []
+    with database.read() as reading:
+        assert len(reads.rows(reading, {})) == 1
+    database.close()
+
+
+def test_a_full_disk_is_said_in_our_words(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/mailbot.db")
+    upgrade(database)
+    adds = CompiledStatement(insert(inbound_mails))
+    with pytest.raises(StorageUnavailable, match="full"), database.write() as connection:
+        pages = connection.scalar(text("PRAGMA page_count"))
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 5}")
+        for number in range(50):
+            adds.run(connection, inbound_to_row(mail(subject="x" * 10_000, uid=str(number)), NOW))
+    database.close()
 
 
 def _asks_of_every_mail(work: UnitOfWork, name: str) -> None:

@@ -1,19 +1,22 @@
 """A statement that is asked for every mail: ``CompiledStatement(statement)``, then ``run(connection, values)``.
 
-Its words, and how each value is written, are worked out once; from then on both go straight to the driver. What
-SQLAlchemy does anew at every execution takes longer than SQLite's own part, while all others wait to write. Only
-for what every mail runs; all else goes the ordinary way. Of SQLAlchemy's compiler it takes ``insert_prefetch``,
+Its words, and how each value is written, are worked out once. From then on both go straight to SQLite's driver:
+what SQLAlchemy does anew at every execution takes longer than SQLite's own part, while all others wait to write. A
+database at the other end of a line is asked by way of SQLAlchemy, which knows when the line is broken. Only for
+what every mail runs; all else goes the ordinary way. Of SQLAlchemy's compiler it takes ``insert_prefetch``,
 ``positiontup`` and ``post_compile_params``: to be looked at when its version moves.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, CursorResult, Delete, Insert, Select, TextClause, Update
+from sqlalchemy import CompoundSelect, Connection, Delete, Insert, Select, TextClause, Update
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.schema import DefaultGenerator, ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
@@ -45,6 +48,23 @@ class _Layout:
         return by_name if self.order is None else tuple([by_name[name] for name in self.order])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a statement came to: its rows, each value as the driver has it, and how many rows it changed."""
+
+    rows: Sequence[Sequence[Any]]
+    rowcount: int
+
+    def scalar(self) -> Any:
+        """The first value of the first row, ``None`` where there is no row."""
+        return self.rows[0][0] if self.rows else None
+
+    def scalar_one(self) -> Any:
+        """The first value of the only row. Raises ``ValueError`` where there is none, or more than one."""
+        [row] = self.rows
+        return row[0]
+
+
 class CompiledStatement:
     """One statement without lists of parameters. The first values that an INSERT gets say which columns are
     given, the others get their defaults.
@@ -58,16 +78,27 @@ class CompiledStatement:
         self._layouts: dict[str, _Layout] = {}
         self._readers: dict[str, tuple[tuple[str, _Process], ...]] = {}
 
-    def run(self, connection: Connection, values: Values) -> CursorResult[Any]:
+    def run(self, connection: Connection, values: Values) -> Outcome:
         """Execute it; the values by the names of the statement's parameters, or of the columns of an INSERT."""
         layout = self._layout(connection.dialect, values)
-        return connection.exec_driver_sql(layout.sql, layout.parameters(values))
+        parameters = layout.parameters(values)
+        if _is_close_by(connection):
+            return _run_by_driver(connection, layout.sql, parameters)
+        result = connection.exec_driver_sql(layout.sql, parameters)
+        rowcount = result.rowcount
+        return Outcome(rows=result.all() if result.returns_rows else (), rowcount=rowcount)
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Execute it for each of these, in order."""
-        if rows:
-            layout = self._layout(connection.dialect, rows[0])
-            connection.exec_driver_sql(layout.sql, [layout.parameters(row) for row in rows])
+        if not rows:
+            return
+        layout = self._layout(connection.dialect, rows[0])
+        many = [layout.parameters(row) for row in rows]
+        if not _is_close_by(connection):
+            connection.exec_driver_sql(layout.sql, many)
+            return
+        for parameters in many:
+            _run_by_driver(connection, layout.sql, parameters)
 
     def row(self, connection: Connection, values: Values) -> Row | None:
         """Its first row by the names of its columns, each value as its column's type has it."""
@@ -75,7 +106,7 @@ class CompiledStatement:
 
     def rows(self, connection: Connection, values: Values) -> list[Row]:
         """All its rows, so."""
-        found = self.run(connection, values).all()
+        found = self.run(connection, values).rows
         readers = self._readers.get(connection.dialect.name)
         if readers is None:
             readers = self._readers[connection.dialect.name] = tuple(_readers(self._statement, connection.dialect))
@@ -92,6 +123,23 @@ class CompiledStatement:
         if layout is None:
             layout = self._layouts[dialect.name] = _laid_out(self._statement, dialect, values)
         return layout
+
+
+def _is_close_by(connection: Connection) -> bool:
+    """Whether the database is in our own process; but whoever listens to its statements is to hear of all."""
+    return connection.dialect.name == "sqlite" and not connection.engine.dispatch.before_cursor_execute
+
+
+def _run_by_driver(connection: Connection, sql: str, parameters: Any) -> Outcome:
+    """Execute by SQLite's driver itself; its errors are told like all others."""
+    if not connection.in_transaction():
+        connection.begin()
+    driver: Any = connection.connection.driver_connection
+    try:
+        cursor = driver.execute(sql, parameters)
+        return Outcome(rows=cursor.fetchall(), rowcount=cursor.rowcount)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, parameters, error, sqlite3.Error, dialect=connection.dialect) from error
 
 
 def _laid_out(statement: Statement, dialect: Dialect, values: Values) -> _Layout:

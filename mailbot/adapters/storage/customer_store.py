@@ -139,9 +139,9 @@ class CustomerStore:
         values = {"of_address": address.lower()} if address else {}
         if clues:
             asked = union_all(*(_BY_ADDRESS if address else ()), *map(_naming, clues))
-            rows = self._connection.execute(asked, values).all()
+            rows: Sequence[Sequence[Any]] = self._connection.execute(asked, values).all()
         else:
-            rows = _OF_ADDRESS.run(self._connection, values).all()
+            rows = _OF_ADDRESS.run(self._connection, values).rows
         records = {one.id: one for one in self.get_many([row[0] for row in rows])}
         of_address = next((records.get(row[0]) for row in rows if row[1] == "address"), None)
         accounts = [row[0] for row in rows if row[1] in ("address", "account")]

@@ -282,12 +282,14 @@ class MailStore:
         """
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
         statement = SEEN_BEFORE if unverified_copies else SEEN_IN_EARNEST
-        return statement.run(self._connection, seen).scalar()
+        earlier: int | None = statement.run(self._connection, seen).scalar()
+        return earlier
 
     def unverified_copy(self, message_id: str, identity: str, *, mail_id: int) -> int | None:
         """Another mail with the same Message-ID and the same content of which a note came, if there is one."""
         seen = {"message_id_seen": message_id, "identity_seen": identity, "not_id": mail_id}
-        return COPY_UNVERIFIED.run(self._connection, seen).scalar()
+        copy: int | None = COPY_UNVERIFIED.run(self._connection, seen).scalar()
+        return copy
 
     def same_id_other_content(self, message_id: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail came with this Message-ID and different content (THREATS 32)."""

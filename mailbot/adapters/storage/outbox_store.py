@@ -125,7 +125,7 @@ class OutboxStore:
 
     def counts(self, *, recipient: str, ticket_number: str | None, now: datetime, cap: int) -> LetterCounts:
         """What the caps are held against; of the last hour's letters no more than ``cap`` are looked at."""
-        row = COUNTS.run(
+        row = COUNTS.row(
             self._connection,
             {
                 "to": recipient,
@@ -134,8 +134,9 @@ class OutboxStore:
                 "day": now - timedelta(days=1),
                 "cap": cap,
             },
-        ).one()
-        return LetterCounts(**row._mapping)
+        )
+        assert row is not None
+        return LetterCounts(**row)
 
     def notices_last_hour(self, recipient: str, *, now: datetime, cap: int) -> int:
         """How many notices an agent was sent in the last hour, counted up to ``cap``."""

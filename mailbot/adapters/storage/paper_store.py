@@ -76,7 +76,7 @@ class PaperStore:
             return []
         values = {f"trace_{at}": trace for at, trace in enumerate(traces)}
         values |= {f"but_{at}": number for at, number in enumerate(but)}
-        rows = _other_uses(len(traces), len(but)).run(self._connection, values).all()
+        rows = _other_uses(len(traces), len(but)).run(self._connection, values).rows
         return [OtherUse(digest=trace, ticket_number=number) for trace, number in rows]
 
     def note_uses(self, ticket: Ticket) -> None:
