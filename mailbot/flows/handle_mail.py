@@ -37,7 +37,7 @@ from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, stored_files
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.making_changes import ChangeMaker
+from mailbot.flows.making_changes import ChangeMaker, PreparedChange
 from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
@@ -48,7 +48,7 @@ from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, ma
 from mailbot.flows.retype import Retyping, type_ordered
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
-from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ConfirmErrand, Discard
+from mailbot.triage.decisions import ActOnQuery, AnswerAgent, AnswerQuery, ConfirmErrand, Discard
 from mailbot.triage.situation import Situation
 
 _log = structlog.get_logger("mailbot.intake")
@@ -63,6 +63,18 @@ class Handled:
 
     result: MailResult
     claimed_next: ClaimedMail | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A mail before its commit: what was found out, and the change that was prepared, if one was."""
+
+    found: Examination
+    files: tuple[StoredFile, ...]
+    prepared: PreparedChange | None
+
+
+_ABOUT_NO_TICKET = Discard | AnswerQuery | AnswerAgent | ConfirmErrand
 
 
 class MailHandler:
@@ -104,9 +116,6 @@ class MailHandler:
         mailbox = self._mailboxes[claimed.mailbox]
         raw = self._blobs.get(claimed.raw_digest)
         mail, too_large_bytes = self._read(raw, claimed)
-        not_wanted = self._not_to_be_processed(claimed, mail)
-        if not_wanted is not None:
-            return self._end(claimed, not_wanted)
         if too_large_bytes is not None and claimed.folder != SENT_FOLDER:
             return self._refuse_large_mail(claimed, mailbox, mail, too_large_bytes)
         return self._understand(claimed, mailbox, mail, files_read_by, claim_next)
@@ -118,15 +127,6 @@ class MailHandler:
         except MailTooLarge:
             return self._reader.read(header_only(raw)), len(raw)
 
-    def _not_to_be_processed(self, claimed: ClaimedMail, mail: InboundMail) -> MailResult | None:
-        with self._storage.read() as work:
-            duplicate = as_duplicate(work, claimed, mail)
-        if duplicate is not None:
-            return duplicate
-        if claimed.suspect and not claimed.released:
-            return mail_result(MailOutcome.QUARANTINED, mail, reason=claimed.suspect)
-        return None
-
     def _understand(
         self,
         claimed: ClaimedMail,
@@ -135,15 +135,52 @@ class MailHandler:
         files_read_by: FileReadings | None,
         claim_next: ClaimNext,
     ) -> Handled:
-        files = self._store_files(mail)
         for _ in range(CONFLICTS_AT_MOST):
-            found = self._find_out(claimed, mailbox, mail, files, files_read_by)
+            ready = self._look(claimed, mailbox, mail, files_read_by)
+            if isinstance(ready, MailResult):
+                return self._end(claimed, ready)
             try:
-                return self._do(claimed, mailbox, found, files, claim_next)
+                return self._do(claimed, mailbox, ready, claim_next)
             except ConcurrentChange:
                 # Somebody else changed the ticket meanwhile: what was found out may no longer hold.
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
+
+    def _look(
+        self,
+        claimed: ClaimedMail,
+        mailbox: ServedMailbox,
+        mail: InboundMail,
+        files_read_by: FileReadings | None,
+    ) -> _Ready | MailResult:
+        """All that can be known before the commit, at one look at what came before the mail; its end where nothing
+        is to be done with it."""
+        with KnowledgeForOneMail(self._storage) as known:
+            not_wanted = self._not_to_be_processed(claimed, mail, known)
+            if not_wanted is not None:
+                return not_wanted
+            files = self._store_files(mail, known)
+            found = self._find_out(claimed, mailbox, mail, files, known, files_read_by)
+            return _Ready(found=found, files=files, prepared=self._prepared(claimed, found, files, known))
+
+    @staticmethod
+    def _not_to_be_processed(
+        claimed: ClaimedMail, mail: InboundMail, known: KnowledgeForOneMail
+    ) -> MailResult | None:
+        with known.reading() as work:
+            duplicate = as_duplicate(work, claimed, mail)
+        if duplicate is not None:
+            return duplicate
+        if claimed.suspect and not claimed.released:
+            return mail_result(MailOutcome.QUARANTINED, mail, reason=claimed.suspect)
+        return None
+
+    def _store_files(self, mail: InboundMail, known: KnowledgeForOneMail) -> tuple[StoredFile, ...]:
+        if mail.attachments:
+            # The disk takes its time.
+            known.close_for_now()
+        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
+        return stored_files(mail, digests)
 
     def _find_out(
         self,
@@ -151,27 +188,30 @@ class MailHandler:
         mailbox: ServedMailbox,
         mail: InboundMail,
         files: Sequence[StoredFile],
+        known: KnowledgeForOneMail,
         files_read_by: FileReadings | None,
     ) -> Examination:
         """What the mail comes to; of a ticket that gets another type, by all its mails."""
 
         def examine(looked_again: Mapping[str, EvidenceReport] | None = None) -> Examination:
-            with KnowledgeForOneMail(self._storage) as known:
-                return self._examiner.examine(
-                    mail,
-                    files,
-                    mailbox,
-                    known,
-                    in_sent_folder=claimed.folder == SENT_FOLDER,
-                    confirmed=claimed.confirmed,
-                    reader=files_read_by,
-                    looked_again=looked_again,
-                )
+            return self._examiner.examine(
+                mail,
+                files,
+                mailbox,
+                known,
+                in_sent_folder=claimed.folder == SENT_FOLDER,
+                confirmed=claimed.confirmed,
+                reader=files_read_by,
+                looked_again=looked_again,
+            )
 
         found = examine()
         if not isinstance(found, Understood):
             return found
         ticket, ordered = found.situation.ticket, type_ordered(found)
+        if ordered or isinstance(found.decision, ActOnQuery):
+            # All mails of a ticket may be read, and their files.
+            known.close_for_now()
         if ticket is None or not ordered:
             return self._retyping.with_evidence_of_new_type(found, files, mailbox, files_read_by)
         again = self._retyping.recount(ticket, ordered, found.mailbox, files_read_by)
@@ -182,9 +222,18 @@ class MailHandler:
             return found
         return replace(found, new_readings=(*found.new_readings, *again.new_readings))
 
-    def _store_files(self, mail: InboundMail) -> tuple[StoredFile, ...]:
-        digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
-        return stored_files(mail, digests)
+    def _prepared(
+        self,
+        claimed: ClaimedMail,
+        found: Examination,
+        files: tuple[StoredFile, ...],
+        known: KnowledgeForOneMail,
+    ) -> PreparedChange | None:
+        """As :meth:`ChangeMaker.prepare`; ``None`` also where no ticket is changed."""
+        if isinstance(found, ScreenedOut) or isinstance(found.decision, _ABOUT_NO_TICKET):
+            return None
+        with known.reading() as work:
+            return self._changes.prepare(work, claimed, found, files)
 
     # --- one commit each ---
 
@@ -192,10 +241,10 @@ class MailHandler:
         self,
         claimed: ClaimedMail,
         mailbox: ServedMailbox,
-        found: Examination,
-        files: tuple[StoredFile, ...],
+        ready: _Ready,
         claim_next: ClaimNext,
     ) -> Handled:
+        found = ready.found
         if isinstance(found, ScreenedOut):
             if isinstance(found.screening, Bounce):
                 return self._record_bounce(claimed, mailbox, found.mail, found.screening)
@@ -205,13 +254,11 @@ class MailHandler:
             return self._discard(claimed, found.mail, decision.reason)
         if isinstance(decision, AnswerQuery | AnswerAgent | ConfirmErrand):
             return self._answer(claimed, mailbox, found, decision)
-        return self._change_ticket(claimed, found, files, claim_next)
+        return self._change_ticket(claimed, found, ready, claim_next)
 
     def _change_ticket(
-        self, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...], claim_next: ClaimNext
+        self, claimed: ClaimedMail, found: Understood, ready: _Ready, claim_next: ClaimNext
     ) -> Handled:
-        with self._storage.read() as work:
-            prepared = self._changes.prepare(work, claimed, found, files)
         with self._storage.write() as work:
             # Copies of one mail may be in several hands at once: the Sent folder's and the inbox's are of
             # different conversations. Whose change of the ticket comes second is examined anew, and sees it.
@@ -219,7 +266,7 @@ class MailHandler:
             if repeated is not None:
                 work.mails.finish(claimed, repeated, now=real_now())
                 return Handled(result=repeated)
-            change, letters = self._changes.finish(work, claimed, found, files, prepared)
+            change, letters = self._changes.finish(work, claimed, found, ready.files, ready.prepared)
             self._write(work, claimed, found, change)
             self._tell_of_change(work, claimed, found, change, letters)
             result = mail_result(
@@ -341,7 +388,12 @@ class MailHandler:
     def _refuse_large_mail(
         self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, size_bytes: int
     ) -> Handled:
-        """The sender is told, if a person may have written; the mail itself stays where it is."""
+        """The sender is told, if a person may have written it for the first time; the mail itself stays where it
+        is."""
+        with KnowledgeForOneMail(self._storage) as known:
+            not_wanted = self._not_to_be_processed(claimed, mail, known)
+        if not_wanted is not None:
+            return self._end(claimed, not_wanted)
         now = self._parts.now()
         answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
         result = mail_result(MailOutcome.DISCARDED, mail, reason=TOO_LARGE)

@@ -1,21 +1,23 @@
-"""The questions of one examination are answered at one look, which is over before anything takes long."""
+"""The questions about one mail are answered at one look, which is over before anything takes long."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from mailbot.adapters.blobs import FileBlobs
 from mailbot.domain.errors import StorageUnavailable
+from mailbot.domain.events import Audience
 from mailbot.domain.ledger import MailOutcome
-from mailbot.flows.examine import Examiner
+from mailbot.flows.handle_mail import MailHandler
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.reading_desk import ReadingDesk
 from mailbot.flows.remember import KnowledgeForOneMail
-from tests.flows.house import BOLETO, REQUEST, TestHouse, mail
+from tests.flows.house import BOLETO, RECEIPT, REQUEST, TestHouse, mail
 
 
 @pytest.fixture
@@ -83,25 +85,70 @@ def test_no_transaction_is_open_while_files_are_read(
 
     monkeypatch.setattr(ReadingDesk, "take", noting)
     assert house.receive(mail(REQUEST, files=[BOLETO])) is MailOutcome.TICKET
-    assert open_at_reading
-    assert set(open_at_reading) == {0}
+    assert open_at_reading == [0]
+    house.receive(mail("Segue.", subject="Segunda via do boleto", sender="outra@cliente.example", files=[RECEIPT]))
+    assert open_at_reading == [0]
+    # Of a ticket of another type that asks for papers.
+    house.requester_reply(house.letters(Audience.REQUESTER)[-1], "TIPO: alteração de local")
+    assert open_at_reading == [0, 0]
 
 
-def test_a_mail_is_examined_at_one_look(house: TestHouse, looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def looks_a_mail(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many looks each mail took, the roster's not counted: it is asked for by itself."""
     begun = []
-    examine = Examiner.examine
+    handle = MailHandler.handle
 
-    def counting(examiner: Examiner, *given: object, **options: object) -> object:
+    def counting(handler: MailHandler, *given: object, **options: object) -> object:
         before = looks.begun
         try:
-            return examine(examiner, *given, **options)  # type: ignore[arg-type]  # passed on as they come
+            return handle(handler, *given, **options)  # type: ignore[arg-type]  # passed on as they come
         finally:
-            begun.append(looks.begun - before)
+            begun.append(looks.begun - before - 1)
 
-    monkeypatch.setattr(Examiner, "examine", counting)
-    house.receive(mail(REQUEST))
-    # The roster is asked for by itself.
-    assert begun == [2]
+    monkeypatch.setattr(MailHandler, "handle", counting)
+    return begun
+
+
+def test_all_that_is_asked_about_a_mail_before_its_commit_is_asked_at_one_look(
+    house: TestHouse, looks_a_mail: list[int]
+) -> None:
+    assert house.receive(mail(REQUEST)) is MailOutcome.TICKET
+    house.requester_reply(house.letters()[0], "Segue a justificativa: o carro está em outra cidade.")
+    assert looks_a_mail == [1, 1]
+
+
+def test_no_look_lasts_while_files_are_stored_or_read(
+    house: TestHouse, looks: Looks, looks_a_mail: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at_storing = []
+    put = FileBlobs.put_many
+
+    def noting(blobs: FileBlobs, contents: Sequence[bytes]) -> list[str]:
+        open_at_storing.append(looks.open)
+        return put(blobs, contents)
+
+    monkeypatch.setattr(FileBlobs, "put_many", noting)
+    assert house.receive(mail(REQUEST, files=[BOLETO])) is MailOutcome.TICKET
+    assert set(open_at_storing) == {0}
+    assert looks_a_mail == [3]
+
+
+def test_no_look_lasts_while_a_ticket_is_written(
+    house: TestHouse, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at_writing = []
+    write = house.app.storage.write
+
+    def noting() -> AbstractContextManager[UnitOfWork]:
+        open_at_writing.append(looks.open)
+        return write()
+
+    monkeypatch.setattr(house.app.storage, "write", noting)
+    for sent in (mail(REQUEST, message_id="first"), mail(REQUEST, message_id="first"), mail("Meus chamados")):
+        house.receive(sent)
+    assert len(open_at_writing) >= 3
+    assert set(open_at_writing) == {0}
 
 
 def test_a_database_that_fails_within_a_look_is_told_as_one(house: TestHouse) -> None:
