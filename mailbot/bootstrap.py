@@ -106,6 +106,9 @@ class App:
     keeps_roster = True
     """Whether a database says who works here beside the configuration; not where nothing is stored."""
 
+    stands_back = False
+    """Whether on SQLite this process lets those that wait to write beside it go first; before the database opens."""
+
     helper_command: Sequence[str] = ()
     """By which command a process that helps in a rush is started; where none is set nobody is called in."""
 
@@ -135,7 +138,8 @@ class App:
         """
         with self._opening:
             if self._database is None:
-                self._database = _at_newest_schema(Database(self.settings.database_url))
+                database = Database(self.settings.database_url, stands_back=self.stands_back)
+                self._database = _at_newest_schema(database)
 
     @property
     def database(self) -> Database:

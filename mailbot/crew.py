@@ -259,7 +259,7 @@ class _Worker:
         self._heard = heard
         self.owner: str | None = None
         """By what name it claims mails; unknown as long as it has claimed none."""
-        self.heard_at = float("-inf")
+        self.heard_at = time.monotonic()
         self.last_sign_at = time.monotonic()
         self.was_asked_to_go = False
         self.talked_nonsense = False

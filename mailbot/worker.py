@@ -51,6 +51,8 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
     guarded_thread("orders", listen, lambda _error: dismissed.set())
     # There are as many of us as there are processors: one file after the other is enough for each.
     app.readers = 1
+    # The daemon's letters and what it collects are written by one process alone; mails are worked off by several.
+    app.stands_back = True
     app.open_storage()
     warm_up(app)
     with leases_kept(

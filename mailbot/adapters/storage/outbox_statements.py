@@ -11,6 +11,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal_column,
     or_,
     select,
     text,
@@ -28,6 +29,8 @@ UNSENT = (LetterStatus.QUEUED.value, LetterStatus.HELD.value, LetterStatus.RETRY
 # boolean type would be written "= 1" there; a list of parameters would be laid out anew for every letter.)
 ON_ITS_WAY = text("status NOT IN ('held', 'cancelled')")
 AUTOMATIC = text("(automatic AND audience = 'requester')")
+# A parameter here would have SQLite plan the claim anew for every letter, for the index below.
+IS_QUEUED = LETTERS.status == literal_column(f"'{LetterStatus.QUEUED}'")
 IN_SIGHT = text("status IN ('held', 'needs_person', 'failed')")
 IS_HELD = and_(IN_SIGHT, LETTERS.status == LetterStatus.HELD.value)
 IS_STUCK = and_(
@@ -44,24 +47,22 @@ WHOLE = select(
 FREE = and_(
     text("NOT awaits_pages"), or_(LETTERS.lease_until.is_(None), LETTERS.lease_until < bindparam("real_now"))
 )
-CLAIM = (
-    WHOLE.where(LETTERS.due_at.is_not(None), LETTERS.due_at <= bindparam("now"), FREE)
-    .order_by(LETTERS.due_at, LETTERS.id)
-    .limit(1)
-    .with_for_update(skip_locked=True, of=outbox)
-)
-# ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
-CLAIM_EARLY = (
-    WHOLE.where(
-        LETTERS.due_at.is_not(None),
-        or_(LETTERS.due_at <= bindparam("now"), LETTERS.status == LetterStatus.QUEUED.value),
-        FREE,
+IS_DUE = LETTERS.due_at <= bindparam("now")
+
+
+def _claim(may_leave: ColumnElement[bool]) -> CompiledStatement:
+    return CompiledStatement(
+        WHOLE.where(LETTERS.due_at.is_not(None), may_leave, FREE)
+        .order_by(LETTERS.due_at, LETTERS.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=outbox)
     )
-    .order_by(LETTERS.due_at, LETTERS.id)
-    .limit(1)
-    .with_for_update(skip_locked=True, of=outbox)
-)
-TAKE = (
+
+
+CLAIM = _claim(IS_DUE)
+# ``run --once`` counts quiet and undo time as over, but not the wait before a retry.
+CLAIM_EARLY = _claim(or_(IS_DUE, IS_QUEUED))
+TAKE = CompiledStatement(
     update(outbox)
     .where(LETTERS.id == bindparam("letter_id"))
     .values(
@@ -77,13 +78,13 @@ MINE = and_(
     LETTERS.fence == bindparam("our_fence"),
     LETTERS.owner == bindparam("our_owner"),
 )
-TRANSMITTING = (
+TRANSMITTING = CompiledStatement(
     update(outbox)
     # Twice is fine: a server may refuse at DATA for its sender's sake, and is asked again at once.
-    .where(MINE, LETTERS.status.in_((LetterStatus.SENDING.value, LetterStatus.TRANSMITTING.value)))
+    .where(MINE, text("status IN ('sending', 'transmitting')"))
     .values(status=LetterStatus.TRANSMITTING.value, lease_until=bindparam("until"))
 )
-RECORD = (
+RECORD = CompiledStatement(
     update(outbox)
     .where(MINE)
     .values(

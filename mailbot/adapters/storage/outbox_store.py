@@ -186,7 +186,7 @@ class OutboxStore:
         ``early`` takes queued letters before their time as well.
         """
         query = CLAIM_EARLY if early else CLAIM
-        while row := self._connection.execute(query, {"now": now, "real_now": real_now}).mappings().first():
+        while row := query.row(self._connection, {"now": now, "real_now": real_now}):
             unknown = row["unknown_outcomes"] + (row["status"] == LetterStatus.TRANSMITTING.value)
             try:
                 letter = letter_from_row({**row, "unknown_outcomes": unknown})
@@ -194,8 +194,8 @@ class OutboxStore:
                 self._leave_to_a_person(row["id"], f"this version does not understand the letter: {error}")
                 continue
             fence = row["fence"] + 1
-            self._connection.execute(
-                TAKE,
+            TAKE.run(
+                self._connection,
                 {
                     "letter_id": row["id"],
                     "new_owner": owner,
@@ -224,8 +224,8 @@ class OutboxStore:
 
     def mark_transmitting(self, claimed: ClaimedLetter, *, owner: str, real_now: datetime) -> None:
         """Note, just before DATA, that from now on the outcome may be unknown. Raises ``LeaseLost``."""
-        result = self._connection.execute(
-            TRANSMITTING,
+        result = TRANSMITTING.run(
+            self._connection,
             {
                 "letter_id": claimed.id,
                 "our_fence": claimed.fence,
@@ -238,8 +238,8 @@ class OutboxStore:
 
     def record(self, claimed: ClaimedLetter, result: LetterResult, *, owner: str) -> None:
         """Write what an attempt came to. Raises ``LeaseLost``."""
-        changed = self._connection.execute(
-            RECORD,
+        changed = RECORD.run(
+            self._connection,
             {
                 "letter_id": claimed.id,
                 "our_fence": claimed.fence,
