@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -79,6 +79,7 @@ from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.staff_desk import StaffDesk
 from mailbot.flows.upkeep import Upkeep
 from mailbot.isolation.kept_child import KeptChild
+from mailbot.isolation.nursery import Nursery
 from mailbot.mime.isolation import IsolatedReader
 from mailbot.settings import SendMode, Settings
 from mailbot.triage.screen import OwnMarks
@@ -107,10 +108,11 @@ class App:
     """Whether a database says who works here beside the configuration; not where nothing is stored."""
 
     stands_back = False
-    """Whether on SQLite this process lets those that wait to write beside it go first; before the database opens."""
+    """Whether this process lets others that wait to write go first (SQLite); to be said before the database is
+    opened."""
 
-    helper_command: Sequence[str] = ()
-    """By which command a process that helps in a rush is started; where none is set nobody is called in."""
+    nursery: Nursery | None = None
+    """Where processes that help in a rush come from; where there is none nobody is called in."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue, connections: Mapping[str, Connection]) -> None:
         self.settings = settings
@@ -520,6 +522,8 @@ class App:
             self.desk.close()
         if self._database is not None:
             self._database.close()
+        if self.nursery is not None:
+            self.nursery.close()
 
 
 def readers_by_default() -> int:

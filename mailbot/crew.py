@@ -3,34 +3,32 @@
 One process works off one mail after the other, and a second thread of it would mostly wait for the first. So
 when a hundred mails wait, other processors are asked to help; when nothing waits, the helpers go. They are daemons
 without mailbox and outbox: each claims for itself, as a second daemon on the same database would, so that the
-order of a sender's mails, and everything that holds for a killed process, hold for them. This is the parent's
-side; ``worker.py`` is the other.
+order of a sender's mails, and everything that holds for a killed process, hold for them. They are forked off a
+process that was forked off the daemon before it began (``isolation/nursery.py``): so they have its settings, its
+configuration and its clock, whatever has changed on the disk since. This is the parent's side; ``worker.py`` is
+the other.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import structlog
 
-import mailbot
 from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
-from mailbot.settings import PREFIX
+from mailbot.isolation.nursery import Nursling
+from mailbot.settings import Settings
 
 _log = structlog.get_logger("mailbot.crew")
 
@@ -38,12 +36,12 @@ MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in: to start one costs as much time as working eighty of them off."""
 WORKERS_AT_MOST = 3
 START_SECONDS = 1.0
-"""How long a helper takes to start."""
+"""How long a helper takes to start at most, the first one on a busy machine."""
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
 _LOOK_EVERY_SECONDS = 0.05
-# A helper that has said nothing for so long is starting up, hanging or about to go: we had better work ourselves.
+# A helper that has said nothing for so long is slow to start, hangs or is about to go: we had better work.
 _SILENT_SECONDS = 1.0
 # One that broke is likely to break again: the daemon goes on alone for a while.
 _ALONE_SECONDS = 60.0
@@ -57,29 +55,6 @@ class Farewell(IntEnum):
 
     WORK_IS_DONE = 0
     STORAGE_AWAY = 3
-    OTHER_RULES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
-    """What a helper is told first: the daemon's settings, and by which program and configuration to work.
-
-    Both may have changed on the disk since the daemon read them, and half of a rush by other rules, or a newer
-    program's migrations beneath an older daemon, are worse than no help.
-    """
-
-    environment: Mapping[str, str]
-    version: str
-    catalogue_digest: str
-
-    def to_line(self) -> bytes:
-        """One line for the helper's standard input."""
-        return json.dumps({**asdict(self), "environment": dict(self.environment)}).encode() + b"\n"
-
-    @classmethod
-    def from_line(cls, line: bytes) -> Self:
-        """The other way round."""
-        return cls(**json.loads(line))
 
 
 def workers_by_default() -> int:
@@ -87,6 +62,11 @@ def workers_by_default() -> int:
     there is time to collect and to deliver. Where there is one processor nobody can help it."""
     ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(WORKERS_AT_MOST, ours) if ours > 1 else 0
+
+
+def helpers_at_most(settings: Settings) -> int:
+    """How many helpers these settings allow."""
+    return workers_by_default() if settings.workers is None else settings.workers
 
 
 def workers_wanted(waiting: int, most: int) -> int:
@@ -98,9 +78,8 @@ class Crew:
     """Calls helpers in and lets them go; a context that nobody outlives.
 
     ``heard`` is told, on a thread of its own, of each mail that a helper brought to an end. ``coming`` says how
-    many will be in the ledger by the time a helper that is called in now has started. ``early`` counts the wait
-    before another attempt as over. What a helper left in its hands is free again at once: as a death against the
-    mail if the helper broke, as nothing if it was asked to go.
+    many will be in the ledger by the time a helper that is called in now has started. What a helper left in its
+    hands is free again at once: as a death against the mail if the helper broke, as nothing if it was asked to go.
     """
 
     def __init__(
@@ -109,15 +88,12 @@ class Crew:
         *,
         heard: Callable[[MailOutcome], None],
         coming: Callable[[], int] = lambda: 0,
-        early: bool = False,
     ) -> None:
         self._app = app
         self._heard = heard
         self._coming = coming
-        self._early = early
-        asked = app.settings.workers
-        most = workers_by_default() if asked is None else asked
-        self._most = most if app.helper_command else 0
+        self._nursery = app.nursery
+        self._most = helpers_at_most(app.settings) if app.nursery else 0
         # Helpers are asked to go by another thread than the one that calls them in.
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
@@ -191,28 +167,17 @@ class Crew:
 
     def _call_in(self, wanted: int) -> None:
         with self._lock:
-            if self._gone_by is not None:
+            if self._gone_by is not None or self._nursery is None:
                 return
             for _ in range(wanted - len(self._workers)):
                 try:
-                    command = [*self._app.helper_command, *(["--early"] if self._early else [])]
-                    self._workers.append(_Worker(command, self._orders(), self._heard))
+                    self._workers.append(_Worker(self._nursery.begin(), self._heard))
                 except OSError as error:
                     # No process, memory or descriptor to be had: that is no reason for us to stop.
                     _log.warning("no helper to be had", action="crew.not_started", error=str(error))
                     self._look_at = time.monotonic() + _ALONE_SECONDS
                     return
                 _log.info("helper called in", action="crew.called_in", helpers=len(self._workers))
-
-    def _orders(self) -> Orders:
-        settings = self._app.settings
-        environment = settings.for_another_process()
-        if settings.start_of_business_clock is not None:
-            # A clock set for a trial goes on where ours is.
-            environment[f"{PREFIX}NOW"] = self._app.clock.now().isoformat()
-        return Orders(
-            environment=environment, version=mailbot.__version__, catalogue_digest=self._app.catalogue.digest
-        )
 
     def _part_with_the_ended(self) -> None:
         now = time.monotonic()
@@ -234,12 +199,7 @@ class Crew:
         if worker.was_asked_to_go or worker.exit_code == Farewell.WORK_IS_DONE:
             return
         self._look_at = time.monotonic() + _ALONE_SECONDS
-        if worker.exit_code == Farewell.OTHER_RULES:
-            _log.warning(
-                "the program or its configuration changed since the start: no helper until `run` is started again",
-                action="crew.other_rules",
-            )
-        elif not went_by_itself:
+        if not went_by_itself:
             self.broken += 1
             _log.error("a helper broke", action="crew.broke", exit_code=worker.exit_code)
 
@@ -255,7 +215,8 @@ class _LeftBehind:
 class _Worker:
     """One helper's process, and the thread that hears its reports."""
 
-    def __init__(self, command: Sequence[str], orders: Orders, heard: Callable[[MailOutcome], None]) -> None:
+    def __init__(self, process: Nursling, heard: Callable[[MailOutcome], None]) -> None:
+        self._process = process
         self._heard = heard
         self.owner: str | None = None
         """By what name it claims mails; unknown as long as it has claimed none."""
@@ -263,14 +224,7 @@ class _Worker:
         self.last_sign_at = time.monotonic()
         self.was_asked_to_go = False
         self.talked_nonsense = False
-        with _signals_held_back():
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=_environment(),
-            )
-        self._listener = threading.Thread(target=self._listen, args=(orders,), name="crew", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="crew", daemon=True)
         self._listener.start()
 
     @property
@@ -281,17 +235,13 @@ class _Worker:
     @property
     def exit_code(self) -> int | None:
         """How it ended."""
-        return self._process.returncode
+        return self._process.exit_code
 
     def ask_to_go(self) -> None:
         """No further mail after the one in hand; the one claimed ahead is given back."""
         self.was_asked_to_go = True
-        if self.owner is None:
-            # It is starting and has claimed nothing, and who waits for it to read its orders may wait for long.
-            self._process.kill()
-            return
-        with suppress(OSError, ValueError):
-            self._pipe(self._process.stdin).close()
+        with suppress(OSError):
+            self._process.orders.close()
 
     def join(self, seconds: float) -> None:
         """Wait until it is gone, then see to it that it is."""
@@ -305,23 +255,16 @@ class _Worker:
         _log.warning("a helper had to be ended", action="crew.ended", process=self._process.pid)
         self._process.kill()
 
-    def _listen(self, orders: Orders) -> None:
-        with suppress(OSError, ValueError):
-            # By a way that no other user of the machine can look into.
-            target = self._pipe(self._process.stdin)
-            target.write(orders.to_line())
-            target.flush()
+    def _listen(self) -> None:
+        self._process.wait_for_begin()
         try:
-            self._hear(self._pipe(self._process.stdout))
+            self._hear(self._process.reports)
         except ValueError:
             self.talked_nonsense = True
             self.end()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError, ValueError):
-                self._pipe(pipe).close()
 
-    def _hear(self, reports: IO[bytes]) -> None:
+    def _hear(self, reports: Iterable[bytes]) -> None:
         """The first line is by what name it claims mails, each further one a mail's outcome."""
         for line in reports:
             word = line.decode("utf-8").strip()
@@ -332,32 +275,6 @@ class _Worker:
                 outcome = MailOutcome(word)
                 self.heard_at = self.last_sign_at
                 self._heard(outcome)
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        if pipe is None:
-            raise AssertionError("a helper is started with pipes")
-        return pipe
-
-
-@contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """A process started here does not hear of a stop before it can ask itself what it has to do with it.
-
-    Whoever stops a daemon may signal its whole group, also a helper that is only just starting.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _environment() -> dict[str, str]:
-    """Ours without our settings: these go by the orders, and a process's environment is easily read."""
-    package = str(Path(mailbot.__file__ or __file__).resolve().parent.parent)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [package, kept.get("PYTHONPATH", "")]))}
 
 
 def coming_soon(collectors: Sequence[Collector]) -> int:

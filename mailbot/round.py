@@ -178,7 +178,7 @@ def _collect_and_process(
         thread.start()
     outcomes: SimpleQueue[MailOutcome] = SimpleQueue()
     try:
-        with Crew(app, heard=outcomes.put, coming=lambda: coming_soon(collectors), early=True) as crew:
+        with Crew(app, heard=outcomes.put, coming=lambda: coming_soon(collectors)) as crew:
             _process_until_nothing_waits(app, crew, collecting, count, letters)
         count.helpers_broken = crew.broken
         # What helpers gave back when they were let go.

@@ -133,15 +133,6 @@ class Settings:
             raise ConfigurationError([problem])
         return self.secret_key
 
-    def for_another_process(self) -> dict[str, str]:
-        """What :func:`load_settings` makes these settings of once more, without reading a file: one that held a
-        secret at the start may be gone since, or hold another."""
-        return {
-            name: value
-            for name, value in self.environment.items()
-            if not (name.startswith(PREFIX) and name.endswith(_FILE))
-        }
-
     def sends_to(self, address: str) -> bool:
         """Whether a letter to ``address`` may leave under ``MAILBOT_SEND``."""
         if self.send is not SendMode.ALLOWLIST:

@@ -1,6 +1,6 @@
 """A helper in a rush: ``(App, orders, reports) -> Farewell``, in a process of its own.
 
-Started by ``crew.py``. It goes when it is asked to (its input ends), when nothing has waited for a while, and
+Called in by ``crew.py``. It goes when it is asked to (its orders end), when nothing has waited for a while, and
 when the database does not take part: to say so and to try again is the daemon's part. It outlives its daemon by
 the mail in its hand, and by no more than :data:`mailbot.crew.MAIL_IN_HAND_SECONDS`.
 """
@@ -8,13 +8,13 @@ the mail in its hand, and by no more than :data:`mailbot.crew.MAIL_IN_HAND_SECON
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from typing import IO
 
 import structlog
 
+from mailbot.adapters.processes import this_process
 from mailbot.bootstrap import App
 from mailbot.crew import MAIL_IN_HAND_SECONDS, Farewell
 from mailbot.domain.errors import StorageUnavailable
@@ -30,14 +30,18 @@ _LOOK_AGAIN_SECONDS = 0.05
 _LAST_RENEWAL_SECONDS = 5.0
 
 
+def get_ready(app: App) -> None:
+    """Load what a helper of ``app`` needs, once for all of them; nothing is opened."""
+    warm_up(app)
+
+
 def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
-    """Process mail until the ``orders`` end or the rush is over.
+    """Process mail until the ``orders`` end or the rush is over, in a process that was forked off with ``app``.
 
     The first line of ``reports`` is by what name mails are claimed, then comes one a mail: its outcome. ``orders``
     must not be buffered: a thread that waits in a buffer would not let the process end. ``early`` counts the wait
     before another attempt as over (``run --once``).
     """
-    ignore_signals()
     dismissed = threading.Event()
 
     def listen() -> None:
@@ -49,12 +53,16 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         os._exit(Farewell.WORK_IS_DONE)
 
     guarded_thread("orders", listen, lambda _error: dismissed.set())
+    app.owner = this_process()
     # There are as many of us as there are processors: one file after the other is enough for each.
     app.readers = 1
     # The daemon's letters and what it collects are written by one process alone; mails are worked off by several.
     app.stands_back = True
-    app.open_storage()
-    warm_up(app)
+    try:
+        app.open_storage()
+    except StorageUnavailable as error:
+        _log.warning("cannot process", action="worker.storage_not_open", error=str(error))
+        return Farewell.STORAGE_AWAY
     with leases_kept(
         app,
         [],
@@ -71,15 +79,6 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         finally:
             app.intake.stop()
     return Farewell.WORK_IS_DONE
-
-
-def ignore_signals() -> None:
-    """Whoever asks a daemon to stop may signal its whole group: when we go is for the daemon to say."""
-    ours = (signal.SIGINT, signal.SIGTERM)
-    for number in ours:
-        signal.signal(number, signal.SIG_IGN)
-    # Held back since before we began.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
 
 
 def _process(app: App, reports: IO[bytes], dismissed: threading.Event, *, early: bool) -> None:

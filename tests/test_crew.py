@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-import mailbot
 from mailbot import crew, round
 from mailbot.bootstrap import App
-from mailbot.cli.worker import COMMAND
-from mailbot.crew import Crew, Orders, workers_by_default, workers_wanted
+from mailbot.crew import Crew, workers_by_default, workers_wanted
 from mailbot.daemon import Daemon
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.delivery import DeliveryCount
+from mailbot.isolation.nursery import Nursling
 from mailbot.round import run_once
-from tests.flows.house import BOLETO, LICENCE, NOON, RECEIPT, REQUEST, TestHouse, mail
+from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.flows.test_delivery import DELIVERED, FakeTransport
 from tests.peers.process import wait_until
+from tests.spawned import HELPER, SpawnedHelpers
 
 SENDERS = 40
 RUSH = 5
@@ -36,8 +35,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestHouse
     for name in ("new", "cur", "tmp"):
         (tmp_path / "Maildir" / name).mkdir(parents=True)
     monkeypatch.setattr(crew, "MAILS_PER_WORKER", RUSH)
-    monkeypatch.setattr(App, "helper_command", COMMAND)
     with TestHouse(tmp_path, send="hold", workers="2") as opened:
+        monkeypatch.setattr(App, "nursery", SpawnedHelpers(HELPER, lambda: opened.environment))
         yield opened
 
 
@@ -100,7 +99,7 @@ def test_many_mails_of_one_sender_call_nobody_in(house: TestHouse, capfd: pytest
 def test_a_round_goes_on_alone_where_helpers_cannot_start(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(App, "helper_command", (*COMMAND[:-1], "mailbot.nothing_of_that_name"))
+    monkeypatch.setattr(App, "nursery", SpawnedHelpers((*HELPER[:-1], "mailbot.nothing_of_that_name")))
     fill(house)
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()
@@ -166,10 +165,10 @@ def test_while_helpers_work_a_round_draws_the_pages_of_notices(
     assert left_to_draw == [False]
 
 
-def test_where_no_command_is_known_to_start_a_helper_nobody_is_called_in(
+def test_where_helpers_can_come_from_nowhere_nobody_is_called_in(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(App, "helper_command", ())
+    monkeypatch.setattr(App, "nursery", None)
     fill(house)
     assert not Crew(house.app, heard=lambda _outcome: None).lends_a_hand()
     assert run_once(house.app).helpers_broken == 0
@@ -198,41 +197,37 @@ def helper_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     """Puts a program in the place of helpers."""
 
     def put(program: str) -> None:
-        (tmp_path / "helper_of_a_test.py").write_text(f"import sys, time\n{program}\n", encoding="utf-8")
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setattr(App, "helper_command", (*COMMAND[:-1], "helper_of_a_test"))
+        file = tmp_path / "helper_of_a_test.py"
+        file.write_text(f"import sys, time\n{program}\n", encoding="utf-8")
+        monkeypatch.setattr(App, "nursery", SpawnedHelpers((sys.executable, str(file))))
 
     return put
 
 
-def test_orders_hold_what_the_daemon_goes_by_and_no_file_to_be_read_again(
-    tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
+def both_are_broken(called: Crew) -> Callable[[], bool]:
+    def looked() -> bool:
+        called.lends_a_hand()
+        return called.broken == 2
+
+    return looked
+
+
+def test_while_helpers_start_the_rush_is_left_to_them_but_not_for_long(
+    house: TestHouse, helper_is: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = tmp_path / "orders"
-    helper_is(f"open({str(written)!r}, 'wb').write(sys.stdin.buffer.readline())")
-    (tmp_path / "password").write_text("a secret of a file")
-    house.environment["MAILBOT_IMAP_PASSWORD_FILE"] = str(tmp_path / "password")
-    house.environment["MAILBOT_NOW"] = NOON.isoformat()
-    house.environment["MAILBOT_WORKERS"] = "1"
-    house.reopen()
-    # A clock set for a trial has gone on since the daemon began.
-    house.clock.advance(timedelta(hours=1))
+    helper_is("print('somebody', flush=True); sys.stdin.read()")
+    monkeypatch.setattr(crew, "_SILENT_SECONDS", 0.5)
     fill(house)
     with Crew(house.app, heard=lambda _outcome: None) as called:
-        called.lends_a_hand()
-        wait_until(lambda: written.exists() and written.read_bytes().endswith(b"\n"), "the orders", seconds=20)
-    orders = Orders.from_line(written.read_bytes())
-    assert (orders.version, orders.catalogue_digest) == (mailbot.__version__, house.app.catalogue.digest)
-    assert orders.environment["MAILBOT_IMAP_PASSWORD"] == "a secret of a file"
-    assert orders.environment["MAILBOT_NOW"] == (NOON + timedelta(hours=1)).isoformat()
-    assert not [name for name in orders.environment if name.startswith("MAILBOT_") and name.endswith("_FILE")]
+        assert called.lends_a_hand()
+        wait_until(lambda: not called.lends_a_hand(), "us to work ourselves", seconds=20)
 
 
 def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
     tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
 ) -> None:
-    written = tmp_path / "orders"
-    helper_is(f"open({str(written)!r}, 'wb').write(sys.stdin.buffer.readline())")
+    written = tmp_path / "called in"
+    helper_is(f"open({str(written)!r}, 'wb')")
     house.environment["MAILBOT_WORKERS"] = "1"
     house.reopen()
     few = RUSH - 1
@@ -241,7 +236,7 @@ def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
     assert not written.exists()
     with Crew(house.app, heard=lambda _outcome: None, coming=lambda: few + 1) as called:
         called.lends_a_hand()
-        wait_until(lambda: written.exists() and written.read_bytes().endswith(b"\n"), "the orders", seconds=20)
+        wait_until(written.exists, "the helper", seconds=20)
 
 
 def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
@@ -250,8 +245,7 @@ def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
     helper_is("print('somebody'); print('a good deal', flush=True); time.sleep(60)")
     fill(house)
     with Crew(house.app, heard=lambda _outcome: None) as called:
-        wait_until(lambda: called.lends_a_hand() or called.broken == 2, "the helpers to be ended", seconds=20)
-        assert called.broken == 2
+        wait_until(both_are_broken(called), "the helpers to be ended", seconds=20)
 
 
 def test_a_helper_that_stands_still_is_ended_in_the_end(
@@ -261,32 +255,30 @@ def test_a_helper_that_stands_still_is_ended_in_the_end(
     monkeypatch.setattr(crew, "_STANDS_STILL_SECONDS", 0.5)
     fill(house)
     with Crew(house.app, heard=lambda _outcome: None) as called:
-        wait_until(lambda: called.lends_a_hand() or called.broken == 2, "the helpers to be ended", seconds=20)
+        wait_until(both_are_broken(called), "the helpers to be ended", seconds=20)
 
 
-def test_a_helper_that_does_not_even_read_its_orders_keeps_nobody(
-    tmp_path: Path, house: TestHouse, helper_is: Callable[[str], None]
+def test_a_helper_that_does_not_heed_its_orders_is_ended_in_its_time_and_is_not_held_to_be_broken(
+    house: TestHouse, helper_is: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     helper_is("time.sleep(60)")
-    # More than a pipe holds.
-    house.environment["MAILBOT_SEND_ALLOWLIST"] = "a@example.com.br," * 20_000
-    house.reopen()
+    monkeypatch.setattr(crew, "MAIL_IN_HAND_SECONDS", 0.3)
     fill(house)
     called = Crew(house.app, heard=lambda _outcome: None)
     called.lends_a_hand()
     began = time.monotonic()
     called.dismiss()
-    assert time.monotonic() - began < crew.MAIL_IN_HAND_SECONDS / 2
+    assert time.monotonic() - began < 5
     assert called.broken == 0
 
 
 def test_a_round_goes_on_alone_where_no_process_is_to_be_had(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def no_more(*_: object, **__: object) -> None:
+    def no_more(_self: SpawnedHelpers) -> Nursling:
         raise BlockingIOError("Resource temporarily unavailable")
 
-    monkeypatch.setattr(subprocess, "Popen", no_more)
+    monkeypatch.setattr(SpawnedHelpers, "begin", no_more)
     fill(house)
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()

@@ -1,56 +1,48 @@
-"""What a helper's process does from its orders to its end: ``(orders, reports) -> Farewell``."""
+"""Helpers of ``mailbot run``: ``(App) -> Nursery``, to be made before anything of the app is opened or begun."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import IO
 
 import structlog
 
-import mailbot
-from mailbot.bootstrap import build_app
-from mailbot.catalogue.load import load_catalogue
+from mailbot import worker
+from mailbot.bootstrap import App
 from mailbot.cli.context import set_up_logging
 from mailbot.cli.logs import unforeseen_errors
-from mailbot.crew import Farewell, Orders
-from mailbot.domain.errors import ConfigurationError, StorageUnavailable
-from mailbot.settings import load_settings
-from mailbot.worker import ignore_signals, work_off
+from mailbot.crew import helpers_at_most
+from mailbot.isolation.nursery import Nursery
 
-_log = structlog.get_logger("mailbot.worker")
+HELPERS_NAME = "mailbot-helper"
+"""What ``ps`` and ``top`` call a helper."""
 
-_NO_DOTENV = Path("/nonexistent/.env")
-
-
-def help_out(orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
-    """Do as the first line of ``orders`` says, until they end; see ``work_off`` for the rest."""
-    ignore_signals()
-    set_up_logging()
-    line = orders.readline()
-    if not line.endswith(b"\n"):
-        # There was no time to give orders.
-        return Farewell.WORK_IS_DONE
-    with unforeseen_errors():
-        return _work(Orders.from_line(line), orders, reports, early=early)
+_log = structlog.get_logger("mailbot.run")
 
 
-def _work(told: Orders, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
+def helpers_of(app: App, *, early: bool) -> Nursery | None:
+    """Where processes that help ``app`` in a rush are forked off; ``None`` where none is wanted or can be had.
+
+    ``early`` as in ``work_off``.
+    """
+    if helpers_at_most(app.settings) == 0:
+        return None
+
+    def work(orders: IO[bytes], reports: IO[bytes]) -> int:
+        # Anew: whoever listens to the daemon's log does not hear its helpers.
+        set_up_logging(app.settings)
+        with unforeseen_errors():
+            try:
+                return worker.work_off(app, orders, reports, early=early)
+            finally:
+                app.close()
+
+    def prepare() -> None:
+        with unforeseen_errors():
+            worker.get_ready(app)
+
     try:
-        settings = load_settings(told.environment, dotenv=_NO_DOTENV)
-        set_up_logging(settings)
-        catalogue = load_catalogue(settings.config_dir)
-        if (mailbot.__version__, catalogue.digest) != (told.version, told.catalogue_digest):
-            return Farewell.OTHER_RULES
-        app = build_app(settings, catalogue=catalogue)
-        try:
-            return work_off(app, orders, reports, early=early)
-        finally:
-            app.close()
-    except ConfigurationError as error:
-        # The daemon started with the same settings: what is wrong has become so since.
-        problems = [f"{problem.source}: {problem.key}" for problem in error.problems]
-        _log.warning("wrong configuration", action="worker.wrong_configuration", problems=problems)
-        return Farewell.OTHER_RULES
-    except StorageUnavailable as error:
-        _log.warning("cannot process", action="worker.storage_not_open", error=str(error))
-        return Farewell.STORAGE_AWAY
+        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work)
+    except OSError as error:
+        # That is no reason not to begin.
+        _log.warning("no helpers to be had", action="helpers.none", error=str(error))
+        return None

@@ -24,13 +24,14 @@ def run(
     set_up_logging()
     with own_errors(), unforeseen_errors():
         app = wired_app()
-        set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
-        from mailbot.cli.worker import COMMAND
+        from mailbot.cli.helping import helpers_of
         from mailbot.daemon import Daemon
         from mailbot.round import run_once
 
-        app.helper_command = COMMAND
+        # First of all: what has threads and connections must not be forked.
+        app.nursery = helpers_of(app, early=once)
         try:
+            set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
             if not once:
                 Daemon(app).run()
                 return

@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 from mailbot.bootstrap import build_app
 from mailbot.cli.context import set_up_logging
-from mailbot.cli.worker import COMMAND
+from mailbot.cli.helping import helpers_of
 from mailbot.flows.delivery import DeliveryCount
 from mailbot.round import run_once
 from mailbot.settings import load_settings
@@ -43,7 +43,7 @@ def main() -> None:
     """Run with the settings of the environment."""
     set_up_logging()
     app = build_app(load_settings(dotenv=Path("none")))
-    app.helper_command = COMMAND
+    app.nursery = helpers_of(app, early=True)
     # Tables are made before the clock starts: the yardstick's are, too.
     app.open_storage()
     app.database.close()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
 import signal
 import sys
@@ -49,9 +48,6 @@ CALLS = {
     "tick": ("mailbot.flows.upkeep", "Upkeep", "tick", "before"),
     "compose": ("mailbot.flows.delivery", "Delivery", "_compose", "both"),
 }
-
-FOR_HELPERS = "STOPPING_HELPERS"
-"""Environment variable by which a helper (``helper.py``) is told its misfortune."""
 
 AT_WORK = "at-work."
 """Beginning of the name of a file by which a helper tells that it has a mail in hand."""
@@ -113,19 +109,14 @@ def main() -> None:
     mailbot()
 
 
-def prepare_helper() -> None:
-    """Wrap what runs in a helper."""
-    prepare(_parser().parse_args(json.loads(os.environ[FOR_HELPERS])))
-    _before_each_mail(lambda: Path(f"{AT_WORK}{os.getpid()}").touch())
-
-
 def helpers_at_work(folder: Path) -> list[int]:
     """Process ids of the helpers that have had a mail in hand, where mailbot runs in ``folder``."""
     return [int(file.name.removeprefix(AT_WORK)) for file in folder.glob(f"{AT_WORK}*")]
 
 
 def _tell_helpers(arguments: argparse.Namespace) -> None:
-    from mailbot.cli import worker
+    """Wrap what runs in helpers; they are forked off this process."""
+    from mailbot import worker
 
     told = [word for assignment in arguments.set_in_helpers for word in ("--set", assignment)]
     if arguments.where != "here":
@@ -133,9 +124,14 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
         told += ["--times", str(arguments.times), *(["--flag", str(arguments.flag)] if arguments.flag else [])]
     told += ["--slowly"] if arguments.slowly else []
     told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
-    if told:
-        os.environ[FOR_HELPERS] = json.dumps(told)
-        worker.COMMAND = (*worker.COMMAND[:-1], "tests.kill.helper")
+    work_off = worker.work_off
+
+    def prepared(*args: Any, **kwargs: Any) -> Any:
+        prepare(_parser().parse_args(told))
+        _before_each_mail(lambda: Path(f"{AT_WORK}{os.getpid()}").touch())
+        return work_off(*args, **kwargs)
+
+    worker.work_off = prepared
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -156,9 +152,11 @@ def _parser() -> argparse.ArgumentParser:
 def prepare(arguments: argparse.Namespace) -> None:
     """Wrap the program's functions as the arguments say."""
     left = [arguments.times]
+    # What is wrapped here is wrapped in helpers as well, which have misfortunes of their own.
+    process = os.getpid()
 
     def strike(step: str) -> None:
-        if step != arguments.at or left[0] <= 0:
+        if step != arguments.at or left[0] <= 0 or os.getpid() != process:
             return
         left[0] -= 1
         if arguments.how == "kill":
@@ -260,11 +258,12 @@ def _wrap_calls(strike: Misfortune, only: bytes) -> None:
 def _before_each_mail(act: Callable[[], None]) -> None:
     from mailbot.flows.intake import Intake
 
-    process = Intake.process
+    process, here = Intake.process, os.getpid()
 
     @functools.wraps(process)
     def later(*args: Any, **kwargs: Any) -> Any:
-        act()
+        if os.getpid() == here:
+            act()
         return process(*args, **kwargs)
 
     Intake.process = later  # type: ignore[method-assign]

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import __version__
-from mailbot.crew import Orders
+from mailbot.cli.helping import HELPERS_NAME
 from mailbot.domain.ledger import MailOutcome
 from tests.kill.site import Site, assert_nothing_lost_or_doubled
-from tests.kill.stopping import FOR_HELPERS, helpers_at_work
+from tests.kill.stopping import helpers_at_work
 
 pytestmark = pytest.mark.kill
 
@@ -58,9 +57,8 @@ class Rush:
         for folder in Path("/proc").iterdir():
             # A process may end while we look.
             with suppress(OSError):
-                command = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
-                of_ours = b"mailbot.cli.worker" in command or b"tests.kill.helper" in command
-                if of_ours and (folder / "cwd").readlink() == self.site.folder:
+                name = (folder / "comm").read_text().strip() if folder.name.isdigit() else ""
+                if name == HELPERS_NAME and (folder / "cwd").readlink() == self.site.folder:
                     found.append(int(folder.name))
         return found
 
@@ -198,6 +196,23 @@ def test_a_stop_in_a_rush_is_polite_and_leaves_nobody_behind(site: Site, whom: s
     rush.assert_well()
     rush.assert_no_letter_came_twice()
     assert rush.deaths() == 0
+
+
+def test_a_round_goes_on_alone_where_what_helpers_come_from_is_killed(site: Site) -> None:
+    rush = Rush(site, CUSTOMERS)
+    with site.daemon(*WITH_HELPERS, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
+        helpers = rush.wait_for_helpers()
+        nursery = int(Path(f"/proc/{helpers[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        assert nursery != process.pid
+        os.kill(nursery, signal.SIGKILL)
+        for helper in helpers:
+            os.kill(helper, signal.SIGKILL)
+        rush.wait_for_the_end()
+        assert site.stop_politely(process) == 0
+    assert site.log_lines("crew.not_started")
+    rush.assert_well()
+    rush.assert_no_letter_came_twice()
+    assert rush.deaths() <= HELPERS
 
 
 def test_signals_that_reach_helpers_too_are_for_the_daemon_to_answer(site: Site) -> None:
@@ -358,8 +373,9 @@ def test_a_round_whose_helpers_break_is_finished_alone_and_needs_a_look(site: Si
 # --- settings ---------------------------------------------------------------------------------------------------
 
 
-def test_settings_and_secrets_reach_helpers_by_their_input_alone(site: Site) -> None:
-    rush = Rush(site, CUSTOMERS)
+def test_helpers_go_by_what_their_daemon_began_with_whatever_has_changed_since(site: Site) -> None:
+    config = Path(site.settings["MAILBOT_CONFIG_DIR"])
+    site.settings["MAILBOT_WORKERS"] = str(HELPERS)
     key_file = site.folder / "key"
     secret, password_url = site.settings.pop("MAILBOT_SECRET_KEY"), site.settings.pop("MAILBOT_IMAP_URL")
     key_file.write_text(secret)
@@ -368,30 +384,16 @@ def test_settings_and_secrets_reach_helpers_by_their_input_alone(site: Site) -> 
         site.wait(lambda: site.log_lines("daemon.started"), "the start")
         key_file.unlink()
         (site.folder / ".env").unlink()
+        (config / "units.yaml").write_text("Nothing that could be read: [")
+        rush = Rush(site, CUSTOMERS, collected=False)
         for helper in rush.wait_for_helpers():
             shown = Path(f"/proc/{helper}/environ").read_bytes() + Path(f"/proc/{helper}/cmdline").read_bytes()
             assert b"PATH=" in shown
             assert secret.encode() not in shown
-            assert b"MAILBOT_" not in shown
         rush.wait_for_the_end()
         assert site.stop_politely(process) == 0
     assert not site.log_lines("crew.broke")
     site.settings |= {"MAILBOT_SECRET_KEY": secret, "MAILBOT_IMAP_URL": password_url}
-    rush.assert_well()
-
-
-def test_a_configuration_that_changed_meanwhile_is_nobodys_until_the_next_start(site: Site) -> None:
-    config = Path(site.settings["MAILBOT_CONFIG_DIR"])
-    site.settings["MAILBOT_WORKERS"] = str(HELPERS)
-    with site.daemon(*RUSH, *DAEMON) as process:
-        site.wait(lambda: site.log_lines("daemon.started"), "the start")
-        with (config / "units.yaml").open("a") as file:
-            file.write("\n# An afterthought.\n")
-        rush = Rush(site, 20, collected=False)
-        site.wait(lambda: site.log_lines("crew.other_rules"), "a word in the log")
-        rush.wait_for_the_end()
-        assert site.stop_politely(process) == 0
-    assert not site.log_lines("crew.broke")
     rush.assert_well()
 
 
@@ -459,29 +461,22 @@ def test_a_daemon_that_stood_still_meanwhile_goes_on(site: Site) -> None:
 
 def test_a_helper_whose_reports_nobody_reads_takes_no_mail_and_goes_with_its_orders(site: Site) -> None:
     rush = Rush(site, 2)
-    with site.app() as app:
-        orders = Orders(
-            environment=app.settings.for_another_process(),
-            version=__version__,
-            catalogue_digest=app.catalogue.digest,
-        )
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(BlockingIOError):
         while True:
             os.write(writer, b"\n" * 4096)
     os.set_blocking(writer, True)
-    short = {FOR_HELPERS: json.dumps(["--set", "mailbot.worker.MAIL_IN_HAND_SECONDS=1"])}
+    impatient = "from mailbot import worker; worker.MAIL_IN_HAND_SECONDS = 1; from tests.spawned import main; "
     helper = subprocess.Popen(
-        [sys.executable, "-m", "tests.kill.helper"],
-        env=site.environment | short,
+        [sys.executable, "-c", impatient + "raise SystemExit(main())"],
+        env=site.environment,
         cwd=site.folder,
         stdin=subprocess.PIPE,
         stdout=writer,
     )
     os.close(writer)
     assert helper.stdin is not None
-    helper.stdin.write(orders.to_line())
     helper.stdin.close()
     assert helper.wait(10) == 0
     os.close(reader)

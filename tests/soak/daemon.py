@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 
-from mailbot.cli import worker
 from mailbot.domain.outbox import LetterCaps
 
 _NOTICES = 1_000_000
@@ -24,7 +23,6 @@ def raise_the_cap() -> None:
 
 if __name__ == "__main__":
     raise_the_cap()
-    worker.COMMAND = (*worker.COMMAND[:-1], "tests.soak.helper")
     from mailbot.cli.main import main
 
     main()

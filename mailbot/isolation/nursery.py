@@ -1,0 +1,232 @@
+"""Processes forked off one that was made before any thread began: ``Nursery(prepare, work).begin() -> Nursling``.
+
+To start Python and to load the program takes a second of a processor, to fork a process that has done so
+milliseconds. But a process with threads, connections and an open database must not be forked. So a program that
+may want others to work beside it forks its nursery first of all. That waits; asked for the first time it gets
+ready (``prepare``), and from then on it forks off itself whatever is asked for (``work``). It has one thread,
+opens nothing, leaves signals to the program, and ends with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NoReturn
+
+Work = Callable[[IO[bytes], IO[bytes]], int]
+"""What a process does: from its orders, which end when it is to go, and its reports, to its exit code."""
+
+_PLEASE = b"."
+_OURS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Nursling:
+    """A process that was asked for, the program's end of it: ``orders`` are closed to have it go, ``reports`` end
+    with it."""
+
+    def __init__(self, *, orders: int, reports: int, state: int) -> None:
+        self.orders: IO[bytes] = os.fdopen(orders, "wb", buffering=0)
+        self.reports: IO[bytes] = os.fdopen(reports, "rb")
+        self._state: IO[bytes] = os.fdopen(state, "rb")
+        self.pid: int | None = None
+        """Its process id, from :meth:`wait_for_begin` on; ``None`` if it did not begin."""
+        self.exit_code: int | None = None
+        """How it ended, from :meth:`wait` on: as ``subprocess`` has it; ``None`` if nobody knows."""
+
+    def wait_for_begin(self) -> None:
+        """Until it is forked off, which the first time takes as long as to get ready."""
+        self.pid = self._said()
+
+    def wait(self) -> None:
+        """Until it has ended, and all that was its is closed."""
+        self.exit_code = self._said()
+        for pipe in (self.orders, self.reports, self._state):
+            with suppress(OSError):
+                pipe.close()
+
+    def kill(self) -> None:
+        """End it now, if it has begun."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def _said(self) -> int | None:
+        line = self._state.readline()
+        return int(line) if line.endswith(b"\n") else None
+
+
+class Nursery:
+    """The program's end; to be made while it has one thread.
+
+    ``prepare`` is called once, ``work`` in every process that is asked for; both see what the program was when the
+    nursery was made. ``name`` is what the system calls these processes (Linux: up to 15 bytes).
+    """
+
+    def __init__(self, *, name: str, prepare: Callable[[], object], work: Work) -> None:
+        """Raises ``OSError`` where no process is to be had, or the program has threads already."""
+        if not hasattr(os, "fork"):
+            raise OSError("this system has no forks")
+        if threading.active_count() != 1:
+            raise OSError("a process with threads must not be forked")
+        self._socket, theirs = socket.socketpair()
+        self._pid: int | None = None
+        try:
+            self._pid = os.fork()
+        except OSError:
+            self._socket.close()
+            theirs.close()
+            raise
+        if self._pid == 0:
+            self._socket.close()
+            _end_with(lambda: _Keeper(theirs, name, prepare, work).run())
+        theirs.close()
+
+    def begin(self) -> Nursling:
+        """Ask for a process; returns at once. Raises ``OSError`` where none is to be had."""
+        pipes: list[tuple[int, int]] = []
+        try:
+            pipes.extend(os.pipe() for _ in range(3))
+            (orders, our_orders), (our_reports, reports), (our_state, state) = pipes
+            socket.send_fds(self._socket, [_PLEASE], [orders, reports, state])
+        except OSError:
+            for end in (end for pipe in pipes for end in pipe):
+                os.close(end)
+            raise
+        for end in (orders, reports, state):
+            os.close(end)
+        return Nursling(orders=our_orders, reports=our_reports, state=our_state)
+
+    def close(self) -> None:
+        """Nothing more will be asked for. What was begun goes on, and nobody will hear how it ends."""
+        self._socket.close()
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = None
+
+
+class _Keeper:
+    """The nursery's own process: forks what is asked for, and says of each its process id and exit code."""
+
+    def __init__(self, asked: socket.socket, name: str, prepare: Callable[[], object], work: Work) -> None:
+        self._asked = asked
+        self._name = name
+        self._prepare = prepare
+        self._work = work
+        self._is_ready = False
+        # Where to say how a process ended, by its id.
+        self._states: dict[int, int] = {}
+        self._woken, self._wake = os.pipe()
+
+    def run(self) -> int:
+        """Until the program is gone."""
+        for number in _OURS:
+            # Whoever stops a program may signal its whole group: when its helpers go is for the program to say.
+            signal.signal(number, signal.SIG_IGN)
+        _leave_standard_streams()
+        for end in (self._woken, self._wake):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        while True:
+            readable, _, _ = select.select([self._asked.fileno(), self._woken], [], [])
+            if self._woken in readable:
+                self._note_ends()
+            if self._asked.fileno() in readable and not self._serve():
+                return 0
+
+    def _serve(self) -> bool:
+        """Whether the program is there still."""
+        said, ends, _, _ = socket.recv_fds(self._asked, len(_PLEASE), 3)
+        if not said:
+            return False
+        orders, reports, state = ends
+        try:
+            self._get_ready()
+            self._begin(orders, reports, state)
+        except OSError:
+            # No process or memory to be had: who asked hears nothing but the end.
+            os.close(state)
+        os.close(orders)
+        os.close(reports)
+        return True
+
+    def _get_ready(self) -> None:
+        if self._is_ready:
+            return
+        # What is loaded now stays: to look through all of it for garbage while it comes takes a fifth of the
+        # time, and to write into it later would be to copy it.
+        gc.disable()
+        self._prepare()
+        gc.freeze()
+        gc.enable()
+        self._is_ready = True
+
+    def _begin(self, orders: int, reports: int, state: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            os.close(state)
+            self._leave_nursery()
+            _end_with(
+                lambda: self._work(os.fdopen(orders, "rb", buffering=0), os.fdopen(reports, "wb", buffering=0))
+            )
+        self._states[pid] = state
+        _say(state, pid)
+
+    def _leave_nursery(self) -> None:
+        """In a process that was forked off: what is the nursery's is none of its."""
+        with suppress(OSError):
+            Path("/proc/self/comm").write_text(self._name, encoding="utf-8")
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._asked.close()
+        for end in (self._woken, self._wake, *self._states.values()):
+            os.close(end)
+
+    def _note_ends(self) -> None:
+        with suppress(BlockingIOError):
+            while os.read(self._woken, 4096):
+                pass
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                pid, status = ended
+                state = self._states.pop(pid)
+                _say(state, os.waitstatus_to_exitcode(status))
+                os.close(state)
+
+
+def _say(state: int, number: int) -> None:
+    with suppress(OSError):
+        os.write(state, b"%d\n" % number)
+
+
+def _leave_standard_streams() -> None:
+    """What in this process or a library of it writes to standard output goes to the log; nothing is read."""
+    os.dup2(sys.stderr.fileno(), 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _end_with(work: Callable[[], int]) -> NoReturn:
+    """The end of a forked process is its own: nothing that the program does at its end is done in it."""
+    code = 1
+    try:
+        code = work()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(code)

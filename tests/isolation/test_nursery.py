@@ -1,0 +1,303 @@
+"""Processes forked off a nursery: each hears, says and ends for itself, and none outlives the program unasked.
+
+A test's own process has threads and must not be forked, so what is tested runs in programs of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from mailbot.isolation.nursery import Nursery
+from tests.peers.process import wait_until
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
+
+BEGINNING = """
+import os, signal, sys, threading, time
+from mailbot.isolation.nursery import Nursery
+
+known = "as it was"
+prepared = 0
+
+def prepare():
+    global prepared
+    prepared += 1
+
+def say(reports, *words):
+    reports.write(" ".join(map(str, words)).encode() + b"\\n")
+
+def heard(nursling):
+    nursling.wait_for_begin()
+    nursling.orders.close()
+    said = nursling.reports.read().decode().split()
+    nursling.wait()
+    return said, nursling.exit_code
+
+def nursery_of(work):
+    return Nursery(name="nursling", prepare=prepare, work=work)
+"""
+
+
+def start(program: str, folder: Path) -> subprocess.Popen[str]:
+    file = folder / "program.py"
+    file.write_text(BEGINNING + textwrap.dedent(program), encoding="utf-8")
+    return subprocess.Popen(
+        [sys.executable, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def said_by(program: str, folder: Path) -> list[str]:
+    process = start(program, folder)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    return output.split()
+
+
+def is_gone(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_process_sees_the_program_as_it_was_and_says_how_it_ended(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            say(reports, os.getpid(), known, prepared)
+            return 7
+
+        nursery = nursery_of(work)
+        known = "changed"
+        for _ in range(2):
+            nursling = nursery.begin()
+            said, code = heard(nursling)
+            print(int(said[0]) == nursling.pid != os.getpid(), *said[1:], code)
+        nursery.close()
+    """
+    assert said_by(program, tmp_path) == ["True", "as", "it", "was", "1", "7"] * 2
+
+
+def test_several_work_side_by_side_until_their_own_orders_end(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            say(reports, "here")
+            while orders.read(1):
+                pass
+            return 0
+
+        nursery = nursery_of(work)
+        ours = [nursery.begin() for _ in range(3)]
+        for one in ours:
+            one.wait_for_begin()
+            print(one.reports.readline().decode())
+        ours[1].orders.close()
+        ours[1].wait()
+        print(ours[1].exit_code, *[os.path.exists(f"/proc/{one.pid}") for one in ours])
+    """
+    assert said_by(program, tmp_path) == ["here", "here", "here", "0", "True", "False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", -9),
+        ("sys.exit(3)", 3),
+        ("sys.exit()", 0),
+        ("os._exit(5)", 5),
+    ],
+)
+def test_however_a_process_ends_its_program_hears_of_it(how: str, code: int, tmp_path: Path) -> None:
+    program = f"""
+        def work(orders, reports):
+            {how}
+
+        nursery = nursery_of(work)
+        print(heard(nursery.begin()))
+    """
+    assert " ".join(said_by(program, tmp_path)) == f"([], {code})"
+
+
+def test_an_error_ends_only_the_process_in_which_it_happens(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            1 / 0
+
+        nursery = nursery_of(work)
+        print(heard(nursery.begin()), heard(nursery.begin()))
+    """
+    process = start(program, tmp_path)
+    output, errors = process.communicate(timeout=30)
+    assert output.strip() == "([], 1) ([], 1)"
+    assert errors.count("ZeroDivisionError") == 2
+
+
+def test_where_it_cannot_get_ready_nothing_more_comes_of_it_and_nobody_waits(tmp_path: Path) -> None:
+    program = """
+        def prepare():
+            sys.exit(1)
+
+        nursery = nursery_of(lambda orders, reports: 0)
+        nursling = nursery.begin()
+        print(heard(nursling), nursling.pid)
+        nursling.kill()
+        try:
+            nursery.begin()
+        except OSError:
+            print("none")
+        nursery.close()
+    """
+    assert " ".join(said_by(program, tmp_path)) == "([], None) None none"
+
+
+def test_what_has_threads_is_not_forked() -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait, daemon=True)
+    thread.start()
+    try:
+        with pytest.raises(OSError, match="threads"):
+            Nursery(name="nursling", prepare=lambda: None, work=lambda _orders, _reports: 0)
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_no_descriptor_is_left_over_in_program_nursery_or_process(tmp_path: Path) -> None:
+    program = """
+        def descriptors(process):
+            return len(os.listdir(f"/proc/{process}/fd"))
+
+        def work(orders, reports):
+            say(reports, descriptors("self"))
+            return 0
+
+        nursery = nursery_of(work)
+        [held], _ = heard(nursery.begin())
+        before = [descriptors(one) for one in ("self", nursery._pid)]
+        for _ in range(20):
+            heard(nursery.begin())
+        give_up_at = time.monotonic() + 10
+        # What the nursery has just forked it may not have let go of yet.
+        while [descriptors(one) for one in ("self", nursery._pid)] != before and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        print([descriptors(one) for one in ("self", nursery._pid)] == before)
+        # Standard streams, orders, reports, and the folder that is being listed.
+        print(heard(nursery.begin())[0] == [held], held)
+    """
+    assert said_by(program, tmp_path) == ["True", "True", "6"]
+
+
+def test_signals_to_the_whole_group_are_for_the_program_to_answer(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            say(reports, os.getpid())
+            orders.read(1)
+            say(reports, "asked", "to", "go")
+            return 0
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        nursery = nursery_of(work)
+        nursling = nursery.begin()
+        nursling.reports.readline()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.killpg(0, number)
+        print(*heard(nursling))
+        print(heard(nursery.begin())[1])
+    """
+    assert " ".join(said_by(program, tmp_path)) == "['asked', 'to', 'go'] 0 0"
+
+
+def test_of_a_killed_program_only_what_has_work_to_finish_is_left_and_then_nothing(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            # The program's end is the end of the orders.
+            orders.read(1)
+            time.sleep(0.5)
+            return 0
+
+        nursery = nursery_of(work)
+        nursling = nursery.begin()
+        nursling.wait_for_begin()
+        print(nursling.pid, nursery._pid, flush=True)
+        time.sleep(60)
+    """
+    process = start(program, tmp_path)
+    assert process.stdout is not None
+    nursling, nursery = map(int, process.stdout.readline().split())
+    process.kill()
+    process.communicate(timeout=30)
+    wait_until(lambda: is_gone(nursery), "the nursery to go", seconds=10)
+    wait_until(lambda: is_gone(nursling), "the process to go", seconds=10)
+
+
+def test_a_process_whose_nursery_is_killed_goes_on_and_ends_with_nobody_knowing_how(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            say(reports, "here")
+            orders.read(1)
+            say(reports, "still")
+            return 0
+
+        nursery = nursery_of(work)
+        nursling = nursery.begin()
+        nursling.reports.readline()
+        os.kill(nursery._pid, signal.SIGKILL)
+        print(*heard(nursling))
+        nursery.close()
+    """
+    assert " ".join(said_by(program, tmp_path)) == "['still'] None"
+
+
+def test_standard_output_is_the_programs_alone(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            print("for the log", flush=True)
+            say(reports, sys.stdin.read() == "")
+            return 0
+
+        nursery = nursery_of(work)
+        print(heard(nursery.begin()))
+    """
+    process = start(program, tmp_path)
+    output, errors = process.communicate(timeout=30)
+    assert (output.strip(), errors.strip()) == ("(['True'], 0)", "for the log")
+
+
+def test_a_process_may_have_children_of_its_own(tmp_path: Path) -> None:
+    program = """
+        import subprocess
+
+        def work(orders, reports):
+            say(reports, subprocess.run([sys.executable, "-c", "raise SystemExit(4)"]).returncode)
+            return 0
+
+        nursery = nursery_of(work)
+        print(heard(nursery.begin()))
+    """
+    assert " ".join(said_by(program, tmp_path)) == "(['4'], 0)"
+
+
+def test_it_bears_its_name(tmp_path: Path) -> None:
+    program = """
+        def work(orders, reports):
+            say(reports, open("/proc/self/comm").read())
+            return 0
+
+        nursery = nursery_of(work)
+        print(heard(nursery.begin())[0])
+    """
+    if not Path("/proc/self/comm").exists():
+        pytest.skip("this system has no /proc")
+    assert said_by(program, tmp_path) == ["['nursling']"]

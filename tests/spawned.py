@@ -1,0 +1,64 @@
+"""Helpers in a rush as programs of their own, where a test's process, which has threads, must not be forked.
+
+``python -m tests.spawned`` is a helper on the settings of its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from mailbot.bootstrap import build_app
+from mailbot.isolation.nursery import Nursery, Nursling
+from mailbot.settings import load_settings
+from mailbot.worker import get_ready, work_off
+
+HELPER = (sys.executable, "-m", "tests.spawned")
+
+
+class SpawnedHelpers(Nursery):
+    """In the place of a nursery: starts ``command`` in ``environment`` for each helper that is called in."""
+
+    def __init__(self, command: Sequence[str], environment: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._command = command
+        self._environment = environment
+        self.begun: list[subprocess.Popen[bytes]] = []
+
+    def begin(self) -> Nursling:
+        (orders, our_orders), (our_reports, reports), (our_state, state) = os.pipe(), os.pipe(), os.pipe()
+        environment = {**os.environ, **self._environment()}
+        process = subprocess.Popen(self._command, stdin=orders, stdout=reports, env=environment)
+        self.begun.append(process)
+        for end in (orders, reports):
+            os.close(end)
+
+        def tell() -> None:
+            with os.fdopen(state, "wb", buffering=0) as target:
+                target.write(b"%d\n" % process.pid)
+                target.write(b"%d\n" % process.wait())
+
+        threading.Thread(target=tell, name="spawned", daemon=True).start()
+        return Nursling(orders=our_orders, reports=our_reports, state=our_state)
+
+    def close(self) -> None:
+        """Whoever is left is left."""
+
+
+def main() -> int:
+    """Help."""
+    app = build_app(load_settings(dotenv=Path("/nonexistent")))
+    get_ready(app)
+    orders, reports = os.fdopen(0, "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    try:
+        return work_off(app, orders, reports, early=True)
+    finally:
+        app.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
