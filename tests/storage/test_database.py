@@ -321,3 +321,33 @@ def test_a_file_that_is_no_database_is_said_in_our_words(tmp_path: Path) -> None
     (tmp_path / "notes.txt").write_text("just some notes\n" * 100)
     with pytest.raises(StorageUnavailable, match="cannot be used"):
         migrate.upgrade(Database(f"sqlite:///{tmp_path / 'notes.txt'}"))
+
+
+def waits(path: Path, monkeypatch: pytest.MonkeyPatch, *, stands_back: bool) -> list[float]:
+    """How long a write waits between its looks while another process writes, for ten looks."""
+    waited: list[float] = []
+    database = Database(f"sqlite:///{path}", stands_back=stands_back)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def wait(seconds: float) -> None:
+            waited.append(seconds)
+            if len(waited) == 10:
+                other.execute("ROLLBACK")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("mailbot.adapters.storage.engine.time.sleep", wait)
+            with database.write():
+                pass
+    database.close()
+    return waited
+
+
+def test_who_stands_back_looks_so_seldom_that_another_who_waits_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mailbot.db"
+    ordinary = waits(path, monkeypatch, stands_back=False)
+    patient = waits(path, monkeypatch, stands_back=True)
+    assert (len(ordinary), len(patient)) == (10, 10)
+    assert max(ordinary) < min(patient)
