@@ -153,7 +153,9 @@ def test_where_it_cannot_get_ready_nothing_more_comes_of_it_and_nobody_waits(tmp
         print(heard(nursling), nursling.pid)
         nursling.kill()
         try:
-            nursery.begin()
+            # It may not be quite gone.
+            while heard(nursery.begin()) == ([], None):
+                time.sleep(0.01)
         except OSError:
             print("none")
         nursery.close()
@@ -183,19 +185,19 @@ def test_no_descriptor_is_left_over_in_program_nursery_or_process(tmp_path: Path
             return 0
 
         nursery = nursery_of(work)
-        [held], _ = heard(nursery.begin())
-        before = [descriptors(one) for one in ("self", nursery._pid)]
+        before = descriptors("self")
         for _ in range(20):
             heard(nursery.begin())
+        print(descriptors("self") - before)
         give_up_at = time.monotonic() + 10
-        # What the nursery has just forked it may not have let go of yet.
-        while [descriptors(one) for one in ("self", nursery._pid)] != before and time.monotonic() < give_up_at:
+        # Standard streams, what it is asked by, and what wakes it; what it has just given it may hold still.
+        while descriptors(nursery._pid) != 6 and time.monotonic() < give_up_at:
             time.sleep(0.01)
-        print([descriptors(one) for one in ("self", nursery._pid)] == before)
+        print(descriptors(nursery._pid))
         # Standard streams, orders, reports, and the folder that is being listed.
-        print(heard(nursery.begin())[0] == [held], held)
+        print(*heard(nursery.begin())[0])
     """
-    assert said_by(program, tmp_path) == ["True", "True", "6"]
+    assert said_by(program, tmp_path) == ["0", "6", "6"]
 
 
 def test_signals_to_the_whole_group_are_for_the_program_to_answer(tmp_path: Path) -> None:

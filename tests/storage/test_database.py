@@ -327,6 +327,8 @@ def waits(path: Path, monkeypatch: pytest.MonkeyPatch, *, stands_back: bool) -> 
     """How long a write waits between its looks while another process writes, for ten looks."""
     waited: list[float] = []
     database = Database(f"sqlite:///{path}", stands_back=stands_back)
+    with database.write():
+        pass
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
