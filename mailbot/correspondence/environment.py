@@ -109,9 +109,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         assert isinstance(written, nodes.Template)
         return written
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+    def getattr(self, obj: Any, attribute: str) -> Any:
         """As in the base class, which asks a dozen questions of every access."""
-        return attr in _declared_fields(type(obj)) or super().is_safe_attribute(obj, attr, value)
+        if attribute in _declared_fields(type(obj)):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
 
 
 _DECLARED: Final[dict[type, frozenset[str]]] = {}

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,8 @@ PAGES_PART: Final = "_pages"
 MAX_HTML_BYTES: Final = 80_000
 _MAX_RENDERED_CHARACTERS: Final = 1_000_000
 _MAX_RENDER_SECONDS: Final = 5.0
+_CHUNKS_AT_ONCE: Final = 256
+"""So many are taken before it is asked whether they are too many."""
 _REQUEST_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -75,6 +78,7 @@ class LetterRenderer:
     def __init__(self, templates_dir: Path) -> None:
         self._templates_dir = templates_dir
         self._languages: dict[tuple[str, Colours], LanguageTemplates] = {}
+        self._translated: dict[tuple[str, str], bool] = {}
 
     def words(self, language: str = DEFAULT_LANGUAGE) -> Words:
         """The wording of ``language``: dates, sizes, sentences by code."""
@@ -120,7 +124,11 @@ class LetterRenderer:
 
     def _language_with(self, letter: LetterKind, language: str) -> str:
         """``language``, or the default one where the letter was not translated: it must leave nevertheless."""
-        return language if is_translated(self._templates_dir / language / letter) else DEFAULT_LANGUAGE
+        found = self._translated.get((language, letter))
+        if found is None:
+            found = is_translated(self._templates_dir / language / letter)
+            self._translated[language, letter] = found
+        return language if found else DEFAULT_LANGUAGE
 
     def _language(self, language: str, colours: Colours = OUR_COLOURS) -> LanguageTemplates:
         found = self._languages.get((language, colours))
@@ -243,15 +251,16 @@ def variables_of(view: LetterView | InOpening) -> dict[str, Any]:
 def _bounded(chunks: Iterable[str]) -> str:
     """The chunks of a template, joined; :class:`LetterError` beyond the limits of size and time."""
     started = time.monotonic()
+    left = iter(chunks)
     written: list[str] = []
     size = 0
-    for count, chunk in enumerate(chunks):
-        size += len(chunk)
+    while some := list(islice(left, _CHUNKS_AT_ONCE)):
+        size += sum(map(len, some))
         if size > _MAX_RENDERED_CHARACTERS:
             raise _TooLong(f"a template wrote more than {_MAX_RENDERED_CHARACTERS} characters")
-        if not count % 256 and time.monotonic() - started > _MAX_RENDER_SECONDS:
+        if time.monotonic() - started > _MAX_RENDER_SECONDS:
             raise LetterError(f"a template ran longer than {_MAX_RENDER_SECONDS} s")
-        written.append(chunk)
+        written += some
     return "".join(written)
 
 

@@ -45,7 +45,8 @@ _LOOP_MARK = re.compile(rf"v1\.((?:{_HANDLE})?)\.([0-9a-f]{{64}})")
 
 def new_handle() -> str:
     """A fresh handle: 20 lower-case base32 characters, 100 random bits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(HANDLE_LENGTH))
+    # The alphabet has 32 characters: each of them comes from as many octets.
+    return "".join([_ALPHABET[octet % len(_ALPHABET)] for octet in secrets.token_bytes(HANDLE_LENGTH)])
 
 
 def message_id_for(handle: str, domain: str) -> str:
