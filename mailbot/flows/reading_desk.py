@@ -271,7 +271,8 @@ class WaitsForReading(Exception):
 class ReadLater:
     """Gives what is read already, and waits a moment for quick files; else it says that the mail has to wait.
 
-    Meanwhile no file's bytes are kept in memory: they are in ``blobs``. ``forget`` what is no longer asked for.
+    Of a mail that waits no file's bytes are kept in memory: they are in ``blobs``. ``forget`` what is no longer
+    asked for.
     """
 
     def __init__(self, desk: ReadingDesk, blobs: BlobStore) -> None:
@@ -287,9 +288,13 @@ class ReadLater:
         patience_seconds = self._patience_seconds(files)
         # One look at a mail may ask more than once, each time for other files: what was read for it stays known
         # until its end, or it would be put aside for ever.
-        batch = self._desk.take([self._stored(file) for file in files], self._ready)
-        if batch.wait(patience_seconds):
-            return batch.readings
+        in_hand = {file.digest: file for file in files}
+        batch = self._desk.take([self._stored(file, in_hand) for file in files], self._ready)
+        try:
+            if batch.wait(patience_seconds):
+                return batch.readings
+        finally:
+            in_hand.clear()
         raise WaitsForReading(batch)
 
     def _patience_seconds(self, files: Sequence[FileToRead]) -> float:
@@ -310,6 +315,12 @@ class ReadLater:
         """The mail is at its end."""
         self._ready = {}
 
-    def _stored(self, file: FileToRead) -> FileToRead:
+    def _stored(self, file: FileToRead, in_hand: Mapping[str, FileToRead]) -> FileToRead:
+        """The file, whose bytes are its mail's as long as that is in hand."""
         blobs, digest = self._blobs, file.digest
-        return replace(file, content=lambda: blobs.get(digest))
+
+        def content() -> bytes:
+            near = in_hand.get(digest)
+            return blobs.get(digest) if near is None else near.content()
+
+        return replace(file, content=content)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,14 @@ from mailbot.evidence.isolation import IsolatedDocumentReader
 from mailbot.evidence.reading import NOT_READ, not_read
 from mailbot.flows import reading_desk
 from mailbot.flows.pulse import STEP_SECONDS, Pulse
-from mailbot.flows.reading_desk import READER_SECONDS_A_MAIL, FileToRead, ReadAtOnce, ReadingDesk
+from mailbot.flows.reading_desk import (
+    READER_SECONDS_A_MAIL,
+    FileToRead,
+    ReadAtOnce,
+    ReadingDesk,
+    ReadLater,
+    WaitsForReading,
+)
 from tests.flows.house import LICENCE, RECEIPT, REPOSITORY, REQUEST, TestHouse, mail
 from tests.peers.process import wait_until
 from tests.pictures import jpeg
@@ -54,6 +63,30 @@ def file(name: str, *, quick: bool = False, content: Callable[[], bytes] = lambd
     return FileToRead(digest=name, media_type="image/jpeg", filename=name, is_quick=quick, content=content)
 
 
+class Content:
+    """The bytes of a file of the mail in hand."""
+
+    def __call__(self) -> bytes:
+        return b""
+
+
+class Blobs:
+    """Tells what is fetched."""
+
+    def __init__(self, fetched: list[str]) -> None:
+        self._fetched = fetched
+
+    def put(self, content: bytes) -> str:
+        raise AssertionError("nothing is to be stored")
+
+    def put_many(self, contents: Sequence[bytes]) -> list[str]:
+        raise AssertionError("nothing is to be stored")
+
+    def get(self, digest: str) -> bytes:
+        self._fetched.append(digest)
+        return b""
+
+
 @pytest.fixture
 def reader() -> SlowReader:
     return SlowReader()
@@ -75,6 +108,34 @@ def test_so_many_files_are_read_at_once_and_no_more(desk: ReadingDesk, reader: S
     assert batch.wait(10)
     assert [reading.digest for reading in batch.readings] == list("abcd")
     assert len(reader.began) == 4
+
+
+def test_what_is_read_while_its_mail_is_in_hand_is_not_fetched_again(
+    desk: ReadingDesk, reader: SlowReader
+) -> None:
+    fetched: list[str] = []
+    later = ReadLater(desk, Blobs(fetched))
+    reader.gate.set()
+    assert [reading.digest for reading in later.read_all([file("a"), file("b", quick=True)])] == ["a", "b"]
+    assert fetched == []
+
+
+def test_of_a_mail_that_is_put_aside_nothing_is_kept_in_memory(desk: ReadingDesk, reader: SlowReader) -> None:
+    fetched: list[str] = []
+    later = ReadLater(desk, Blobs(fetched))
+    desk.take([file("x"), file("y")])
+    wait_until(lambda: len(reader.began) == 2, "both readers to have something to do")
+    content = Content()
+    let_go = weakref.ref(content)
+    with pytest.raises(WaitsForReading) as waiting:
+        later.read_all([file("a", content=content)])
+    batch = waiting.value.batch
+    del waiting, content
+    gc.collect()
+    assert let_go() is None
+    reader.gate.set()
+    assert batch.wait(10)
+    assert fetched == ["a"]
 
 
 def test_a_reader_that_hangs_breaks_a_promise_and_one_that_waits_for_work_does_not(
