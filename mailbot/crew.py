@@ -33,7 +33,7 @@ from mailbot.settings import Settings
 _log = structlog.get_logger("mailbot.crew")
 
 MAILS_PER_WORKER = 100
-"""So many waiting mails call one more helper in: to start one costs as much time as working eighty of them off."""
+"""So many waiting mails call one more helper in."""
 WORKERS_AT_MOST = 3
 START_SECONDS = 1.0
 """How long a helper takes to start at most, the first one on a busy machine."""

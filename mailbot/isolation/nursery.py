@@ -77,6 +77,7 @@ class Nursery:
             raise OSError("this system has no forks")
         if threading.active_count() != 1:
             raise OSError("a process with threads must not be forked")
+        _hold_standard_streams()
         self._socket, theirs = socket.socketpair()
         self._pid: int | None = None
         try:
@@ -209,9 +210,16 @@ def _say(state: int, number: int) -> None:
         os.write(state, b"%d\n" % number)
 
 
+def _hold_standard_streams() -> None:
+    """Where the program was started without one, nothing else is to be opened in its place."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(opened)
+
+
 def _leave_standard_streams() -> None:
     """What in this process or a library of it writes to standard output goes to the log; nothing is read."""
-    os.dup2(sys.stderr.fileno(), 1)
+    os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -227,6 +235,7 @@ def _end_with(work: Callable[[], int]) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                sys.stderr.flush()
         os._exit(code)

@@ -277,6 +277,23 @@ def test_standard_output_is_the_programs_alone(tmp_path: Path) -> None:
     assert (output.strip(), errors.strip()) == ("(['True'], 0)", "for the log")
 
 
+def test_a_program_without_standard_streams_has_helpers_too(tmp_path: Path) -> None:
+    program = f"""
+        for stream in (0, 1, 2):
+            os.close(stream)
+
+        def work(orders, reports):
+            print("nowhere")
+            return 3
+
+        nursery = nursery_of(work)
+        _, code = heard(nursery.begin())
+        open({str(tmp_path / "code")!r}, "w").write(str(code))
+    """
+    start(program, tmp_path).communicate(timeout=30)
+    assert (tmp_path / "code").read_text() == "3"
+
+
 def test_a_process_may_have_children_of_its_own(tmp_path: Path) -> None:
     program = """
         import subprocess

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.mapping import letter_from_row, understood
 from mailbot.adapters.storage.tables import letter_texts, other_message_ids, outbox, sent_copies
 from mailbot.domain.outbox import DueCopy, FailedCopies
@@ -20,10 +21,12 @@ _LONGEST_ID = 500
 _LEARN = text(
     "INSERT INTO other_message_ids (message_id, letter_id) VALUES (:message_id, :letter_id) ON CONFLICT DO NOTHING"
 ).bindparams(bindparam("message_id", type_=_O.message_id.type))
-_ASK_FOR_COPY = text(
-    "INSERT INTO sent_copies (letter_id, mailbox, due_at, attempts, error)"
-    " VALUES (:letter_id, :mailbox, :due_at, 0, '') ON CONFLICT DO NOTHING"
-).bindparams(bindparam("due_at", type_=_C.due_at.type))
+_ASK_FOR_COPY = CompiledStatement(
+    text(
+        "INSERT INTO sent_copies (letter_id, mailbox, due_at, attempts, error)"
+        " VALUES (:letter_id, :mailbox, :due_at, 0, '') ON CONFLICT DO NOTHING"
+    ).bindparams(bindparam("due_at", type_=_C.due_at.type))
+)
 
 
 class SentStore:
@@ -37,7 +40,7 @@ class SentStore:
     def ask_for_copy(self, letter_id: int, mailbox: str, *, due_at: datetime) -> None:
         """A letter left, and the Sent folder lacks it; asked twice, it is saved once."""
         row = {"letter_id": letter_id, "mailbox": mailbox, "due_at": due_at}
-        self._connection.execute(_ASK_FOR_COPY, row)
+        _ASK_FOR_COPY.run(self._connection, row)
 
     def due_copies(self, mailbox: str, *, now: datetime, limit: int) -> list[DueCopy]:
         """Letters whose copy is due, in the order in which they left."""
