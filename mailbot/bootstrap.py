@@ -29,7 +29,6 @@ from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.catalogue.business_time import business_calendar
 from mailbot.catalogue.load import Catalogue, load_catalogue
 from mailbot.catalogue.mailboxes import MailboxSpec, MailServerName
-from mailbot.catalogue.staff import Staff
 from mailbot.connections import (
     Connection,
     connect_mailboxes,
@@ -73,7 +72,6 @@ from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
 from mailbot.flows.remember import StoredKnowledge
-from mailbot.flows.roster import duty_now
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.staff_desk import StaffDesk
@@ -103,9 +101,6 @@ class App:
 
     keep_pictures: KeepPictures | None = None
     """Where pictures of our own are kept; not where nothing is stored."""
-
-    keeps_roster = True
-    """Whether a database says who works here beside the configuration; not where nothing is stored."""
 
     stands_back = False
     """Whether this process lets others that wait to write go first (SQLite); to be said before the database is
@@ -201,7 +196,6 @@ class App:
             orders=OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time),
             mailboxes=self.mailboxes,
             now=self.clock.now,
-            staff=self.staff_now,
         )
 
     @cached_property
@@ -344,13 +338,6 @@ class App:
             mailboxes=self.mailboxes,
             clock=self.clock,
         )
-
-    def staff_now(self) -> Staff:
-        """The roster as it holds now."""
-        if not self.keeps_roster:
-            return self.catalogue.staff
-        with self.storage.read() as work:
-            return duty_now(work, self.catalogue, self.clock.now()).staff
 
     @cached_property
     def alarms(self) -> Alarms:
@@ -583,9 +570,7 @@ def build_offline_app(settings: Settings) -> App:
         mailbox = ServedMailbox(spec=spec, address=address, profile=profile_of(settings, spec))
         nowhere = parse_server_url("smtp://127.0.0.1:9", kind=ServerKind.SMTP)
         connections[spec.key] = Connection(mailbox=mailbox, imap=None, maildir=None, smtp=nowhere)
-    app = App(settings, catalogue, connections)
-    app.keeps_roster = False
-    return app
+    return App(settings, catalogue, connections)
 
 
 def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:

@@ -27,6 +27,7 @@ from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import FileReadings
+from mailbot.flows.roster import registered
 from mailbot.flows.situations import answered_notices
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands
 from mailbot.triage.decide import decide
@@ -63,7 +64,7 @@ class AgentsWords:
             case.sender,
             block,
             case.known,
-            no_customers=self._parts.no_customers(),
+            no_customers=self._parts.no_customers(case.known),
             code=errand_code_to_ask(case, self._parts.marks.secret_key),
             notices=answered_notices(case),
         )
@@ -86,7 +87,7 @@ class AgentsWords:
         self, case: Case, found: CustomersMail, block: DirectiveBlock, reader: FileReadings | None
     ) -> Understood:
         """A ticket for whom an agent writes: weighed like the customer's own mail (R000-13, R002-01)."""
-        agent = self._parts.agent(case.sender)
+        agent = registered(self._parts.staff(case.known), case.sender)
         theirs = as_customers(case, found)
         readings = self._parts.readings(theirs, reader)
         classification = self._typed_by_agent(block, case) or self._parts.subjects.classify(theirs, readings)

@@ -9,12 +9,14 @@ from functools import partial
 
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.staff import Staff
-from mailbot.domain.mail import Address, Sender, keyed_digest
+from mailbot.domain.mail import keyed_digest
 from mailbot.flows.case import Case
 from mailbot.flows.house import House
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse
+from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import FileReadings, MailReadings
+from mailbot.flows.roster import duty_by
 from mailbot.flows.situations import Situations
 from mailbot.flows.subject import SubjectFinder
 from mailbot.flows.weighing import Weighing
@@ -23,12 +25,11 @@ from mailbot.triage.screen import OwnMarks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminationParts:
-    """``staff`` tells who works here now, where that may change while we run."""
+    """The same for every mail; ``now`` is business time."""
 
     catalogue: Catalogue
     marks: OwnMarks
     mailboxes: Mapping[str, ServedMailbox]
-    staff: Callable[[], Staff]
     now: Callable[[], datetime]
     documents: FileReadings
     weighing: Weighing
@@ -45,14 +46,13 @@ class ExaminationParts:
             reader=reader or self.documents,
         )
 
-    def agent(self, sender: Sender) -> Address | None:
-        """The roster's own entry of an agent: registered address and name."""
-        spec = self.staff().agent(sender.agent_key) if sender.agent_key else None
-        return None if spec is None else Address(address=spec.address, name=spec.name)
+    def staff(self, known: Knowledge) -> Staff:
+        """Who works here now: that may change while we run."""
+        return duty_by(known.agents(), self.catalogue, self.now()).staff
 
-    def no_customers(self) -> frozenset[str]:
+    def no_customers(self, known: Knowledge) -> frozenset[str]:
         """Addresses that are no customer's."""
-        return self.marks.own_addresses | {agent.address for agent in self.staff().agents}
+        return self.marks.own_addresses | {agent.address for agent in self.staff(known).agents}
 
 
 def examination_parts(
@@ -63,7 +63,6 @@ def examination_parts(
     orders: OrderHouse,
     mailboxes: Mapping[str, ServedMailbox],
     now: Callable[[], datetime],
-    staff: Callable[[], Staff],
 ) -> ExaminationParts:
     """The parts, wired up. ``documents`` reads files, ``marks`` tell our own letters."""
     weighing = Weighing(catalogue=catalogue, keyed=partial(keyed_digest, marks.secret_key))
@@ -72,10 +71,9 @@ def examination_parts(
         catalogue=catalogue,
         marks=marks,
         mailboxes=mailboxes,
-        staff=staff,
         now=now,
         documents=documents,
         weighing=weighing,
         subjects=SubjectFinder(catalogue=catalogue, weighing=weighing, house=house),
-        situations=Situations(catalogue=catalogue, orders=orders, staff=staff, secret_key=marks.secret_key),
+        situations=Situations(catalogue=catalogue, orders=orders, secret_key=marks.secret_key),
     )

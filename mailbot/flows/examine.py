@@ -76,7 +76,7 @@ class Examiner:
         is what somebody sent from the mailbox. ``confirmed``: its agent said by a code that it is theirs.
         ``looked_again``: what the ticket's mails come to for other types, by key, if that was found out."""
         screening = screen(mail, own=self._parts.marks)
-        sender = identify(mail, roster=self._parts.staff(), screening=screening, profile=mailbox.profile)
+        sender = identify(mail, roster=self._parts.staff(known), screening=screening, profile=mailbox.profile)
         if confirmed and sender.role is SenderRole.AGENT and sender.authenticity is Authenticity.UNVERIFIED:
             sender = replace(sender, authenticity=Authenticity.VERIFIED)
         if in_sent_folder:
@@ -171,10 +171,10 @@ class Examiner:
             mailbox=case.mailbox,
         )
 
-    def may_answer(self, mail: InboundMail, mailbox: ServedMailbox) -> bool:
+    def may_answer(self, mail: InboundMail, mailbox: ServedMailbox, known: Knowledge) -> bool:
         """Whether a person may have written the mail, so that it may be answered at all."""
         screening = screen(mail, own=self._parts.marks)
-        sender = identify(mail, roster=self._parts.staff(), screening=screening, profile=mailbox.profile)
+        sender = identify(mail, roster=self._parts.staff(known), screening=screening, profile=mailbox.profile)
         return isinstance(screening, Accepted) and screening.may_answer and sender.address.address != ""
 
 

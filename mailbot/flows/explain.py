@@ -100,14 +100,14 @@ class Explainer:
         sender = self._examiner.examine(mail, (), mailbox, NothingKnown()).sender
         found = ScreenedOut(mail=mail, screening=Discarded(reason=TOO_LARGE), sender=sender)
         letters: tuple[OutboundLetter, ...] = ()
-        if self._examiner.may_answer(mail, mailbox):
+        if self._examiner.may_answer(mail, mailbox, NothingKnown()):
             now = self._parts.now()
             refusal = self._office.plan_large_mail_refusal(mail, len(raw), mailbox, now=now)
             letters = (self._office.preview(refusal, mailbox, now=now),)
         return Explanation(mail=mail, found=found, letters=letters)
 
     def _change(self, found: Understood, files: tuple[StoredFile, ...]) -> TicketChange:
-        change = carried_out(found, files, self._parts, self._calendar, mail_id=0)
+        change = carried_out(found, files, self._parts.staff(NothingKnown()), self._calendar, mail_id=0)
         return with_its_books(change, found, self._parts)
 
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:

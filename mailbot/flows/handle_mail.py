@@ -46,6 +46,7 @@ from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import KnowledgeForOneMail
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
 from mailbot.flows.retype import Retyping, type_ordered
+from mailbot.flows.roster import duty_now
 from mailbot.flows.write_change import write_change
 from mailbot.mime.structure import header_only
 from mailbot.triage.decisions import ActOnQuery, AnswerAgent, AnswerQuery, ConfirmErrand, Discard
@@ -308,7 +309,7 @@ class MailHandler:
         """An agent's mailbox says that they are away, or they have written themselves."""
         situation = found.situation
         if speaks_of_absence(situation.screening):
-            staff = self._parts.staff()
+            staff = duty_now(work, self._parts.catalogue, situation.now).staff
             away = note_absence(work, found.mail, situation.sender, staff, now=situation.now)
             if away is not None:
                 _log.info("agent away", action="intake.agent_away", agent=away)
@@ -392,10 +393,10 @@ class MailHandler:
         is."""
         with KnowledgeForOneMail(self._storage) as known:
             not_wanted = self._not_to_be_processed(claimed, mail, known)
+            answerable = claimed.answer and self._examiner.may_answer(mail, mailbox, known)
         if not_wanted is not None:
             return self._end(claimed, not_wanted)
         now = self._parts.now()
-        answerable = self._examiner.may_answer(mail, mailbox) and claimed.answer
         result = mail_result(MailOutcome.DISCARDED, mail, reason=TOO_LARGE)
         with self._storage.write() as work:
             if answerable:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mailbot.catalogue.on_duty import Duty
+from mailbot.catalogue.staff import Staff
 from mailbot.correspondence.letters import taken_back
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import StoredFile
@@ -27,7 +28,7 @@ from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import cause_for, nobodys_number, placeholder_number, year_of
 from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import UnitOfWork
-from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.roster import duty_now, handed_out, registered
 from mailbot.flows.sector_books import with_books
 from mailbot.triage.assignment import is_to_be_handed_out
 from mailbot.triage.carry_out import carry_out
@@ -65,9 +66,9 @@ class ChangeMaker:
         it than a number is for its commit to decide. What was sent from the mailbox may take the place of a note,
         which the commit drops."""
         situation, placeholder = found.situation, placeholder_number()
-        change = self._carried_out(claimed, found, files, next_number=lambda _: placeholder)
-        change = self._with_books(change, claimed, found)
         duty = duty_now(work, self._parts.catalogue, situation.now)
+        change = self._carried_out(claimed, found, files, duty, next_number=lambda _: placeholder)
+        change = self._with_books(change, claimed, found)
         if claimed.folder == SENT_FOLDER or _needs_the_commit(change, situation, duty):
             return None
         letters = (
@@ -98,22 +99,22 @@ class ChangeMaker:
         self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
     ) -> TicketChange:
         situation = found.situation
-        change = self._carried_out(claimed, found, files, next_number=work.tickets.next_number)
+        duty = duty_now(work, self._parts.catalogue, situation.now)
+        change = self._carried_out(claimed, found, files, duty, next_number=work.tickets.next_number)
         change = with_new_customer(work, change, situation, now=situation.now)
         change = self._with_books(change, claimed, found)
-        return handed_out(work, change, duty_now(work, self._parts.catalogue, situation.now))
+        return handed_out(work, change, duty)
 
     def _carried_out(
         self,
         claimed: ClaimedMail,
         found: Understood,
         files: tuple[StoredFile, ...],
+        duty: Duty,
         *,
         next_number: Callable[[int], str],
     ) -> TicketChange:
-        change = carried_out(
-            found, files, self._parts, self._calendar, mail_id=claimed.id, next_number=next_number
-        )
+        change = carried_out(found, files, duty.staff, self._calendar, mail_id=claimed.id, next_number=next_number)
         return change if claimed.answer else _unasked(change)
 
     def _with_books(self, change: TicketChange, claimed: ClaimedMail, found: Understood) -> TicketChange:
@@ -123,7 +124,7 @@ class ChangeMaker:
 def carried_out(
     found: Understood,
     files: tuple[StoredFile, ...],
-    parts: ExaminationParts,
+    staff: Staff,
     calendar: BusinessCalendar,
     *,
     mail_id: int,
@@ -136,7 +137,7 @@ def carried_out(
         found.mailbox,
         files,
         mail_id=mail_id,
-        agent=parts.agent(found.situation.sender),
+        agent=registered(staff, found.situation.sender),
         calendar=calendar,
         next_number=next_number,
     )

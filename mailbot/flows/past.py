@@ -15,6 +15,7 @@ from mailbot.domain.identification import NOBODY_KNOWN, CustomerClue, KnownCusto
 from mailbot.domain.ledger import MailWithCode
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
+from mailbot.domain.staffing import AgentRecord
 from mailbot.domain.threads import OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.traces import OtherUse
@@ -78,6 +79,10 @@ class Knowledge(OrderKnowledge, Protocol):
 
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """Whether we see what people send from this mailbox."""
+        ...
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """What is said of agents over the roster's file."""
         ...
 
 
@@ -171,3 +176,7 @@ class NothingKnown:
         """No."""
         del mailbox
         return False
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """Nothing."""
+        return ()

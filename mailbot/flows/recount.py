@@ -122,7 +122,7 @@ class Recounter:
         # Only the server that received a mail removes what strangers write in its name (RFC 8601 §5).
         arrived_at = self._parts.mailboxes.get(kept.arrived_at)
         profile = arrived_at.profile if arrived_at else AuthenticationProfile(kind=AuthenticationKind.NONE)
-        sender = identify(kept.mail, roster=self._parts.staff(), screening=screening, profile=profile)
+        sender = identify(kept.mail, roster=self._parts.staff(known), screening=screening, profile=profile)
         if not isinstance(screening, Accepted) or sender.authenticity is Authenticity.FAILED:
             # It is on the ticket and stays there, whatever would be done with it today.
             is_reply = isinstance(screening, Accepted) and screening.automatic_reply
@@ -145,5 +145,5 @@ class Recounter:
         block = parse_directives(kept.mail.new_text, self._parts.catalogue.staff.aliases)
         if not block.has(StaffWord.ABRIR):
             return case
-        found = customers_mail(kept.mail, block, self._parts.no_customers(), of=ticket.requester.address)
+        found = customers_mail(kept.mail, block, self._parts.no_customers(case.known), of=ticket.requester.address)
         return as_customers(case, found) if isinstance(found, CustomersMail) else case

@@ -17,6 +17,7 @@ from mailbot.domain.ledger import MailWithCode
 from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.outbox import LetterRow
 from mailbot.domain.self_service import OwnTickets
+from mailbot.domain.staffing import AgentRecord
 from mailbot.domain.threads import KnownMessageId, KnownTicket, OpenRequest
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.traces import OtherUse
@@ -159,6 +160,11 @@ class StoredKnowledge:
         """Whether we see what people send from this mailbox."""
         with self.reading() as work:
             return work.house.folder(mailbox, SENT_FOLDER) is not None
+
+    def agents(self) -> list[AgentRecord]:
+        """What is said of agents over the roster's file."""
+        with self.reading() as work:
+            return work.roster.records()
 
 
 class KnowledgeForOneMail(StoredKnowledge):

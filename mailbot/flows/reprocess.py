@@ -35,7 +35,7 @@ from mailbot.flows.outgoing import Outgoing, WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
-from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.roster import duty_now, handed_out, registered
 from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
@@ -263,7 +263,7 @@ class Reprocess:
             found.mailbox,
             files,
             mail_id=row.id,
-            agent=self._parts.agent(found.situation.sender),
+            agent=registered(self._parts.staff(self._known), found.situation.sender),
             calendar=self._calendar,
         )
         change = carry_out(found.decision, found.situation, cause)

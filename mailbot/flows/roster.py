@@ -1,12 +1,16 @@
-"""Who works here now, and whose turn it is: ``(UnitOfWork) -> Duty``, ``(UnitOfWork, change) -> change``."""
+"""Who works here now, and whose turn it is: ``records -> Duty``, ``(UnitOfWork, change) -> change``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.on_duty import Duty, duty_at
+from mailbot.catalogue.staff import Staff
+from mailbot.domain.mail import Address, Sender
+from mailbot.domain.staffing import AgentRecord
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.ports import UnitOfWork
 from mailbot.triage.assignment import assigned_to, is_to_be_handed_out, next_in_turn
@@ -14,8 +18,18 @@ from mailbot.triage.assignment import assigned_to, is_to_be_handed_out, next_in_
 
 def duty_now(work: UnitOfWork, catalogue: Catalogue, now: datetime) -> Duty:
     """The roster with what administrators and agents' own mailboxes have said over it."""
-    today = catalogue.calendar.local_day(now)
-    return duty_at(catalogue.staff, work.roster.records(), today=today, now=now)
+    return duty_by(work.roster.records(), catalogue, now)
+
+
+def duty_by(records: Iterable[AgentRecord], catalogue: Catalogue, now: datetime) -> Duty:
+    """The roster with what ``records`` say over it."""
+    return duty_at(catalogue.staff, records, today=catalogue.calendar.local_day(now), now=now)
+
+
+def registered(staff: Staff, sender: Sender) -> Address | None:
+    """The roster's own entry of an agent: registered address and name."""
+    spec = staff.agent(sender.agent_key) if sender.agent_key else None
+    return None if spec is None else Address(address=spec.address, name=spec.name)
 
 
 def with_staff(catalogue: Catalogue, duty: Duty) -> Catalogue:

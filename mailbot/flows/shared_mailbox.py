@@ -111,17 +111,17 @@ class SharedMailbox:
         decision = ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True)
         return understood(case, subject, situation, readings.made, decision)
 
-    def _named_as_sender(self, mail: InboundMail) -> str | None:
+    def _named_as_sender(self, mail: InboundMail, known: Knowledge) -> str | None:
         """Key of the agent who, by the mail's Sender field, wrote for the mailbox (RFC 5322 §3.6.2): in a Sent
         folder only who may send from the mailbox can have written it."""
         address = parseaddr(mail.header("sender"))[1].lower()
-        return self._parts.staff().agent_key_for(address) if address else None
+        return self._parts.staff(known).agent_key_for(address) if address else None
 
     def sent(
         self, mail: InboundMail, files: Sequence[StoredFile], mailbox: ServedMailbox, known: Knowledge
     ) -> Understood | None:
         """A mail of the Sent folder that answers a ticket, ``None`` for every other."""
-        return self._direct_answer(mail, files, mailbox, known, by=self._named_as_sender(mail))
+        return self._direct_answer(mail, files, mailbox, known, by=self._named_as_sender(mail, known))
 
 
 def _as_unverified_note(answer: Understood) -> Understood:

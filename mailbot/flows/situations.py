@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from mailbot.catalogue.load import Catalogue
@@ -16,6 +15,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.flows.case import Case, Subject
 from mailbot.flows.confirmation_desk import code_in, code_to_ask, refusals_today
 from mailbot.flows.order_desk import OrderHouse, desk_for, held_against
+from mailbot.flows.roster import duty_by
 from mailbot.flows.whose_request import WhoseRequest
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.directives import DirectiveBlock, parse_directives
@@ -28,12 +28,9 @@ from mailbot.triage.thread import thread_candidates
 class Situations:
     """Lays together what was found out about a mail."""
 
-    def __init__(
-        self, *, catalogue: Catalogue, orders: OrderHouse, staff: Callable[[], Staff], secret_key: bytes
-    ) -> None:
+    def __init__(self, *, catalogue: Catalogue, orders: OrderHouse, secret_key: bytes) -> None:
         self._catalogue = catalogue
         self._orders = orders
-        self._staff = staff
         self._secret_key = secret_key
 
     def of(self, case: Case, subject: Subject, report: EvidenceReport, whose: WhoseRequest) -> Situation:
@@ -92,14 +89,17 @@ class Situations:
     def _plan(
         self, case: Case, ticket: Ticket, block: DirectiveBlock, *, has_files: bool = False
     ) -> OrderPlan | None:
-        agent = self._staff().agent(case.sender.agent_key or "")
+        agent = self._staff(case).agent(case.sender.agent_key or "")
         return None if agent is None else self.planned(case, ticket, block, agent, has_files=has_files)
+
+    def _staff(self, case: Case) -> Staff:
+        return duty_by(case.known.agents(), self._catalogue, case.now).staff
 
     def planned(
         self, case: Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec, *, has_files: bool = False
     ) -> OrderPlan:
         desk = desk_for(
-            replace(self._orders, catalogue=replace(self._catalogue, staff=self._staff())),
+            replace(self._orders, catalogue=replace(self._catalogue, staff=self._staff(case))),
             case.known,
             agent=agent,
             ticket=ticket,

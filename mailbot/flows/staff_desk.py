@@ -24,7 +24,7 @@ from mailbot.flows.mail_as_cause import cause_for, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
-from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.roster import duty_now, handed_out, registered
 from mailbot.flows.sector_books import with_books
 from mailbot.flows.write_change import write_change
 from mailbot.triage.carry_out import carry_out
@@ -87,7 +87,7 @@ class StaffDesk:
             mailbox,
             (),
             mail_id=0,
-            agent=self._parts.agent(situation.sender),
+            agent=registered(self._parts.staff(self._known), situation.sender),
             calendar=self._calendar,
         )
         change = with_books(
@@ -109,7 +109,7 @@ class StaffDesk:
                 mailbox,
                 (),
                 mail_id=0,
-                agent=self._parts.agent(found.situation.sender),
+                agent=registered(self._parts.staff(self._known), found.situation.sender),
                 calendar=self._calendar,
                 next_number=nobodys_number if dry_run else work.tickets.next_number,
             )

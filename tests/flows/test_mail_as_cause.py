@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.flows.mail_as_cause import cause_for, stored_files
+from mailbot.flows.roster import registered
 from mailbot.triage.change_log import Cause
 from mailbot.triage.decide import decide
 from mailbot.triage.situation import Situation
@@ -33,7 +34,7 @@ def cause_of(house: TestHouse, situation: Situation, drawn: list[int]) -> Cause:
         house.app.mailboxes["default"],
         (),
         mail_id=7,
-        agent=house.app.examination.agent(situation.sender),
+        agent=registered(house.app.catalogue.staff, situation.sender),
         calendar=house.app.calendar,
         next_number=draw,
     )
