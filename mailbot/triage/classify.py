@@ -15,8 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz.fuzz import ratio
-
 from mailbot.catalogue.field_specs import FieldKind
 from mailbot.catalogue.folding import fold, fold_words, plain_prepositions, repair_mojibake, same_words
 from mailbot.catalogue.places import read_title, route_in
@@ -25,21 +23,13 @@ from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
 from mailbot.triage.asking import NEGATIONS, Sentence, Stance, is_named_in, names_two_units, sentences_of, stance
+from mailbot.triage.resemblance import SUGGEST_RATIO, TYPO_RATIO, likeness, near
 from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
 __all__ = ["SubjectLine", "classify", "classify_subject", "fold", "read_subject_line", "strip_prefixes"]
 
-TYPO_RATIO = 92
-"""From this similarity on a subject counts as mistyped (LIBRARIES §7: 97 for a typo, 86 for another word)."""
-
-SUGGEST_RATIO = 75
-"""From this similarity on a subject proposes."""
-
 _BY_BODY_CONFIDENCE = 0.7
 _TELLING_KEYWORDS = 3
-_WORD_RATIO = 75
-_SQUEEZED_RATIO = 97
-_LONGEST_CONNECTOR = 3
 _MOST_TITLES = 50
 _MOST_WORDS_OF_A_NAME = 30
 _LONGEST_SUBJECT = 2000
@@ -150,12 +140,15 @@ class SubjectLine:
 
 def read_subject_line(subject: str, types: Sequence[RequestType], units: UnitTable = _NO_UNITS) -> SubjectLine:
     """What ``subject`` says about ``types``; never raises, and takes a bounded part of a hostile subject."""
-    words = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
+    text = plain_prepositions(fold_words(strip_prefixes(subject[:_LONGEST_SUBJECT])))
+    words = tuple(text.split())
+    heads = _heads(words, units)
     folded = _FoldedSubjectLine(
-        text=words,
-        words=tuple(words.split()),
-        negations=NEGATIONS.intersection(words.split()),
-        heads=_heads(words.split(), units),
+        text=text,
+        words=words,
+        negations=NEGATIONS.intersection(words),
+        heads=heads,
+        near=_names_near(text, heads, types),
     )
     hints = (_subject_hint(request_type, folded, units) for request_type in types) if words else ()
     return SubjectLine(subject=subject, hints=tuple(hint for hint in hints if hint is not None))
@@ -169,12 +162,14 @@ def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTabl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoldedSubjectLine:
     """A subject as names are held against it: folded, its words, those that turn it round, and by their number its
-    first words, where what follows them would leave a name its meaning."""
+    first words, where what follows them would leave a name its meaning; ``near`` are the sure names of all types
+    that may be like it."""
 
     text: str
     words: tuple[str, ...]
     negations: frozenset[str]
     heads: Mapping[int, str]
+    near: frozenset[str]
 
 
 def _heads(words: Sequence[str], units: UnitTable) -> dict[int, str]:
@@ -244,7 +239,7 @@ def _may_follow(rest: Sequence[str], units: UnitTable) -> bool:
 
 def _similar_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units: UnitTable) -> Hint | None:
     """Typos in the whole subject or in its first words, then synonyms, then what merely resembles."""
-    closest = max((_similarity(subject, wanted) for wanted in names.sure), default=0.0)
+    closest = max([_similarity(subject, wanted) for wanted in subject.near.intersection(names.sure)], default=0.0)
     if closest >= TYPO_RATIO:
         return Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
     words = subject.text
@@ -258,36 +253,33 @@ def _similar_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units
     return None
 
 
+def _names_near(words: str, heads: Mapping[int, str], types: Sequence[RequestType]) -> frozenset[str]:
+    """The sure names that have letters enough in common with a subject, or with as many of its first words."""
+    by_count = _sure_names(tuple([(one.subject, one.aliases) for one in types]))
+    return frozenset(
+        name
+        for count, names in by_count.items()
+        for phrase in {words, heads.get(count, words)}
+        for name in near(phrase, names)
+    )
+
+
+@lru_cache(maxsize=64)
+def _sure_names(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[int, Sequence[str]]:
+    """All sure names of types with these subjects and aliases, by the number of their words."""
+    by_count: dict[int, list[str]] = {}
+    for subject, aliases in named:
+        for name in _folded_names(subject, aliases, ()).sure:
+            by_count.setdefault(name.count(" ") + 1, []).append(name)
+    return by_count
+
+
 def _similarity(subject: _FoldedSubjectLine, wanted: str) -> float:
     """How alike the subject, or as many of its first words as ``wanted`` has, are to ``wanted``: 0, or from
     :data:`SUGGEST_RATIO` to 100."""
-    whole = _likeness(subject.text, wanted) if len(subject.text) <= 2 * len(wanted) else 0.0
+    whole = likeness(subject.text, wanted) if len(subject.text) <= 2 * len(wanted) else 0.0
     head = subject.heads.get(wanted.count(" ") + 1) if whole < TYPO_RATIO else None
-    return whole if head is None else max(whole, _likeness(head, wanted))
-
-
-def _likeness(words: str, wanted: str) -> float:
-    """Similarity of two phrases, 0 where it is too little to propose, or one word is another word altogether.
-
-    *Solicitação de alteração de data* has 92 % of the letters of *… de local* and is still not it.
-    """
-    likeness = ratio(words, wanted, score_cutoff=SUGGEST_RATIO)
-    if likeness and ratio(words.replace(" ", ""), wanted.replace(" ", "")) < _SQUEEZED_RATIO:
-        ours, theirs = _content_words(words), _content_words(wanted)
-        if not (_each_resembles(ours, theirs) and _each_resembles(theirs, ours)):
-            return 0.0
-    return likeness
-
-
-def _content_words(words: str) -> list[str]:
-    return [word for word in words.split() if len(word) > _LONGEST_CONNECTOR]
-
-
-def _each_resembles(ours: list[str], theirs: list[str]) -> bool:
-    return all(
-        any(one.startswith(other) or other.startswith(one) or ratio(one, other) >= _WORD_RATIO for other in theirs)
-        for one in ours
-    )
+    return whole if head is None else max(whole, likeness(head, wanted))
 
 
 # --- everything else ----------------------------------------------------------------------------------------
