@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, TextClause, bindparam, delete, select, text, update
@@ -17,7 +18,14 @@ from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.ledger import LEASE_TIME, FolderMemory
 from mailbot.domain.troubles import Trouble, TroubleKey
 
-_READINGS = select(readings).where(readings.c.digest.in_(bindparam("digests", expanding=True)))
+
+@lru_cache(maxsize=64)
+def _readings(files: int) -> CompiledStatement:
+    """All that was kept of so many files."""
+    digest = readings.c.digest
+    return CompiledStatement(
+        select(readings).where(digest.in_([bindparam(f"digest_{at}", type_=digest.type) for at in range(files)]))
+    )
 
 
 def _sql(statement: str, *columns: Column[Any]) -> TextClause:
@@ -173,11 +181,12 @@ class HouseStore:
         """Readings of these files made by this version of the reader."""
         if not digests:
             return []
-        found = self._connection.execute(_READINGS, {"digests": list(digests)})
+        wanted = {f"digest_{at}": digest for at, digest in enumerate(digests)}
+        found = _readings(len(digests)).rows(self._connection, wanted)
         return [
-            reading_from_json(row.digest, row.reader_version, row.reading)
+            reading_from_json(row["digest"], row["reader_version"], row["reading"])
             for row in found
-            if row.reader_version == reader_version
+            if row["reader_version"] == reader_version
         ]
 
     def keep_readings(self, made: Sequence[DocumentReading]) -> None:

@@ -57,8 +57,8 @@ _NEXT_NUMBER = CompiledStatement(
 _INSERT_TICKET = CompiledStatement(insert(tickets))
 _INSERT_MESSAGE = CompiledStatement(insert(ticket_messages))
 _INSERT_EVENT = CompiledStatement(insert(ticket_events))
-_GET = select(tickets).where(_T.number == bindparam("wanted"))
-_GET_TO_CHANGE = _GET.with_for_update()
+_WANTED = select(tickets).where(_T.number == bindparam("wanted"))
+_GET, _GET_TO_CHANGE = CompiledStatement(_WANTED), CompiledStatement(_WANTED.with_for_update())
 _CHANGE = CompiledStatement(
     update(tickets)
     .where(_T.number == bindparam("changed"), _T.version == bindparam("expected"))
@@ -78,13 +78,13 @@ _OPEN_REQUESTS = CompiledStatement(
 )
 
 
-_LAST_MESSAGES = (
+_LAST_MESSAGES = CompiledStatement(
     select(ticket_messages)
     .where(ticket_messages.c.ticket_number == bindparam("of_ticket"))
     .order_by(ticket_messages.c.id.desc())
     .limit(bindparam("count", type_=Integer))
 )
-_IDS_FROM = (
+_IDS_FROM = CompiledStatement(
     select(ticket_messages.c.message_id)
     .where(
         ticket_messages.c.ticket_number == bindparam("of_ticket"),
@@ -129,7 +129,7 @@ class TicketStore:
         """The ticket, or ``None``; within a writing transaction nobody else changes it before its end."""
         writing = self._connection.get_execution_options().get("mailbot_write", False)
         query = _GET_TO_CHANGE if writing else _GET
-        row = self._connection.execute(query, {"wanted": number}).mappings().first()
+        row = query.row(self._connection, {"wanted": number})
         return ticket_from_row(row) if row else None
 
     def add(self, ticket: Ticket) -> None:
@@ -168,7 +168,7 @@ class TicketStore:
 
     def last_messages(self, number: str, count: int) -> list[TicketMessage]:
         """The newest ``count`` messages, oldest of them first."""
-        rows = self._connection.execute(_LAST_MESSAGES, {"of_ticket": number, "count": count}).mappings().all()
+        rows = _LAST_MESSAGES.rows(self._connection, {"of_ticket": number, "count": count})
         return [message_from_row(row) for row in reversed(rows)]
 
     def first_message(self, number: str) -> TicketMessage | None:
@@ -210,8 +210,8 @@ class TicketStore:
 
     def message_ids_from(self, number: str, address: str) -> list[str]:
         """Message-IDs of what this person wrote on the ticket, oldest first."""
-        found = self._connection.scalars(_IDS_FROM, {"of_ticket": number, "author": address})
-        return list(found)
+        found = _IDS_FROM.run(self._connection, {"of_ticket": number, "author": address})
+        return [message_id for (message_id,) in found.rows]
 
     def open_requests(self, requester: str, mailbox: str) -> list[OpenRequest]:
         """Tickets of this requester that wait for something: the newest 20, oldest of them first.
