@@ -145,3 +145,13 @@ OTHER_CONTENT = CompiledStatement(
     )
     .limit(1)
 )
+ON_TICKET = CompiledStatement(
+    select(MAILS.id)
+    .where(
+        MAILS.ticket_number == bindparam("of_ticket"),
+        MAILS.identity == bindparam("identity_seen"),
+        MAILS.identity != "",
+        MAILS.id != bindparam("not_id"),
+    )
+    .limit(1)
+)

@@ -23,6 +23,7 @@ from mailbot.adapters.storage.mail_statements import (
     FINISH,
     INSERT,
     MAILS,
+    ON_TICKET,
     OTHER_CONTENT,
     PENDING,
     PROMOTE,
@@ -298,13 +299,8 @@ class MailStore:
 
     def is_on_ticket(self, ticket_number: str, identity: str, *, mail_id: int) -> bool:
         """Whether another mail with the same content came to this ticket, under whatever Message-ID."""
-        query = select(MAILS.id).where(
-            MAILS.ticket_number == ticket_number,
-            MAILS.identity == identity,
-            MAILS.identity != "",
-            MAILS.id != mail_id,
-        )
-        return self._connection.scalar(query.limit(1)) is not None
+        seen = {"of_ticket": ticket_number, "identity_seen": identity, "not_id": mail_id}
+        return ON_TICKET.run(self._connection, seen).scalar() is not None
 
     # --- import ---
 

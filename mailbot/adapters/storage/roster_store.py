@@ -16,11 +16,13 @@ _A = agents.c
 _ALL = CompiledStatement(select(agents).order_by(_A.key))
 # Who asks whose turn it is holds the queue's row until the end of the transaction: two daemons never give two
 # tickets to the same agent for want of knowing of each other.
-_LAST_TURN = text(
-    "INSERT INTO queue_turns (queue, agent) VALUES (:of_queue, '') "
-    "ON CONFLICT (queue) DO UPDATE SET agent = queue_turns.agent RETURNING agent"
+_LAST_TURN = CompiledStatement(
+    text(
+        "INSERT INTO queue_turns (queue, agent) VALUES (:of_queue, '') "
+        "ON CONFLICT (queue) DO UPDATE SET agent = queue_turns.agent RETURNING agent"
+    )
 )
-_NOTE_TURN = text("UPDATE queue_turns SET agent = :now_agent WHERE queue = :of_queue")
+_NOTE_TURN = CompiledStatement(text("UPDATE queue_turns SET agent = :now_agent WHERE queue = :of_queue"))
 _NOTE_DIGEST = text(
     "INSERT INTO digests (kind, recipient, period, at) VALUES (:kind, :recipient, :period, :at) "
     "ON CONFLICT (kind, recipient, period) DO NOTHING"
@@ -77,11 +79,11 @@ class RosterStore:
     def last_turn(self, queue: str) -> str:
         """Key of the agent who got the queue's last ticket, or nothing; nobody else may ask before the end of this
         transaction."""
-        return str(self._connection.execute(_LAST_TURN, {"of_queue": queue}).scalar_one())
+        return str(_LAST_TURN.run(self._connection, {"of_queue": queue}).scalar_one())
 
     def note_turn(self, queue: str, agent: str) -> None:
         """The agent ``agent`` got a ticket of the queue; to be called after :meth:`last_turn`."""
-        self._connection.execute(_NOTE_TURN, {"of_queue": queue, "now_agent": agent})
+        _NOTE_TURN.run(self._connection, {"of_queue": queue, "now_agent": agent})
 
     def begin_digest(self, kind: DigestKind, recipient: str, period: str, *, now: datetime) -> bool:
         """Whether nobody has written this digest yet; from now on somebody has."""
