@@ -102,10 +102,6 @@ class App:
     keep_pictures: KeepPictures | None = None
     """Where pictures of our own are kept; not where nothing is stored."""
 
-    stands_back = False
-    """Whether this process lets others that wait to write go first (SQLite); to be said before the database is
-    opened."""
-
     nursery: Nursery | None = None
     """Where processes that help in a rush come from; where there is none nobody is called in."""
 
@@ -119,11 +115,22 @@ class App:
         self.owner = this_process()
         self.readers = readers_by_default()
         """How many files are read at once; to be changed before the first."""
+        self._stands_back = False
         self.clock = SystemClock(settings.start_of_business_clock)
         self.pulse = Pulse()
         self._opening = threading.Lock()
         self._database: Database | None = None
         self.letters_in_hand = LettersInHand()
+
+    def become_helper(self) -> None:
+        """Be the app of a process that was forked off to help: to be called before anything is opened in it."""
+        if self._database is not None:
+            raise AssertionError("what is open must not be shared")
+        self.owner = this_process()
+        # There are as many helpers as there are processors: one file after the other is enough for each.
+        self.readers = 1
+        # The daemon's letters and what it collects are written by one process; mails are worked off by several.
+        self._stands_back = True
 
     # --- storage ---
 
@@ -135,7 +142,7 @@ class App:
         """
         with self._opening:
             if self._database is None:
-                database = Database(self.settings.database_url, stands_back=self.stands_back)
+                database = Database(self.settings.database_url, stands_back=self._stands_back)
                 self._database = _at_newest_schema(database)
 
     @property

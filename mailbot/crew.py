@@ -5,8 +5,8 @@ when a hundred mails wait, other processors are asked to help; when nothing wait
 without mailbox and outbox: each claims for itself, as a second daemon on the same database would, so that the
 order of a sender's mails, and everything that holds for a killed process, hold for them. They are forked off a
 process that was forked off the daemon before it began (``isolation/nursery.py``): so they have its settings, its
-configuration and its clock, whatever has changed on the disk since. This is the parent's side; ``worker.py`` is
-the other.
+configuration, its clock and its program, whatever has changed on the disk since. This is the parent's side;
+``worker.py`` is the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
-from mailbot.isolation.nursery import Nursling
+from mailbot.isolation.nursery import Nursery, Nursling
 from mailbot.settings import Settings
 
 _log = structlog.get_logger("mailbot.crew")
@@ -35,8 +35,8 @@ _log = structlog.get_logger("mailbot.crew")
 MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in."""
 WORKERS_AT_MOST = 3
-START_SECONDS = 1.0
-"""How long a helper takes to start at most, the first one on a busy machine."""
+START_SECONDS = 0.5
+"""How long a helper takes to start on a busy machine, the first one of a round."""
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
@@ -55,6 +55,7 @@ class Farewell(IntEnum):
 
     WORK_IS_DONE = 0
     STORAGE_AWAY = 3
+    WRONG_CONFIGURATION = 4
 
 
 def workers_by_default() -> int:
@@ -93,7 +94,7 @@ class Crew:
         self._heard = heard
         self._coming = coming
         self._nursery = app.nursery
-        self._most = helpers_at_most(app.settings) if app.nursery else 0
+        self._most = helpers_at_most(app.settings)
         # Helpers are asked to go by another thread than the one that calls them in.
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
@@ -114,16 +115,16 @@ class Crew:
             _log.warning("nothing taken over", action="crew.storage_away", error=str(error))
 
     def lends_a_hand(self) -> bool:
-        """Call helpers in if many mails wait; whether helpers are at work now, so that we need not be.
+        """Call helpers in if many mails wait; whether some are at work, or about to be, so that we need not be.
 
         Cheap enough to be asked before every mail. Raises ``StorageUnavailable``.
         """
         now = time.monotonic()
         self._part_with_the_ended()
         self.take_over()
-        if len(self._workers) < self._most and now >= self._look_at:
+        if self._nursery is not None and len(self._workers) < self._most and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_SECONDS
-            self._call_in(workers_wanted(self.waiting() + self._coming(), self._most))
+            self._call_in(self._nursery, workers_wanted(self.waiting() + self._coming(), self._most))
         return any(now - worker.heard_at < _SILENT_SECONDS for worker in self._workers)
 
     def waiting(self) -> int:
@@ -165,19 +166,22 @@ class Crew:
                     _log.info("took over from a helper", action="crew.took_over", mails=mails)
         del self._left_behind[: len(left)]
 
-    def _call_in(self, wanted: int) -> None:
+    def _call_in(self, nursery: Nursery, wanted: int) -> None:
         with self._lock:
-            if self._gone_by is not None or self._nursery is None:
+            if self._gone_by is not None:
                 return
             for _ in range(wanted - len(self._workers)):
                 try:
-                    self._workers.append(_Worker(self._nursery.begin(), self._heard))
+                    self._workers.append(_Worker(nursery.begin(), self._heard))
                 except OSError as error:
-                    # No process, memory or descriptor to be had: that is no reason for us to stop.
-                    _log.warning("no helper to be had", action="crew.not_started", error=str(error))
-                    self._look_at = time.monotonic() + _ALONE_SECONDS
+                    self._go_on_alone(str(error))
                     return
                 _log.info("helper called in", action="crew.called_in", helpers=len(self._workers))
+
+    def _go_on_alone(self, error: str) -> None:
+        """No process, memory or descriptor is to be had: that is no reason for us to stop."""
+        _log.warning("no helper to be had", action="crew.not_started", error=error)
+        self._look_at = time.monotonic() + _ALONE_SECONDS
 
     def _part_with_the_ended(self) -> None:
         now = time.monotonic()
@@ -197,6 +201,9 @@ class Crew:
             mail_to_blame = not (went_by_itself or worker.was_asked_to_go)
             self._left_behind.append(_LeftBehind(owner=worker.owner, mail_to_blame=mail_to_blame))
         if worker.was_asked_to_go or worker.exit_code == Farewell.WORK_IS_DONE:
+            return
+        if not worker.has_begun:
+            self._go_on_alone("it could not begin")
             return
         self._look_at = time.monotonic() + _ALONE_SECONDS
         if not went_by_itself:
@@ -231,6 +238,11 @@ class _Worker:
     def has_ended(self) -> bool:
         """Whether the process is gone and all its reports are heard."""
         return not self._listener.is_alive()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there ever was a process, as far as we know."""
+        return self._process.pid is not None
 
     @property
     def exit_code(self) -> int | None:

@@ -14,11 +14,10 @@ from typing import IO
 
 import structlog
 
-from mailbot.adapters.processes import this_process
 from mailbot.bootstrap import App
 from mailbot.crew import MAIL_IN_HAND_SECONDS, Farewell
-from mailbot.domain.errors import StorageUnavailable
-from mailbot.housework import warm_up
+from mailbot.domain.errors import ConfigurationError, StorageUnavailable
+from mailbot.flows.intake import Intake
 from mailbot.leases import end_this_process, leases_kept
 from mailbot.loops import guarded_thread
 
@@ -28,11 +27,6 @@ _IDLE_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
 # A database that is locked when we go must not keep us.
 _LAST_RENEWAL_SECONDS = 5.0
-
-
-def get_ready(app: App) -> None:
-    """Load what a helper of ``app`` needs, once for all of them; nothing is opened."""
-    warm_up(app)
 
 
 def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
@@ -53,16 +47,18 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         os._exit(Farewell.WORK_IS_DONE)
 
     guarded_thread("orders", listen, lambda _error: dismissed.set())
-    app.owner = this_process()
-    # There are as many of us as there are processors: one file after the other is enough for each.
-    app.readers = 1
-    # The daemon's letters and what it collects are written by one process alone; mails are worked off by several.
-    app.stands_back = True
+    app.become_helper()
     try:
         app.open_storage()
+        intake = app.intake
     except StorageUnavailable as error:
         _log.warning("cannot process", action="worker.storage_not_open", error=str(error))
         return Farewell.STORAGE_AWAY
+    except ConfigurationError as error:
+        # The daemon began with the same settings: what is wrong has become so since.
+        problems = [f"{problem.source}: {problem.key}" for problem in error.problems]
+        _log.warning("wrong configuration", action="worker.wrong_configuration", problems=problems)
+        return Farewell.WRONG_CONFIGURATION
     with leases_kept(
         app,
         [],
@@ -72,21 +68,21 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
     ):
         try:
             if _report(reports, app.owner):
-                _process(app, reports, dismissed, early=early)
+                _process(intake, reports, dismissed, early=early)
         except StorageUnavailable as error:
             _log.warning("cannot process", action="worker.storage_away", error=str(error))
             return Farewell.STORAGE_AWAY
         finally:
-            app.intake.stop()
+            intake.stop()
     return Farewell.WORK_IS_DONE
 
 
-def _process(app: App, reports: IO[bytes], dismissed: threading.Event, *, early: bool) -> None:
+def _process(intake: Intake, reports: IO[bytes], dismissed: threading.Event, *, early: bool) -> None:
     go_at = time.monotonic() + _IDLE_SECONDS
     while not dismissed.is_set() and time.monotonic() < go_at:
-        outcome = app.intake.process_next(early=early)
+        outcome = intake.process_next(early=early)
         if outcome is None:
-            if app.intake.parked:
+            if intake.parked:
                 go_at = time.monotonic() + _IDLE_SECONDS
             dismissed.wait(_LOOK_AGAIN_SECONDS)
             continue

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mailbot.bootstrap import build_app
+from mailbot.housework import warm_up
 from mailbot.isolation.nursery import Nursery, Nursling
 from mailbot.settings import load_settings
-from mailbot.worker import get_ready, work_off
+from mailbot.worker import work_off
 
 HELPER = (sys.executable, "-m", "tests.spawned")
 
@@ -42,7 +43,7 @@ class SpawnedHelpers(Nursery):
                 target.write(b"%d\n" % process.wait())
 
         threading.Thread(target=tell, name="spawned", daemon=True).start()
-        return Nursling(orders=our_orders, reports=our_reports, state=our_state)
+        return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
 
     def close(self) -> None:
         """Whoever is left is left."""
@@ -51,7 +52,7 @@ class SpawnedHelpers(Nursery):
 def main() -> int:
     """Help."""
     app = build_app(load_settings(dotenv=Path("/nonexistent")))
-    get_ready(app)
+    warm_up(app)
     orders, reports = os.fdopen(0, "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     try:

@@ -258,6 +258,39 @@ def test_a_helper_that_stands_still_is_ended_in_the_end(
         wait_until(both_are_broken(called), "the helpers to be ended", seconds=20)
 
 
+def test_a_helper_that_could_not_begin_is_not_held_to_be_broken_and_is_not_asked_for_again_at_once(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Barren(SpawnedHelpers):
+        """No process is to be had, and nobody says so but by silence."""
+
+        def begin(self) -> Nursling:
+            (orders, our_orders), (our_reports, reports), (our_state, state) = os.pipe(), os.pipe(), os.pipe()
+            for end in (orders, reports, state):
+                os.close(end)
+            return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
+
+    monkeypatch.setattr(App, "nursery", Barren(()))
+    fill(house)
+    count = run_once(house.app)
+    assert (count.tickets_opened, count.helpers_broken) == (SENDERS, 0)
+    captured = capfd.readouterr()
+    assert helpers_called_in(captured.err + captured.out) == 2
+    assert "crew.not_started" in captured.err + captured.out
+
+
+def test_a_helper_that_finds_another_key_goes_and_says_so(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    another_key = {"MAILBOT_SECRET_KEY": "another key that only this test knows, of 32 bytes"}
+    monkeypatch.setattr(App, "nursery", SpawnedHelpers(HELPER, lambda: house.environment | another_key))
+    fill(house)
+    count = run_once(house.app)
+    assert (count.tickets_opened, count.helpers_broken) == (SENDERS, 0)
+    captured = capfd.readouterr()
+    assert "worker.wrong_configuration" in captured.err + captured.out
+
+
 def test_a_helper_that_does_not_heed_its_orders_is_ended_in_its_time_and_is_not_held_to_be_broken(
     house: TestHouse, helper_is: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

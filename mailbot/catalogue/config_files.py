@@ -7,7 +7,6 @@ twice is a problem, anchors that contain themselves are refused.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -110,8 +109,6 @@ class Reading:
         self.documents: dict[str, _Document] = {}
         # Request types whose file is wrong: other files are not told that these do not exist.
         self.unread: set[str] = set()
-        # Of all files in the order in which they are read.
-        self.digest = hashlib.sha256()
 
     def has_problems(self, source: str) -> bool:
         """Whether anything was found in the file ``source`` so far."""
@@ -166,15 +163,13 @@ class Reading:
 
     def _text(self, source: str) -> str | None:
         try:
-            text = (self.config_dir / source).read_text(encoding="utf-8-sig")
+            return (self.config_dir / source).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             self.complain(source, "the file is missing")
             return None
         except (OSError, UnicodeDecodeError) as error:
             self.complain(source, f"cannot be read: {error}")
             return None
-        self.digest.update(f"{source}\0{len(text)}\0{text}".encode())
-        return text
 
     def _composed(self, source: str, text: str, document: _Document) -> object:
         try:

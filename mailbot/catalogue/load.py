@@ -35,8 +35,7 @@ _NO_FOLDER = "there is no such folder: `mailbot init DIR` writes one, or MAILBOT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything that the configuration folder says, checked. ``logos`` are by mailbox; ``digest`` tells
-    whether its files still say so."""
+    """Everything that the configuration folder says, checked. ``logos`` are by mailbox."""
 
     request_types: Mapping[str, RequestType]
     units: UnitTable = field(default_factory=UnitTable)
@@ -47,7 +46,6 @@ class Catalogue:
     limits: Limits = field(default_factory=Limits)
     knowledge: KnowledgeBase = field(default_factory=KnowledgeBase)
     logos: Mapping[str, Logo] = field(default_factory=dict)
-    digest: str = ""
 
     def type(self, key: str) -> RequestType:
         """The request type ``key``, or ``general`` where the catalogue no longer has it."""
@@ -126,7 +124,6 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         calendar=calendar,
         knowledge=KnowledgeBase.of(articles),
         logos=_logos(reading.config_dir, mailboxes),
-        digest=reading.digest.hexdigest(),
     )
 
 

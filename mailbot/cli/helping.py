@@ -6,12 +6,12 @@ from typing import IO
 
 import structlog
 
-from mailbot import worker
 from mailbot.bootstrap import App
-from mailbot.cli.context import set_up_logging
 from mailbot.cli.logs import unforeseen_errors
 from mailbot.crew import helpers_at_most
+from mailbot.housework import warm_up
 from mailbot.isolation.nursery import Nursery
+from mailbot.worker import work_off
 
 HELPERS_NAME = "mailbot-helper"
 """What ``ps`` and ``top`` call a helper."""
@@ -19,29 +19,28 @@ HELPERS_NAME = "mailbot-helper"
 _log = structlog.get_logger("mailbot.run")
 
 
-def helpers_of(app: App, *, early: bool) -> Nursery | None:
+def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
     """Where processes that help ``app`` in a rush are forked off; ``None`` where none is wanted or can be had.
 
-    ``early`` as in ``work_off``.
+    ``for_a_round``: for ``run --once``, which counts the wait before another attempt as over. What helpers need is
+    loaded then when the first is called in; for a daemon now, for later the disk may hold another program.
     """
     if helpers_at_most(app.settings) == 0:
         return None
 
+    def prepare() -> None:
+        with unforeseen_errors():
+            warm_up(app)
+
     def work(orders: IO[bytes], reports: IO[bytes]) -> int:
-        # Anew: whoever listens to the daemon's log does not hear its helpers.
-        set_up_logging(app.settings)
         with unforeseen_errors():
             try:
-                return worker.work_off(app, orders, reports, early=early)
+                return work_off(app, orders, reports, early=for_a_round)
             finally:
                 app.close()
 
-    def prepare() -> None:
-        with unforeseen_errors():
-            worker.get_ready(app)
-
     try:
-        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work)
+        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work, at_once=not for_a_round)
     except OSError as error:
         # That is no reason not to begin.
         _log.warning("no helpers to be had", action="helpers.none", error=str(error))

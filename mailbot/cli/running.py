@@ -28,10 +28,12 @@ def run(
         from mailbot.daemon import Daemon
         from mailbot.round import run_once
 
-        # First of all: what has threads and connections must not be forked.
-        app.nursery = helpers_of(app, early=once)
+        set_up_logging(app.settings)
+        # Before anything else: what has threads and connections must not be forked.
+        app.nursery = helpers_of(app, for_a_round=once)
         try:
-            set_up_logging(app.settings, listener=app.metrics.observe if app.metrics and not once else None)
+            if app.metrics and not once:
+                set_up_logging(app.settings, listener=app.metrics.observe)
             if not once:
                 Daemon(app).run()
                 return

@@ -1,1 +1,2 @@
-"""Hostile bytes are read in a kept child process: how it is started, limited, asked and replaced."""
+"""Processes of our own: kept children in which hostile bytes are read, how they are started, limited, asked and
+replaced; and the nursery off which helpers are forked."""

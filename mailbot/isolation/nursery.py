@@ -3,8 +3,8 @@
 To start Python and to load the program takes a second of a processor, to fork a process that has done so
 milliseconds. But a process with threads, connections and an open database must not be forked. So a program that
 may want others to work beside it forks its nursery first of all. That waits; asked for the first time it gets
-ready (``prepare``), and from then on it forks off itself whatever is asked for (``work``). It has one thread,
-opens nothing, leaves signals to the program, and ends with it.
+ready (``prepare``), unless it did so at once, and from then on it forks off itself whatever is asked for
+(``work``). It has one thread, opens nothing, leaves signals to the program, and ends with it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class Nursling:
     """A process that was asked for, the program's end of it: ``orders`` are closed to have it go, ``reports`` end
     with it."""
 
-    def __init__(self, *, orders: int, reports: int, state: int) -> None:
+    def __init__(self, *, orders: int, reports: int, state: int, end_nursery: Callable[[], object]) -> None:
         self.orders: IO[bytes] = os.fdopen(orders, "wb", buffering=0)
         self.reports: IO[bytes] = os.fdopen(reports, "rb")
         self._state: IO[bytes] = os.fdopen(state, "rb")
+        self._end_nursery = end_nursery
         self.pid: int | None = None
         """Its process id, from :meth:`wait_for_begin` on; ``None`` if it did not begin."""
         self.exit_code: int | None = None
@@ -54,10 +55,12 @@ class Nursling:
                 pipe.close()
 
     def kill(self) -> None:
-        """End it now, if it has begun."""
-        if self.pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        """End it now; if it has not even begun, the nursery, which hangs."""
+        if self.pid is None:
+            self._end_nursery()
+            return
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def _said(self) -> int | None:
         line = self._state.readline()
@@ -67,11 +70,12 @@ class Nursling:
 class Nursery:
     """The program's end; to be made while it has one thread.
 
-    ``prepare`` is called once, ``work`` in every process that is asked for; both see what the program was when the
-    nursery was made. ``name`` is what the system calls these processes (Linux: up to 15 bytes).
+    ``prepare`` is called once, now (``at_once``) or when a process is first asked for, ``work`` in every process;
+    both see what the program was when the nursery was made. ``name`` is what the system calls these processes
+    (Linux: up to 15 bytes).
     """
 
-    def __init__(self, *, name: str, prepare: Callable[[], object], work: Work) -> None:
+    def __init__(self, *, name: str, prepare: Callable[[], object], work: Work, at_once: bool = False) -> None:
         """Raises ``OSError`` where no process is to be had, or the program has threads already."""
         if not hasattr(os, "fork"):
             raise OSError("this system has no forks")
@@ -88,7 +92,7 @@ class Nursery:
             raise
         if self._pid == 0:
             self._socket.close()
-            _end_with(lambda: _Keeper(theirs, name, prepare, work).run())
+            _end_with(lambda: _Keeper(theirs, name, prepare, work).run(at_once=at_once))
         theirs.close()
 
     def begin(self) -> Nursling:
@@ -104,15 +108,15 @@ class Nursery:
             raise
         for end in (orders, reports, state):
             os.close(end)
-        return Nursling(orders=our_orders, reports=our_reports, state=our_state)
+        return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
 
     def close(self) -> None:
         """Nothing more will be asked for. What was begun goes on, and nobody will hear how it ends."""
         self._socket.close()
-        if self._pid is not None:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = None
+        pid, self._pid = self._pid, None
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 class _Keeper:
@@ -128,8 +132,9 @@ class _Keeper:
         self._states: dict[int, int] = {}
         self._woken, self._wake = os.pipe()
 
-    def run(self) -> int:
+    def run(self, *, at_once: bool) -> int:
         """Until the program is gone."""
+        _be_called("mailbot-nursery")
         for number in _OURS:
             # Whoever stops a program may signal its whole group: when its helpers go is for the program to say.
             signal.signal(number, signal.SIG_IGN)
@@ -138,6 +143,8 @@ class _Keeper:
             os.set_blocking(end, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        if at_once:
+            self._get_ready()
         while True:
             readable, _, _ = select.select([self._asked.fileno(), self._woken], [], [])
             if self._woken in readable:
@@ -150,15 +157,13 @@ class _Keeper:
         said, ends, _, _ = socket.recv_fds(self._asked, len(_PLEASE), 3)
         if not said:
             return False
-        orders, reports, state = ends
-        try:
+        # With no descriptor left, or no process or memory to be had, who asked hears nothing but the end.
+        if len(ends) == 3:
             self._get_ready()
-            self._begin(orders, reports, state)
-        except OSError:
-            # No process or memory to be had: who asked hears nothing but the end.
-            os.close(state)
-        os.close(orders)
-        os.close(reports)
+            with suppress(OSError):
+                self._begin(*ends)
+        for end in ends:
+            os.close(end)
         return True
 
     def _get_ready(self) -> None:
@@ -173,20 +178,25 @@ class _Keeper:
         self._is_ready = True
 
     def _begin(self, orders: int, reports: int, state: int) -> None:
-        pid = os.fork()
+        kept = os.dup(state)
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(kept)
+            raise
         if pid == 0:
-            os.close(state)
+            for end in (state, kept):
+                os.close(end)
             self._leave_nursery()
+            _be_called(self._name)
             _end_with(
                 lambda: self._work(os.fdopen(orders, "rb", buffering=0), os.fdopen(reports, "wb", buffering=0))
             )
-        self._states[pid] = state
-        _say(state, pid)
+        self._states[pid] = kept
+        _say(kept, pid)
 
     def _leave_nursery(self) -> None:
         """In a process that was forked off: what is the nursery's is none of its."""
-        with suppress(OSError):
-            Path("/proc/self/comm").write_text(self._name, encoding="utf-8")
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._asked.close()
@@ -203,6 +213,11 @@ class _Keeper:
                 state = self._states.pop(pid)
                 _say(state, os.waitstatus_to_exitcode(status))
                 os.close(state)
+
+
+def _be_called(name: str) -> None:
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name, encoding="utf-8")
 
 
 def _say(state: int, number: int) -> None:

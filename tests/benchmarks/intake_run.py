@@ -43,7 +43,7 @@ def main() -> None:
     """Run with the settings of the environment."""
     set_up_logging()
     app = build_app(load_settings(dotenv=Path("none")))
-    app.nursery = helpers_of(app, early=True)
+    app.nursery = helpers_of(app, for_a_round=True)
     # Tables are made before the clock starts: the yardstick's are, too.
     app.open_storage()
     app.database.close()

@@ -28,7 +28,7 @@ def test_nobody_stands_by_where_no_helper_is_wanted(
 ) -> None:
     monkeypatch.setattr("os.fork", lambda: pytest.fail("forked"))
     with TestHouse(tmp_path, workers="0") as house:
-        assert helpers_of(house.app, early=False) is None
+        assert helpers_of(house.app, for_a_round=True) is None
     assert logged(log) == []
 
 
@@ -41,7 +41,7 @@ def test_a_program_with_threads_is_not_forked_and_goes_on_alone(
     thread.start()
     try:
         with TestHouse(tmp_path, workers="2") as house:
-            assert helpers_of(house.app, early=False) is None
+            assert helpers_of(house.app, for_a_round=True) is None
     finally:
         end.set()
         thread.join()
@@ -57,5 +57,5 @@ def test_where_no_process_is_to_be_had_the_program_goes_on_alone(
     monkeypatch.setattr("threading.active_count", lambda: 1)
     monkeypatch.setattr("os.fork", no_more)
     with TestHouse(tmp_path, workers="2") as house:
-        assert helpers_of(house.app, early=False) is None
+        assert helpers_of(house.app, for_a_round=True) is None
     assert logged(log) == ["helpers.none"]

@@ -163,6 +163,54 @@ def test_where_it_cannot_get_ready_nothing_more_comes_of_it_and_nobody_waits(tmp
     assert " ".join(said_by(program, tmp_path)) == "([], None) None none"
 
 
+def test_what_cannot_be_forked_does_not_begin_and_the_next_may(tmp_path: Path) -> None:
+    program = """
+        fork, refused = os.fork, []
+
+        def forks():
+            if os.getpid() != program and not refused:
+                refused.append(None)
+                raise BlockingIOError("Resource temporarily unavailable")
+            return fork()
+
+        os.fork, program = forks, os.getpid()
+        nursery = nursery_of(lambda orders, reports: 7)
+        print(heard(nursery.begin()), heard(nursery.begin()))
+    """
+    assert " ".join(said_by(program, tmp_path)) == "([], None) ([], 7)"
+
+
+def test_a_nursery_that_hangs_is_ended_with_what_it_was_asked_for(tmp_path: Path) -> None:
+    program = """
+        def prepare():
+            time.sleep(60)
+
+        nursery = nursery_of(lambda orders, reports: 0)
+        nursling = nursery.begin()
+        nursling.kill()
+        print(heard(nursling))
+        try:
+            nursery.begin()
+        except OSError:
+            print("none")
+    """
+    assert " ".join(said_by(program, tmp_path)) == "([], None) none"
+
+
+def test_it_gets_ready_at_once_where_that_is_wanted(tmp_path: Path) -> None:
+    program = f"""
+        def prepare():
+            open({str(tmp_path / "ready")!r}, "w").close()
+
+        nursery = Nursery(name="nursling", prepare=prepare, work=lambda orders, reports: 0, at_once=True)
+        give_up_at = time.monotonic() + 10
+        while not os.path.exists({str(tmp_path / "ready")!r}) and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        print(os.path.exists({str(tmp_path / "ready")!r}), heard(nursery.begin()))
+    """
+    assert " ".join(said_by(program, tmp_path)) == "True ([], 0)"
+
+
 def test_what_has_threads_is_not_forked() -> None:
     end = threading.Event()
     thread = threading.Thread(target=end.wait, daemon=True)

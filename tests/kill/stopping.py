@@ -116,7 +116,9 @@ def helpers_at_work(folder: Path) -> list[int]:
 
 def _tell_helpers(arguments: argparse.Namespace) -> None:
     """Wrap what runs in helpers; they are forked off this process."""
-    from mailbot import worker
+    import importlib
+
+    helping: Any = importlib.import_module("mailbot.cli.helping")
 
     told = [word for assignment in arguments.set_in_helpers for word in ("--set", assignment)]
     if arguments.where != "here":
@@ -124,14 +126,14 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
         told += ["--times", str(arguments.times), *(["--flag", str(arguments.flag)] if arguments.flag else [])]
     told += ["--slowly"] if arguments.slowly else []
     told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
-    work_off = worker.work_off
+    work_off = helping.work_off
 
     def prepared(*args: Any, **kwargs: Any) -> Any:
         prepare(_parser().parse_args(told))
         _before_each_mail(lambda: Path(f"{AT_WORK}{os.getpid()}").touch())
         return work_off(*args, **kwargs)
 
-    worker.work_off = prepared
+    helping.work_off = prepared
 
 
 def _parser() -> argparse.ArgumentParser:
