@@ -147,7 +147,12 @@ class Crew:
         with self._lock:
             workers, gone_by = list(self._workers), self._gone_by or 0.0
         for worker in workers:
-            worker.join(max(0.0, gone_by - time.monotonic()))
+            worker.join(until=gone_by)
+        for worker in workers:
+            worker.end()
+        end_by = time.monotonic() + _END_SECONDS
+        for worker in workers:
+            worker.join(until=end_by)
         self._part_with_the_ended()
 
     def take_over(self) -> None:
@@ -198,12 +203,12 @@ class Crew:
         """What the end of a helper means for us and for the mail in its hand."""
         went_by_itself = worker.exit_code in set(Farewell) and not worker.talked_nonsense
         if worker.owner is not None:
-            mail_to_blame = not (went_by_itself or worker.was_asked_to_go)
+            mail_to_blame = not (went_by_itself or worker.was_asked_to_go or worker.exit_code is None)
             self._left_behind.append(_LeftBehind(owner=worker.owner, mail_to_blame=mail_to_blame))
         if worker.was_asked_to_go or worker.exit_code == Farewell.WORK_IS_DONE:
             return
-        if not worker.has_begun:
-            self._go_on_alone("it could not begin")
+        if worker.exit_code is None:
+            self._go_on_alone("nobody knows how it ended" if worker.has_begun else "it could not begin")
             return
         self._look_at = time.monotonic() + _ALONE_SECONDS
         if not went_by_itself:
@@ -231,6 +236,7 @@ class _Worker:
         self.last_sign_at = time.monotonic()
         self.was_asked_to_go = False
         self.talked_nonsense = False
+        self._was_ended = False
         self._listener = threading.Thread(target=self._listen, name="crew", daemon=True)
         self._listener.start()
 
@@ -255,15 +261,15 @@ class _Worker:
         with suppress(OSError):
             self._process.orders.close()
 
-    def join(self, seconds: float) -> None:
-        """Wait until it is gone, then see to it that it is."""
-        self._listener.join(seconds)
-        if self._listener.is_alive():
-            self.end()
-            self._listener.join(_END_SECONDS)
+    def join(self, *, until: float) -> None:
+        """Wait until it is gone, up to this moment of the monotonic clock."""
+        self._listener.join(max(0.0, until - time.monotonic()))
 
     def end(self) -> None:
-        """End it now."""
+        """See to it that it is gone."""
+        if self.has_ended or self._was_ended:
+            return
+        self._was_ended = True
         _log.warning("a helper had to be ended", action="crew.ended", process=self._process.pid)
         self._process.kill()
 

@@ -14,17 +14,19 @@ from mailbot.domain.events import LetterKind
 _log = structlog.get_logger("mailbot.round")
 
 _FIRST_LETTERS = (LetterKind.TICKET_OPENED, LetterKind.EVIDENCE_REQUESTED, LetterKind.TICKET_READY)
+_A_MAIL = b"From: <cliente@example.com.br>\r\nSubject: Oi\r\nContent-Type: text/html\r\n\r\n<p>Bom dia</p>\r\n"
 _UPKEEP_LEASE = "upkeep"
 
 
 def warm_up(app: App) -> None:
-    """Import what the first letter needs before a mail is claimed for it.
+    """Import what the first mail and its letter need before a mail is claimed.
 
     It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
     good mail that is the first of five starts that come to nothing would be put aside.
     """
     from mailbot.correspondence.samples import sample_views
 
+    app.reader.read(_A_MAIL)
     # A template that is wrong is for the mail to meet whose letter it is.
     with suppress(LetterError):
         for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():

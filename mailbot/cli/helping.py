@@ -6,9 +6,11 @@ from typing import IO
 
 import structlog
 
+from mailbot.adapters.storage.engine import Database
 from mailbot.bootstrap import App
 from mailbot.cli.logs import unforeseen_errors
-from mailbot.crew import helpers_at_most
+from mailbot.crew import Farewell, helpers_at_most
+from mailbot.domain.errors import StorageUnavailable
 from mailbot.housework import warm_up
 from mailbot.isolation.nursery import Nursery
 from mailbot.worker import work_off
@@ -31,11 +33,15 @@ def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
     def prepare() -> None:
         with unforeseen_errors():
             warm_up(app)
+            # Its driver is loaded; nothing is opened.
+            Database(app.settings.database_url).close()
 
     def work(orders: IO[bytes], reports: IO[bytes]) -> int:
         with unforeseen_errors():
             try:
                 return work_off(app, orders, reports, early=for_a_round)
+            except StorageUnavailable:
+                return Farewell.STORAGE_AWAY
             finally:
                 app.close()
 

@@ -26,6 +26,7 @@ Work = Callable[[IO[bytes], IO[bytes]], int]
 """What a process does: from its orders, which end when it is to go, and its reports, to its exit code."""
 
 _PLEASE = b"."
+_TOLD_SECONDS = 5.0
 _OURS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,8 +49,12 @@ class Nursling:
         self.pid = self._said()
 
     def wait(self) -> None:
-        """Until it has ended, and all that was its is closed."""
-        self.exit_code = self._said()
+        """To be called when its reports have ended: until it has, and all that was its is closed."""
+        if select.select([self._state], [], [], _TOLD_SECONDS)[0]:
+            self.exit_code = self._said()
+        else:
+            # The nursery hangs.
+            self._end_nursery()
         for pipe in (self.orders, self.reports, self._state):
             with suppress(OSError):
                 pipe.close()
@@ -71,8 +76,9 @@ class Nursery:
     """The program's end; to be made while it has one thread.
 
     ``prepare`` is called once, now (``at_once``) or when a process is first asked for, ``work`` in every process;
-    both see what the program was when the nursery was made. ``name`` is what the system calls these processes
-    (Linux: up to 15 bytes).
+    both see what the program was when the nursery was made. An error of ``prepare`` is for itself to tell of; then
+    it is called again when the next process is asked for. ``name`` is what the system calls these processes (Linux:
+    up to 15 bytes).
     """
 
     def __init__(self, *, name: str, prepare: Callable[[], object], work: Work, at_once: bool = False) -> None:
@@ -115,8 +121,10 @@ class Nursery:
         self._socket.close()
         pid, self._pid = self._pid, None
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            # Where nobody is told of a child's end (SIGCHLD ignored) it may be gone for good.
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 class _Keeper:
@@ -144,7 +152,7 @@ class _Keeper:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         if at_once:
-            self._get_ready()
+            self._gets_ready()
         while True:
             readable, _, _ = select.select([self._asked.fileno(), self._woken], [], [])
             if self._woken in readable:
@@ -157,25 +165,27 @@ class _Keeper:
         said, ends, _, _ = socket.recv_fds(self._asked, len(_PLEASE), 3)
         if not said:
             return False
+        for end in ends:
+            os.set_inheritable(end, False)
         # With no descriptor left, or no process or memory to be had, who asked hears nothing but the end.
-        if len(ends) == 3:
-            self._get_ready()
+        if len(ends) == 3 and self._gets_ready():
             with suppress(OSError):
                 self._begin(*ends)
         for end in ends:
             os.close(end)
         return True
 
-    def _get_ready(self) -> None:
-        if self._is_ready:
-            return
-        # What is loaded now stays: to look through all of it for garbage while it comes takes a fifth of the
-        # time, and to write into it later would be to copy it.
-        gc.disable()
-        self._prepare()
-        gc.freeze()
-        gc.enable()
-        self._is_ready = True
+    def _gets_ready(self) -> bool:
+        if not self._is_ready:
+            # What is loaded now stays: to look through all of it for garbage while it comes takes a fifth of the
+            # time, and to write into it later would be to copy it.
+            gc.disable()
+            with suppress(Exception, SystemExit):
+                self._prepare()
+                self._is_ready = True
+            gc.freeze()
+            gc.enable()
+        return self._is_ready
 
     def _begin(self, orders: int, reports: int, state: int) -> None:
         kept = os.dup(state)
@@ -247,8 +257,9 @@ def _end_with(work: Callable[[], int]) -> NoReturn:
         code = work()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        # Where, not what: the words of an error may be somebody's.
+        sys.stderr.write(f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}")
     finally:
         if sys.stderr is not None:
             with suppress(OSError, ValueError):

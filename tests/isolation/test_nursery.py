@@ -141,26 +141,54 @@ def test_an_error_ends_only_the_process_in_which_it_happens(tmp_path: Path) -> N
     output, errors = process.communicate(timeout=30)
     assert output.strip() == "([], 1) ([], 1)"
     assert errors.count("ZeroDivisionError") == 2
+    assert "division by zero" not in errors, "the words of an error may be somebody's"
 
 
-def test_where_it_cannot_get_ready_nothing_more_comes_of_it_and_nobody_waits(tmp_path: Path) -> None:
+def test_where_it_cannot_get_ready_nobody_waits_and_it_tries_again(tmp_path: Path) -> None:
     program = """
-        def prepare():
-            sys.exit(1)
+        errors = [SystemExit(1), OSError("no memory")]
 
-        nursery = nursery_of(lambda orders, reports: 0)
+        def prepare():
+            if errors:
+                raise errors.pop()
+
+        nursery = nursery_of(lambda orders, reports: 7)
+        print(*[heard(nursery.begin()) for _ in range(3)])
+    """
+    assert " ".join(said_by(program, tmp_path)) == "([], None) ([], None) ([], 7)"
+
+
+def test_a_nursery_that_is_stopped_is_ended_and_keeps_nobody(tmp_path: Path) -> None:
+    program = """
+        from mailbot.isolation import nursery as module
+
+        def work(orders, reports):
+            say(reports, "here")
+            orders.read(1)
+            return 0
+
+        module._TOLD_SECONDS = 0.2
+        nursery = nursery_of(work)
         nursling = nursery.begin()
-        print(heard(nursling), nursling.pid)
-        nursling.kill()
+        nursling.reports.readline()
+        os.kill(nursery._pid, signal.SIGSTOP)
+        print(*heard(nursling))
         try:
-            # It may not be quite gone.
-            while heard(nursery.begin()) == ([], None):
-                time.sleep(0.01)
+            nursery.begin()
         except OSError:
             print("none")
+    """
+    assert " ".join(said_by(program, tmp_path)) == "[] None none"
+
+
+def test_where_nobody_is_told_of_a_childs_end_a_nursery_closes_all_the_same(tmp_path: Path) -> None:
+    program = """
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        nursery = nursery_of(lambda orders, reports: 7)
+        print(heard(nursery.begin())[1])
         nursery.close()
     """
-    assert " ".join(said_by(program, tmp_path)) == "([], None) None none"
+    assert said_by(program, tmp_path) == ["7"]
 
 
 def test_what_cannot_be_forked_does_not_begin_and_the_next_may(tmp_path: Path) -> None:
