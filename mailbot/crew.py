@@ -100,6 +100,7 @@ class Crew:
         self._workers: list[_Worker] = []
         self._left_behind: list[_LeftBehind] = []
         self._look_at = 0.0
+        self._alone_until = 0.0
         self._gone_by: float | None = None
         self.broken = 0
         """How many helpers broke: what each finished last may be missing among what was heard."""
@@ -122,10 +123,18 @@ class Crew:
         now = time.monotonic()
         self._part_with_the_ended()
         self.take_over()
-        if self._nursery is not None and len(self._workers) < self._most and now >= self._look_at:
-            self._look_at = now + _LOOK_EVERY_SECONDS
-            self._call_in(self._nursery, workers_wanted(self.waiting() + self._coming(), self._most))
+        if self._nursery is not None and len(self._workers) < self._most and now >= self._alone_until:
+            self._call_in(self._nursery, self._wanted(now))
         return any(now - worker.heard_at < _SILENT_SECONDS for worker in self._workers)
+
+    def _wanted(self, now: float) -> int:
+        """How many helpers there should be. What is coming is known at once, what waits counted now and then."""
+        coming = self._coming()
+        wanted = workers_wanted(coming, self._most)
+        if wanted < self._most and now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY_SECONDS
+            wanted = workers_wanted(self.waiting() + coming, self._most)
+        return wanted
 
     def waiting(self) -> int:
         """How many mails could be worked on now, counted up to what calls everybody in."""
@@ -186,7 +195,7 @@ class Crew:
     def _go_on_alone(self, error: str) -> None:
         """No process, memory or descriptor is to be had: that is no reason for us to stop."""
         _log.warning("no helper to be had", action="crew.not_started", error=error)
-        self._look_at = time.monotonic() + _ALONE_SECONDS
+        self._alone_until = time.monotonic() + _ALONE_SECONDS
 
     def _part_with_the_ended(self) -> None:
         now = time.monotonic()
@@ -210,7 +219,7 @@ class Crew:
         if worker.exit_code is None:
             self._go_on_alone("nobody knows how it ended" if worker.has_begun else "it could not begin")
             return
-        self._look_at = time.monotonic() + _ALONE_SECONDS
+        self._alone_until = time.monotonic() + _ALONE_SECONDS
         if not went_by_itself:
             self.broken += 1
             _log.error("a helper broke", action="crew.broke", exit_code=worker.exit_code)

@@ -239,6 +239,17 @@ def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
         wait_until(written.exists, "the helper", seconds=20)
 
 
+def test_what_is_known_to_come_calls_helpers_in_without_waiting_for_the_next_count(
+    house: TestHouse, helper_is: Callable[[str], None]
+) -> None:
+    helper_is("sys.stdin.read()")
+    coming = [0]
+    with Crew(house.app, heard=lambda _outcome: None, coming=lambda: coming[0]) as called:
+        assert not called.lends_a_hand()
+        coming[0] = 2 * RUSH
+        assert called.lends_a_hand()
+
+
 def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
     house: TestHouse, helper_is: Callable[[str], None]
 ) -> None:

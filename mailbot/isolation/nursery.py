@@ -77,8 +77,8 @@ class Nursery:
 
     ``prepare`` is called once, now (``at_once``) or when a process is first asked for, ``work`` in every process;
     both see what the program was when the nursery was made. An error of ``prepare`` is for itself to tell of; then
-    it is called again when the next process is asked for. ``name`` is what the system calls these processes (Linux:
-    up to 15 bytes).
+    it is called again when the next process is asked for. ``name`` is what the system calls these processes
+    (Linux: up to 15 bytes).
     """
 
     def __init__(self, *, name: str, prepare: Callable[[], object], work: Work, at_once: bool = False) -> None:
