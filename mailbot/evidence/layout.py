@@ -45,17 +45,17 @@ class Segment:
 
     def goes_on_with(self, left: float, bottom: float, top: float) -> bool:
         """Whether a letter at that place belongs to it."""
-        gap = left - self.right
-        close = -self.height < gap < _GOES_ON_HEIGHTS * self.height
+        gap, height = left - self.right, self.height
         # A stamp's letters lie over small print.
-        if not 1 / _OTHER_SIZE < (top - bottom) / self.height < _OTHER_SIZE:
+        if not 1 / _OTHER_SIZE < (top - bottom) / height < _OTHER_SIZE:
             return False
-        return close and abs((top + bottom) / 2 - self.middle) < _SAME_LINE_SHARE * self.height
+        close = -height < gap < _GOES_ON_HEIGHTS * height
+        return close and abs((top + bottom) / 2 - self.middle) < _SAME_LINE_SHARE * height
 
     def is_blank_before(self, left: float) -> bool:
         """Whether between it and a letter at that place stands a blank that nothing but the gap tells."""
         gap = left - self.right
-        return gap > _KERNED_GAP_HEIGHTS * self.height and gap > _KERNED_TIMES * abs(self.gap)
+        return gap > _KERNED_TIMES * abs(self.gap) and gap > _KERNED_GAP_HEIGHTS * self.height
 
 
 def laid_out(segments: Sequence[Segment]) -> str:

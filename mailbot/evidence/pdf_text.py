@@ -263,6 +263,7 @@ def _segments(layer: Any, count: int) -> tuple[Sequence[Segment], str]:
 
     box = raw.FS_RECTF()
     at_box, handle = ctypes.byref(box), layer.raw
+    angle_of, box_of = raw.FPDFText_GetCharAngle, raw.FPDFText_GetLooseCharBox
     segments: list[Segment] = []
     current: Segment | None = None
     space, aslant, last_aslant = False, "", -1
@@ -273,20 +274,21 @@ def _segments(layer: Any, count: int) -> tuple[Sequence[Segment], str]:
         if character.isspace() or character in "\0\ufffe\uffff":
             space = True
             continue
-        if abs(raw.FPDFText_GetCharAngle(handle, index)) >= _LEVEL_RADIANS:
+        if abs(angle_of(handle, index)) >= _LEVEL_RADIANS:
             aslant += f" {character}" if space or index != last_aslant + 1 else character
             space, last_aslant = False, index
             continue
-        if not raw.FPDFText_GetLooseCharBox(handle, index, at_box):
+        if not box_of(handle, index, at_box):
             continue
-        if current is None or not current.goes_on_with(box.left, box.bottom, box.top):
-            current = Segment(left=box.left, right=box.right, bottom=box.bottom, top=box.top)
+        left, right = box.left, box.right
+        if current is None or not current.goes_on_with(left, box.bottom, box.top):
+            current = Segment(left=left, right=right, bottom=box.bottom, top=box.top)
             segments.append(current)
-        elif space or current.is_blank_before(box.left):
+        elif space or current.is_blank_before(left):
             current.text += " "
-        current.gap = 0.0 if space else box.left - current.right
+        current.gap = 0.0 if space else left - current.right
         current.text += character
-        current.right = max(current.right, box.right)
+        current.right = max(current.right, right)
         space = False
     return segments, aslant.strip()
 
