@@ -16,7 +16,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import OrderHouse
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import FileReadings, MailReadings
-from mailbot.flows.roster import duty_by
+from mailbot.flows.roster import duty_by_records
 from mailbot.flows.situations import Situations
 from mailbot.flows.subject import SubjectFinder
 from mailbot.flows.weighing import Weighing
@@ -48,7 +48,7 @@ class ExaminationParts:
 
     def staff(self, known: Knowledge) -> Staff:
         """Who works here now: that may change while we run."""
-        return duty_by(known.agents(), self.catalogue, self.now()).staff
+        return duty_by_records(known.agent_records(), self.catalogue, self.now()).staff
 
     def no_customers(self, known: Knowledge) -> frozenset[str]:
         """Addresses that are no customer's."""

@@ -137,7 +137,7 @@ class MailHandler:
         claim_next: ClaimNext,
     ) -> Handled:
         for _ in range(CONFLICTS_AT_MOST):
-            ready = self._look(claimed, mailbox, mail, files_read_by)
+            ready = self._get_ready(claimed, mailbox, mail, files_read_by)
             if isinstance(ready, MailResult):
                 return self._end(claimed, ready)
             try:
@@ -147,15 +147,15 @@ class MailHandler:
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
 
-    def _look(
+    def _get_ready(
         self,
         claimed: ClaimedMail,
         mailbox: ServedMailbox,
         mail: InboundMail,
         files_read_by: FileReadings | None,
     ) -> _Ready | MailResult:
-        """All that can be known before the commit, at one look at what came before the mail; its end where nothing
-        is to be done with it."""
+        """Whatever can be done before the commit, at one look at what came before the mail: its files stored, what
+        it is found out, and the change prepared. The mail's end where nothing is to be done with it."""
         with KnowledgeForOneMail(self._storage) as known:
             not_wanted = self._not_to_be_processed(claimed, mail, known)
             if not_wanted is not None:
@@ -168,7 +168,7 @@ class MailHandler:
     def _not_to_be_processed(
         claimed: ClaimedMail, mail: InboundMail, known: KnowledgeForOneMail
     ) -> MailResult | None:
-        with known.reading() as work:
+        with known.transaction() as work:
             duplicate = as_duplicate(work, claimed, mail)
         if duplicate is not None:
             return duplicate
@@ -178,7 +178,7 @@ class MailHandler:
 
     def _store_files(self, mail: InboundMail, known: KnowledgeForOneMail) -> tuple[StoredFile, ...]:
         if mail.attachments:
-            # The disk takes its time.
+            # No transaction stays open while the disk takes its time.
             known.close_for_now()
         digests = self._blobs.put_many([attachment.content for attachment in mail.attachments])
         return stored_files(mail, digests)
@@ -211,7 +211,7 @@ class MailHandler:
             return found
         ticket, ordered = found.situation.ticket, type_ordered(found)
         if ordered or isinstance(found.decision, ActOnQuery):
-            # All mails of a ticket may be read, and their files.
+            # No transaction stays open while all mails of a ticket are read, and their files.
             known.close_for_now()
         if ticket is None or not ordered:
             return self._retyping.with_evidence_of_new_type(found, files, mailbox, files_read_by)
@@ -233,7 +233,7 @@ class MailHandler:
         """As :meth:`ChangeMaker.prepare`; ``None`` also where no ticket is changed."""
         if isinstance(found, ScreenedOut) or isinstance(found.decision, _ABOUT_NO_TICKET):
             return None
-        with known.reading() as work:
+        with known.transaction() as work:
             return self._changes.prepare(work, claimed, found, files)
 
     # --- one commit each ---

@@ -81,8 +81,8 @@ class Knowledge(OrderKnowledge, Protocol):
         """Whether we see what people send from this mailbox."""
         ...
 
-    def agents(self) -> Sequence[AgentRecord]:
-        """What is said of agents over the roster's file."""
+    def agent_records(self) -> Sequence[AgentRecord]:
+        """What administrators and agents' own mailboxes have said over the roster's file."""
         ...
 
 
@@ -177,6 +177,6 @@ class NothingKnown:
         del mailbox
         return False
 
-    def agents(self) -> Sequence[AgentRecord]:
+    def agent_records(self) -> Sequence[AgentRecord]:
         """Nothing."""
         return ()

@@ -36,7 +36,7 @@ class StoredKnowledge:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
         """The transaction in which a question is answered."""
         return self._storage.read()
 
@@ -47,7 +47,7 @@ class StoredKnowledge:
         """What is known of the handles, ids and tags in a mail."""
         if not (clues.handles or clues.message_ids or clues.ticket_tags):
             return ThreadKnowledge()
-        with self.reading() as work:
+        with self.transaction() as work:
             handles = work.outbox.handles([clue.handle for clue in clues.handles], now=now)
             ids = [
                 *work.outbox.message_ids(clues.message_ids),
@@ -73,50 +73,50 @@ class StoredKnowledge:
 
     def ticket(self, number: str) -> Ticket | None:
         """A ticket."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.tickets.get(number)
 
     def events(self, number: str) -> list[TicketEvent]:
         """All that happened to a ticket, oldest first."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.tickets.events(number)
 
     def letters(self, number: str) -> list[LetterRow]:
         """The letters of a ticket."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.outbox.letters_of_ticket(number)
 
     def assigned_to(self, address: str) -> list[Ticket]:
         """The unfinished tickets of an agent, most urgent first."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.tickets.assigned_to(address)
 
     def files_of(self, number: str) -> list[StoredFile]:
         """All files of the requester's messages of a ticket, oldest first."""
-        with self.reading() as work:
+        with self.transaction() as work:
             messages = work.tickets.messages(number)
         return [file for one in messages if one.role is not AuthorRole.AGENT for file in one.files]
 
     def message_of(self, number: str, mail_id: int) -> TicketMessage | None:
         """The message that a mail became on a ticket."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return next((one for one in work.tickets.messages(number) if one.mail_id == mail_id), None)
 
     def open_requests(self, requester: str, mailbox: str) -> tuple[OpenRequest, ...]:
         """Tickets of this address that wait for something."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return tuple(work.tickets.open_requests(requester, mailbox))
 
     def own_tickets(self, requester: str, mailbox: str, *, ending: str, limit: int) -> OwnTickets:
         """Tickets of this address, newest first; with ``ending`` only those whose number ends so."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.tickets.own_tickets(requester, mailbox, ending=ending, limit=limit)
 
     def notices(self, handles: Sequence[str]) -> tuple[str, ...]:
         """The texts of the notices to staff that carry these handles."""
         if not handles:
             return ()
-        with self.reading() as work:
+        with self.transaction() as work:
             letters = [work.outbox.by_handle(handle) for handle in handles]
         return tuple(one.text for one in letters if one is not None and one.audience is Audience.STAFF)
 
@@ -124,46 +124,46 @@ class StoredKnowledge:
         """The texts, plain and from HTML, of the newest letters to requesters that carry these handles."""
         if not handles:
             return ()
-        with self.reading() as work:
+        with self.transaction() as work:
             found = [work.outbox.by_handle(handle) for handle in handles[:_MOST_ANSWERED_LETTERS]]
         letters = [one for one in found if one is not None and one.audience is Audience.REQUESTER]
         return tuple(text for one in letters for text in (one.text, html_to_text(one.html)))
 
     def mails_with_codes(self, agent: str) -> list[MailWithCode]:
         """The mails about no ticket in an agent's name that have to do with codes, newest first."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.errands.with_codes(agent)
 
     def readings(self, digests: Sequence[str]) -> list[DocumentReading]:
         """Readings of these files that are kept."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.house.readings(digests, READER_VERSION)
 
     def other_uses(self, traces: Sequence[str], *, but: Sequence[str]) -> list[OtherUse]:
         """The tickets, but for these numbers, in which any of the traces was left."""
         if not traces:
             return []
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.papers.other_uses(traces, but=but)
 
     def customers_for(self, address: str, clues: tuple[CustomerClue, ...]) -> KnownCustomers:
         """Whose this address is, for whom they may write, and whom these numbers name."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.customers.known(address, clues)
 
     def customer(self, customer_id: int) -> Customer | None:
         """A customer's record."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.customers.get(customer_id)
 
     def sent_folder_is_watched(self, mailbox: str) -> bool:
         """Whether we see what people send from this mailbox."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.house.folder(mailbox, SENT_FOLDER) is not None
 
-    def agents(self) -> list[AgentRecord]:
+    def agent_records(self) -> list[AgentRecord]:
         """What is said of agents over the roster's file."""
-        with self.reading() as work:
+        with self.transaction() as work:
             return work.roster.records()
 
 
@@ -187,7 +187,7 @@ class KnowledgeForOneMail(StoredKnowledge):
         # The storage sees an error that a question met: it says what became of the database.
         self._transaction.__exit__(kind, error, trace)
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
         if self._work is None:
             self._work = self._transaction.enter_context(self._storage.read())
         return nullcontext(self._work)

@@ -18,10 +18,10 @@ from mailbot.triage.assignment import assigned_to, is_to_be_handed_out, next_in_
 
 def duty_now(work: UnitOfWork, catalogue: Catalogue, now: datetime) -> Duty:
     """The roster with what administrators and agents' own mailboxes have said over it."""
-    return duty_by(work.roster.records(), catalogue, now)
+    return duty_by_records(work.roster.records(), catalogue, now)
 
 
-def duty_by(records: Iterable[AgentRecord], catalogue: Catalogue, now: datetime) -> Duty:
+def duty_by_records(records: Iterable[AgentRecord], catalogue: Catalogue, now: datetime) -> Duty:
     """The roster with what ``records`` say over it."""
     return duty_at(catalogue.staff, records, today=catalogue.calendar.local_day(now), now=now)
 

@@ -15,7 +15,7 @@ from mailbot.domain.ticket import Ticket
 from mailbot.flows.case import Case, Subject
 from mailbot.flows.confirmation_desk import code_in, code_to_ask, refusals_today
 from mailbot.flows.order_desk import OrderHouse, desk_for, held_against
-from mailbot.flows.roster import duty_by
+from mailbot.flows.roster import duty_by_records
 from mailbot.flows.whose_request import WhoseRequest
 from mailbot.triage.agent_files import is_meant_to_be_sent
 from mailbot.triage.directives import DirectiveBlock, parse_directives
@@ -93,7 +93,7 @@ class Situations:
         return None if agent is None else self.planned(case, ticket, block, agent, has_files=has_files)
 
     def _staff(self, case: Case) -> Staff:
-        return duty_by(case.known.agents(), self._catalogue, case.now).staff
+        return duty_by_records(case.known.agent_records(), self._catalogue, case.now).staff
 
     def planned(
         self, case: Case, ticket: Ticket, block: DirectiveBlock, agent: AgentSpec, *, has_files: bool = False

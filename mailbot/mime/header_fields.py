@@ -1,7 +1,8 @@
 """The header of a mail: its fields as they came, and addresses and date as mail-parser reads them.
 
 mail-parser reads what is hardest to read safely, the address fields (CVE-2023-27043 and its kin) and dates. It is
-given the header fields that it is asked about and no body: some parts it drops or distorts (LIBRARIES §3).
+given the header fields that it is asked about and no body: some parts it drops or distorts (LIBRARIES §3). Its
+functions for addresses and dates are asked by themselves: to be looked at when its version moves.
 """
 
 from __future__ import annotations

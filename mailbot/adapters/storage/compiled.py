@@ -69,8 +69,8 @@ class CompiledStatement:
     """One statement without lists of parameters. The first values that an INSERT gets say which columns are
     given, the others get their defaults.
 
-    What comes back is as the driver has it: only numbers and texts are to be asked for, but with :meth:`row` and
-    :meth:`rows`.
+    What comes back is as the driver has it, so that only numbers and texts are to be asked for; with :meth:`row`
+    and :meth:`rows` each value is as its column's type has it.
     """
 
     def __init__(self, statement: Statement) -> None:
