@@ -25,8 +25,9 @@ def warm_up(app: App) -> None:
     good mail that is the first of five starts that come to nothing would be put aside.
     """
     from mailbot.correspondence.samples import sample_views
+    from mailbot.mime.parse import parse_mail
 
-    app.reader.read(_A_MAIL)
+    parse_mail(_A_MAIL)
     # A template that is wrong is for the mail to meet whose letter it is.
     with suppress(LetterError):
         for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():
