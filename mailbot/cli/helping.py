@@ -25,7 +25,8 @@ def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
     """Where processes that help ``app`` in a rush are forked off; ``None`` where none is wanted or can be had.
 
     ``for_a_round``: for ``run --once``, which counts the wait before another attempt as over. What helpers need is
-    loaded then when the first is called in; for a daemon now, for later the disk may hold another program.
+    loaded now, beside what the program itself loads: a rush may be what it meets first, and for a daemon the disk
+    may hold another program later.
     """
     if helpers_at_most(app.settings) == 0:
         return None
@@ -46,7 +47,7 @@ def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
                 app.close()
 
     try:
-        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work, at_once=not for_a_round)
+        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work)
     except OSError as error:
         # That is no reason not to begin.
         _log.warning("no helpers to be had", action="helpers.none", error=str(error))

@@ -75,13 +75,12 @@ class Nursling:
 class Nursery:
     """The program's end; to be made while it has one thread.
 
-    ``prepare`` is called once, now (``at_once``) or when a process is first asked for, ``work`` in every process;
-    both see what the program was when the nursery was made. An error of ``prepare`` is for itself to tell of; then
-    it is called again when the next process is asked for. ``name`` is what the system calls these processes
-    (Linux: up to 15 bytes).
+    ``prepare`` is called once, now, ``work`` in every process; both see what the program was when the nursery was
+    made. An error of ``prepare`` is for itself to tell of; then it is called again when a process is asked for.
+    ``name`` is what the system calls these processes (Linux: up to 15 bytes).
     """
 
-    def __init__(self, *, name: str, prepare: Callable[[], object], work: Work, at_once: bool = False) -> None:
+    def __init__(self, *, name: str, prepare: Callable[[], object], work: Work) -> None:
         """Raises ``OSError`` where no process is to be had, or the program has threads already."""
         if not hasattr(os, "fork"):
             raise OSError("this system has no forks")
@@ -98,7 +97,7 @@ class Nursery:
             raise
         if self._pid == 0:
             self._socket.close()
-            _end_with(lambda: _Keeper(theirs, name, prepare, work).run(at_once=at_once))
+            _end_with(lambda: _Keeper(theirs, name, prepare, work).run())
         theirs.close()
 
     def begin(self) -> Nursling:
@@ -140,7 +139,7 @@ class _Keeper:
         self._states: dict[int, int] = {}
         self._woken, self._wake = os.pipe()
 
-    def run(self, *, at_once: bool) -> int:
+    def run(self) -> int:
         """Until the program is gone."""
         _be_called("mailbot-nursery")
         for number in _OURS:
@@ -151,8 +150,7 @@ class _Keeper:
             os.set_blocking(end, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        if at_once:
-            self._gets_ready()
+        self._gets_ready()
         while True:
             readable, _, _ = select.select([self._asked.fileno(), self._woken], [], [])
             if self._woken in readable:
