@@ -6,11 +6,14 @@ A template is looked for in the language's own folder first and then among those
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
@@ -109,25 +112,41 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         assert isinstance(written, nodes.Template)
         return written
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """As in the base class, which lays one mapping over the other and asks both of them at every name: here
+        nothing is added to them any more once the first template is loaded."""
+        return {**self.globals, **(d or {})}
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As in the base class, which asks a dozen questions of every access."""
-        if attribute in _declared_fields(type(obj)):
+        if attribute in _MADE_TO_BE_READ[type(obj)]:
             return getattr(obj, attribute)
+        if type(obj) is TemplateModule and type(macro := vars(obj).get(attribute)) is Macro:
+            return macro
         return super().getattr(obj, attribute)
 
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """As in the base class, which asks of every macro whether it is one and may be called."""
+        if type(obj) is not Macro:
+            return super().call(context, obj, *args, **kwargs)
+        # Where it is called from is for functions that take a context.
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return obj(context.eval_ctx, *args, **kwargs)
 
-_DECLARED: Final[dict[type, frozenset[str]]] = {}
 
+class _Readable(dict[type, frozenset[str]]):
+    """By type: public fields of a frozen dataclass; of anything else none."""
 
-def _declared_fields(kind: type) -> frozenset[str]:
-    """Public fields of a frozen dataclass; of anything else none."""
-    found = _DECLARED.get(kind)
-    if found is None:
+    def __missing__(self, kind: type) -> frozenset[str]:
         parameters = getattr(kind, "__dataclass_params__", None)
         is_frozen = parameters is not None and parameters.frozen
         names = (one.name for one in fields(kind)) if is_frozen else ()
-        found = _DECLARED[kind] = frozenset(name for name in names if not name.startswith("_"))
-    return found
+        self[kind] = found = frozenset(name for name in names if not name.startswith("_"))
+        return found
+
+
+_MADE_TO_BE_READ: Final = _Readable({LoopContext: frozenset({"first", "last", "index"})})
 
 
 def _counted(number: str, singular: str, plural: str) -> str:

@@ -47,8 +47,30 @@ def test_declared_fields_are_read() -> None:
         "{{ view.rows.append('dois') }}",
         "{{ other.__init__ }}",
         "{{ ''.__class__ }}",
+        "{% for row in view.rows %}{{ loop._iterator }}{% endfor %}",
+        "{% for row in view.rows %}{{ loop.__class__ }}{% endfor %}",
+        "{% macro said() %}{% endmacro %}{{ said._func }}",
+        "{% macro said() %}{% endmacro %}{{ said.__call__.__globals__ }}",
+        "{{ ''.format_map.__self__ }}",
     ],
 )
 def test_nothing_behind_a_view_is_reached_threat_22(source: str) -> None:
     with pytest.raises(TemplateError):
         rendered(source)
+
+
+def test_an_imported_template_gives_its_macros_and_nothing_of_itself_threat_22(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "_macros.html").write_text(
+        "{% macro said(word, mark='!') %}<p>{{ word }}{{ mark }}</p>{% endmacro %}{% set own = ['a'] %}", "utf-8"
+    )
+    environment = environment_of(tmp_path, Words(language="pt-BR", phrases={}), inline_css=False)
+
+    def imported(source: str) -> str:
+        return environment.from_string('{% import "_macros.html" as m %}' + source).render()
+
+    loop = "{% for word in ['<a>', 'b'] %}{{ m.said(word, mark=loop.index) }}{% endfor %}"
+    assert imported(loop) == "<p>&lt;a&gt;1</p><p>b2</p>"
+    for hidden in ("m._body_stream", "m.__dict__", "m.own.append('b')", "m.said._func", "m.said(1, 2, 3)"):
+        with pytest.raises((TemplateError, TypeError)):
+            imported("{{ " + hidden + " }}")
