@@ -213,7 +213,7 @@ class FieldSpec(Entry):
         """Whether a letter may ever ask the sender for it."""
         return not (self.never_ask or self.forbidden or self.constant or self.stays_empty or self.told_by)
 
-    @property
+    @cached_property
     def is_read(self) -> bool:
         """Whether a sender's mail may fill it."""
         return not (self.forbidden or self.constant or self.stays_empty or self.told_by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -229,7 +230,7 @@ class RequestType(Entry):
         """Whether no promise runs while a ticket is ``status``."""
         return status is Status.AWAITING_REQUESTER or (self.stop_clock_on_hold and status is Status.ON_HOLD)
 
-    @property
+    @cached_property
     def title_fields(self) -> tuple[str, ...]:
         """Keys of the fields that ``title`` names; ``ValueError`` where it is no plain format."""
         names = []

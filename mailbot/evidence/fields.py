@@ -195,6 +195,8 @@ class _Reading:
 
     def labelled(self, labelled: LabelledText) -> list[FieldValue]:
         """What stands behind labels; what may be an ordinary word of a sentence only where it is valid."""
+        if not labelled.values:
+            return []
         checked = [
             value
             for found in labelled.values

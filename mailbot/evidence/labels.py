@@ -60,6 +60,7 @@ class _Line:
 
     ``spelled`` is the line letter for letter as labels are spelled, ``words`` are its words, ``None`` where
     letters were lost; ``opening`` is what it begins with, ``cells`` are its cells, folded, if it is a row.
+    ``told_by_words``: only by its words a label can stand in it.
     """
 
     text: str
@@ -67,15 +68,20 @@ class _Line:
     words: frozenset[str] | None
     opening: _Opening | None
     cells: Sequence[str]
+    told_by_words: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A text's lines without blanks around them, the same without bullets, and which are copied headers."""
+    """A text's lines without blanks around them, the same without bullets, and which are copied headers.
+
+    ``words`` are those of all lines, ``None`` where one is to be looked at whatever its words.
+    """
 
     plain: Sequence[str]
     bare: Sequence[_Line]
     headers: frozenset[int]
+    words: frozenset[str] | None
 
 
 def lines_of(text: str) -> Lines:
@@ -84,24 +90,39 @@ def lines_of(text: str) -> Lines:
     Bounded: at most 4,000 lines of 2,000 characters are looked at.
     """
     plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
-    return Lines(plain=plain, bare=[_bare(line) for line in plain], headers=_copied_headers(plain))
+    bare = [_bare(line) for line in plain]
+    return Lines(plain=plain, bare=bare, headers=_copied_headers(plain), words=_all_words(bare))
 
 
-_EMPTY_LINE = _Line(text="", spelled="", words=frozenset(), opening=None, cells=())
+def _all_words(lines: Sequence[_Line]) -> frozenset[str] | None:
+    words: set[str] = set()
+    for line in lines:
+        if line.words is None or not line.told_by_words:
+            return None
+        words |= line.words
+    return frozenset(words)
+
+
+_NO_WORDS: frozenset[str] = frozenset()
+_EMPTY_LINE = _Line(text="", spelled="", words=frozenset(), opening=None, cells=(), told_by_words=True)
 
 
 def _bare(line: str) -> _Line:
     if not line:
         return _EMPTY_LINE
-    text = _BULLET.sub("", line)
+    bullet = _BULLET.match(line)
+    text = line[bullet.end() :] if bullet else line
     spelled = text.translate(_AS_LABELS)
+    words = None if "?" in spelled else frozenset(_WORD.findall(spelled))
+    opening = _opening(text)
     cells = _cells(text)
     return _Line(
         text=text,
         spelled=spelled,
-        words=None if "?" in spelled else frozenset(_WORD.findall(spelled)),
-        opening=_opening(text),
+        words=words,
+        opening=opening,
         cells=[fold_words(cell) for cell in cells] if len(cells) > 1 else (),
+        told_by_words=words is not None and opening is None and len(cells) < 2,
     )
 
 
@@ -127,8 +148,18 @@ def labelled_text(request_type: RequestType, lines: Lines) -> LabelledText:
     """
     if not request_type.fields:
         return LabelledText(other_lines=list(lines.plain))
-    labels = _labels_of(tuple(spec.all_labels for spec in request_type.fields))
+    if lines.words == _NO_WORDS:
+        return _unlabelled(lines)
+    labels = _labels_of(tuple([spec.all_labels for spec in request_type.fields]))
+    if not labels.may_stand_among(lines.words):
+        return _unlabelled(lines)
     return _Reader(lines, request_type.fields, labels).read()
+
+
+def _unlabelled(lines: Lines) -> LabelledText:
+    return LabelledText(
+        other_lines=[line.text for position, line in enumerate(lines.bare) if position not in lines.headers]
+    )
 
 
 # --- labels -------------------------------------------------------------------------------------------------
@@ -153,19 +184,19 @@ _AS_LABELS = str.maketrans({found: ch for ch, spellings in _LETTERS.items() for 
 _WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Labels:
     """The labels of a type's fields, folded, each with the place of its field: ``longest_first``, those that may
-    be mistyped (``long_enough``), and the words that one of them begins with."""
+    be mistyped (``long_enough``), and of each the longest word, which is the rarest (``telling_words``)."""
 
     owners: Mapping[str, int]
     longest_first: tuple[str, ...]
     long_enough: tuple[str, ...]
-    first_words: frozenset[str]
+    telling_words: frozenset[str]
 
-    def may_stand_in(self, line: _Line) -> bool:
+    def may_stand_among(self, words: frozenset[str] | None) -> bool:
         """Whether it is worth while to look for them: most lines have none."""
-        return line.words is None or not self.first_words.isdisjoint(line.words)
+        return words is None or not self.telling_words.isdisjoint(words)
 
 
 @lru_cache(maxsize=256)
@@ -175,14 +206,14 @@ def _labels_of(labels_by_field: tuple[tuple[str, ...], ...]) -> _Labels:
         owners=owners,
         longest_first=tuple(sorted(owners, key=len, reverse=True)),
         long_enough=tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED),
-        first_words=frozenset(word for label in owners for word in label.split()[:1]),
+        telling_words=frozenset(max(label.split(), key=len) for label in owners if label),
     )
 
 
 @lru_cache(maxsize=256)
-def _pattern_of(longest_first: tuple[str, ...]) -> re.Pattern[str]:
+def _pattern_of(labels: _Labels) -> re.Pattern[str]:
     """Labels where they stand in :attr:`_Line.spelled`, and what sets their values apart."""
-    alternatives = "|".join("".join(_letter(ch) for ch in label) for label in longest_first)
+    alternatives = "|".join("".join(_letter(ch) for ch in label) for label in labels.longest_first)
     return re.compile(
         rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
         r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))"
@@ -196,6 +227,7 @@ def _letter(ch: str) -> str:
     return f"[{ch}?]" if ch in _MAY_BE_LOST else re.escape(ch)
 
 
+_WORD_BEFORE = re.compile(r"\w+")
 _SEGMENT_END = re.compile(r"[;|/,.•·()\t]|\s{2,}")
 _OPENERS = frozenset({"o", "a", "meu", "minha", "seu", "sua", "e", "obs", "segue"})
 _CONNECTORS = frozenset(
@@ -207,14 +239,14 @@ _SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, Fiel
 
 def _hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     """The labels of a line that really are labels."""
-    found = _exact_hits(line, specs, labels) if labels.may_stand_in(line) else []
+    found = _exact_hits(line, specs, labels) if labels.may_stand_among(line.words) else []
     mistyped = None if found or line.opening is None else _mistyped(line.opening, specs, labels)
     return found if mistyped is None else [mistyped]
 
 
 def _exact_hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     found: list[_Hit] = []
-    for match in _pattern_of(labels.longest_first).finditer(line.spelled):
+    for match in _pattern_of(labels).finditer(line.spelled):
         written = line.text[match.start("label") : match.end("label")]
         label = fold_words(written)
         owner = labels.owners.get(label)
@@ -235,13 +267,14 @@ def _exact_hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> lis
     return found
 
 
+_SETS_APART = re.compile("[:：=–—-]")
 _LABEL_SHAPE = re.compile(r"[*_]{0,3}([^\W\d_][\w \-./]{3,60}?)[*_]{0,3}(?:\s{0,5}[:：=]|\s[-–—]\s)")
 _SHORTEST_MISTYPED = 5
 _LONG_LABEL = 9
 
 
 def _opening(line: str) -> _Opening | None:
-    match = _LABEL_SHAPE.match(line)
+    match = _LABEL_SHAPE.match(line) if _SETS_APART.search(line) else None
     words = fold_words(match[1]) if match else ""
     if match is None or len(words) < _SHORTEST_MISTYPED:
         return None
@@ -289,12 +322,14 @@ def _separator(text: str, *, at_end: bool) -> str:
 def _is_label(hit: _Hit, before: str, *, follows_label: bool) -> bool:
     """Whether the words before a label leave it a label: *nome da unidade:* is none of *unidade*."""
     tail = _SEGMENT_END.split(before)[-1]
-    words = re.findall(r"\w+", fold_words(tail))
+    words = _WORD_BEFORE.findall(fold_words(tail))
     opens_segment = all(word in _OPENERS or word.isdigit() for word in words)
     if hit.separator != ":":
         # A bare label counts only where nothing at all stands before it in its line.
         return (
-            opens_segment if hit.separator in ("-", "wide") else not re.search(r"\w", before) and not follows_label
+            opens_segment
+            if hit.separator in ("-", "wide")
+            else not _WORD_BEFORE.search(before) and not follows_label
         )
     if opens_segment or hit.spec.kind in _SELF_EVIDENT:
         return True
@@ -338,8 +373,12 @@ class _Reader:
 
     def _line(self, position: int) -> int:
         """Read one line with what belongs to it; the next line to read."""
-        line = self.lines[position].text
+        bare = self.lines[position]
+        line = bare.text
         if position in self.headers:
+            return position + 1
+        if bare.told_by_words and not self.labels.may_stand_among(bare.words):
+            self.result.other_lines.append(line)
             return position + 1
         columns = self._columns(position)
         if columns:
@@ -439,7 +478,11 @@ def _says_nothing(text: str) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell for cell in _CELLS.split(line.strip(" |\t")) if cell]
+    row = line.strip(" |\t")
+    if "|" not in row and " ".join(row.split()) == row:
+        # Single blanks part words.
+        return [row] if row else []
+    return [cell for cell in _CELLS.split(row) if cell]
 
 
 def _copied_headers(lines: Sequence[str]) -> frozenset[int]:
@@ -451,13 +494,16 @@ def _copied_headers(lines: Sequence[str]) -> frozenset[int]:
     inside: set[int] = set()
     run: list[tuple[int, str]] = []
     for position, line in enumerate([*lines, ""]):
-        match = _HEADER_LINE.match(line)
+        match = _HEADER_LINE.match(line) if ":" in line else None
         if match:
             run.append((position, fold_words(match[1])))
             continue
-        names = {name for _, name in run}
-        dated = any(name.startswith(("enviad", "sent", "data", "date")) for name in names)
-        if len(run) >= 3 and dated and names & {"assunto", "subject"}:
+        if len(run) >= 3 and _have_subject_and_date({name for _, name in run}):
             inside.update(position for position, _ in run)
         run = []
     return frozenset(inside)
+
+
+def _have_subject_and_date(names: set[str]) -> bool:
+    dated = any(name.startswith(("enviad", "sent", "data", "date")) for name in names)
+    return dated and not names.isdisjoint({"assunto", "subject"})

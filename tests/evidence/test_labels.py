@@ -44,6 +44,6 @@ def test_only_lines_without_any_label_are_passed_over(text: str, shouted: bool) 
         return labelled_text(CHANGE, lines_of(text))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Labels, "may_stand_in", lambda _labels, _line: True)
+        patch.setattr(_Labels, "may_stand_among", lambda _labels, _words: True)
         looked_at_all = read()
     assert read() == looked_at_all
