@@ -16,7 +16,7 @@ from email.feedparser import FeedParser
 from email.message import Message
 from email.policy import compat32
 
-from mailbot.mime.headers import decode_base64, decode_octets, decode_words, recovered
+from mailbot.mime.headers import decode_base64, decode_octets, decode_sound, decode_words, recovered
 
 _MIN_RUN_BYTES = 4096
 _RUN_OCTETS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
@@ -46,11 +46,25 @@ class _Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of base64 where they lie in a mail; ``padded_within``: a ``=`` stands before their end."""
+
+    octets: memoryview
+    padded_within: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Runs:
     """What was cut out of a mail: ``mark`` starts each stand-in line, its number ends it."""
 
     mark: bytes
-    cut: dict[int, memoryview]
+    cut: dict[int, Run]
+
+    def whole(self, payload: str) -> Run | None:
+        """The run that a payload is, but for line ends behind it."""
+        before, mark, line = payload.partition(self.mark.decode()) if self.cut else ("", "", "")
+        number, _, after = line.partition("=")
+        return self.cut[int(number)] if mark and not before and not after.strip("\r\n") else None
 
     def put_back(self, payload: bytes) -> bytes:
         """``payload`` with every stand-in line replaced by what it stands for."""
@@ -60,7 +74,7 @@ class Runs:
         pieces: list[bytes | memoryview] = [before]
         for line in lines:
             number, _, after = line.partition(b"=")
-            pieces += [self.cut[int(number)], after]
+            pieces += [self.cut[int(number)].octets, after]
         return b"".join(pieces)
 
 
@@ -153,13 +167,18 @@ class Part(Message):
         """A leaf's decoded bytes, and whether its transfer encoding was sound."""
         encoding = self.text_of("content-transfer-encoding").strip().lower()
         if encoding == "base64":
-            return decode_base64(self.octets)
+            return self._decoded_run() or decode_base64(self.octets)
         if encoding == "quoted-printable":
             return quopri.decodestring(self.octets), True
         if encoding in {"x-uuencode", "uuencode", "uue", "x-uue"}:
             decoded = self.get_payload(decode=True)
             return (decoded if isinstance(decoded, bytes) else self.octets), True
         return self.octets, True
+
+    def _decoded_run(self) -> tuple[bytes, bool] | None:
+        """What one sound run of base64 and nothing else comes to: it was looked through when it was cut out."""
+        run = self.budget.runs.whole(self._payload) if isinstance(self._payload, str) else None
+        return decode_sound(run.octets) if run and not run.padded_within else None
 
     def text_of(self, name: str) -> str:
         """The first value of a header field as text."""
@@ -252,7 +271,7 @@ def skeleton_of(raw: bytes) -> Skeleton:
         return Skeleton(raw, raw, _NO_RUNS)
     mark = b"=run" + secrets.token_hex(12).encode() + b"="
     view = memoryview(raw)
-    cut: dict[int, memoryview] = {}
+    cut: dict[int, Run] = {}
     pieces: list[bytes] = []
     kept_to = 0
     start = 0
@@ -262,7 +281,7 @@ def skeleton_of(raw: bytes) -> Skeleton:
         run = _run_in(raw, start, end) if end - start > _MIN_RUN_BYTES else None
         if run:
             pieces += [raw[kept_to : run[0]], mark + str(len(cut)).encode() + b"="]
-            cut[len(cut)] = view[run[0] : run[1]]
+            cut[len(cut)] = Run(view[run[0] : run[1]], _is_padded_within(raw, *run))
             kept_to = run[1]
         start = end
     if not cut:
@@ -288,6 +307,11 @@ def _is_run(raw: bytes, first: int, end: int) -> bool:
     if end - first < _MIN_RUN_BYTES or raw[first] in b"\r\n":
         return False
     return not raw[first:end].translate(None, _RUN_OCTETS)
+
+
+def _is_padded_within(raw: bytes, first: int, end: int) -> bool:
+    padding = raw.find(b"=", first, end)
+    return padding >= 0 and raw[padding:end].strip(b"=\r\n") != b""
 
 
 def with_guessed_boundary(payload: bytes) -> bytes | None:

@@ -598,6 +598,7 @@ _LINES = st.sampled_from(
         b"",
         b"AAAA" * 15,
         b"QUJD=",
+        b"QUI=",
         b"AAAA\rBBBB\r\rCCCC",
         b"--b1",
         b"--b1--",
