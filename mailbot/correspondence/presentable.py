@@ -6,9 +6,12 @@ cut. It walks the dataclasses by their declared fields, so a new field of a view
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Any, TypeVar
+from operator import is_
+from types import NoneType
+from typing import Any, Final, TypeVar
 
 from mailbot.correspondence.context import DELINKED, THEIRS, LetterView, LongText
 from mailbot.correspondence.safe_text import (
@@ -77,31 +80,25 @@ class _Walk:
         self.characters_left = limits.text_characters
         self.entries_left = 4 * limits.entries
 
-    def value(self, value: Any, authorship: _Authorship) -> Any:
-        # Order matters: a StrEnum is a str, and it is ours.
-        if value is None or isinstance(value, (bool, Enum)):
-            return value
-        if isinstance(value, str):
-            return self.line(value, authorship)
-        if isinstance(value, tuple):
-            kept = value[: min(self.limits.entries, self.entries_left)]
-            self.entries_left -= len(kept)
-            return tuple([self.value(entry, authorship) for entry in kept])
-        if isinstance(value, LongText):
-            return self.long_text(value, authorship)
-        if isinstance(value, Phrase):
-            return self.phrase(value)
-        return self.dataclass_value(value, authorship)
-
     def dataclass_value(self, value: Any, authorship: _Authorship) -> Any:
-        shown = {}
-        changed = False
+        changes = {}
         for name, own_authorship in _fields_of(type(value)):
-            old = getattr(value, name)
-            new = self.value(old, authorship if own_authorship is _Authorship.OURS else own_authorship)
-            changed = changed or new is not old
-            shown[name] = new
-        return type(value)(**shown) if changed else value
+            # Most of a view is empty.
+            if old := getattr(value, name):
+                of_field = authorship if own_authorship is _Authorship.OURS else own_authorship
+                new = _WAY_OF[type(old)](self, old, of_field)
+                if new is not old:
+                    changes[name] = new
+        return replace(value, **changes) if changes else value
+
+    def as_it_is(self, value: Any, _: _Authorship) -> Any:
+        return value
+
+    def entries(self, value: tuple[Any, ...], authorship: _Authorship) -> tuple[Any, ...]:
+        kept = value[: min(self.limits.entries, self.entries_left)]
+        self.entries_left -= len(kept)
+        shown = tuple([_WAY_OF[type(entry)](self, entry, authorship) for entry in kept])
+        return value if len(shown) == len(value) and all(map(is_, shown, value)) else shown
 
     def line(self, text: str, authorship: _Authorship) -> str:
         if not text:
@@ -130,9 +127,11 @@ class _Walk:
             cut = cut or not whole
             self.characters_left -= cost
             paragraphs.append(shown if authorship is _Authorship.OURS else delinked_text(shown))
+        if cut == text.cut and tuple(paragraphs) == text.paragraphs:
+            return text
         return LongText(paragraphs=tuple(paragraphs), cut=cut)
 
-    def phrase(self, wanted: Phrase) -> Phrase:
+    def phrase(self, wanted: Phrase, _: _Authorship) -> Phrase:
         # Whoever wrote a value, a phrase never carries a live link into a letter.
         values = tuple(
             [(place, delinked_line(self.line(text, _Authorship.OURS))) for place, text in wanted.values]
@@ -141,6 +140,26 @@ class _Walk:
         if values == wanted.values and text == wanted.text:
             return wanted
         return replace(wanted, values=values, text=text)
+
+
+class _Ways(dict[type, Callable[[_Walk, Any, _Authorship], Any]]):
+    """By type, how a value is made presentable."""
+
+    def __missing__(self, kind: type) -> Callable[[_Walk, Any, _Authorship], Any]:
+        # Order matters: a StrEnum is a str, and it is ours.
+        ways = (way for known, way in _WAYS if issubclass(kind, known))
+        self[kind] = found = next(ways, _Walk.dataclass_value)
+        return found
+
+
+_WAYS: Final = (
+    ((NoneType, bool, Enum), _Walk.as_it_is),
+    (str, _Walk.line),
+    (tuple, _Walk.entries),
+    (LongText, _Walk.long_text),
+    (Phrase, _Walk.phrase),
+)
+_WAY_OF: Final = _Ways()
 
 
 _FIELDS: dict[type, tuple[tuple[str, _Authorship], ...]] = {}
