@@ -44,7 +44,9 @@ _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 _MEDIA_TYPE = re.compile(r"([a-z0-9][a-z0-9.+-]{0,60})/([a-z0-9][a-z0-9.+-]{0,60})")
 _PLAIN_FILENAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,50}[A-Za-z0-9])?")
-_BODY_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# In UTF-8: those that are one octet, and those that are two.
+_BODY_CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
+_BODY_CONTROLS_BEYOND_ASCII = re.compile(rb"\xc2[\x80-\x9f]")
 
 
 def compose(
@@ -100,9 +102,11 @@ def _automatic(letter: OutboundLetter) -> list[str]:
 
 
 def _checked(message: bytes) -> bytes:
-    if len({message.count(end) for end in (b"\r\n", b"\r", b"\n")}) > 1:
+    # It ends a line with a CR, an LF or both: as many lines as either has only both.
+    lines = message.splitlines()
+    if not len(lines) == message.count(b"\r") == message.count(b"\n"):
         raise LetterError("a bare CR or LF stands in the composed letter")
-    if max(map(len, message.split(b"\r\n"))) > _LONGEST_LINE_OCTETS:
+    if max(map(len, lines)) > _LONGEST_LINE_OCTETS:
         raise LetterError("a line of the composed letter is longer than 998 octets")
     return message
 
@@ -268,11 +272,13 @@ def _multipart(
 def _text(text: str, subtype: str) -> ComposedPart:
     """A part with text as quoted-printable, which keeps lines short (RFC 2045 §6.7)."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    content = _BODY_CONTROLS.sub("", lines).rstrip("\n") + "\n"
+    # What UTF-8 has no octets for are broken surrogates.
+    octets = lines.encode("utf-8", "ignore").translate(None, _BODY_CONTROLS)
+    content = _BODY_CONTROLS_BEYOND_ASCII.sub(b"", octets).rstrip(b"\n") + b"\n"
     content_type = _header("Content-Type", f'text/{subtype}; charset="utf-8"')
     return ComposedPart(
         headers=(content_type, _header("Content-Transfer-Encoding", "quoted-printable")),
-        text=binascii.b2a_qp(content.encode("utf-8")).decode("ascii"),
+        text=binascii.b2a_qp(content).decode("ascii"),
     )
 
 

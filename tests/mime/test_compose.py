@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.headerregistry import AddressHeader, UniqueAddressHeader
@@ -326,6 +327,26 @@ def test_whatever_is_written_comes_back_and_adds_no_header(
 def test_the_text_of_a_letter_arrives_unchanged(body: str) -> None:
     (part, _) = parsed(composed(a_letter(text=body))).iter_parts()
     assert text_of(part) == body.rstrip("\n") + "\n"
+
+
+@given(st.text(alphabet="aé€😀=. \t\r\n\x00\x0b\x1f\x7f\x80\x85\x9f\xa0Â\ud800\udfff", max_size=200))
+def test_control_characters_and_broken_surrogates_are_left_out_of_a_text(body: str) -> None:
+    lines = body.replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(ch for ch in lines if ch in "\t\n" or unicodedata.category(ch) not in ("Cc", "Cs"))
+    (part, _) = parsed(composed(a_letter(text=body))).iter_parts()
+    assert text_of(part) == kept.rstrip("\n") + "\n"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"a\nb\r\n", b"a\rb\r\n", b"a\n\rb\r\n", b"a\r\r\n", b"a\rb\nc\r\n", b"a" * 999 + b"\r\n"],
+)
+def test_a_bare_line_end_or_an_endless_line_keeps_a_letter_from_leaving(
+    message: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailbot.mime.compose.message_bytes", lambda *_, **__: message)
+    with pytest.raises(LetterError):
+        composed(a_letter())
 
 
 def test_a_letter_that_is_composed_again_is_the_same_to_the_last_byte() -> None:
