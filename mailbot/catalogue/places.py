@@ -58,11 +58,12 @@ def read_title(request_type: RequestType, words: Sequence[str], units: UnitTable
 
 def _parts(request_type: RequestType) -> Sequence[tuple[Sequence[str], str | None]] | None:
     """The title as folded words before each placeholder; ``None`` if it is not made of units."""
-    parts = _folded_parts(request_type.title)
-    names = [name for _, name in parts if name is not None]
-    if len(names) < 2 or not parts[0][0]:
+    if len(request_type.title_fields) < 2:
         return None
-    specs = (request_type.field(name) for name in names)
+    parts = _folded_parts(request_type.title)
+    if not parts[0][0]:
+        return None
+    specs = (request_type.field(name) for name in request_type.title_fields)
     return parts if all(spec is not None and spec.kind is FieldKind.UNIT for spec in specs) else None
 
 

@@ -86,10 +86,11 @@ _COMMA = ","
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
     """Folded words of a sentence, with commas as words of their own; ``telling`` are those that are not small,
-    each with its place. ``may_take_back``: one of them might."""
+    each with its place, ``vocabulary`` is each once. ``may_take_back``: one of them might."""
 
     words: Sequence[str]
     telling: Sequence[tuple[int, str]]
+    vocabulary: frozenset[str]
     may_take_back: bool
 
 
@@ -98,13 +99,17 @@ def sentences_of(text: str) -> tuple[Sentence, ...]:
 
     Takes time linear in the length of ``text``, which the caller bounds; never raises.
     """
-    return tuple(
-        Sentence(
-            words=words,
-            telling=_telling(words),
-            may_take_back=not _MAY_TAKE_BACK.isdisjoint(words),
-        )
-        for words in _sentences(text)
+    return tuple([sentence_of(words) for words in _sentences(text)])
+
+
+def sentence_of(words: Sequence[str]) -> Sentence:
+    """The sentence of these folded words."""
+    vocabulary = frozenset(words)
+    return Sentence(
+        words=words,
+        telling=[(index, word) for index, word in enumerate(words) if word not in _SMALL],
+        vocabulary=vocabulary,
+        may_take_back=not _MAY_TAKE_BACK.isdisjoint(vocabulary),
     )
 
 
@@ -116,7 +121,7 @@ def stance(names: Sequence[str], sentences: Sequence[Sentence], units: UnitTable
         words = sentence.words
         if sentence.may_take_back and _is_taken_back(words, known):
             return Stance.DENIES
-        for start, end in _places(sentence.telling, known):
+        for start, end in _places(sentence, known):
             if not _may_follow(words, end, units):
                 continue
             if _is_denied(words, start, known):
@@ -125,9 +130,9 @@ def stance(names: Sequence[str], sentences: Sequence[Sentence], units: UnitTable
     return Stance.ASKS if asks else Stance.SILENT
 
 
-def is_named_in(names: Sequence[str], words: Sequence[str], units: UnitTable) -> bool:
-    """Whether one of ``names`` stands in ``words`` (both folded), small words between them or not."""
-    return any(_may_follow(words, end, units) for _, end in _places(_telling(words), _known(tuple(names))))
+def is_named_in(names: Sequence[str], sentence: Sentence, units: UnitTable) -> bool:
+    """Whether one of ``names`` (folded) stands in ``sentence``, small words between them or not."""
+    return any(_may_follow(sentence.words, end, units) for _, end in _places(sentence, _known(tuple(names))))
 
 
 def names_two_units(body: str, units: UnitTable) -> bool:
@@ -184,12 +189,12 @@ def _sentences(body: str) -> Iterator[list[str]]:
             return
 
 
-def _telling(tokens: Sequence[str]) -> list[tuple[int, str]]:
-    return [(index, word) for index, word in enumerate(tokens) if word not in _SMALL]
-
-
-def _places(telling: Sequence[tuple[int, str]], known: _Names) -> Iterator[tuple[int, int]]:
+def _places(sentence: Sentence, known: _Names) -> Iterator[tuple[int, int]]:
     """Where a phrase begins and what index follows it."""
+    # Most sentences have nothing to do with most types.
+    if known.by_first.keys().isdisjoint(sentence.vocabulary):
+        return
+    telling = sentence.telling
     for position, (start, word) in enumerate(telling):
         for phrase in known.by_first.get(word, ()):
             window = telling[position : position + len(phrase)]

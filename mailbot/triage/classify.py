@@ -22,7 +22,16 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import DocumentKind, FieldOrigin, FieldValue
 from mailbot.domain.mail import Classification
-from mailbot.triage.asking import NEGATIONS, Sentence, Stance, is_named_in, names_two_units, sentences_of, stance
+from mailbot.triage.asking import (
+    NEGATIONS,
+    Sentence,
+    Stance,
+    is_named_in,
+    names_two_units,
+    sentence_of,
+    sentences_of,
+    stance,
+)
 from mailbot.triage.resemblance import SUGGEST_RATIO, TYPO_RATIO, likeness, near
 from mailbot.triage.type_choice import ASK_CONFIDENCE, Hint, chosen
 
@@ -95,7 +104,8 @@ def _folded(text: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Names:
     """A type's names, folded: those that are sure, each with what it is matched as, those that merely suggest it,
-    and all of them. *Cancelamento*, of ``own_words``, negates nothing where it is what the type is called."""
+    between blanks, and all of them. *Cancelamento*, of ``own_words``, negates nothing where it is what the type is
+    called."""
 
     sure: Mapping[str, str]
     suggested: tuple[str, ...]
@@ -115,7 +125,7 @@ def _folded_names(subject: str, aliases: tuple[str, ...], suggestions: tuple[str
     suggested = tuple(_folded(suggestion) for suggestion in suggestions)
     return _Names(
         sure=sure,
-        suggested=suggested,
+        suggested=tuple(f" {suggestion} " for suggestion in suggested),
         all=(*sure, *suggested),
         own_words=frozenset(word for name in sure for word in name.split()),
     )
@@ -145,7 +155,8 @@ def read_subject_line(subject: str, types: Sequence[RequestType], units: UnitTab
     heads = _heads(words, units)
     folded = _FoldedSubjectLine(
         text=text,
-        words=words,
+        spaced=f" {text} ",
+        sentence=sentence_of(words),
         negations=NEGATIONS.intersection(words),
         heads=heads,
         near=_names_near(text, heads, types),
@@ -161,12 +172,13 @@ def classify_subject(subject: str, types: Sequence[RequestType], units: UnitTabl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoldedSubjectLine:
-    """A subject as names are held against it: folded, its words, those that turn it round, and by their number its
-    first words, where what follows them would leave a name its meaning; ``near`` are the sure names of all types
-    that may be like it."""
+    """A subject as names are held against it: folded, the same between blanks, its words, those that turn it
+    round, and by their number its first words, where what follows them would leave a name its meaning; ``near``
+    are the sure names of all types that may be like it."""
 
     text: str
-    words: tuple[str, ...]
+    spaced: str
+    sentence: Sentence
     negations: frozenset[str]
     heads: Mapping[int, str]
     near: frozenset[str]
@@ -180,24 +192,24 @@ def _heads(words: Sequence[str], units: UnitTable) -> dict[int, str]:
 def _subject_hint(request_type: RequestType, subject: _FoldedSubjectLine, units: UnitTable) -> Hint | None:
     key, names = request_type.key, _names(request_type)
     if not subject.negations <= names.own_words:
-        about = _mentions(names, subject.text) or is_named_in(names.all, subject.words, units)
+        about = _mentions(names, subject.spaced) or is_named_in(names.all, subject.sentence, units)
         return Hint(request_type=key, confidence=ASK_CONFIDENCE, matched="subject_negated") if about else None
     exact = _exact_subject(key, names, subject.text)
     if exact is not None:
         return exact
-    title = read_title(request_type, subject.words, units)
+    title = read_title(request_type, subject.sentence.words, units)
     if title is not None and _may_follow(title.rest, units):
         return Hint(request_type=key, confidence=1.0, matched="subject_title", certain=True)
-    return _containing_subject(key, names, subject.text, units) or _similar_subject(key, names, subject, units)
+    return _containing_subject(key, names, subject, units) or _similar_subject(key, names, subject, units)
 
 
 def _is_negated(words: Sequence[str]) -> bool:
     return not NEGATIONS.isdisjoint(words)
 
 
-def _mentions(names: _Names, words: str) -> bool:
-    """Whether any name of the type, sure or suggested, stands in ``words``."""
-    return any(f" {name} " in f" {words} " for name in names.all)
+def _mentions(names: _Names, spaced: str) -> bool:
+    """Whether any name of the type, sure or suggested, stands in words between blanks."""
+    return any(f" {name} " in spaced for name in names.all)
 
 
 def _exact_subject(key: str, names: _Names, words: str) -> Hint | None:
@@ -209,13 +221,13 @@ def _exact_subject(key: str, names: _Names, words: str) -> Hint | None:
     return None
 
 
-def _containing_subject(key: str, names: _Names, words: str, units: UnitTable) -> Hint | None:
+def _containing_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units: UnitTable) -> Hint | None:
     """Canonical words with more around them: certain if the rest changes nothing (a plate, a courtesy)."""
     best: Hint | None = None
     for wanted, matched in names.sure.items():
-        if wanted not in words:
+        if wanted not in subject.text:
             continue
-        before, found, after = f" {words} ".partition(f" {wanted} ")
+        before, found, after = subject.spaced.partition(f" {wanted} ")
         if not found or " " not in wanted:
             continue
         harmless = all(word in _LEAD_INS or _HAS_DIGIT.search(word) for word in before.split())
@@ -242,10 +254,9 @@ def _similar_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units
     closest = max([_similarity(subject, wanted) for wanted in subject.near.intersection(names.sure)], default=0.0)
     if closest >= TYPO_RATIO:
         return Hint(request_type=key, confidence=round(closest / 100, 3), matched="subject_typo", certain=True)
-    words = subject.text
-    if words in names.suggested or is_named_in(names.all, subject.words, units):
+    if subject.spaced in names.suggested or is_named_in(names.all, subject.sentence, units):
         return Hint(request_type=key, confidence=0.6, matched="subject_suggestion")
-    if any(f" {suggestion} " in f" {words} " for suggestion in names.suggested):
+    if any(suggestion in subject.spaced for suggestion in names.suggested):
         # One word of many, *comprovante de transferência*: with other signs it does not count as a synonym.
         return Hint(request_type=key, confidence=0.6, matched="subject_similar")
     if closest >= SUGGEST_RATIO:
@@ -324,7 +335,7 @@ def classify(
     subject_words = f" {plain_prepositions(fold_words(subject[:_LONGEST_SUBJECT]))} "
     said_in_subject, said_in_body = sentences_of(subject[:_LONGEST_SUBJECT]), sentences_of(body_text)
     kinds = frozenset(document_kinds)
-    words_of = Counter(word for kind in types for word in {_folded(one) for one in kind.keywords})
+    types_with = _types_with_keyword(tuple([kind.keywords for kind in types]))
     hints = []
     for request_type in types:
         said = _said(request_type, said_in_subject, said_in_body, units)
@@ -334,8 +345,8 @@ def classify(
             fields=_field_weight(request_type, fields_found.get(request_type.key, ())),
             documents=len(kinds & {document.key for document in request_type.documents}),
             keywords=len(found := _keywords_in(request_type, body_words)),
-            new_keywords=sum(f" {word} " not in subject_words for word in found),
-            own_keywords=sum(words_of[word] == 1 for word in found),
+            new_keywords=sum(word not in subject_words for word in found),
+            own_keywords=sum(types_with[word] == 1 for word in found),
             route=_asks_in_sentence(request_type, body, units, of_subject.get(request_type.key), said),
         )
         hint = _weighed(request_type, told)
@@ -447,8 +458,20 @@ def _field_weight(request_type: RequestType, found: tuple[FieldValue, ...]) -> f
     return weight
 
 
-def _keywords_in(request_type: RequestType, body_words: str) -> frozenset[str]:
-    return frozenset(word for keyword in request_type.keywords if f" {(word := _folded(keyword))} " in body_words)
+def _keywords_in(request_type: RequestType, body_words: str) -> list[str]:
+    return [word for word in _spaced_keywords(request_type.keywords) if word in body_words]
+
+
+@lru_cache(maxsize=256)
+def _spaced_keywords(keywords: tuple[str, ...]) -> Sequence[str]:
+    """Keywords, folded and between blanks, each once."""
+    return list(dict.fromkeys(f" {_folded(keyword)} " for keyword in keywords))
+
+
+@lru_cache(maxsize=64)
+def _types_with_keyword(keywords_of_types: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+    """Of how many types each keyword, as :func:`_spaced_keywords` has it, is one."""
+    return Counter(word for keywords in keywords_of_types for word in _spaced_keywords(keywords))
 
 
 def _asks_in_sentence(
