@@ -78,5 +78,7 @@ def _named(said: str) -> Priority | None:
 
 
 def _speaks_of_urgency(kind: RequestType, text: str) -> bool:
+    if not kind.urgent_words:
+        return False
     said = f" {fold_words(text[:_READ_AT_MOST])} "
     return any(f" {fold_words(words)} " in said for words in kind.urgent_words)
