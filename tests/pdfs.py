@@ -23,6 +23,25 @@ def stamped_pdf(lines: Sequence[str], stamp: str, *, degrees: float) -> bytes:
     return _pdf([_page_stream(lines) + b"\n" + across])
 
 
+def pdf_with_turned_form(lines: Sequence[str], stamp: str, *, degrees: float) -> bytes:
+    """As :func:`stamped_pdf`, the word upright in a form that the page shows turned."""
+    along, up = cos(radians(degrees)), sin(radians(degrees))
+    page = _page_stream(lines) + b"\nq %.4f %.4f %.4f %.4f 150 640 cm /X1 Do Q" % (along, up, -up, along)
+    shown = b"BT /F1 48 Tf 0 0 Td (%s) Tj ET" % _escaped(stamp)
+    fonts = b"/Font << /F1 3 0 R >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
+        b" /Resources << %s /XObject << /X1 6 0 R >> >> >>" % fonts,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(page), page),
+        b"<< /Type /XObject /Subtype /Form /BBox [-20 -20 400 100] /Resources << %s >> /Length %d >>\nstream\n%s\n"
+        b"endstream" % (fonts, len(shown), shown),
+    ]
+    return _assembled(objects, encrypted=False)
+
+
 def annotated_pdf(lines: Sequence[str], stamp: str) -> bytes:
     """A page of text with a stamp that was laid on it in a reader, as an annotation with its own appearance."""
     page, shown = _page_stream(lines), b"BT /F1 40 Tf 5 8 Td (%s) Tj ET" % _escaped(stamp)

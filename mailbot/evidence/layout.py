@@ -6,7 +6,7 @@ Two blanks at least part columns, one parts words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SAME_LINE_SHARE = 0.5
 _GOES_ON_HEIGHTS = 0.9
@@ -23,7 +23,7 @@ _MOST_BLANKS = 120
 
 @dataclass(slots=True, kw_only=True)
 class Segment:
-    """Text that is written in one go; places in points, y upwards. It grows while letters are added."""
+    """Text that is written in one go; places in points, y upwards. It grows in its line, letter by letter."""
 
     left: float
     right: float
@@ -32,16 +32,14 @@ class Segment:
     text: str = ""
     gap: float = 0.0
     """Between its last two letters."""
+    height: float = field(init=False)
+    """Of its line of text."""
+    middle: float = field(init=False)
+    """Where its line lies."""
 
-    @property
-    def height(self) -> float:
-        """Of its line of text."""
-        return max(self.top - self.bottom, 0.1)
-
-    @property
-    def middle(self) -> float:
-        """Where its line lies."""
-        return (self.top + self.bottom) / 2
+    def __post_init__(self) -> None:
+        self.height = max(self.top - self.bottom, 0.1)
+        self.middle = (self.top + self.bottom) / 2
 
     def goes_on_with(self, left: float, bottom: float, top: float) -> bool:
         """Whether a letter at that place belongs to it."""

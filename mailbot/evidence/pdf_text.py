@@ -40,6 +40,9 @@ _LONGEST_FONT_NAME = 200
 _FONT_OF_BARS = re.compile(rb"bar|2.?of.?5|i2?.?25|itf|3.?of.?9|code.?\d|qr", re.IGNORECASE)
 _ANGLES_ASKED = 40
 
+# What is neither a blank nor a letter that pdfium could not tell.
+_WORD = re.compile(r"[^\s\0\ufffe\uffff]+")
+
 _PDFIUM = threading.Lock()
 
 
@@ -82,7 +85,7 @@ class OpenPdf:
             with self._page(number) as page:
                 drawn = _drawn(page)
                 return PageLayer(
-                    text=_text(page, most_characters),
+                    text=_text(page, most_characters, is_upright=drawn.is_upright),
                     is_hidden=drawn.hidden_texts > 0 and drawn.shown_texts == 0,
                     pictures_share=_share_of_page(page, drawn.pictures_area),
                     may_show_codes=drawn.may_be_codes,
@@ -154,7 +157,8 @@ def _scale(size_points: tuple[float, float], dpi: int, *, most_pixels: int = MOS
 
 @dataclass(slots=True, kw_only=True)
 class _Drawn:
-    """What is on a page besides its words; it grows while the page's objects are counted."""
+    """What is on a page besides its words; it grows while the page's objects are counted. ``is_upright``: all of
+    its words are known to stand upright."""
 
     pictures_area: float = 0.0
     shown_texts: int = 0
@@ -162,6 +166,7 @@ class _Drawn:
     corners: int = 0
     may_be_codes: bool = False
     is_stamped: bool = False
+    is_upright: bool = True
 
 
 def _drawn(page: Any) -> _Drawn:
@@ -170,7 +175,7 @@ def _drawn(page: Any) -> _Drawn:
     laid_on = _annotations(page)
     drawn, fonts = _Drawn(may_be_codes=bool(laid_on), is_stamped=bool(laid_on & _stamps())), set[int]()
     width, height = page.get_size()
-    count = 0
+    count, matrix = 0, raw.FS_MATRIX()
     for thing in islice(page.get_objects(max_depth=_DEPTH_OF_FORMS), _MOST_OBJECTS):
         count += 1
         if thing.type == raw.FPDF_PAGEOBJ_TEXT:
@@ -179,6 +184,7 @@ def _drawn(page: Any) -> _Drawn:
             else:
                 drawn.shown_texts += 1
             drawn.may_be_codes = drawn.may_be_codes or _is_in_font_of_bars(thing.raw, fonts)
+            drawn.is_upright = drawn.is_upright and _is_upright(thing.raw, matrix)
         elif thing.type == raw.FPDF_PAGEOBJ_PATH:
             drawn.corners += max(0, raw.FPDFPath_CountSegments(thing.raw))
         elif thing.type == raw.FPDF_PAGEOBJ_IMAGE:
@@ -187,12 +193,26 @@ def _drawn(page: Any) -> _Drawn:
                 0.0, min(top, height) - max(bottom, 0)
             )
             drawn.may_be_codes = True
-        elif thing.type != raw.FPDF_PAGEOBJ_FORM or thing.level + 1 >= _DEPTH_OF_FORMS:
+        elif thing.type == raw.FPDF_PAGEOBJ_FORM and thing.level + 1 < _DEPTH_OF_FORMS:
+            # It may turn what stands in it.
+            drawn.is_upright = False
+        else:
             # Shadings, and what lies deeper than is looked.
             drawn.may_be_codes = True
+            drawn.is_upright = False
+    if count >= _MOST_OBJECTS:
+        drawn.is_upright = False
     if drawn.corners >= _FEWEST_CORNERS_OF_A_CODE or count >= _MOST_OBJECTS:
         drawn.may_be_codes = True
     return drawn
+
+
+def _is_upright(text: Any, matrix: Any) -> bool:
+    """Whether the letters of a text of the page itself are turned in no way; ``matrix`` is written over."""
+    import pypdfium2.raw as raw
+
+    is_known = raw.FPDFPageObj_GetMatrix(text, ctypes.byref(matrix))
+    return bool(is_known and matrix.a > 0 and matrix.b == 0 and matrix.c == 0)
 
 
 def _is_in_font_of_bars(text: Any, known: set[int]) -> bool:
@@ -233,14 +253,14 @@ def _share_of_page(page: Any, area: float) -> float:
     return float(min(1.0, area / (width * height))) if width * height > 0 else 0.0
 
 
-def _text(page: Any, most_characters: int) -> str:
+def _text(page: Any, most_characters: int, *, is_upright: bool) -> str:
     layer = page.get_textpage()
     try:
         count = min(layer.count_chars(), most_characters)
         if not count:
             return ""
-        if count <= _MOST_PLACED_CHARACTERS and _is_level(layer, count):
-            segments, aslant = _segments(layer, count)
+        if count <= _MOST_PLACED_CHARACTERS and (is_upright or _is_level(layer, count)):
+            segments, aslant = _segments(layer, count, is_upright=is_upright)
             return "\n".join(filter(None, (laid_out(segments), aslant)))[:most_characters]
         return str(layer.get_text_range(0, count)).replace("\r", "")[:most_characters]
     finally:
@@ -256,9 +276,9 @@ def _is_level(layer: Any, count: int) -> bool:
     return level * 2 > len(asked)
 
 
-def _segments(layer: Any, count: int) -> tuple[Sequence[Segment], str]:
+def _segments(layer: Any, count: int, *, is_upright: bool) -> tuple[Sequence[Segment], str]:
     """Letters that follow each other on one line and close together, in pdfium's order; and those that stand
-    aslant, as a stamp's, by themselves."""
+    aslant, as a stamp's, by themselves: no letter is asked for that where all are known to stand upright."""
     import pypdfium2.raw as raw
 
     box = raw.FS_RECTF()
@@ -268,28 +288,29 @@ def _segments(layer: Any, count: int) -> tuple[Sequence[Segment], str]:
     current: Segment | None = None
     space, aslant, last_aslant = False, "", -1
     text = str(layer.get_text_range(0, count))
-    # One character of pdfium may be two of UTF-16 and none of Python's: only then are they asked one by one.
-    characters = text if len(text) == count else [_character(raw, handle, index) for index in range(count)]
-    for index, character in enumerate(characters):
-        if character.isspace() or character in "\0\ufffe\uffff":
-            space = True
-            continue
-        if abs(angle_of(handle, index)) >= _LEVEL_RADIANS:
-            aslant += f" {character}" if space or index != last_aslant + 1 else character
-            space, last_aslant = False, index
-            continue
-        if not box_of(handle, index, at_box):
-            continue
-        left, right = box.left, box.right
-        if current is None or not current.goes_on_with(left, box.bottom, box.top):
-            current = Segment(left=left, right=right, bottom=box.bottom, top=box.top)
-            segments.append(current)
-        elif space or current.is_blank_before(left):
-            current.text += " "
-        current.gap = 0.0 if space else left - current.right
-        current.text += character
-        current.right = max(current.right, right)
-        space = False
+    if len(text) != count:
+        # One character of pdfium may be two of UTF-16 and none of Python's: only then are they asked one by one.
+        text = "".join(_character(raw, handle, index) for index in range(count))
+    for word in _WORD.finditer(text):
+        space = space or word.start() > 0
+        for index, character in enumerate(word.group(), word.start()):
+            if not is_upright and abs(angle_of(handle, index)) >= _LEVEL_RADIANS:
+                aslant += f" {character}" if space or index != last_aslant + 1 else character
+                space, last_aslant = False, index
+                continue
+            if not box_of(handle, index, at_box):
+                continue
+            left, right = box.left, box.right
+            if current is None or not current.goes_on_with(left, box.bottom, box.top):
+                current = Segment(left=left, right=right, bottom=box.bottom, top=box.top)
+                segments.append(current)
+            elif space or current.is_blank_before(left):
+                current.text += " "
+            current.gap = 0.0 if space else left - current.right
+            current.text += character
+            if right > current.right:
+                current.right = right
+            space = False
     return segments, aslant.strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.evidence.pdf_text import MOST_CHARACTERS, OpenPdf, open_pdf
 from mailbot.evidence.reading import READER_VERSION, read_document
-from tests.pdfs import annotated_pdf, encrypted_pdf, scanned_pdf, stamped_pdf, text_pdf
+from tests.pdfs import annotated_pdf, encrypted_pdf, pdf_with_turned_form, scanned_pdf, stamped_pdf, text_pdf
 
 BOLETO = ("Recibo do Pagador", "34191.10121 34567.880058 71234.570001 6 16670000012345", "Vencimento 20/11/2026")
 
@@ -125,15 +126,16 @@ def test_libraries_are_loaded_only_when_a_file_is_read() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("stamped_by", [stamped_pdf, pdf_with_turned_form])
 @pytest.mark.parametrize("degrees", [0, 25, -35, 90])
-def test_a_stamp_across_a_receipts_text_is_read(degrees: float) -> None:
+def test_a_stamp_across_a_receipts_text_is_read(degrees: float, stamped_by: Callable[..., bytes]) -> None:
     """Its letters lie between those of the lines below it."""
     lines = ["Comprovante de pagamento de boleto", "Valor pago R$ 108,00", "Data do pagamento 20/11/2026"]
     lines += [f"Linha {number} com palavras que vão até o meio da folha" for number in range(20)]
     lines += ["Autenticação 1A2B3C4D5E6F"]
     plain = read(text_pdf(lines))
     assert {fact.name: fact.value for fact in plain.facts}["status"] == "paid"
-    stamped = read(stamped_pdf(lines, "CANCELADO", degrees=degrees))
+    stamped = read(stamped_by(lines, "CANCELADO", degrees=degrees))
     assert {fact.name: fact.value for fact in stamped.facts}["status"] == "failed"
 
 
