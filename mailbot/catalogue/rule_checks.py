@@ -117,7 +117,7 @@ def _order(request_type: RequestType) -> Iterator[Complaint]:
 
 
 def _comparison(path: KeyPath, spec: FactSpec, comparison: Comparison) -> Iterator[Complaint]:
-    for operator, value in comparison.asked():
+    for operator, value in comparison.asked:
         if operator == "known":
             continue
         if operator in ORDERING_OPERATORS and spec.kind is not FactKind.NUMBER:

@@ -6,7 +6,8 @@ A row compares facts one by one and says what follows; anything cleverer is a fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -44,17 +45,15 @@ class Comparison(Entry):
 
     @model_validator(mode="after")
     def _compares_something(self) -> Self:
-        if not list(self.asked()):
+        if not self.asked:
             raise ValueError(f"compare with one of {', '.join(_OPERATORS)}")
         return self
 
-    def asked(self) -> Iterator[tuple[str, Any]]:
+    @cached_property
+    def asked(self) -> tuple[tuple[str, Any], ...]:
         """(operator, value) of everything that is asked."""
-        for operator in _OPERATORS:
-            attribute = f"{operator}_" if operator in ("is", "in") else operator
-            value = getattr(self, attribute)
-            if value is not None:
-                yield operator, value
+        values = {name: getattr(self, f"{name}_" if name in ("is", "in") else name) for name in _OPERATORS}
+        return tuple((operator, value) for operator, value in values.items() if value is not None)
 
 
 class Consequence(Entry):

@@ -20,7 +20,7 @@ from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.identity import name_parts
 from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, Lines, labelled_text, lines_of
-from mailbot.evidence.prose import message_in, name_in, reason_in
+from mailbot.evidence.prose import letters_in, message_in, name_in, reason_in
 from mailbot.evidence.sentences import stated_in_sentences
 from mailbot.evidence.topics import topic_in
 from mailbot.evidence.values import checked_value
@@ -215,7 +215,7 @@ class _Reading:
             if spec.whole_text:
                 is_labelled = any(found.spec is spec for found in labelled.values)
                 said = message_in(self._own_lines(labelled)) if first_mail and not is_labelled else ""
-                if sum(ch.isalpha() for ch in said) >= _FEWEST_LETTERS:
+                if letters_in(said) >= _FEWEST_LETTERS:
                     # Also where it is too short: the letter then says so (R003-06).
                     yield self._value(spec, said, FieldOrigin.SENTENCE)
                 continue

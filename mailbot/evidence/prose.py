@@ -102,7 +102,12 @@ def reason_in(request_type: RequestType, lines: Sequence[str], units: UnitTable)
     sentences = [sentence.strip() for sentence in _SENTENCE_END.split(body)]
     kept = [sentence for sentence in sentences if _gives_reason(sentence, names, units)]
     text = "\n".join(kept)
-    return text if sum(ch.isalpha() for ch in text) >= _FEWEST_LETTERS else ""
+    return text if letters_in(text) >= _FEWEST_LETTERS else ""
+
+
+def letters_in(text: str) -> int:
+    """How many letters ``text`` has."""
+    return sum(map(str.isalpha, text))
 
 
 def message_in(lines: Sequence[str]) -> str:
@@ -147,7 +152,8 @@ def _names(request_type: RequestType) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _folded_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_telling_words(fold_words(name)) for name in names if name)
+    """The telling words of each name, between blanks."""
+    return tuple(f" {_telling_words(fold_words(name))} " for name in names if name)
 
 
 def _telling_words(words: str) -> str:
@@ -179,30 +185,29 @@ def _without_greeting(sentence: str) -> str:
 
 def _merely_asks(rest: str, words: str, names: tuple[str, ...], units: UnitTable) -> bool:
     """Whether a sentence is the request itself, with or without both places, and nothing more."""
-    telling = _telling_words(words)
+    telling = f" {_telling_words(words)} "
     if telling in names or route_in(words.split(), units) is not None:
         return True
-    about_it = any(f" {name} " in f" {telling} " for name in names)
+    about_it = any(name in telling for name in names)
     return about_it and bool(_REQUEST.match(rest) or _CANNOT_BY_THEMSELVES.search(rest))
 
 
 def is_signature(line: str) -> bool:
     """A name, an address or a number alone on its line."""
     words = line.split()
-    letters = sum(ch.isalpha() for ch in line)
-    if "@" in line or "://" in line or letters * 2 < len(line.replace(" ", "")):
+    if "@" in line or "://" in line or letters_in(line) * 2 < len(line.replace(" ", "")):
         return True
-    all_names = all(_NAME_WORD.fullmatch(word.strip(",.")) for word in words)
-    return len(words) <= 7 and all_names and not line.rstrip().endswith((".", "!", "?"))
+    if len(words) > 7 or line.rstrip().endswith((".", "!", "?")):
+        return False
+    return all(_NAME_WORD.fullmatch(word.strip(",.")) for word in words)
 
 
 def phone_in(lines: Sequence[str]) -> str:
     """The first telephone number outside lines that are about other numbers, or an empty string."""
     for line in lines:
-        if not _OTHER_NUMBERS.search(line):
-            phones = phones_in(line)
-            if phones:
-                return phones[0]
+        phones = phones_in(line)
+        if phones and not _OTHER_NUMBERS.search(line):
+            return phones[0]
     return ""
 
 

@@ -56,7 +56,10 @@ def _cnpj(spec: FieldSpec, lines: Sequence[str]) -> str:
 
 def _email(spec: FieldSpec, lines: Sequence[str]) -> str:
     del spec
-    return _only([one for line in lines if _EMAIL_WORD.search(line.partition("@")[0]) for one in emails_in(line)])
+    with_sign = [line for line in lines if "@" in line]
+    return _only(
+        [one for line in with_sign if _EMAIL_WORD.search(line.partition("@")[0]) for one in emails_in(line)]
+    )
 
 
 def _first_name(spec: FieldSpec, lines: Sequence[str]) -> str:

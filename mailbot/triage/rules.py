@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from mailbot.catalogue.facts.values import Fact, Facts, FactScalar, FactSources
@@ -56,7 +57,7 @@ def _doubted(rule: Rule, facts: Facts, answers: Mapping[str, bool | None]) -> li
 
 
 def _is_certain(comparison: Comparison, fact: Fact) -> bool:
-    if fact is None or all(operator == "known" for operator, _ in comparison.asked()):
+    if fact is None or all(operator == "known" for operator, _ in comparison.asked):
         # Only `known` has an answer for an unknown fact.
         return True
     return fact.certain
@@ -130,7 +131,7 @@ def _all_hold(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _answer(comparison: Comparison, fact: Fact) -> bool | None:
-    return _all_hold(_holds(operator, wanted, fact) for operator, wanted in comparison.asked())
+    return _all_hold(_holds(operator, wanted, fact) for operator, wanted in comparison.asked)
 
 
 def _holds(operator: str, wanted: Any, fact: Fact) -> bool | None:
@@ -155,7 +156,13 @@ def _same(value: FactScalar, wanted: Any) -> bool:
         return value is wanted
     if isinstance(value, Decimal):
         return value == Decimal(str(wanted))
-    return fold_words(value) == fold_words(str(wanted))
+    return value == wanted or fold_words(value) == _folded(str(wanted))
+
+
+@lru_cache(maxsize=1024)
+def _folded(wanted: str) -> str:
+    """Memory of the catalogue's own words; never called with a sender's text."""
+    return fold_words(wanted)
 
 
 def _compares(operator: str, value: FactScalar, wanted: float) -> bool | None:

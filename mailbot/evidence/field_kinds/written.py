@@ -32,7 +32,7 @@ def text(spec: FieldSpec, raw: str) -> Checked:
     ``too_short``, with the length that is wanted behind the colon where the field has one.
     """
     plain = re.sub(r"[ \t]+", " ", re.sub(r"\n{3,}", "\n\n", re.sub(r"_{2,}", " ", raw))).strip()
-    if sum(ch.isalpha() for ch in plain[:100]) < 2:
+    if sum(map(str.isalpha, plain[:100])) < 2:
         return Checked(plain, "too_short")
     if spec.min_characters is not None and len(" ".join(plain.split())) < spec.min_characters:
         return Checked(plain, f"too_short:{spec.min_characters}")
