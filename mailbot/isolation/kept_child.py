@@ -7,7 +7,6 @@ When it breaks, only the one question suffers (THREATS 25, 26).
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import mailbot
 from mailbot.isolation.asking import ChildFailed
 from mailbot.isolation.deadline import Deadline
 from mailbot.isolation.frames import BrokenFrame
+from mailbot.isolation.memory import resident_bytes
 
 _END_SECONDS = 5.0
 # A child that still holds so much after an answer keeps memory that it needs no more: the next question gets a
@@ -102,7 +102,7 @@ class KeptChild:
         )
 
     def _is_bloated(self) -> bool:
-        return self._child is not None and _resident_bytes(self._child.pid) > _MOST_KEPT_BYTES
+        return self._child is not None and (resident_bytes(self._child.pid) or 0) > _MOST_KEPT_BYTES
 
     def _end(self) -> None:
         child, self._child = self._child, None
@@ -122,15 +122,6 @@ def _send(target: IO[bytes], question: Callable[[IO[bytes]], None]) -> None:
         target.flush()
     except BrokenPipeError:
         return
-
-
-def _resident_bytes(process: int) -> int:
-    """Memory that a process holds; 0 where the system does not tell (it has no ``/proc``)."""
-    try:
-        pages = Path(f"/proc/{process}/statm").read_text("ascii").split()[1]
-    except OSError:
-        return 0
-    return int(pages) * resource.getpagesize()
 
 
 def _close(pipe: IO[bytes]) -> None:
