@@ -170,7 +170,8 @@ def _open_ticket(decision: OpenTicket | OpenFollowUp, situation: Situation, caus
         happened.add(BOT, EventKind.THREAD_REFUSED, new=decision.linked_to, detail=decision.link_reason)
     if ticket.rerouted_from:
         happened.add(BOT, EventKind.REROUTED, old=ticket.rerouted_from, new=ticket.mailbox)
-    ticket = replace(ticket, ruling=note_ruling(None, situation.report.ruling, happened))
+    if (ruling := note_ruling(None, situation.report.ruling, happened)) is not None:
+        ticket = replace(ticket, ruling=ruling)
     if isinstance(decision, OpenTicket) and decision.guides and ticket.ruling is not None:
         newly = replace(ticket, status=Status.NEW)
         ticket = end_by_guidance(newly, situation.request_type, ticket.ruling, happened, situation.now)

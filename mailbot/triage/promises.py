@@ -47,9 +47,10 @@ def _promised(change: TicketChange, kind: RequestType, calendar: BusinessCalenda
         return after
     stands_still = kind.stops_the_clock(after.status)
     if before is None or any(change.happened(one) for one in _BEGIN_ANEW):
-        due = due_at(Status.OPEN, kind, now, calendar, after.priority)
         begins = after.due_at is not None and not stands_still
-        return replace(after, due_at=due if begins else None, due_left_seconds=None)
+        due = due_at(Status.OPEN, kind, now, calendar, after.priority) if begins else None
+        is_so = after.due_at == due and after.due_left_seconds is None
+        return after if is_so else replace(after, due_at=due, due_left_seconds=None)
     if stands_still:
         return replace(after, due_at=None, due_left_seconds=_left(before, calendar, now))
     if before.due_left_seconds is not None:

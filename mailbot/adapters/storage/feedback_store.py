@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Boolean, Connection, bindparam, func, select, text
 
+from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.tables import UtcDateTime, article_votes
 from mailbot.domain.self_service import ArticleVotes
 
@@ -16,7 +17,9 @@ _VOTE = text(
     "INSERT INTO article_votes (article, voter_address, useful, at) VALUES (:article, :voter, :useful, :at) "
     "ON CONFLICT (article, voter_address) DO UPDATE SET useful = excluded.useful, at = excluded.at"
 ).bindparams(bindparam("useful", type_=Boolean()), bindparam("at", type_=UtcDateTime()))
-_COUNTS = select(_V.article, _V.useful, func.count().label("how_many")).group_by(_V.article, _V.useful)
+_COUNTS = CompiledStatement(
+    select(_V.article, _V.useful, func.count().label("how_many")).group_by(_V.article, _V.useful)
+)
 
 
 class FeedbackStore:
@@ -33,8 +36,8 @@ class FeedbackStore:
     def votes(self) -> dict[str, ArticleVotes]:
         """All votes by article; articles without any are left out."""
         counted: dict[str, dict[bool, int]] = {}
-        for row in self._connection.execute(_COUNTS):
-            counted.setdefault(row.article, {})[bool(row.useful)] = row.how_many
+        for article, useful, how_many in _COUNTS.run(self._connection, {}).rows:
+            counted.setdefault(article, {})[bool(useful)] = how_many
         return {
             article: ArticleVotes(useful=votes.get(True, 0), not_useful=votes.get(False, 0))
             for article, votes in counted.items()
