@@ -147,6 +147,22 @@ def test_a_letter_that_is_done_with_is_never_claimed_again(storage: SqlStorage, 
         assert work.outbox.oldest_waiting() is None
 
 
+def test_a_newer_letter_replaces_unsent_ones_of_any_kind_that_it_names_and_none_where_it_names_none(
+    storage: SqlStorage,
+) -> None:
+    kinds = (LetterKind.EVIDENCE_REQUESTED, LetterKind.EVIDENCE_COMPLETE, LetterKind.DECISION)
+    those = [letter(letter=kind, not_before=NOW + MINUTE * (3 - at)) for at, kind in enumerate(kinds)]
+    add_letters(storage, *those)
+    with storage.write() as work:
+        assert work.outbox.supersede("2026-000001", "maria@example.com.br", []) is None
+        assert work.outbox.supersede("2026-000001", "maria@example.com.br", kinds[:2]) == NOW + MINUTE * 2
+    assert [status_of(storage, one.message_id) for one in those] == [
+        LetterStatus.CANCELLED,
+        LetterStatus.CANCELLED,
+        LetterStatus.QUEUED,
+    ]
+
+
 def test_a_newer_letter_replaces_unsent_ones_of_its_ticket_and_recipient(storage: SqlStorage) -> None:
     kind = LetterKind.EVIDENCE_REQUESTED
     old = letter(letter=kind, not_before=NOW + MINUTE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -9,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
     insert,
     literal_column,
@@ -20,7 +24,7 @@ from sqlalchemy import (
 
 from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.tables import letter_texts, outbox
-from mailbot.domain.events import Audience, LetterStatus
+from mailbot.domain.events import Audience, LetterKind, LetterStatus
 from mailbot.domain.outbox import HELD_FOR_SUMMARY
 
 LETTERS = outbox.c
@@ -138,19 +142,34 @@ NOTICES = CompiledStatement(
 )
 INSERT = CompiledStatement(insert(outbox).returning(LETTERS.id))
 INSERT_TEXT = CompiledStatement(insert(letter_texts))
-THOSE_REPLACED = and_(
-    LETTERS.ticket_number == bindparam("of_ticket"),
-    LETTERS.recipient_address == bindparam("to"),
-    LETTERS.letter.in_(bindparam("kinds", expanding=True)),
-    LETTERS.status.in_(UNSENT),
-)
-EARLIEST_REPLACED = select(func.min(LETTERS.due_at), func.count()).where(THOSE_REPLACED)
-CANCEL_REPLACED = (
-    update(outbox)
-    .where(THOSE_REPLACED)
-    .values(status=LetterStatus.CANCELLED.value, due_at=None, last_error=bindparam("why"))
-)
-THREAD_IDS = (
+
+
+@lru_cache(maxsize=64)
+def replaced(kinds: tuple[LetterKind, ...]) -> tuple[CompiledStatement, CompiledStatement]:
+    """Of the unsent letters of these kinds that somebody gets on a ticket: when the earliest is due and how many
+    there are, and that they leave no more."""
+    those = and_(
+        OF_TICKET,
+        TO,
+        or_(false(), *(LETTERS.letter == kind.value for kind in kinds)),
+        or_(*(LETTERS.status == status for status in UNSENT)),
+    )
+    look: tuple[ColumnElement[Any], ...] = (
+        func.min(LETTERS.due_at).label("earliest"),
+        func.count().label("count"),
+    )
+    cancelled: dict[str, Any] = {
+        "status": LetterStatus.CANCELLED.value,
+        "due_at": None,
+        "last_error": bindparam("why"),
+    }
+    return (
+        CompiledStatement(select(*look).where(those)),
+        CompiledStatement(update(outbox).where(those).values(cancelled)),
+    )
+
+
+THREAD_IDS = CompiledStatement(
     select(LETTERS.message_id)
     .where(OF_TICKET, TO, LETTERS.status != LetterStatus.CANCELLED.value)
     .order_by(LETTERS.id)

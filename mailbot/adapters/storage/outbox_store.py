@@ -26,11 +26,9 @@ from mailbot.adapters.storage.mapping import (
     understood,
 )
 from mailbot.adapters.storage.outbox_statements import (
-    CANCEL_REPLACED,
     CLAIM,
     CLAIM_EARLY,
     COUNTS,
-    EARLIEST_REPLACED,
     IN_SIGHT,
     INSERT,
     INSERT_TEXT,
@@ -45,6 +43,7 @@ from mailbot.adapters.storage.outbox_statements import (
     TRANSMITTING,
     UNSENT,
     WHOLE,
+    replaced,
 )
 from mailbot.adapters.storage.tables import outbox
 from mailbot.domain.errors import LeaseLost
@@ -89,11 +88,13 @@ class OutboxStore:
         Returns the earliest time at which one of them would have left (a replacement leaves no later than
         what it replaces), ``None`` if there was none on its way.
         """
-        those = {"of_ticket": ticket_number, "to": recipient, "kinds": [kind.value for kind in letters]}
-        earliest, count = self._connection.execute(EARLIEST_REPLACED, those).one()
-        if count:
-            self._connection.execute(CANCEL_REPLACED, {**those, "why": why})
-        return cast("datetime | None", earliest)
+        look, cancel = replaced(tuple(letters))
+        those = {"of_ticket": ticket_number, "to": recipient}
+        found = look.row(self._connection, those)
+        assert found is not None
+        if found["count"]:
+            cancel.run(self._connection, {**those, "why": why})
+        return cast("datetime | None", found["earliest"])
 
     def stop_waiting(self, ticket_number: str, recipient: str, letters: Sequence[LetterKind]) -> int:
         """Take back letters of these kinds that have not left, for whatever they wait: time to be taken back in,
@@ -352,8 +353,8 @@ class OutboxStore:
 
     def thread_ids(self, ticket_number: str, recipient: str) -> list[str]:
         """Message-IDs of the letters that this recipient got on this ticket, oldest first."""
-        found = self._connection.scalars(THREAD_IDS, {"of_ticket": ticket_number, "to": recipient})
-        return list(found)
+        found = THREAD_IDS.run(self._connection, {"of_ticket": ticket_number, "to": recipient})
+        return [message_id for (message_id,) in found.rows]
 
     def letters_for_mail(self, mail_id: int) -> list[OutboundLetter]:
         """The letters that a mail caused."""
