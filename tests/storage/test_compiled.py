@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Integer, bindparam, event, insert, select, text, update
+from sqlalchemy import DateTime, Integer, bindparam, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from mailbot.adapters.storage.compiled import CompiledStatement, Outcome
@@ -43,6 +43,24 @@ def test_values_are_written_and_read_as_their_columns_have_it(database: Database
             "suspect_until": None,
         }
         assert dict(connection.execute(select(folders)).mappings().one()) == reads.row(connection, {})
+
+
+def test_times_stand_in_sqlite_as_sqlalchemys_own_type_writes_them(tmp_path: Path) -> None:
+    """What is compared and sorted is text: one that is written otherwise would come before or after its time."""
+    moments = [
+        datetime(5, 1, 2, tzinfo=UTC),
+        datetime(2026, 11, 23, 5, 6, 7, tzinfo=timezone(timedelta(hours=-3))),
+    ]
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    with database.read() as connection:
+        theirs = DateTime().dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        ours = folders.c.floor_at.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    assert theirs is not None
+    assert ours is not None
+    written = [ours(moment) for moment in moments]
+    assert written == [theirs(moment.astimezone(UTC).replace(tzinfo=None)) for moment in moments]
+    assert written[1] == "2026-11-23 08:06:07.000000"
+    database.close()
 
 
 def test_columns_that_are_not_given_get_their_defaults(database: Database) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from mailbot.adapters.storage.engine import Database
+from mailbot.adapters.storage.mapping import folded
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, TicketEvent, TicketMessage, Visibility
@@ -174,3 +178,21 @@ def test_a_ticket_that_a_newer_version_wrote_stops_no_other(storage: SqlStorage,
         assert [one.number for one in work.tickets.waiting_since(NOW)] == ["2026-000002"]
         assert [one.number for one in work.tickets.browse()] == ["2026-000002"]
     assert {line["number"] for line in logs} == {"2026-000001"}
+
+
+@pytest.mark.parametrize(
+    ("text_of_ticket", "folded_text"),
+    [
+        ("Ação da NATÁLIA", "acao da natalia"),
+        ("\u0130stanbul Straße ½", "istanbul strasse 1⁄2"),
+        ("क\u0300 日本", "क 日本"),
+    ],
+)
+def test_what_tickets_are_searched_by_has_neither_case_nor_accents(text_of_ticket: str, folded_text: str) -> None:
+    assert folded(text_of_ticket) == folded_text
+
+
+@given(st.text())
+def test_accents_are_taken_out_as_one_would_character_by_character(said: str) -> None:
+    decomposed = unicodedata.normalize("NFKD", said.replace("\x00", ""))
+    assert folded(said) == "".join(ch for ch in decomposed if not unicodedata.combining(ch)).casefold()

@@ -45,7 +45,7 @@ class _Layout:
             raise ValueError(f"not the columns of the first row: {sorted(values.keys() ^ self.columns)}")
         by_name = {name: values[name] if write is None else write(values[name]) for name, write in self.given}
         by_name.update(self.constants)
-        return by_name if self.order is None else tuple([by_name[name] for name in self.order])
+        return by_name if self.order is None else tuple(map(by_name.__getitem__, self.order))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

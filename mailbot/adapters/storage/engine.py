@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 import threading
@@ -162,10 +163,20 @@ def _make_engine(parsed: URL, look_again_seconds: float) -> Engine:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(f"the folder of the database cannot be made: {error}") from error
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8)
+    engine = create_engine(
+        parsed,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        pool_size=8,
+        json_serializer=_as_json,
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", partial(_begin_on_sqlite, look_again_seconds=look_again_seconds))
     return engine
+
+
+def _as_json(value: Any) -> str:
+    # Most lists of a new ticket are empty, and an encoder is made anew at every call.
+    return "[]" if value == [] else json.dumps(value)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -67,6 +68,8 @@ def understood(
     return values
 
 
+# No character before these is an accent.
+_NO_LATIN = re.compile("[^\x00-\u02ff]")
 _SET_ASIDE = "set_aside"
 """Mark of a paper that counts no more."""
 
@@ -204,7 +207,12 @@ def search_text(ticket: Ticket) -> str:
 def folded(text: str) -> str:
     """Lower case without accents."""
     decomposed = unicodedata.normalize("NFKD", without_nul(text))
-    return "".join(ch for ch in decomposed if not unicodedata.combining(ch)).casefold()
+    return _NO_LATIN.sub(_unless_combining, decomposed).casefold()
+
+
+def _unless_combining(found: re.Match[str]) -> str:
+    character = found.group()
+    return "" if unicodedata.combining(character) else character
 
 
 def ticket_from_row(row: Mapping[Any, Any]) -> Ticket:
