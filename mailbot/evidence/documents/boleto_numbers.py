@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mailbot.evidence.check_digits import barcode_of_line, is_barcode, lines_in
 from mailbot.evidence.documents.page_text import PageText
@@ -28,12 +29,14 @@ def barcodes_in(page: PageText) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*scanned_barcodes(page), *printed_barcodes(page))))
 
 
+@lru_cache(maxsize=8)
 def scanned_barcodes(page: PageText) -> tuple[str, ...]:
     """Bar codes that were scanned as such."""
     digits = (re.sub(r"\D", "", code.text) for code in page.codes if len(code.text) <= 60)
     return tuple(dict.fromkeys(code for code in digits if is_barcode(code)))
 
 
+@lru_cache(maxsize=8)
 def printed_barcodes(page: PageText) -> tuple[str, ...]:
     """Bar codes of the lines that stand in the text."""
     found = list(lines_in(page.raw)) or list(lines_in("\n".join(page.again)))

@@ -61,11 +61,11 @@ class Line:
     begins_paper: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PageText:
     """A page ready to be asked. ``words`` is the whole page as words, lines apart by ``\\n``; ``again`` are its
     numbers as OCR read them a second time. ``has_unread_mark``: a stamp or the like among its words was not
-    read."""
+    read. What is found on a page is remembered by the page itself, so that nobody compares all its lines."""
 
     number: int
     raw: str
@@ -200,6 +200,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])")
 
 
+@lru_cache(maxsize=8)
 def page_text(page: PageContent) -> PageText:
     """Make a page ready to be asked; words that OCR misread are put right where they can only be one label."""
     is_ocr = page.source is TextSource.OCR
