@@ -19,7 +19,8 @@ from mailbot.catalogue.units import UnitTable
 from mailbot.domain.evidence import FieldOrigin, FieldValue
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.identity import name_parts
-from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, Lines, labelled_text, lines_of
+from mailbot.evidence.labels import LONG_TEXT_CHARACTERS, LabelledText, labelled_text
+from mailbot.evidence.lines import Lines, lines_of
 from mailbot.evidence.prose import letters_in, message_in, name_in, reason_in
 from mailbot.evidence.sentences import stated_in_sentences
 from mailbot.evidence.topics import topic_in

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from string import ascii_lowercase
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import extract
@@ -18,10 +17,8 @@ from rapidfuzz.process import extract
 from mailbot.catalogue.field_specs import FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words
 from mailbot.catalogue.request_types import RequestType
+from mailbot.evidence.lines import SHORTEST_MISTYPED, Line, Lines, Opening, cells_of
 from mailbot.evidence.prose import SIGN_OFF, is_signature
-
-_LONGEST_LINE = 2000
-_MOST_LINES = 4000
 
 LONG_TEXT_CHARACTERS = 500
 """A text field that takes at least this many may run over several lines, and free prose may answer it."""
@@ -46,87 +43,6 @@ class LabelledText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Opening:
-    """What a line begins with that is set like a label, folded; where its value begins, how it is set apart."""
-
-    words: str
-    value_start: int
-    separator: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """A line without blanks and bullets around it, and what is the same of it whoever's labels it is read for.
-
-    ``spelled`` is the line letter for letter as labels are spelled, ``words`` are its words, ``None`` where
-    letters were lost; ``opening`` is what it begins with, ``cells`` are its cells, folded, if it is a row.
-    ``told_by_words``: only by its words a label can stand in it.
-    """
-
-    text: str
-    spelled: str
-    words: frozenset[str] | None
-    opening: _Opening | None
-    cells: Sequence[str]
-    told_by_words: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """A text's lines without blanks around them, the same without bullets, and which are copied headers.
-
-    ``words`` are those of all lines, ``None`` where one is to be looked at whatever its words.
-    """
-
-    plain: Sequence[str]
-    bare: Sequence[_Line]
-    headers: frozenset[int]
-    words: frozenset[str] | None
-
-
-def lines_of(text: str) -> Lines:
-    """``text``, as :func:`~mailbot.catalogue.folding.visible_text` leaves it, to be read for one type or several.
-
-    Bounded: at most 4,000 lines of 2,000 characters are looked at.
-    """
-    plain = [line[:_LONGEST_LINE].strip() for line in text.split("\n")[:_MOST_LINES]]
-    bare = [_bare(line) for line in plain]
-    return Lines(plain=plain, bare=bare, headers=_copied_headers(plain), words=_all_words(bare))
-
-
-def _all_words(lines: Sequence[_Line]) -> frozenset[str] | None:
-    words: set[str] = set()
-    for line in lines:
-        if line.words is None or not line.told_by_words:
-            return None
-        words |= line.words
-    return frozenset(words)
-
-
-_NO_WORDS: frozenset[str] = frozenset()
-_EMPTY_LINE = _Line(text="", spelled="", words=frozenset(), opening=None, cells=(), told_by_words=True)
-
-
-def _bare(line: str) -> _Line:
-    if not line:
-        return _EMPTY_LINE
-    bullet = _BULLET.match(line)
-    text = line[bullet.end() :] if bullet else line
-    spelled = text.translate(_AS_LABELS)
-    words = None if "?" in spelled else frozenset(_WORD.findall(spelled))
-    opening = _opening(text)
-    cells = _cells(text)
-    return _Line(
-        text=text,
-        spelled=spelled,
-        words=words,
-        opening=opening,
-        cells=[fold_words(cell) for cell in cells] if len(cells) > 1 else (),
-        told_by_words=words is not None and opening is None and len(cells) < 2,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Hit:
     """One label in a line: whose it is, where its value begins, how it is set apart."""
 
@@ -148,7 +64,7 @@ def labelled_text(request_type: RequestType, lines: Lines) -> LabelledText:
     """
     if not request_type.fields:
         return LabelledText(other_lines=list(lines.plain))
-    if lines.words == _NO_WORDS:
+    if lines.words == frozenset():
         return _unlabelled(lines)
     labels = _labels_of(tuple([spec.all_labels for spec in request_type.fields]))
     if not labels.may_stand_among(lines.words):
@@ -164,39 +80,20 @@ def _unlabelled(lines: Lines) -> LabelledText:
 
 # --- labels -------------------------------------------------------------------------------------------------
 
-# Each letter of a label as it may stand in a mail; long s and the like are what ``re.IGNORECASE`` takes for it.
-_LETTERS = {ch: ch + ch.upper() for ch in ascii_lowercase} | {
-    "a": "aáàâãäåAÁÀÂÃÄÅ\u212b",
-    "c": "cçCÇ",
-    "e": "eéèêëEÉÈÊË",
-    "i": "iíìîïIÍÌÎÏ\u0130\u0131",
-    "k": "kK\u212a",
-    "n": "nñNÑ",
-    "o": "oóòôõöOÓÒÔÕÖ",
-    "s": "sS\u017f",
-    "u": "uúùûüUÚÙÛÜ",
-}
-# A letter with an accent may have been lost on the way.
-_MAY_BE_LOST = frozenset("aceinou")
-_LOST = {"\ufffd": "?"}
-_AS_LABELS = str.maketrans({found: ch for ch, spellings in _LETTERS.items() for found in spellings} | _LOST)
-"""From a mail's letters to a label's, one for one: so that a place in one line is the same place in the other."""
-_WORD = re.compile(r"[^\W_]+")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Labels:
     """The labels of a type's fields, folded, each with the place of its field: ``longest_first``, those that may
-    be mistyped (``long_enough``), and of each the longest word, which is the rarest (``telling_words``)."""
+    be mistyped (``long_enough``), and the words that one of them begins with."""
 
     owners: Mapping[str, int]
     longest_first: tuple[str, ...]
     long_enough: tuple[str, ...]
-    telling_words: frozenset[str]
+    first_words: frozenset[str]
 
     def may_stand_among(self, words: frozenset[str] | None) -> bool:
         """Whether it is worth while to look for them: most lines have none."""
-        return words is None or not self.telling_words.isdisjoint(words)
+        return words is None or not self.first_words.isdisjoint(words)
 
 
 @lru_cache(maxsize=256)
@@ -205,19 +102,23 @@ def _labels_of(labels_by_field: tuple[tuple[str, ...], ...]) -> _Labels:
     return _Labels(
         owners=owners,
         longest_first=tuple(sorted(owners, key=len, reverse=True)),
-        long_enough=tuple(label for label in owners if len(label) >= _SHORTEST_MISTYPED),
-        telling_words=frozenset(max(label.split(), key=len) for label in owners if label),
+        long_enough=tuple(label for label in owners if len(label) >= SHORTEST_MISTYPED),
+        first_words=frozenset(word for label in owners for word in label.split()[:1]),
     )
 
 
 @lru_cache(maxsize=256)
 def _pattern_of(labels: _Labels) -> re.Pattern[str]:
-    """Labels where they stand in :attr:`_Line.spelled`, and what sets their values apart."""
+    """Labels where they stand in :attr:`Line.spelled`, and what sets their values apart."""
     alternatives = "|".join("".join(_letter(ch) for ch in label) for label in labels.longest_first)
     return re.compile(
         rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"
         r"(?P<sep>\s{0,10}[:：=](?:[*_]{1,3}(?=\s))?|\s{1,3}[-–—→>]{1,3}\s?|[-–—]\s|\s?\.{3,}\s?:?|\s{0,3}\|\s?|\t|\s{2,}|\s?$|(?=\s))"
     )
+
+
+# A letter with an accent may have been lost on the way.
+_MAY_BE_LOST = frozenset("aceinou")
 
 
 def _letter(ch: str) -> str:
@@ -237,14 +138,14 @@ _CONNECTORS = frozenset(
 _SELF_EVIDENT = frozenset({FieldKind.PHONE, FieldKind.EMAIL, FieldKind.CPF, FieldKind.CNPJ})
 
 
-def _hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
+def _hits(line: Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     """The labels of a line that really are labels."""
     found = _exact_hits(line, specs, labels) if labels.may_stand_among(line.words) else []
     mistyped = None if found or line.opening is None else _mistyped(line.opening, specs, labels)
     return found if mistyped is None else [mistyped]
 
 
-def _exact_hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
+def _exact_hits(line: Line, specs: Sequence[FieldSpec], labels: _Labels) -> list[_Hit]:
     found: list[_Hit] = []
     for match in _pattern_of(labels).finditer(line.spelled):
         written = line.text[match.start("label") : match.end("label")]
@@ -267,22 +168,10 @@ def _exact_hits(line: _Line, specs: Sequence[FieldSpec], labels: _Labels) -> lis
     return found
 
 
-_SETS_APART = re.compile("[:：=–—-]")
-_LABEL_SHAPE = re.compile(r"[*_]{0,3}([^\W\d_][\w \-./]{3,60}?)[*_]{0,3}(?:\s{0,5}[:：=]|\s[-–—]\s)")
-_SHORTEST_MISTYPED = 5
 _LONG_LABEL = 9
 
 
-def _opening(line: str) -> _Opening | None:
-    match = _LABEL_SHAPE.match(line) if _SETS_APART.search(line) else None
-    words = fold_words(match[1]) if match else ""
-    if match is None or len(words) < _SHORTEST_MISTYPED:
-        return None
-    separator = ":" if line[match.end() - 1] in ":：=" else "-"
-    return _Opening(words=words, value_start=match.end(), separator=separator)
-
-
-def _mistyped(opening: _Opening, specs: Sequence[FieldSpec], labels: _Labels) -> _Hit | None:
+def _mistyped(opening: Opening, specs: Sequence[FieldSpec], labels: _Labels) -> _Hit | None:
     """The label that a line begins with, one letter wrong or two in a long one: *Motvo: mudei*. Never where two
     fields' labels are as near."""
     nearest = extract(opening.words, labels.long_enough, scorer=Levenshtein.distance, score_cutoff=2, limit=None)
@@ -338,17 +227,10 @@ def _is_label(hit: _Hit, before: str, *, follows_label: bool) -> bool:
 
 # --- reading ------------------------------------------------------------------------------------------------
 
-_BULLET = re.compile(r"^[\s>*•·▪◦‣→✓✔☑\-–—]+(?=\S)|^\d{1,2}[.)º°]\s|^\(\d\)\s")
 _EDGE = " \t*_;|,/-–—→•"
 _NOTHING = re.compile(r"[\W_]*|x{3,}|n/?a", re.IGNORECASE)
 _SHORT_TEXT_END = re.compile(
     r"[;|\t\n]|\s{2,}|\s/\s|,?\s(?:cpf|cnpj|rg|tel|telefone|fone|cel|celular)\b", re.IGNORECASE
-)
-_CELLS = re.compile(r"\s{2,}|\t+|\s*\|\s*")
-_HEADER_LINE = re.compile(
-    r"\W{0,4}(de|from|para|to|cc|cco|bcc|assunto|subject|enviad[ao](?: em)?|sent|data|date|responder a|reply-to)"
-    r"\W{0,4}:",
-    re.IGNORECASE,
 )
 
 
@@ -428,7 +310,7 @@ class _Reader:
         if not owners or -1 in owners:
             return None
         below = self._next_line(position + 1)
-        values = _cells(self.lines[below].text) if below is not None else []
+        values = cells_of(self.lines[below].text) if below is not None else []
         if below is None or len(values) != len(owners):
             return None
         self.result.values.extend(
@@ -475,35 +357,3 @@ def _is_long_text(spec: FieldSpec) -> bool:
 def _says_nothing(text: str) -> bool:
     """Whether a value is an empty place of a form: ``____``, ``...``, ``xxx``."""
     return _NOTHING.fullmatch(text) is not None
-
-
-def _cells(line: str) -> list[str]:
-    row = line.strip(" |\t")
-    if "|" not in row and " ".join(row.split()) == row:
-        # Single blanks part words.
-        return [row] if row else []
-    return [cell for cell in _CELLS.split(row) if cell]
-
-
-def _copied_headers(lines: Sequence[str]) -> frozenset[int]:
-    """Lines of header blocks that a mail program copied above a forwarded or quoted mail.
-
-    Three lines or more, with a subject and a date of sending; *De: Rio Verde / Para: Jataí* is none
-    (ARCHITECTURE §5.7).
-    """
-    inside: set[int] = set()
-    run: list[tuple[int, str]] = []
-    for position, line in enumerate([*lines, ""]):
-        match = _HEADER_LINE.match(line) if ":" in line else None
-        if match:
-            run.append((position, fold_words(match[1])))
-            continue
-        if len(run) >= 3 and _have_subject_and_date({name for _, name in run}):
-            inside.update(position for position, _ in run)
-        run = []
-    return frozenset(inside)
-
-
-def _have_subject_and_date(names: set[str]) -> bool:
-    dated = any(name.startswith(("enviad", "sent", "data", "date")) for name in names)
-    return dated and not names.isdisjoint({"assunto", "subject"})

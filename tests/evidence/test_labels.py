@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.evidence.labels import _AS_LABELS, LabelledText, _Labels, labelled_text, lines_of
+from mailbot.evidence.labels import LabelledText, _Labels, labelled_text
+from mailbot.evidence.lines import AS_LABELS, lines_of
 from tests.evidence.test_fields import CHANGE
 
 _ACCENTED = {"a": "áàâãäå", "c": "ç", "e": "éèêë", "i": "íìîï", "n": "ñ", "o": "óòôõö", "u": "úùûü"}
@@ -19,7 +20,7 @@ _ACCENTED = {"a": "áàâãäå", "c": "ç", "e": "éèêë", "i": "íìîï", "
 def test_every_character_is_spelled_as_the_letter_it_is_whatever_its_case_and_accent(letter: str) -> None:
     means_it = re.compile(f"[{letter}{_ACCENTED.get(letter, '')}]", re.IGNORECASE)
     for code in range(sys.maxunicode + 1):
-        assert (chr(code).translate(_AS_LABELS) == letter) == bool(means_it.fullmatch(chr(code))), hex(code)
+        assert (chr(code).translate(AS_LABELS) == letter) == bool(means_it.fullmatch(chr(code))), hex(code)
 
 
 def test_a_line_spelled_as_labels_are_has_every_character_at_its_place() -> None:
