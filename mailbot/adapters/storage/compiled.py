@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.schema import DefaultGenerator, ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
-Statement = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete | TextClause
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[Any] | Insert | Update | Delete | TextClause
 Values = Mapping[str, Any]
 Row = dict[str, Any]
 _Process = Callable[[Any], Any] | None

@@ -14,7 +14,7 @@ from mailbot.domain.errors import ConfigurationError, Problem
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST_REVISION = "0011"
+NEWEST_REVISION = "0012"
 UNFINISHED_COPY = "unfinished copy"
 """In the place of a revision, as long as ``mailbot db copy`` has not come to its end."""
 

@@ -11,11 +11,11 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     bindparam,
-    case,
     false,
     func,
     insert,
     literal_column,
+    not_,
     or_,
     select,
     text,
@@ -117,7 +117,7 @@ DAY = LETTERS.created_at > bindparam("day")
 TO = LETTERS.recipient_address == bindparam("to")
 OF_TICKET = LETTERS.ticket_number == bindparam("of_ticket")
 LAST_HOUR = (
-    select(case((LETTERS.verified_recipient, 0), else_=1).label("unverified"))
+    select(LETTERS.verified_recipient.label("verified"))
     .where(HOUR, ON_ITS_WAY, AUTOMATIC)
     .limit(bindparam("cap", type_=Integer))
     .subquery()
@@ -126,9 +126,9 @@ COUNTS = CompiledStatement(
     select(
         _count(TO, HOUR).label("to_address_last_hour"),
         _count(TO, DAY).label("to_address_last_day"),
-        func.coalesce(func.sum(LAST_HOUR.c.unverified), 0).label("unverified_last_hour"),
+        func.count().filter(not_(LAST_HOUR.c.verified)).label("unverified_last_hour"),
         _count(OF_TICKET, DAY).label("on_ticket_last_day"),
-        func.count(LAST_HOUR.c.unverified).label("automatic_last_hour"),
+        func.count(LAST_HOUR.c.verified).label("automatic_last_hour"),
         _count(OF_TICKET, LETTERS.auto_submitted == "auto-replied").label("acknowledgements_on_ticket"),
     )
 )
@@ -154,17 +154,14 @@ def replaced(kinds: tuple[LetterKind, ...]) -> tuple[CompiledStatement, Compiled
         or_(false(), *(LETTERS.letter == kind.value for kind in kinds)),
         or_(*(LETTERS.status == status for status in UNSENT)),
     )
-    look: tuple[ColumnElement[Any], ...] = (
-        func.min(LETTERS.due_at).label("earliest"),
-        func.count().label("count"),
-    )
+    look = select(func.min(LETTERS.due_at).label("earliest"), func.count().label("count")).where(those)
     cancelled: dict[str, Any] = {
         "status": LetterStatus.CANCELLED.value,
         "due_at": None,
         "last_error": bindparam("why"),
     }
     return (
-        CompiledStatement(select(*look).where(those)),
+        CompiledStatement(look),
         CompiledStatement(update(outbox).where(those).values(cancelled)),
     )
 
