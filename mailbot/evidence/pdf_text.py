@@ -114,9 +114,10 @@ class OpenPdf:
         try:
             with self._page(number) as page:
                 bitmap = page.render(scale=_scale(page.get_size(), dpi, most_pixels=MOST_COLOUR_PIXELS))
-                picture: Image = bitmap.to_pil().convert("RGB")
+                picture: Image = bitmap.to_pil()
                 bitmap.close()
-                return picture
+                # To convert what is in these colours would copy it.
+                return picture if picture.mode == "RGB" else picture.convert("RGB")
         except (pypdfium2.PdfiumError, ValueError, MemoryError):
             return None
 
