@@ -1,7 +1,8 @@
 """The process that reads documents: files on standard input, readings on standard output.
 
 Started for :class:`mailbot.evidence.isolation.IsolatedDocumentReader`. It imports ``evidence``, ``isolation``,
-words of the catalogue and the domain, and the libraries that open files. A file that is too much for it ends it.
+words of the catalogue and the domain, and the libraries that open files: what reads documents only once it is
+asked to, since in a rush some of these processes do nothing but draw. A file that is too much for it ends it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from mailbot.evidence.drawing import draw_pages
 from mailbot.evidence.frames import (
     Abilities,
     Asked,
+    Question,
     read_question,
     write_abilities,
     write_content,
     write_drawn,
     write_reading,
 )
-from mailbot.evidence.ocr import MissingOcr, tesseract
-from mailbot.evidence.reading import read_document, read_thoroughly
 from mailbot.isolation.memory import resident_bytes
 from mailbot.isolation.serving import has_no_network, serve
 
@@ -37,21 +37,28 @@ def answer_next(source: IO[bytes], target: IO[bytes], memory_limit_bytes: int) -
         return False
     if question.asked is Asked.ABILITIES:
         write_abilities(target, abilities())
-    elif question.asked is Asked.CONTENT:
-        reading, held = read_thoroughly("", question.content, question.media_type, question.filename)
-        write_reading(target, reading)
-        write_content(target, held)
     elif question.asked is Asked.PICTURES:
         write_drawn(target, draw_pages(question.content, question.media_type))
     else:
-        write_reading(target, read_document("", question.content, question.media_type, question.filename))
+        _read(target, question)
     del question
     _give_memory_back()
     return True
 
 
+def _read(target: IO[bytes], question: Question) -> None:
+    from mailbot.evidence.reading import read_thoroughly
+
+    reading, held = read_thoroughly("", question.content, question.media_type, question.filename)
+    write_reading(target, reading)
+    if question.asked is Asked.CONTENT:
+        write_content(target, held)
+
+
 def abilities() -> Abilities:
     """What this process can do on this machine."""
+    from mailbot.evidence.ocr import MissingOcr, tesseract
+
     ocr = tesseract()
     missing = ocr.what if isinstance(ocr, MissingOcr) else ""
     version = "" if isinstance(ocr, MissingOcr) else ocr.version

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from mailbot.evidence.opened_types import is_pdf
 from mailbot.evidence.pdf_text import PdfState, open_pdf
 from mailbot.evidence.picture_files import PictureState, is_readable_picture, open_picture
-from mailbot.evidence.reading import is_pdf
 
 if TYPE_CHECKING:
     from PIL.Image import Image

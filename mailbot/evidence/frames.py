@@ -30,7 +30,7 @@ from mailbot.evidence.drawing import (
     DrawnPagePictures,
     Jpeg,
 )
-from mailbot.evidence.reading import READER_VERSION
+from mailbot.evidence.reader_version import READER_VERSION
 from mailbot.isolation.frames import (
     BrokenFrame,
     as_items,

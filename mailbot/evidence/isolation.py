@@ -22,7 +22,8 @@ from mailbot.evidence.frames import (
     read_reading,
     write_question,
 )
-from mailbot.evidence.reading import is_opened, not_read, read_document
+from mailbot.evidence.opened_types import is_opened
+from mailbot.evidence.reading import not_read, read_document
 from mailbot.isolation.asking import Child, ChildFailed
 
 _Answer = TypeVar("_Answer")

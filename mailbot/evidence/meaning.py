@@ -32,9 +32,7 @@ from mailbot.evidence.documents.kind_reading import FactReading
 from mailbot.evidence.documents.other_document import WHOLE_FILE_SORTS
 from mailbot.evidence.documents.page_text import PageText, compiled, page_text
 from mailbot.evidence.pix_on_paper import pix_beside_boleto
-
-READER_VERSION = 11
-"""Grows with every change of what is read, so that kept readings are made anew."""
+from mailbot.evidence.reader_version import READER_VERSION
 
 _BRASILIA = ZoneInfo("America/Sao_Paulo")
 _MOST_PAGES_OF_ONE_DOCUMENT = 4

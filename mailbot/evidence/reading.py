@@ -11,16 +11,16 @@ from dataclasses import replace
 from mailbot.domain.evidence import DocumentKind, DocumentReading, Readability
 from mailbot.evidence.content import FileContent, PageContent, TextSource
 from mailbot.evidence.file_content import ENDS_EARLY, NO_OCR, Wanted, pdf_content, picture_content
-from mailbot.evidence.meaning import READER_VERSION as READER_VERSION
 from mailbot.evidence.meaning import reading_of, settled_kind, uncertain
 from mailbot.evidence.ocr import MissingOcr, Tesseract, tesseract
+from mailbot.evidence.opened_types import is_pdf
 from mailbot.evidence.picture_files import is_readable_picture
+from mailbot.evidence.reader_version import READER_VERSION as READER_VERSION
 
 NOT_READ = "not_read"
 """Reason where the reading was not ended or never begun, for lack of time or memory: nothing is known of the
 file, and another try may succeed."""
 
-_PDF = "application/pdf"
 # Could hold a scanned document; only a person can tell.
 _FOR_A_PERSON = (
     "image/",
@@ -75,21 +75,6 @@ def read_content(
     if is_readable_picture(media_type):
         return picture_content(content, ocr=when_needed)
     return None
-
-
-def is_pdf(content: bytes, media_type: str) -> bool:
-    """Whether a file is read as a PDF."""
-    return media_type == _PDF or content[:5] == b"%PDF-"
-
-
-def is_opened(content: bytes, media_type: str) -> bool:
-    """Whether a file is opened by a library that hostile bytes can make slow or break."""
-    return is_pdf(content, media_type) or is_readable_picture(media_type)
-
-
-def is_quick(content: bytes, media_type: str) -> bool:
-    """Whether a file is likely to be read in tenths of a second: a PDF most often has a text layer."""
-    return is_pdf(content, media_type)
 
 
 def not_read(digest: str) -> DocumentReading:

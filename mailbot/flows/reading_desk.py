@@ -22,7 +22,8 @@ import structlog
 from mailbot.domain.drawings import FileDrawing
 from mailbot.domain.evidence import DocumentReading
 from mailbot.evidence.drawing import DrawnFile
-from mailbot.evidence.reading import is_quick, not_read
+from mailbot.evidence.opened_types import is_quick
+from mailbot.evidence.reading import not_read
 from mailbot.flows.causes import place_of
 from mailbot.flows.page_pictures import KeepPictures, kept_drawing
 from mailbot.flows.ports import BlobStore

@@ -12,7 +12,8 @@ from mailbot.domain.events import StoredFile
 from mailbot.domain.evidence import DocumentKind, DocumentReading
 from mailbot.domain.mail import Attachment, InboundMail
 from mailbot.evidence.assess import FileToAssess, is_decoration
-from mailbot.evidence.reading import is_opened, is_to_be_kept, not_read, read_document
+from mailbot.evidence.opened_types import is_opened
+from mailbot.evidence.reading import is_to_be_kept, not_read, read_document
 from mailbot.flows.reading_desk import FileToRead, file_to_read
 
 MOST_FILES = 40

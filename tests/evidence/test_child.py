@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +39,9 @@ def test_memory_is_given_back_when_much_is_held(
     question.seek(0)
     assert child.answer_next(question, io.BytesIO(), 1 << 30)
     assert library.trims == trims
+
+
+def test_a_process_that_is_only_to_draw_does_not_load_what_reads() -> None:
+    loaded = "import sys, mailbot.evidence.child; print('mailbot.evidence.reading' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "False\n"
