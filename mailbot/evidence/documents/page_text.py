@@ -39,6 +39,9 @@ _FAR_ASIDE = 40
 NOT_WORDS = re.compile(r"[^a-z0-9$/*]+")
 """What parts words in folded text."""
 
+BORDERS = r" \n$/*"
+"""What stands before a word in a page's words, where it does not begin them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailbot.catalogue.folding import fold_words
-from mailbot.evidence.documents.page_text import compiled
+from mailbot.evidence.documents.page_text import BORDERS, compiled
 
 _LONGEST_NAME = 300
 _FEWEST_CHARACTERS = 20
@@ -24,14 +25,20 @@ class Clue:
 def weighed(words: str, clues: tuple[Clue, ...]) -> tuple[float, tuple[str, ...]]:
     """The sum of the clues found, and their reasons."""
     # A phrase may go on over the end of a line.
-    whole = words.replace("\n", " ")
-    found = [clue for clue in clues if compiled(clue.pattern).search(whole)]
+    whole = "\n" + words.replace("\n", " ")
+    found = [clue for clue in clues if _with_border(clue.pattern).search(whole)]
     return sum(clue.weight for clue in found), tuple(clue.reason for clue in found)
+
+
+@lru_cache(maxsize=1024)
+def _with_border(pattern: str) -> re.Pattern[str]:
+    """As :func:`compiled`, with what stands before it: so a phrase is looked for where words begin alone."""
+    return re.compile(rf"[{BORDERS}](?:{pattern})(?![a-z0-9])")
 
 
 def has_text(words: str) -> bool:
     """Whether there is enough text to say anything by it."""
-    return sum(ch.isalnum() for ch in words[: _FEWEST_CHARACTERS * 40]) >= _FEWEST_CHARACTERS
+    return sum(map(str.isalnum, words[: _FEWEST_CHARACTERS * 40])) >= _FEWEST_CHARACTERS
 
 
 def folded_name(filename: str) -> str:
