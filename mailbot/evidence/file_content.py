@@ -177,7 +177,7 @@ def _says_itself(text: str, layer: PageLayer) -> bool:
 
 
 def _letters(text: str) -> int:
-    return sum(character.isalnum() for character in text)
+    return sum(map(str.isalnum, text))
 
 
 def _page(

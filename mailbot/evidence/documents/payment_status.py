@@ -164,9 +164,11 @@ def _signs_in(sentence: str) -> Iterator[PaymentStatus]:
 
 def _says(pattern: re.Pattern[str], sentence: str) -> bool:
     """Whether a sentence has ``pattern``, not behind an *if*."""
+    said = pattern.search(sentence)
+    if said is None:
+        return False
     begin = _IF.search(sentence)
-    end = len(sentence) if begin is None else begin.start()
-    return any(match.start() < end for match in pattern.finditer(sentence))
+    return begin is None or said.start() < begin.start()
 
 
 def _sentences(page: PageText) -> Iterator[str]:
