@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from mailbot.domain.mail import Address
 from mailbot.mime.defects import Defect
@@ -26,6 +27,8 @@ MADE_UP_ID_DOMAIN = "mailbot.invalid"
 MAX_ADDRESS_FIELD_CHARACTERS = 64 * 1024
 MAX_ADDRESS_CHARACTERS = 320
 _MAX_DATE_CHARACTERS = 200
+# Of longer fields there is none that comes again and again.
+_MAX_REMEMBERED_CHARACTERS = 1000
 _MAX_FROM_FIELDS = 10
 _DELIVERED_TO_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to"})
 _SINGLE_FIELDS = ("from", "subject", "message-id", "date", "reply-to", "to", "cc", "in-reply-to", "references")
@@ -105,22 +108,14 @@ class ReadHeader:
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._addresses: dict[str, tuple[Address, ...]] = {}
-        self._doubts: list[object] = []
+        self._is_doubtful = False
         for name, value in fields.items():
             if value and name != "date":
-                self._addresses[name] = self._read_addresses(value)
+                self._addresses[name], is_doubtful = _addresses_in(_bounded(value))
+                self._is_doubtful |= is_doubtful
         self._cut = any(len(value) > MAX_ADDRESS_FIELD_CHARACTERS for value in fields.values())
         self.sent_at = _date_of(fields.get("date", ""))
         """The Date field in UTC; ``None`` if there is none or it means nothing."""
-
-    def _read_addresses(self, value: str) -> tuple[Address, ...]:
-        # Imported late: the daemon's first command to the server need not wait for it.
-        from mailparser.utils import get_addresses
-
-        pairs = get_addresses(_bounded(value), defects=self._doubts, decode_names=True)
-        # Who has no name but the address has none.
-        found = [_address("" if display == address else display, address) for display, address in pairs]
-        return tuple(address for address in found if address is not None)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The mailboxes of an address field; what is ambiguous or no address is left out."""
@@ -128,7 +123,7 @@ class ReadHeader:
 
     def defects(self) -> Iterable[Defect]:
         """What could not be read, or only by guessing."""
-        if self._cut or self._doubts or not self.addresses("from"):
+        if self._cut or self._is_doubtful or not self.addresses("from"):
             yield Defect.ADDRESS_UNREADABLE
         if self.sent_at is None:
             yield Defect.DATE_UNREADABLE
@@ -138,6 +133,26 @@ def further_senders(fields: Fields) -> tuple[Address, ...]:
     """The addresses of all From fields but the first: a mail has only one, who sends more is unverified."""
     further = fields.all("from")[1:_MAX_FROM_FIELDS]
     return tuple(address for value in further for address in ReadHeader({"from": value}).addresses("from"))
+
+
+def _addresses_in(value: str) -> tuple[tuple[Address, ...], bool]:
+    """The mailboxes of an address field, and whether any had to be guessed or left out."""
+    return _read_once(value) if len(value) <= _MAX_REMEMBERED_CHARACTERS else _read_addresses(value)
+
+
+def _read_addresses(value: str) -> tuple[tuple[Address, ...], bool]:
+    # Imported late: the daemon's first command to the server need not wait for it.
+    from mailparser.utils import get_addresses
+
+    doubts: list[object] = []
+    pairs = get_addresses(value, defects=doubts, decode_names=True)
+    # Who has no name but the address has none.
+    found = [_address("" if display == address else display, address) for display, address in pairs]
+    return tuple(address for address in found if address is not None), bool(doubts)
+
+
+# Nearly all mails are addressed alike, and one sender's follow each other.
+_read_once = lru_cache(maxsize=128)(_read_addresses)
 
 
 def _address(display: str, address: str) -> Address | None:

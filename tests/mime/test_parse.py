@@ -159,6 +159,8 @@ def test_an_ambiguous_sender_is_nobody(field: str) -> None:
     assert read.from_addresses == ()
     assert read.sender.address == ""
     assert Defect.ADDRESS_UNREADABLE in read.defects
+    # The next mail from there, of which the field was read before, is none better.
+    assert parse_mail(mail(sender=field)) == read
 
 
 def test_an_address_in_the_display_name_is_no_sender() -> None:
