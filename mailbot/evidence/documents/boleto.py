@@ -173,15 +173,14 @@ def read(page: PageText, *, today: date) -> KindReading:
         # However much of a boleto stands in it: a person looks.
         score = min(score, _DOUBTED)
     score = round(max(0.0, min(1.0, score)), 3)
-    facts = tuple(_facts(page, barcodes, today)) if score >= 0.2 else ()
-    return KindReading(
-        kind=KIND, score=score, facts=facts, reasons=reasons + _contradictions(page, barcodes, today)
-    )
+    coded = tuple(_coded(page, barcodes[0], today)) if len(barcodes) == 1 else ()
+    facts = tuple(_facts(page, barcodes, coded)) if score >= 0.2 else ()
+    return KindReading(kind=KIND, score=score, facts=facts, reasons=reasons + _contradictions(page, coded))
 
 
-def _facts(page: PageText, barcodes: Sequence[str], today: date) -> Iterator[FactReading]:
-    if len(barcodes) == 1:
-        yield from _coded(page, barcodes[0], today)
+def _facts(page: PageText, barcodes: Sequence[str], coded: Sequence[FactReading]) -> Iterator[FactReading]:
+    if coded:
+        yield from coded
     else:
         yield from _printed_only(page)
     issued = page.near(_ISSUED, days_in, below=2)
@@ -294,13 +293,12 @@ def _untold(name: str) -> Party:
     return Party(name=name)
 
 
-def _contradictions(page: PageText, barcodes: Sequence[str], today: date) -> tuple[str, ...]:
+def _contradictions(page: PageText, coded: Sequence[FactReading]) -> tuple[str, ...]:
     """What an agent should hear: a code and a line, or a code and the print, that do not say the same."""
     found = []
     scanned, printed = scanned_barcodes(page), printed_barcodes(page)
     if scanned and printed and not set(scanned) & set(printed):
         found.append("code_and_line_differ")
-    if len(barcodes) == 1:
-        facts = {fact.name for fact in _coded(page, barcodes[0], today)}
-        found += [f"{name}_differs" for name in ("printed_amount", "coded_due_date") if name in facts]
+    names = {fact.name for fact in coded}
+    found += [f"{name}_differs" for name in ("printed_amount", "coded_due_date") if name in names]
     return tuple(found)
