@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 from mailbot.catalogue.field_specs import PERSON_TYPES, FieldKind, FieldSpec
 from mailbot.catalogue.folding import fold_words, visible_text
@@ -192,7 +193,10 @@ class _Reading:
         self._type = request_type
         self._units = units
         self._today = today
-        self._read = tuple(spec for spec in request_type.fields if spec.is_read)
+
+    @cached_property
+    def _read(self) -> tuple[FieldSpec, ...]:
+        return tuple([spec for spec in self._type.fields if spec.is_read])
 
     def labelled(self, labelled: LabelledText) -> list[FieldValue]:
         """What stands behind labels; what may be an ordinary word of a sentence only where it is valid."""

@@ -124,7 +124,10 @@ def _bare(line: str) -> Line:
 
 def _beginnings(spelled: str, *, anywhere: bool) -> frozenset[str]:
     """The words with which a label may begin: the first where no value is set apart from what stands before it."""
-    return frozenset(_WORD.findall(spelled) if anywhere else _WORD.findall(spelled)[:1])
+    if anywhere:
+        return frozenset(_WORD.findall(spelled))
+    first = _WORD.search(spelled)
+    return frozenset([first[0]]) if first else frozenset()
 
 
 def _opening(line: str) -> Opening | None:

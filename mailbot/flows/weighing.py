@@ -65,7 +65,7 @@ class Weighing:
         """The fields that the mail states for a request of this type; ``first_mail``: its free words count too."""
         found = case.fields_found.get((kind.key, first_mail))
         if found is None:
-            stated = extract_fields(
+            found = extract_fields(
                 kind,
                 _own_words(case),
                 case.mail.subject,
@@ -74,7 +74,8 @@ class Weighing:
                 first_mail=first_mail,
                 today=self._catalogue.calendar.local_day(_written_at(case)),
             )
-            found = tuple(replace(value, unverified=is_unverified(case)) for value in stated)
+            if is_unverified(case):
+                found = tuple(replace(value, unverified=True) for value in found)
             case.fields_found[kind.key, first_mail] = found
         return found
 

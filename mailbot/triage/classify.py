@@ -266,23 +266,24 @@ def _similar_subject(key: str, names: _Names, subject: _FoldedSubjectLine, units
 
 def _names_near(words: str, heads: Mapping[int, str], types: Sequence[RequestType]) -> frozenset[str]:
     """The sure names that have letters enough in common with a subject, or with as many of its first words."""
-    by_count = _sure_names(tuple([(one.subject, one.aliases) for one in types]))
-    return frozenset(
-        name
-        for count, names in by_count.items()
-        for phrase in {words, heads.get(count, words)}
-        for name in near(phrase, names)
-    )
+    names, by_count = _sure_names(tuple([(one.subject, one.aliases) for one in types]))
+    found = set(near(words, names))
+    for count, head in heads.items():
+        if count in by_count:
+            found.update(near(head, by_count[count]))
+    return frozenset(found)
 
 
 @lru_cache(maxsize=64)
-def _sure_names(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[int, Sequence[str]]:
-    """All sure names of types with these subjects and aliases, by the number of their words."""
+def _sure_names(
+    named: tuple[tuple[str, tuple[str, ...]], ...],
+) -> tuple[Sequence[str], Mapping[int, Sequence[str]]]:
+    """All sure names of types with these subjects and aliases, and the same by the number of their words."""
+    names = [name for subject, aliases in named for name in _folded_names(subject, aliases, ()).sure]
     by_count: dict[int, list[str]] = {}
-    for subject, aliases in named:
-        for name in _folded_names(subject, aliases, ()).sure:
-            by_count.setdefault(name.count(" ") + 1, []).append(name)
-    return by_count
+    for name in names:
+        by_count.setdefault(name.count(" ") + 1, []).append(name)
+    return names, by_count
 
 
 def _similarity(subject: _FoldedSubjectLine, wanted: str) -> float:
