@@ -67,8 +67,8 @@ class Wanted(StrEnum):
 OcrWhenNeeded = Callable[[], Tesseract | MissingOcr]
 """Gives Tesseract, which takes a tenth of a second to load: most PDFs are read without."""
 
-Judge = Callable[[str], Wanted]
-"""From the text of a page's layer to what else is wanted of the page."""
+Judge = Callable[[PageContent], Wanted]
+"""From a page as its layer says it to what else is wanted of the page."""
 
 
 def pdf_content(content: bytes, *, ocr: OcrWhenNeeded, judge: Judge) -> FileContent:
@@ -135,14 +135,15 @@ class _PdfReader:
         """The page with all that is wanted of it."""
         # Text that nobody sees may say anything, and be what a scanner's program guessed: what is seen counts.
         text = "" if layer.is_hidden else layer.text
+        page = _page(number + 1, text, None)
         # A stamp that somebody laid on the page is no text of it.
-        wanted = Wanted.EVERYTHING if layer.is_stamped else self._judge(text)
+        wanted = Wanted.EVERYTHING if layer.is_stamped else self._judge(page)
         if wanted is Wanted.EVERYTHING and not layer.is_stamped and _says_itself(text, layer):
             wanted = Wanted.CODES
         if wanted is Wanted.EVERYTHING:
             return self._seen(number, text, layer)
         if wanted is Wanted.NOTHING or not layer.may_show_codes or self._deadline.is_over:
-            return _page(number + 1, text, None)
+            return page
         is_upright = wanted is Wanted.CONFIRMATION and layer.pictures_share < _LARGE_PICTURES_SHARE
         return _page(number + 1, text, None, codes=self._codes(number, is_upright=is_upright))
 

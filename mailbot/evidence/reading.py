@@ -99,10 +99,9 @@ def _unread(digest: str, readability: Readability, reason: str, *, pages: int = 
     )
 
 
-def _wanted(text: str) -> Wanted:
+def _wanted(page: PageContent) -> Wanted:
     """A boleto's bars confirm its line, or tell that it was tampered with; of all else that is certain by its text
     nothing more is wanted."""
-    page = PageContent(number=1, text=text, source=TextSource.TEXT_LAYER)
     kind = settled_kind(page)
     if kind is None:
         return Wanted.EVERYTHING
