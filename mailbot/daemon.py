@@ -31,7 +31,6 @@ from mailbot.flows.watchdog import Watchdog
 from mailbot.housework import tick, warm_up, warn_of_types_that_are_gone
 from mailbot.leases import leases_kept, take_over_from_the_dead
 from mailbot.loops import DeliveryThread, guarded_thread
-from mailbot.mime.isolation import keep_large_memory_apart
 
 _log = structlog.get_logger("mailbot.daemon")
 
@@ -68,7 +67,6 @@ class Daemon:
         Raises ``StorageUnavailable`` at the start where nobody is told by command, and at the end the error by
         which a loop died, if one did: who supervises this process must see that it did not end as it was asked to.
         """
-        keep_large_memory_apart()
         # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung: places, no values.
         if sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)

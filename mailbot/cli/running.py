@@ -26,9 +26,12 @@ def run(
         app = wired_app()
         from mailbot.cli.helping import helpers_of
         from mailbot.daemon import Daemon
+        from mailbot.mime.isolation import keep_large_memory_apart
         from mailbot.round import run_once
 
         set_up_logging(app.settings)
+        # What is forked off inherits it: a mail's photos then take no page of memory that has to be cleared first.
+        keep_large_memory_apart()
         # Before anything else: what has threads and connections must not be forked.
         app.nursery = helpers_of(app, for_a_round=once)
         try:

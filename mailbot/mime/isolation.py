@@ -96,8 +96,9 @@ def keep_large_memory_apart() -> None:
     """Have the C library hand memory that large mails took back to the system as soon as it is freed.
 
     By itself glibc raises its limits to the largest block that it has seen, and after one mail of 25 MB keeps
-    twice as much in each thread, where :func:`release_memory` cannot reach it. To be called once, by a process
-    that lives long.
+    twice as much in each thread, where :func:`release_memory` cannot reach it; until then it hands back what each
+    photo took, and the system clears the same pages anew for the next one. To be called once, by a process that
+    lives long or reads many.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
