@@ -25,14 +25,14 @@ def warm_up(app: App) -> None:
     good mail that is the first of five starts that come to nothing would be put aside.
     """
     from mailbot.correspondence.samples import sample_views
-    from mailbot.evidence.fields import labelled_fields, mail_text
+    from mailbot.evidence.fields import mail_text, read_labels
     from mailbot.mime.parse import parse_mail
 
     parse_mail(_A_MAIL)
     for request_type in app.catalogue.request_types.values():
         # How a type's labels are found is made when a mail has one of them.
         labels = "".join(f"{spec.label}:\n" for spec in request_type.fields)
-        labelled_fields([request_type], mail_text(labels), app.catalogue.units)
+        read_labels(request_type, mail_text(labels), app.catalogue.units)
     # A template that is wrong is for the mail to meet whose letter it is.
     with suppress(LetterError):
         for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():

@@ -64,6 +64,23 @@ def mail_text(new_text: str, *, filled_form: str = "") -> MailText:
     return MailText(text=text, lines=lines_of(text), form=lines_of(form))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """What one mail states behind labels in the terms of one request type, and what of its own lines is left."""
+
+    values: Sequence[FieldValue]
+    text: LabelledText
+
+
+def read_labels(
+    request_type: RequestType, words: MailText, units: UnitTable, *, today: date | None = None
+) -> Labelled:
+    """``today`` is the day on which the mail came. Never raises."""
+    reading = _Reading(request_type, units, today or datetime.now(UTC).date())
+    text, form = labelled_text(request_type, words.lines), labelled_text(request_type, words.form)
+    return Labelled(values=[*reading.labelled(text), *reading.labelled(form)], text=text)
+
+
 def extract_fields(
     request_type: RequestType,
     words: MailText,
@@ -73,19 +90,19 @@ def extract_fields(
     *,
     first_mail: bool = True,
     today: date | None = None,
+    labelled: Labelled | None = None,
 ) -> tuple[FieldValue, ...]:
     """The fields that one mail states, in the catalogue's order; those it does not state are left out.
 
     Free prose counts as the reason only in the ``first_mail`` of a ticket. ``today`` is the day on which the mail
-    came. Never raises.
+    came; ``labelled`` is what :func:`read_labels` found, if that was asked before. Never raises.
     """
     reading = _Reading(request_type, units, today or datetime.now(UTC).date())
-    labelled = labelled_text(request_type, words.lines)
+    labelled = labelled or read_labels(request_type, words, units, today=today)
     seen_subject = visible_text(subject[:_LONGEST_SUBJECT])
     found = [
-        *reading.labelled(labelled),
-        *reading.labelled(labelled_text(request_type, words.form)),
-        *reading.sentences(labelled, words.text, first_mail=first_mail),
+        *labelled.values,
+        *reading.sentences(labelled.text, words.text, first_mail=first_mail),
         *(reading.topics(seen_subject, words.text) if first_mail else ()),
         *reading.route(seen_subject, FieldOrigin.SUBJECT),
         *reading.header(sender),
@@ -98,26 +115,12 @@ def extract_fields(
     )
 
 
-def labelled_fields(
-    types: Sequence[RequestType], words: MailText, units: UnitTable, *, today: date | None = None
-) -> dict[str, tuple[FieldValue, ...]]:
-    """What one mail states behind labels, in the terms of each of ``types``, by their keys.
-
-    Of each field it is what :func:`extract_fields` takes if it takes a valid labelled value; that alone tells
-    which type a mail asks for. Never raises.
-    """
-    day = today or datetime.now(UTC).date()
-    found = {}
-    for request_type in types:
-        reading = _Reading(request_type, units, day)
-        stated = [
-            value
-            for lines in (words.lines, words.form)
-            for value in reading.labelled(labelled_text(request_type, lines))
-        ]
-        best = (_best(value for value in stated if value.key == key) for key in {value.key for value in stated})
-        found[request_type.key] = tuple(value for value in best if value is not None)
-    return found
+def labelled_fields(labelled: Labelled) -> tuple[FieldValue, ...]:
+    """Of each field that is stated behind labels what :func:`extract_fields` takes if it takes a valid labelled
+    value; that alone tells which type a mail asks for."""
+    stated = labelled.values
+    best = (_best(value for value in stated if value.key == key) for key in {value.key for value in stated})
+    return tuple(value for value in best if value is not None)
 
 
 def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
@@ -218,7 +221,7 @@ class _Reading:
         for spec in self._read:
             stated = ""
             if spec.whole_text:
-                is_labelled = any(found.spec is spec for found in labelled.values)
+                is_labelled = any(found.spec.key == spec.key for found in labelled.values)
                 said = message_in(self._own_lines(labelled)) if first_mail and not is_labelled else ""
                 if letters_in(said) >= _FEWEST_LETTERS:
                     # Also where it is too short: the letter then says so (R003-06).

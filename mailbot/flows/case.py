@@ -27,7 +27,7 @@ from mailbot.domain.mail import (
     ThreadMatch,
 )
 from mailbot.domain.ticket import Ticket
-from mailbot.evidence.fields import MailText
+from mailbot.evidence.fields import Labelled, MailText
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.triage.decisions import Decision
@@ -105,6 +105,8 @@ class Case:
     # The fields that were found already, by request type and by whether prose counts: a sender with many open
     # requests must not have the same mail read anew for each.
     fields_found: dict[tuple[str, bool], tuple[FieldValue, ...]] = field(default_factory=dict, init=False)
+    # What stands behind labels, by the key of the request type in whose terms it is.
+    labels_read: dict[str, Labelled] = field(default_factory=dict, init=False)
     # What is known of the clues of its thread, once it was asked for.
     threads_found: dict[ThreadClues, ThreadKnowledge] = field(default_factory=dict, init=False)
     # What the records said, by the numbers that were asked for.

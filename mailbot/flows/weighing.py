@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.catalogue.facts.values import FactSources
@@ -24,12 +24,14 @@ from mailbot.domain.mail import (
 from mailbot.domain.ticket import Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.fields import (
+    Labelled,
     MailText,
     extract_fields,
     labelled_fields,
     mail_text,
     merge_fields,
     prose_field,
+    read_labels,
 )
 from mailbot.evidence.filled_form import read_reply
 from mailbot.evidence.told_fields import with_told
@@ -65,6 +67,7 @@ class Weighing:
         """The fields that the mail states for a request of this type; ``first_mail``: its free words count too."""
         found = case.fields_found.get((kind.key, first_mail))
         if found is None:
+            today = self._catalogue.calendar.local_day(_written_at(case))
             found = extract_fields(
                 kind,
                 _own_words(case),
@@ -72,7 +75,8 @@ class Weighing:
                 case.sender.address,
                 self._catalogue.units,
                 first_mail=first_mail,
-                today=self._catalogue.calendar.local_day(_written_at(case)),
+                today=today,
+                labelled=self._labels(case, kind, today),
             )
             if is_unverified(case):
                 found = tuple(replace(value, unverified=True) for value in found)
@@ -80,9 +84,16 @@ class Weighing:
         return found
 
     def labelled(self, case: Case, types: Sequence[RequestType]) -> dict[str, tuple[FieldValue, ...]]:
-        """What the mail states behind labels, in the terms of each of these types."""
+        """What the mail states behind labels, in the terms of each of these types, by their keys."""
         today = self._catalogue.calendar.local_day(_written_at(case))
-        return labelled_fields(types, _own_words(case), self._catalogue.units, today=today)
+        return {kind.key: labelled_fields(self._labels(case, kind, today)) for kind in types}
+
+    def _labels(self, case: Case, kind: RequestType, today: date) -> Labelled:
+        found = case.labels_read.get(kind.key)
+        if found is None:
+            found = read_labels(kind, _own_words(case), self._catalogue.units, today=today)
+            case.labels_read[kind.key] = found
+        return found
 
     def whose(self, case: Case, subject: Subject) -> WhoseRequest:
         """Whose request it is, by the sender's address and the numbers in the mail."""

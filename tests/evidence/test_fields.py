@@ -17,7 +17,14 @@ from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import FieldOrigin, FieldValue, contradictions
 from mailbot.domain.mail import Address
 from mailbot.evidence.field_kinds.contact import AREA_CODES, phones_in
-from mailbot.evidence.fields import check_places, extract_fields, labelled_fields, mail_text, merge_fields
+from mailbot.evidence.fields import (
+    check_places,
+    extract_fields,
+    labelled_fields,
+    mail_text,
+    merge_fields,
+    read_labels,
+)
 from mailbot.evidence.values import checked_value
 
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
@@ -454,14 +461,18 @@ def labelled_of_all(text: str, form: str) -> dict[str, set[FieldValue]]:
     return found
 
 
+def read_for_all(text: str, form: str) -> dict[str, tuple[FieldValue, ...]]:
+    words = mail_text(text, filled_form=form)
+    types = CATALOGUE.request_types.values()
+    return {kind.key: labelled_fields(read_labels(kind, words, CATALOGUE.units, today=TODAY)) for kind in types}
+
+
 def test_labelled_fields_of_all_types_are_those_that_each_type_takes() -> None:
     text = (
         "Olá,\n\nLocal atual: Rio Verde\nNovo local: Jataí\nCPF: 111.444.777-35 CNPJ: 11.222.333/0001-81\nPrazo: ?"
     )
     form = "Motvo: mudei de cidade\nLocal atual: Goiânia"
-    found = labelled_fields(
-        tuple(CATALOGUE.request_types.values()), mail_text(text, filled_form=form), CATALOGUE.units, today=TODAY
-    )
+    found = read_for_all(text, form)
     assert {key: {one for one in fields if one.valid} for key, fields in found.items()} == labelled_of_all(
         text, form
     )
@@ -478,12 +489,18 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=30), st.lists(_PIECES, max_size=10))
 def test_whatever_text_has_the_labelled_fields_that_each_type_takes(text: list[str], form: list[str]) -> None:
-    types = tuple(CATALOGUE.request_types.values())
-    found = labelled_fields(
-        types, mail_text("".join(text), filled_form="".join(form)), CATALOGUE.units, today=TODAY
-    )
+    found = read_for_all("".join(text), "".join(form))
     valid = {key: {one for one in fields if one.valid} for key, fields in found.items()}
     assert valid == labelled_of_all("".join(text), "".join(form))
+
+
+@given(st.lists(_PIECES | st.text(max_size=20), max_size=30), st.booleans())
+def test_whatever_was_read_behind_labels_before_the_fields_are_the_same(text: list[str], first_mail: bool) -> None:
+    words = mail_text("".join(text))
+    asked = (words, "", SENDER, CATALOGUE.units)
+    labelled = read_labels(CHANGE, words, CATALOGUE.units, today=TODAY)
+    read_once = extract_fields(CHANGE, *asked, first_mail=first_mail, today=TODAY, labelled=labelled)
+    assert read_once == extract_fields(CHANGE, *asked, first_mail=first_mail, today=TODAY)
 
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=60), st.text(max_size=200))
