@@ -1,7 +1,7 @@
 """The one way from a mail's bytes to an :class:`InboundMail`: ``bytes → InboundMail | UnreadableMail``.
 
-``structure.py`` builds the tree, of the standard library's messages; ``header_fields.py`` reads the header,
-``contents.py`` walks the parts, once. No body is decoded twice.
+The standard library builds the tree (``structure.py``); ``header_fields.py`` reads the header, ``contents.py``
+walks the parts, once. No body is decoded twice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The MIME tree of a mail within limits: raw bytes in, a tree of :class:`Part` out.
 
-A mail is read line by line (``part_reader.py``), which costs most of the time and nearly nine times the size of
+The standard library reads a mail line by line, which costs most of the time and nearly nine times the size of
 an attachment in memory. So long runs of base64 are cut out first and one short line stands for each: such a
 run comes after a blank line, and its characters can form neither a header field nor a boundary, so that the
 tree is the same. The runs are put back, decoded at once, when a part's content is asked for.
@@ -12,11 +12,11 @@ import quopri
 import re
 import secrets
 from dataclasses import dataclass
+from email.feedparser import FeedParser
 from email.message import Message
 from email.policy import compat32
 
 from mailbot.mime.headers import decode_base64, decode_octets, decode_sound, decode_words, recovered
-from mailbot.mime.part_reader import read_parts
 
 _MIN_RUN_BYTES = 4096
 _RUN_OCTETS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
@@ -101,17 +101,17 @@ class Part(Message):
         self.depth = 0
 
     def attach(self, payload: Part) -> None:  # type: ignore[override]
-        """Called by the reader for every new child, before its headers are read."""
+        """Called by the standard library's parser for every new child, before its headers are read."""
         payload.depth = self.depth + 1
         self.budget.parts_left -= 1
         if self.budget.parts_left < 0:
-            # It is read, for its end has to be found, and forgotten.
+            # It is read, for the parser has to find its end, and forgotten.
             self.budget.too_many = True
             return
         super().attach(payload)
 
     def set_raw(self, name: str, value: str) -> None:
-        """Called by the reader for every header field: raw octets are read here, before anything looks."""
+        """Called by the parser for every header field: raw octets are read here, before anything looks."""
         text = recovered(value)
         if name[:8].lower() == "content-":
             if len(text) > _MAX_MIME_FIELD_CHARACTERS or text.count(";") > _MAX_MIME_PARAMETERS:
@@ -122,7 +122,7 @@ class Part(Message):
         super().set_raw(name, text)
 
     def get_content_type(self) -> str:
-        """The type by which the reader descends: attached mails and what is beyond the limits is opaque."""
+        """The type by which the parser descends: attached mails and what is beyond the limits is opaque."""
         declared = self.declared_type
         if declared.startswith("message/"):
             return _OPAQUE
@@ -222,8 +222,12 @@ def parse_tree(skeleton: Skeleton, *, max_depth: int, max_parts: int, max_header
     octets, header_too_long = _bounded_header(skeleton.octets, max_header_bytes)
     budget = _Budget(max_depth=max_depth, parts_left=max_parts, runs=skeleton.runs)
 
-    root = read_parts(octets.decode("ascii", "surrogateescape"), lambda: Part(budget))
-    return Tree(root=root, header_too_long=header_too_long)
+    def new_part() -> Part:
+        return Part(budget)
+
+    parser: FeedParser[Part] = FeedParser(new_part)
+    parser.feed(octets.decode("ascii", "surrogateescape"))
+    return Tree(root=parser.close(), header_too_long=header_too_long)
 
 
 def parse_header(raw: bytes, max_header_bytes: int) -> Part:
