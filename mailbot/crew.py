@@ -36,7 +36,7 @@ MAILS_PER_WORKER = 100
 """So many waiting mails call one more helper in."""
 WORKERS_AT_MOST = 3
 START_SECONDS = 0.5
-"""How long a helper takes to start on a busy machine, the first one of a round."""
+"""How long a helper takes to start on a busy machine where the nursery is not ready yet."""
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 

@@ -30,7 +30,7 @@ def run(
         from mailbot.round import run_once
 
         set_up_logging(app.settings)
-        # What is forked off inherits it: a mail's photos then take no page of memory that has to be cleared first.
+        # What is forked off inherits it: what a mail of some 100 kB took is then there for the next.
         keep_large_memory_apart()
         # Before anything else: what has threads and connections must not be forked.
         app.nursery = helpers_of(app, for_a_round=once)

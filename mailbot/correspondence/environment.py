@@ -2,6 +2,9 @@
 
 A template is looked for in the language's own folder first and then among those that all languages share
 (``templates/letters``), so that a house can write a letter of one language anew and keep all the others.
+
+Of Jinja's inside it knows how a macro is called (``_block_vars``, ``_loop_vars``, the macro's first argument), and
+that there is nothing else to be asked of one: to be looked at when its version moves.
 """
 
 from __future__ import annotations

@@ -109,7 +109,8 @@ def _labels_of(labels_by_field: tuple[tuple[str, ...], ...]) -> _Labels:
 
 @lru_cache(maxsize=256)
 def _pattern_of(labels: _Labels) -> re.Pattern[str]:
-    """Labels where they stand in :attr:`Line.spelled`, and what sets their values apart."""
+    """Labels where they stand in :attr:`Line.spelled`, and what sets their values apart: ``_SET_APART`` in
+    ``lines.py`` is to find all of it, or a line is passed over."""
     alternatives = "|".join("".join(_letter(ch) for ch in label) for label in labels.longest_first)
     return re.compile(
         rf"(?<![\w@])(?P<label>{alternatives})(?:\(s\))?[*_]{{0,3}}(?:\s?\([^()\n]{{1,60}}\))?[*_]{{0,3}}"

@@ -95,7 +95,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 _BULLET = re.compile(r"^[\s>*•·▪◦‣→✓✔☑\-–—]+(?=\S)|^\d{1,2}[.)º°]\s|^\(\d\)\s")
 _SET_APART = re.compile(r"[:：=–—→>|\t-]|\.{3}|\s{2}")
-"""Whatever a value can be set apart by from its label."""
+"""Whatever a value can be set apart by from its label: all of ``sep`` in ``labels.py``, and what follows below."""
 _LABEL_SHAPE = re.compile(r"[*_]{0,3}([^\W\d_][\w \-./]{3,60}?)[*_]{0,3}(?:\s{0,5}[:：=]|\s[-–—]\s)")
 SHORTEST_MISTYPED = 5
 _CELLS = re.compile(r"\s{2,}|\t+|\s*\|\s*")

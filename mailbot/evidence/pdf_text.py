@@ -114,10 +114,11 @@ class OpenPdf:
         try:
             with self._page(number) as page:
                 bitmap = page.render(scale=_scale(page.get_size(), dpi, most_pixels=MOST_COLOUR_PIXELS))
-                picture: Image = bitmap.to_pil()
+                drawn: Image = bitmap.to_pil()
+                # What is in these colours is a copy already; what is not may be the memory of the bitmap.
+                picture = drawn if drawn.mode == "RGB" else drawn.convert("RGB")
                 bitmap.close()
-                # To convert what is in these colours would copy it.
-                return picture if picture.mode == "RGB" else picture.convert("RGB")
+                return picture
         except (pypdfium2.PdfiumError, ValueError, MemoryError):
             return None
 

@@ -2,9 +2,9 @@
 
 To start Python and to load the program takes a second of a processor, to fork a process that has done so
 milliseconds. But a process with threads, connections and an open database must not be forked. So a program that
-may want others to work beside it forks its nursery first of all. That waits; asked for the first time it gets
-ready (``prepare``), unless it did so at once, and from then on it forks off itself whatever is asked for
-(``work``). It has one thread, opens nothing, leaves signals to the program, and ends with it.
+may want others to work beside it forks its nursery first of all. That gets ready (``prepare``) while the program
+itself does, and from then on it forks off itself whatever is asked for (``work``). It has one thread, opens
+nothing, leaves signals to the program, and ends with it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Nursling:
         """How it ended, from :meth:`wait` on: as ``subprocess`` has it; ``None`` if nobody knows."""
 
     def wait_for_begin(self) -> None:
-        """Until it is forked off, which the first time takes as long as to get ready."""
+        """Until it is forked off, for which the nursery has to be ready."""
         self.pid = self._said()
 
     def wait(self) -> None:

@@ -97,8 +97,8 @@ def keep_large_memory_apart() -> None:
 
     By itself glibc raises its limits to the largest block that it has seen, and after one mail of 25 MB keeps
     twice as much in each thread, where :func:`release_memory` cannot reach it; until then it hands back what each
-    photo took, and the system clears the same pages anew for the next one. To be called once, by a process that
-    lives long or reads many.
+    file took, and the system clears the same pages anew for the next one. That remains so for blocks of a megabyte
+    and more. To be called once, by a process that lives long or reads many.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
