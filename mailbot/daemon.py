@@ -67,7 +67,8 @@ class Daemon:
         Raises ``StorageUnavailable`` at the start where nobody is told by command, and at the end the error by
         which a loop died, if one did: who supervises this process must see that it did not end as it was asked to.
         """
-        # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung: places, no values.
+        # Who ends a process that hangs does so by SIGABRT, and wants to know where it hung, also where no thread
+        # of ours can say so any more: places, no values.
         if sys.__stderr__ is not None:
             faulthandler.enable(sys.__stderr__)
         self._awake.listen_to_signals()
@@ -170,7 +171,7 @@ class Daemon:
     def _watched(self) -> Iterator[None]:
         """Meanwhile a thread of its own looks whether the loops are alive, and says so to our supervisor."""
         end = threading.Event()
-        watchdog = Watchdog(self._app.pulse, self._supervisor)
+        watchdog = Watchdog(self._app.pulse, self._supervisor, list_threads=_list_threads)
         threads = [self._thread("watchdog", partial(watchdog.run, end))]
         if self._app.escalation is not None:
             threads.append(self._thread("escalation", partial(self._app.escalation.run, end)))
@@ -309,6 +310,12 @@ class Daemon:
         thread.join(_LAST_WRITE_SECONDS)
         if thread.is_alive():
             _log.warning(failure, action="daemon.not_written", error="the database is busy")
+
+
+def _list_threads() -> None:
+    """Where each thread is, into the log: places, no values."""
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback(sys.__stderr__)
 
 
 def _interrupt_all(waiting: Sequence[Collector | SentFolderKeeper]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -15,11 +16,15 @@ _LOOK_SECONDS = 10.0
 
 
 class Watchdog:
-    """Looks at the pulse on a thread of its own, where nothing is waited for."""
+    """Looks at the pulse on a thread of its own, where nothing is waited for.
 
-    def __init__(self, pulse: Pulse, supervisor: Supervisor) -> None:
+    ``list_threads`` tells the log where each thread is.
+    """
+
+    def __init__(self, pulse: Pulse, supervisor: Supervisor, *, list_threads: Callable[[], object]) -> None:
         self._pulse = pulse
         self._supervisor = supervisor
+        self._list_threads = list_threads
         self._hanging: list[str] = []
 
     def run(self, end: threading.Event) -> None:
@@ -41,6 +46,8 @@ class Watchdog:
     def _tell(self, hanging: list[str]) -> None:
         if hanging:
             _log.error("loops hang", action="daemon.loop_hangs", loops=hanging)
+            # While it can be done in peace: who ends this process stops its threads in the middle of a step.
+            self._list_threads()
             self._supervisor.status(f"hangs: {', '.join(hanging)}")
         else:
             _log.warning("no loop hangs any more", action="daemon.loop_goes_on")

@@ -113,7 +113,8 @@ class Supervisor:
 
 def test_the_supervisor_hears_nothing_while_a_loop_hangs_and_the_log_says_which_once(moments: Moments) -> None:
     pulse, supervisor = Pulse(), Supervisor()
-    watchdog = Watchdog(pulse, supervisor)
+    listed: list[int] = []
+    watchdog = Watchdog(pulse, supervisor, list_threads=lambda: listed.append(supervisor.count))
     pulse.promise("intake", after_seconds=10)
     watchdog.look()
     assert supervisor.count == 1
@@ -123,6 +124,7 @@ def test_the_supervisor_hears_nothing_while_a_loop_hangs_and_the_log_says_which_
         watchdog.look()
     assert supervisor.count == 1
     assert [(line["action"], line["loops"]) for line in logs] == [("daemon.loop_hangs", ["intake"])]
+    assert listed == [1]
     pulse.promise("intake", after_seconds=10)
     with capture_logs() as logs:
         watchdog.look()
@@ -137,7 +139,7 @@ def test_signs_of_life_come_well_within_the_supervisors_time(
 ) -> None:
     monkeypatch.setattr("mailbot.flows.watchdog._LOOK_SECONDS", 0.01)
     supervisor, end = Supervisor(watchdog_seconds), threading.Event()
-    thread = threading.Thread(target=Watchdog(Pulse(), supervisor).run, args=(end,))
+    thread = threading.Thread(target=Watchdog(Pulse(), supervisor, list_threads=list).run, args=(end,))
     thread.start()
     for _ in range(3):
         assert supervisor.signs.acquire(timeout=5)

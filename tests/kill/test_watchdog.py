@@ -67,7 +67,8 @@ def systemd(site: Site, tmp_path: Path) -> Iterator[Systemd]:
 def hang_up(process: subprocess.Popen[bytes]) -> None:
     """What systemd does to a process that gives no sign of life."""
     process.send_signal(signal.SIGABRT)
-    assert process.wait(20) == -signal.SIGABRT
+    # Python lists its threads then while they go on, and may stumble over one of them.
+    assert process.wait(20) in {-signal.SIGABRT, -signal.SIGSEGV}
 
 
 def test_it_is_ready_when_it_runs_and_says_when_it_stops(site: Site, systemd: Systemd) -> None:
@@ -142,10 +143,10 @@ def test_a_loop_that_hangs_gives_no_sign_of_life_and_its_place_is_told(
         site.wait(flag.exists, "the loop to hang")
         systemd.wait_for_silence()
         site.wait(lambda: hanging_loops(site) >= set(loops), f"the log to name {loops}")
+        # Of every thread the log has where it is, and of no value.
+        site.wait(lambda: "tests/kill/stopping.py" in site.log.read_text(), "the list of threads")
         assert any(word.startswith("STATUS=hangs: ") for word in systemd.heard)
         hang_up(process)
-    # Of every thread the log has where it was, and of no value.
-    assert "tests/kill/stopping.py" in site.log.read_text()
     with site.daemon() as process:
         site.wait(lambda: len(site.log_lines("daemon.started")) == 2, "the new process")
         site.wait(lambda: site.tickets() and site.all_is_done(), "what was left to be done")
