@@ -22,6 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NoReturn
 
+from mailbot.isolation.memory import end_me_before_my_parent
+
 Work = Callable[[IO[bytes], IO[bytes]], int]
 """What a process does: from its orders, which end when it is to go, and its reports, to its exit code."""
 
@@ -197,6 +199,7 @@ class _Keeper:
                 os.close(end)
             self._leave_nursery()
             _be_called(self._name)
+            end_me_before_my_parent()
             _end_with(
                 lambda: self._work(os.fdopen(orders, "rb", buffering=0), os.fdopen(reports, "wb", buffering=0))
             )

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from mailbot.isolation.memory import end_me_before_my_parent
+
 # From the kernel's linux/sched.h.
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _INTERFACES = Path("/proc/self/net/dev")
@@ -35,6 +37,7 @@ def serve(answer_next: AnswerNext, arguments: list[str]) -> int:
     # Before the first thread: afterwards the system allows it no more.
     _leave_the_network()
     _end_with_parent()
+    end_me_before_my_parent()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))

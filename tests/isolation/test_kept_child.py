@@ -88,6 +88,16 @@ def test_a_child_that_keeps_much_memory_is_gone_after_its_answer(child: KeptChil
     assert not Path(f"/proc/{ask(child, 'hoard')}").exists()
 
 
+def out_of_memory_score(process: int | str) -> int:
+    return int(Path(f"/proc/{process}/oom_score_adj").read_text())
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="needs Linux")
+def test_where_memory_runs_out_the_child_goes_before_its_parent(child: KeptChild) -> None:
+    ours = out_of_memory_score("self")
+    assert out_of_memory_score(ask(child, "echo")) == min(1000, ours + 200)
+
+
 def test_a_busy_child_does_not_outlive_a_killed_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

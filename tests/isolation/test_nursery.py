@@ -89,6 +89,26 @@ def test_a_process_sees_the_program_as_it_was_and_says_how_it_ended(tmp_path: Pa
     assert said_by(program, tmp_path) == ["True", "as", "it", "was", "1", "7"] * 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="needs Linux")
+def test_where_memory_runs_out_it_goes_before_the_program_and_the_nursery(tmp_path: Path) -> None:
+    program = """
+        def score(process):
+            with open(f"/proc/{process}/oom_score_adj") as file:
+                return int(file.read())
+
+        def work(orders, reports):
+            say(reports, score("self"), score(os.getppid()))
+            return 0
+
+        nursery = nursery_of(work)
+        said, code = heard(nursery.begin())
+        ours = score("self")
+        print(int(said[0]) == min(1000, ours + 200), int(said[1]) == ours, code)
+        nursery.close()
+    """
+    assert said_by(program, tmp_path) == ["True", "True", "0"]
+
+
 def test_several_work_side_by_side_until_their_own_orders_end(tmp_path: Path) -> None:
     program = """
         def work(orders, reports):
