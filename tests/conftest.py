@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import peers
 from tests.peers.dovecot import Dovecot
@@ -21,6 +22,10 @@ _NEEDS = {
     "postgresql": ("postgresql",),
 }
 """Fixture → the markers that a test using it gets, so that `-m "not postfix"` leaves it out."""
+
+# A machine that is busy, or stands still for a while, says nothing about a property.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -193,7 +193,7 @@ def test_the_announced_size_does_not_decide_what_is_complete(server: ScriptedIma
 
 
 @given(raw=st.binary(max_size=300))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_bytes_a_mail_has_they_arrive(raw: bytes) -> None:
     body = b"X: y\r\n\r\n" + raw
     with _shared() as (server, source):

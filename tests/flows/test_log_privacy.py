@@ -108,7 +108,7 @@ def write_and_answer(house: TestHouse, smtp: ScriptedSmtp, person: Person, refus
     tick(house.app)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(person=PEOPLE, refusal=st.sampled_from(REFUSALS))
 def test_nothing_that_people_say_or_are_called_gets_into_the_log(
     house: TestHouse, smtp: ScriptedSmtp, person: Person, refusal: str

@@ -292,7 +292,7 @@ _PEOPLE = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(people=st.lists(st.tuples(_PEOPLE, _FLAGS, st.booleans()), max_size=6), rounds=st.integers(1, 3))
 def test_nothing_in_the_sent_folder_changes_but_that_our_letters_come_in(
     tmp_path_factory: pytest.TempPathFactory, people: list[tuple[bytes, str, bool]], rounds: int

@@ -613,7 +613,7 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(lines=st.lists(_LINES, max_size=40), end=st.sampled_from([b"\n", b"\r\n", b"\r"]))
 def test_cutting_out_base64_changes_nothing(
     lines: list[bytes], end: bytes, monkeypatch: pytest.MonkeyPatch
