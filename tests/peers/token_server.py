@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from tests.peers.dovecot import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEY
+from tests.peers.process import Ports
 
 TENANT = "3f1a6c1e-0000-4000-8000-000000000001"
 CLIENT = "3f1a6c1e-0000-4000-8000-0000000000aa"
@@ -126,6 +127,7 @@ class TokenServer:
         self.service_account_key: Any = None
         self.state = _State()
         self._lock = threading.Lock()
+        self._ports = Ports()
         self._port = port
         self._server: ThreadingHTTPServer | None = None
         self._closing = threading.Event()
@@ -138,18 +140,19 @@ class TokenServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._ports.close()
 
     def start(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before: nobody else takes it meanwhile."""
         server = self
         self._closing.clear()
+        self._port = self._port or self._ports.take()
 
         class Handler(_Handler):
             tokens = server
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
-        self._port = self._server.server_address[1]
         if self._tls:
             self._server.socket = self._context().wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
