@@ -104,9 +104,10 @@ class _State:
 class TokenServer:
     """The server, as a context manager.
 
-    What tests turn: ``subject`` (whom a token names), ``lifetime_seconds``, ``claims`` (added to every token),
-    ``rotates`` (each refresh token is good once), ``answer`` (a status and body instead of its duty),
-    ``is_silent`` (takes the question and says nothing), ``drips`` (a byte now and then).
+    What tests turn: ``subject`` (whom a token names), ``lifetime_seconds`` (as it is told), ``outlasts_seconds``
+    (for how much longer it is good), ``claims`` (added to every token), ``rotates`` (each refresh token is good
+    once), ``answer`` (a status and body instead of its duty), ``is_silent`` (takes the question and says nothing),
+    ``drips`` (a byte now and then).
     """
 
     def __init__(self, folder: Path, *, tls: bool = True, port: int = 0) -> None:
@@ -115,6 +116,7 @@ class TokenServer:
         self.ca_file = folder / "token-server.pem"
         self.subject = ""
         self.lifetime_seconds: float = 3600
+        self.outlasts_seconds: float = 0
         self.claims: dict[str, Any] = {}
         self.extra: dict[str, Any] = {}
         self.rotates = False
@@ -202,7 +204,7 @@ class TokenServer:
             "sub": self.subject,
             "iat": int(now),
             "nbf": int(now),
-            "exp": int(now + self.lifetime_seconds),
+            "exp": int(now + self.lifetime_seconds + self.outlasts_seconds),
             # So that no two are alike.
             "jti": secrets.token_hex(8),
             **self.claims,
