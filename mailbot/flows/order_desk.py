@@ -141,9 +141,10 @@ def _other(block: DirectiveBlock, known: OrderKnowledge) -> Ticket | None:
 
 def check_field(catalogue: Catalogue, now: datetime) -> CheckField:
     """How what an agent types for a field is checked."""
+    today = catalogue.calendar.local_day(now)
 
     def check(spec: FieldSpec, raw: str) -> FieldValue:
-        return checked_value(spec, raw, catalogue.units, FieldOrigin.AGENT, today=now.date())
+        return checked_value(spec, raw, catalogue.units, FieldOrigin.AGENT, today=today)
 
     return check
 
@@ -163,7 +164,7 @@ def held_against(
             new_files=(),
             fields=with_told(kind, ticket.fields),
             limits=catalogue.limits_of(kind.key),
-            today=now.date(),
+            today=catalogue.calendar.local_day(now),
         )
 
     return held

@@ -107,7 +107,7 @@ class Recounter:
             kind,
             brought=brought,
             limits=self._parts.catalogue.limits_of(kind.key),
-            today=self._parts.now().date(),
+            today=self._parts.catalogue.calendar.local_day(self._parts.now()),
         )
         return Recount(
             request_type=kind,

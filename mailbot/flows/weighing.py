@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.load import Catalogue
@@ -58,7 +57,6 @@ class Weighing:
     def __init__(self, *, catalogue: Catalogue, keyed: Callable[[bytes], str]) -> None:
         self._catalogue = catalogue
         self._keyed = keyed
-        self._zone = ZoneInfo(catalogue.calendar.timezone)
 
     def _knows_type_of(self, ticket: Ticket) -> bool:
         return self._catalogue.has_type(ticket.request_type)
@@ -154,7 +152,7 @@ class Weighing:
             fields=with_told(kind, merge_fields(ticket.fields if ticket else (), fields)),
             limits=limits,
             new_text=case.mail.new_text,
-            today=case.now.date(),
+            today=self._catalogue.calendar.local_day(case.now),
         )
         report = with_pictures_noted(report, ticket, files, case.mail, self._keyed)
         report = without_waived(ticket, report) if ticket and ticket.waived else report
@@ -180,7 +178,7 @@ class Weighing:
         sources = FactSources(
             fields={value.key: value for value in report.fields},
             units=self._catalogue.units,
-            today=case.now.astimezone(self._zone).date(),
+            today=self._catalogue.calendar.local_day(case.now),
             documents=report.findings,
             requester=(ticket.requester if ticket else case.sender.address).address,
             customer=whose.customer,
