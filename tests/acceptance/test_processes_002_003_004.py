@@ -15,13 +15,15 @@ from tests.acceptance.conversation import Conversation
 from tests.acceptance.desk import Desk, answer
 from tests.peers.stack import MailStack
 
+BEFORE_THE_VISIT = "2026-11-23T10:00:00-03:00"
+
 
 def test_r002_maintenance_refund_and_moving_out_from_mail_to_visit(mail_stack: MailStack, tmp_path: Path) -> None:
     desk = Desk(mail_stack, tmp_path)
     leak = Conversation(desk, "002", "maintenance")
     refund = Conversation(desk, "002", "refund")
     leaving = Conversation(desk, "002", "move-out")
-    with desk.open_for_business():
+    with desk.open_for_business(now=BEFORE_THE_VISIT):
         leak.writes()
         assert (leak.ticket.request_type, leak.ticket.priority) == ("property_maintenance", Priority.HIGH)
         leak.notice()
