@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mailbot.bootstrap import document_reader
+from mailbot.evidence import drawing
 from mailbot.evidence.drawing import (
     MOST_DRAWN_PAGES,
     MOST_FILE_BYTES,
@@ -79,7 +81,8 @@ def test_every_frame_of_a_tiff_is_a_page() -> None:
     assert [page.number for page in drawn.pages] == [1, 2, 3]
 
 
-def test_of_a_long_file_the_first_pages_are_drawn_and_the_others_counted() -> None:
+def test_of_a_long_file_the_first_pages_are_drawn_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "_DRAWING_SECONDS", 600.0)
     drawn = draw_pages(text_pdf(*[[f"Folha {number}"] for number in range(MOST_DRAWN_PAGES + 3)]), PDF)
     assert (drawn.page_count, len(drawn.pages)) == (MOST_DRAWN_PAGES + 3, MOST_DRAWN_PAGES)
 
@@ -93,7 +96,8 @@ def test_noise_that_no_jpeg_makes_small_is_drawn_coarser() -> None:
 
 def test_no_page_is_begun_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter(range(0, 1000, 6))
-    monkeypatch.setattr("mailbot.evidence.drawing.time.monotonic", lambda: float(next(ticks)))
+    # Of that module only: other threads of this process go on looking at the clock.
+    monkeypatch.setattr(drawing, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
     drawn = draw_pages(text_pdf(["um"], ["dois"], ["três"], ["quatro"]), PDF)
     assert (drawn.page_count, len(drawn.pages)) == (4, 2)
 

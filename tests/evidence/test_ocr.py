@@ -24,7 +24,7 @@ def reader() -> Tesseract:
 
 @needs_tesseract
 def test_a_clear_page_is_read_line_by_line_with_its_columns_apart(reader: Tesseract) -> None:
-    recognized = reader.text(page(BOLETO), dpi=200, within_seconds=20)
+    recognized = reader.text(page(BOLETO), dpi=200, within_seconds=600)
     lines = recognized.text.splitlines()
     assert lines[0].endswith(f"  {LINE}")
     assert "PAGÁVEL EM QUALQUER BANCO ATÉ O VENCIMENTO" in lines[2]
@@ -45,13 +45,13 @@ def test_it_tells_how_a_page_must_be_turned(reader: Tesseract, turn: int) -> Non
 def test_of_an_empty_page_nothing_is_said(reader: Tesseract) -> None:
     empty = page(())
     assert reader.orientation(empty) is None
-    assert reader.text(empty, dpi=200, within_seconds=20).text == ""
+    assert reader.text(empty, dpi=200, within_seconds=600).text == ""
 
 
 @needs_tesseract
 def test_it_ends_when_its_time_is_over(reader: Tesseract) -> None:
     assert not reader.text(page(BOLETO * 3), dpi=200, within_seconds=0.001).is_complete
-    assert reader.text(page(BOLETO), dpi=200, within_seconds=20).is_complete
+    assert reader.text(page(BOLETO), dpi=200, within_seconds=600).is_complete
 
 
 # --- without Tesseract -------------------------------------------------------------------------------------
