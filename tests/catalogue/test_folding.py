@@ -95,6 +95,6 @@ def test_folding_never_raises_and_folds_no_further(text: str) -> None:
     "text", ["a\u0300\u0316" * 300_000, "é" * 1_000_000, "?" * 1_000_000 + "x", "a?" * 500_000]
 )
 def test_folding_takes_linear_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     fold_words(text)
-    assert time.perf_counter() - begun < 3
+    assert time.thread_time() - begun < 3

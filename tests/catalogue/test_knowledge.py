@@ -128,6 +128,6 @@ def test_whatever_is_asked_is_searched_without_harm(text: str) -> None:
 
 def test_a_hundred_articles_are_searched_fast() -> None:
     base = KnowledgeBase.of(article(f"a{n}", f"Título número {n} sobre boletos e anexos") for n in range(100))
-    began = time.perf_counter()
+    began = time.thread_time()
     base.suggest("boleto " * 100_000, request_type="x", at_most=3)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5

@@ -266,10 +266,10 @@ def test_two_hundred_types_load_within_a_second(folder: Path) -> None:
         key = f"inspection_location_change_{number}"
         body = body.replace("key: inspection_location_change\n", f"key: {key}\n")
         (folder / "catalogue" / f"{key}.yaml").write_text(body, encoding="utf-8")
-    begun = time.process_time()
+    begun = time.thread_time()
     assert len(load_catalogue(folder).request_types) > 200
     # Of the processor: how long others keep it is not our doing.
-    assert time.process_time() - begun < 1.5
+    assert time.thread_time() - begun < 1.5
 
 
 def test_two_units_may_share_an_alias_but_no_name(folder: Path) -> None:

@@ -98,9 +98,9 @@ def test_it_survives_any_text(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["[mb-", "[mb-abcdefghijklmnop", "[ > ", "&amp;", "[mb-a > > "])
 def test_it_reads_hostile_text_in_linear_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     handles_in_text(piece * (200_000 // len(piece)))
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_threat_2_it_knows_its_own_letter_by_the_loop_mark() -> None:

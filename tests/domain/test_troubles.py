@@ -62,6 +62,6 @@ def test_no_answer_leaves_an_address_or_more_than_is_kept(answer: str) -> None:
 
 
 def test_an_answer_made_to_keep_us_busy_does_not() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     trouble_words("a" * 10_000_000)
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5

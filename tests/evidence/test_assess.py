@@ -249,9 +249,9 @@ def test_other_addresses_are_no_link_to_a_file(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["a-", "drive.google.com ", "a.sharepoint.com", "www."])
 def test_a_megabyte_of_half_a_link_is_read_in_no_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with_text(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_empty_files_are_told_each_by_its_name() -> None:
@@ -421,6 +421,6 @@ def test_whatever_comes_in_any_number_of_mails_the_report_stays_true(
 
 def test_a_thousand_files_are_assessed_in_no_time() -> None:
     files = tuple(photo(number) for number in range(1000))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assessed(*files, limits=Limits(max_files=1000, max_mail_mb=1000))
-    assert time.perf_counter() - begun < 3
+    assert time.thread_time() - begun < 3

@@ -74,9 +74,9 @@ def test_a_line_is_found_between_other_digits(line: str) -> None:
 
 @pytest.mark.parametrize("text", ["1" * 300_000, "1 " * 150_000, ("1" * 43 + "  a") * 6000, ".1" * 150_000])
 def test_looking_for_lines_takes_linear_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert lines_in(text) == ()
-    assert time.perf_counter() - begun < 3
+    assert time.thread_time() - begun < 3
 
 
 @pytest.mark.parametrize("text", ["52998224725", "529.982.247-25", "111.444.777-35", " 63112972724 "])

@@ -519,9 +519,9 @@ def test_no_text_raises_and_every_key_comes_once(pieces: list[str], subject: str
      "(", "x@", "- ", "\n", "Nome   ", "a.b.", "+55 ", "[", "____", "| "],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_read_in_no_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     fields_of(piece * (1_000_000 // len(piece)), piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - begun < 4
+    assert time.thread_time() - begun < 4
 
 
 def test_a_type_without_fields_states_none() -> None:

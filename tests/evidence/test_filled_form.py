@@ -79,6 +79,6 @@ def test_no_reply_raises_and_no_question_of_ours_is_an_answer(reply: list[str], 
 @pytest.mark.parametrize("piece", ["> ", "Motivo: ", "Motivo: ____\n", "a b c d e f ", ":", "\n", ">", "— "])
 def test_a_megabyte_of_anything_is_taken_apart_in_no_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     read_reply(text, text, (LETTER, text))
-    assert time.perf_counter() - begun < 4
+    assert time.thread_time() - begun < 4

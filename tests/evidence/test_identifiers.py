@@ -66,10 +66,10 @@ def test_whatever_text_comes_it_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("part", ["contrato ", "1", "1.", "a@", "529.982.247-2", "12.ABC.345/", "contrato n", " "])
 def test_hostile_length_costs_no_time(part: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     clues_in(part * 200_000)
     email_of(part * 100_000)
-    assert time.process_time() - began < 3
+    assert time.thread_time() - began < 3
 
 
 @pytest.mark.parametrize(

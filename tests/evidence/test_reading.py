@@ -97,9 +97,9 @@ def test_a_compressed_page_of_endless_text_stays_within_its_caps() -> None:
     plain = text_pdf(["@"])
     begin, end = plain.index(b"<< /Length"), plain.index(b"endobj", plain.index(b"endstream"))
     body = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(stream) + stream + b"\nendstream\n"
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert len(pdf_text(plain[:begin] + body + plain[end:])) <= MOST_CHARACTERS
-    assert time.perf_counter() - begun < 30
+    assert time.thread_time() - begun < 30
 
 
 def test_threads_may_read_at_once() -> None:

@@ -75,6 +75,6 @@ def test_no_sentence_raises(field: FieldSpec, lines: list[str]) -> None:
 )
 def test_many_sentences_take_no_time(field: FieldSpec, piece: str) -> None:
     lines = [piece * 100] * 5000
-    begun = time.perf_counter()
+    begun = time.thread_time()
     stated_in_sentences(field, lines)
-    assert time.perf_counter() - begun < 4
+    assert time.thread_time() - begun < 4

@@ -506,9 +506,9 @@ HOSTILE_HTML = (
 def test_hostile_text_is_split_within_a_second(unit: str) -> None:
     text = "Oi\n" + unit * (MAX_BODY_CHARACTERS // len(unit))
     # Processor time: another test on the same machine does not count.
-    start = time.process_time()
+    start = time.thread_time()
     split_text(text)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @pytest.mark.parametrize("unit", HOSTILE_HTML)
@@ -516,9 +516,9 @@ def test_hostile_html_is_split_within_a_second(unit: str) -> None:
     html = unit * (MAX_BODY_CHARACTERS // len(unit))
     # The first call pays for the import of the parser.
     split_html("<p>a</p>")
-    start = time.process_time()
+    start = time.thread_time()
     split_html(html)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_indentation_and_margins_of_a_style_cost_nothing() -> None:

@@ -229,9 +229,9 @@ def test_no_field_of_ids_breaks_the_reading(value: str) -> None:
 
 @pytest.mark.parametrize("piece", ["a@", "<", "a@b,", "&lt;", "=?utf-8?q?", "<a", "mailto:"])
 def test_reading_ids_takes_linear_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     message_ids(piece * 50_000)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_of_many_references_the_root_and_the_last_ones_are_kept() -> None:
@@ -489,10 +489,10 @@ def test_another_text_subject_or_attachment_is_another_identity() -> None:
 
 
 def _timed(raw: bytes) -> InboundMail:
-    started = time.perf_counter()
+    started = time.thread_time()
     read = parse_mail(raw)
     header_summary(raw)
-    assert time.perf_counter() - started < LIMIT_SECONDS
+    assert time.thread_time() - started < LIMIT_SECONDS
     return read
 
 
@@ -648,13 +648,13 @@ SAMPLE = multipart(
 
 
 def _is_total(raw: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         read = parse_mail(raw)
     except UnreadableMail:
         pytest.fail("bytes as harmless as these can be read")
     header_summary(raw)
-    assert time.perf_counter() - started < LIMIT_SECONDS
+    assert time.thread_time() - started < LIMIT_SECONDS
     for text in (read.subject, read.full_text, *(value for _, value in read.headers)):
         text.encode("utf-8")
         assert "\0" not in text

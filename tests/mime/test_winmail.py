@@ -97,6 +97,6 @@ def test_no_damage_raises_anything_else(place: int, noise: bytes, cut: int) -> N
 
 def test_twenty_megabytes_of_tiny_attributes_are_read_in_time() -> None:
     packed = winmail() + (b"\1" + bytes(8) + bytes(2)) * 1_800_000
-    begun = time.process_time()
+    begun = time.thread_time()
     assert files_in_winmail(packed) == ()
-    assert time.process_time() - begun < 20
+    assert time.thread_time() - begun < 20

@@ -79,6 +79,6 @@ def test_a_file_that_is_no_text_says_nothing() -> None:
 
 @pytest.mark.parametrize("piece", [b"<", b"<a ", b">", b"\xff", b"<p>"])
 def test_a_megabyte_of_anything_is_read_in_no_time(piece: bytes) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     text_of(a_file("x.html", "text/html", piece * (1_000_000 // len(piece))))
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2

@@ -228,9 +228,9 @@ def test_it_never_raises(tail: str) -> None:
 
 @pytest.mark.parametrize("piece", ["(", "\\(", '"', "a=", "; ", "dmarc=", "(;)", "a "])
 def test_it_reads_hostile_fields_in_bounded_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     judged(*[f"{OURS};" + piece * (1_000_000 // len(piece))] * 10)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 # --- Exchange, which writes no authserv-id ------------------------------------------------------------------

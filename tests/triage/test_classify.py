@@ -404,7 +404,7 @@ def test_no_subject_and_no_body_raises(subject: str, body: str) -> None:
     ],
 )
 def test_a_subject_of_a_megabyte_is_read_in_no_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     of_mail(piece * (1_000_000 // len(piece)), piece * (200_000 // len(piece)))
     strip_prefixes(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - begun < 5
+    assert time.thread_time() - begun < 5

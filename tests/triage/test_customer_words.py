@@ -174,6 +174,6 @@ def test_whatever_is_written_is_read_without_harm(subject: str, text: str) -> No
     "text", ["status " * 200_000, "status " + "#" * 1_000_000, "\n" * 1_000_000 + "x", "é" * 10**6]
 )
 def test_endless_text_takes_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     customer_query(mail(subject=text, text=text))
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0

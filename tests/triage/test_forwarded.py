@@ -97,6 +97,6 @@ def test_no_text_raises(text: str) -> None:
 
 @pytest.mark.parametrize("line", ["De: a@b.example\n", "De:\n", "> \n", "Para: x@y.example\n", "De:De:De:"])
 def test_a_hostile_text_costs_bounded_time(line: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     forwarded_part(line * (200_000 // len(line)))
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5

@@ -88,6 +88,6 @@ def test_it_never_raises(text: str) -> None:
 
 
 def test_a_long_mail_is_never_mere_thanks() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not is_gratitude("obrigado " * 20_000)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5

@@ -55,6 +55,6 @@ def test_a_reference_token_is_enough() -> None:
 
 @pytest.mark.parametrize("piece", ["a ", "\n", "quem le sua resposta ", "> "])
 def test_a_megabyte_of_anything_is_compared_in_no_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     quotes_notice(piece * (1_000_000 // len(piece)), [NOTICE * 20])
-    assert time.perf_counter() - begun < 4
+    assert time.thread_time() - begun < 4

@@ -443,7 +443,7 @@ def test_it_never_raises(subject: str, text: str, value: str) -> None:
 )
 def test_it_reads_hostile_text_in_bounded_time(piece: str) -> None:
     text = piece * (200_000 // len(piece))
-    began = time.perf_counter()
+    began = time.thread_time()
     screened(a_mail(sender="mailer-daemon@example.com.br", subject=text, text=text))
     screened(a_mail(subject=text, text=text))
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2

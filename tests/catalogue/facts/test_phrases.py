@@ -75,6 +75,6 @@ def test_no_text_is_too_strange(text: str) -> None:
 
 
 def test_a_text_of_a_million_words_takes_no_longer_than_its_first_ones() -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     spotted("não é boleto " * 1_000_000, UNPAID)
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2

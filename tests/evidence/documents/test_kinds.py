@@ -130,10 +130,10 @@ def test_no_text_and_no_name_raises_and_scores_stay_between_0_and_1(
 @pytest.mark.parametrize("ocr", [None, 0.9])
 def test_a_megabyte_of_text_is_read_in_no_time(piece: str, ocr: float | None) -> None:
     text = piece * (1_000_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     read(text, ocr=ocr)
     kind_by_filename(text)
-    assert time.perf_counter() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 @pytest.mark.parametrize(
