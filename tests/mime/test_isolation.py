@@ -34,8 +34,8 @@ CHILD_MODULE = "mailbot.mime.child"
 
 @pytest.fixture
 def reader() -> Iterator[IsolatedReader]:
-    """A reader whose child takes every mail of more than 2 kB."""
-    made = IsolatedReader(max_in_process_bytes=2_000)
+    """A reader whose child takes every mail of more than 2 kB, as long as it likes."""
+    made = IsolatedReader(max_in_process_bytes=2_000, time_limit_seconds=600)
     yield made
     made.close()
 
@@ -157,7 +157,7 @@ def test_a_child_that_takes_too_long_is_ended() -> None:
 
 
 def test_a_mail_that_needs_too_much_memory_is_too_large_and_not_unreadable() -> None:
-    reader = IsolatedReader(max_in_process_bytes=2_000, memory_limit_bytes=150 << 20)
+    reader = IsolatedReader(max_in_process_bytes=2_000, memory_limit_bytes=150 << 20, time_limit_seconds=600)
     with pytest.raises(MailTooLarge):
         reader.read(mail("Content-Transfer-Encoding: 8bit", ("ç" * 30 + "\n").encode() * 1_500_000))
     assert reader.read(_large()).attachments[0].content == PDF
@@ -165,7 +165,7 @@ def test_a_mail_that_needs_too_much_memory_is_too_large_and_not_unreadable() -> 
 
 
 def test_fifty_megabytes_pass_and_the_memory_comes_back() -> None:
-    reader = IsolatedReader()
+    reader = IsolatedReader(time_limit_seconds=600)
     raw = _large(b"%PDF-" + os.urandom(1 << 20) * 36)
     assert len(raw) > 50_000_000
     gc.collect()
