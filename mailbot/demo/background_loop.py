@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
 
-STOP_WITHIN_SECONDS = 10.0
+STOP_WITHIN_SECONDS = 60.0
 
 
 class BackgroundLoop:
@@ -30,7 +30,7 @@ class BackgroundLoop:
         """Start the thread; returns at once."""
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, _Result], *, timeout_seconds: float = 30.0) -> _Result:
+    def run(self, work: Coroutine[Any, Any, _Result], *, timeout_seconds: float = 60.0) -> _Result:
         """Run ``work`` on the loop and wait for its result; raises what it raises, or ``TimeoutError``."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_seconds)
 

@@ -18,8 +18,8 @@ from urllib.parse import quote
 import mailbot
 from mailbot.demo.servers import AUTHSERV_ID, EmbeddedServers
 
-_STOP_WITHIN_SECONDS = 15.0
-_COMMAND_WITHIN_SECONDS = 30.0
+_STOP_WITHIN_SECONDS = 60.0
+_COMMAND_WITHIN_SECONDS = 120.0
 
 
 class CommandFailed(Exception):

@@ -15,12 +15,13 @@ from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import Config, Login, Session
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxData, MailboxSet
-from pymap.concurrent import Subsystem
+from pymap.concurrent import Event, Subsystem
 from pymap.exceptions import MailboxNotFound
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials import FetchRequirement
 from pymap.parsing.specials.flag import Flag, Wildcard
+from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
@@ -36,11 +37,18 @@ class _Config(Config):
 
 
 class _Mailbox(MailboxData):
-    """A folder that keeps keywords: the library's own answers OK and drops them."""
+    """A folder that keeps keywords: the library's own answers OK and drops them. It tells whoever begins to idle
+    what came since the last command; the library's own waits for the next change and keeps this one to itself."""
 
     @property
     def permanent_flags(self) -> frozenset[Flag]:
         return super().permanent_flags | {Wildcard}
+
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        is_behind = selected.mod_sequence is not None and selected.mod_sequence < self._mod_sequences.highest
+        if wait_on is not None and (is_behind or wait_on.is_set()):
+            wait_on = None
+        return await super().update_selected(selected, wait_on=wait_on)
 
 
 class _Mailboxes(MailboxSet):

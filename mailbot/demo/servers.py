@@ -17,7 +17,7 @@ from mailbot.demo.smtp_server import HELO_OF_SIGNER, EmbeddedSmtp
 
 __all__ = ["AUTHSERV_ID", "Delivery", "EmbeddedServers", "MailDidNotCome"]
 
-_SOCKET_LIMIT_SECONDS = 30.0
+_SOCKET_LIMIT_SECONDS = 60.0
 
 Predicate = Callable[[list[bytes]], bool]
 
@@ -101,7 +101,7 @@ class EmbeddedServers:
         return self._office.wait_until(condition, timeout_seconds)
 
     def wait_for_mail(
-        self, address: str, wanted: int | Predicate = 1, *, timeout_seconds: float = 10.0, folder: str = "INBOX"
+        self, address: str, wanted: int | Predicate = 1, *, timeout_seconds: float = 60.0, folder: str = "INBOX"
     ) -> list[bytes]:
         """Wait until the folder holds ``wanted`` mails or the predicate accepts them; returns all its mails.
 

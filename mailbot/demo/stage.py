@@ -12,7 +12,7 @@ from mailbot.demo.servers import EmbeddedServers
 from mailbot.demo.show import Screen
 from mailbot.mime.parse import parse_mail
 
-_LETTER_WITHIN_SECONDS = 15.0
+_LETTER_WITHIN_SECONDS = 60.0
 
 
 class SceneFailed(Exception):

@@ -25,7 +25,7 @@ def addressed(file: Path, person: Address, mailbox: str, **places: str) -> bytes
 def transcript(desk: Desk, person: Address, *, with_days: bool = False) -> str:
     """All letters to a person, all notices about them and what their sector was sent, each in order, without what
     differs from run to run: ``with_days`` where the business clock is set, so that days are always the same."""
-    letters = [*desk.letters_of(person), *_notices(desk, person)]
+    letters = [*desk.letters_as_written(person), *_notices(desk, person)]
     opened = [_open_places(text_of(letter), desk, person, with_days=with_days) for letter in letters]
     return "\n\n=====\n\n".join(opened)
 
@@ -34,7 +34,7 @@ def _notices(desk: Desk, person: Address) -> list[EmailMessage]:
     return [
         letter
         for agent in (desk.ana, desk.bruno, desk.sector)
-        for letter in desk.letters_of(agent)
+        for letter in desk.letters_as_written(agent)
         if person.addr_spec in text_of(letter)
     ]
 

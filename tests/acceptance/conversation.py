@@ -9,7 +9,7 @@ from pathlib import Path
 from mailbot.demo.cast import File
 from mailbot.domain.ticket import Status, Ticket
 from tests.acceptance.beside import addressed, transcript
-from tests.acceptance.desk import WITHIN_SECONDS, Desk, answer, new_mail, parsed, text_of
+from tests.acceptance.desk import Desk, answer, new_mail, parsed, text_of
 from tests.peers.process import wait_until
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ class Conversation:
             about = [one for one in letters if self.person.addr_spec in text_of(one)]
             return [one for one in about if saying in text_of(one)]
 
-        wait_until(lambda: bool(found()), f"a notice of {self.name} that says {saying!r}", seconds=WITHIN_SECONDS)
+        wait_until(lambda: bool(found()), f"a notice of {self.name} that says {saying!r}")
         return found()[-1]
 
     def from_sector(self) -> list[EmailMessage]:
@@ -83,10 +83,8 @@ class Conversation:
 
     def sector_gets(self, count: int) -> EmailMessage:
         """The sector's ``count``-th book of this customer, as soon as it lies there and is known to have left."""
-        wait_until(
-            lambda: len(self.from_sector()) >= count, f"book {count} of {self.name}", seconds=WITHIN_SECONDS
-        )
-        wait_until(lambda: self.ticket.sector_asked_at is not None, "its result", seconds=WITHIN_SECONDS)
+        wait_until(lambda: len(self.from_sector()) >= count, f"book {count} of {self.name}")
+        wait_until(lambda: self.ticket.sector_asked_at is not None, "its result")
         books = self.from_sector()
         assert len(books) == count
         return books[-1]
@@ -107,11 +105,7 @@ class Conversation:
 
     def is_as_written(self, *, with_days: bool = False) -> None:
         """What was written to whom is what stands beside the mails; ``with_days``: the promised days as well."""
-        wait_until(
-            lambda: all(one.status == "sent" for one in self.desk.outbox()),
-            "all letters sent",
-            seconds=WITHIN_SECONDS,
-        )
+        self.desk.all_arrived()
         file = self.folder / f"{self.name}.letters.txt"
         assert transcript(self.desk, self.person, with_days=with_days) == file.read_text("utf-8").rstrip("\n"), (
             self.name

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from mailbot.bootstrap import App, build_app
 from mailbot.demo.cast import File, MailProgram, reply_to
 from mailbot.demo.daemon_process import DaemonProcess
-from mailbot.domain.events import OutboundLetter, TicketEvent, TicketMessage
+from mailbot.domain.events import LetterStatus, OutboundLetter, TicketEvent, TicketMessage
 from mailbot.domain.ledger import InboundRow
 from mailbot.domain.ticket import Ticket
 from mailbot.settings import load_settings
@@ -32,8 +32,6 @@ from tests.sample_config import copied_without_digest
 
 SECRET_KEY = "a key that only the acceptance tests know"
 _ZONE = ZoneInfo("America/Sao_Paulo")
-WITHIN_SECONDS = 60.0
-"""Patience, not a promise: a busy machine is not a defect."""
 
 
 class Desk:
@@ -107,7 +105,7 @@ class Desk:
         environment = {**self.environment, **{f"MAILBOT_{k.upper()}": v for k, v in settings.items()}}
         log = self.folder / "daemon.log"
         with DaemonProcess(environment, folder=self.folder, log=log) as daemon:
-            wait_until(lambda: self._has_looked(daemon), "the daemon's first look", seconds=WITHIN_SECONDS)
+            wait_until(lambda: self._has_looked(daemon), "the daemon's first look")
             yield daemon
             assert daemon.is_running, log.read_text(encoding="utf-8", errors="replace")[-3000:]
         assert daemon.stop() == 0
@@ -138,12 +136,28 @@ class Desk:
         address = person if isinstance(person, str) else person.addr_spec
         return [parsed(raw) for raw in self.stack.dovecot.messages(address)]
 
+    def letters_as_written(self, person: Address | str) -> list[EmailMessage]:
+        """All letters of ours in a person's mailbox, oldest first: on their way one may overtake another."""
+        arrived = {str(one["Message-ID"]): one for one in self.letters_of(person)}
+        written = [f"<{one.message_id}>" for one in self.outbox()]
+        return [arrived[one] for one in written if one in arrived]
+
+    def all_arrived(self) -> None:
+        """Return as soon as no letter waits to leave, and all that left lie where they should."""
+        wait_until(lambda: all(map(self._is_at_rest, self.outbox())), "all letters in their mailboxes")
+
+    def _is_at_rest(self, letter: OutboundLetter) -> bool:
+        if letter.status is not LetterStatus.SENT:
+            return letter.status is LetterStatus.HELD
+        arrived = self.letters_of(letter.recipient.address)
+        return any(one["Message-ID"] == f"<{letter.message_id}>" for one in arrived)
+
     def letter(
         self, person: Address | str, count: int, what: str, fits: Callable[[EmailMessage], bool] = lambda _: True
     ) -> EmailMessage:
         """The person's ``count``-th letter, as soon as it lies there; it must fit and be the last."""
         address = person if isinstance(person, str) else person.addr_spec
-        wait_until(lambda: len(self.letters_of(address)) >= count, what, seconds=WITHIN_SECONDS)
+        wait_until(lambda: len(self.letters_of(address)) >= count, what)
         letters = self.letters_of(address)
         assert len(letters) == count, f"{what}: {[str(one['Subject']) for one in letters]}"
         assert fits(letters[-1]), f"{what}: {text_of(letters[-1])}"
@@ -156,7 +170,7 @@ class Desk:
             rows = self.ledger()
             return len(rows) >= mails and all(row.outcome != "pending" for row in rows)
 
-        wait_until(done, f"{mails} mails with an outcome", seconds=WITHIN_SECONDS)
+        wait_until(done, f"{mails} mails with an outcome")
         return self.ledger()
 
     # --- what is stored ---

@@ -10,7 +10,7 @@ from mailbot.demo.cast import File, MailProgram
 from mailbot.domain.events import AuthorRole, EventKind, Visibility
 from mailbot.domain.handles import LOOP_MARK_HEADER
 from mailbot.domain.ticket import Status
-from tests.acceptance.desk import WITHIN_SECONDS, Desk, answer, new_mail, parsed, recipients_of, text_of
+from tests.acceptance.desk import Desk, answer, new_mail, parsed, recipients_of, text_of
 from tests.flows.house import BOLETO, RECEIPT
 from tests.peers.process import wait_until
 from tests.peers.stack import MailStack
@@ -59,7 +59,7 @@ def test_a_person_answers_from_the_webmail_and_the_bot_goes_on_from_there(
     old = new_mail(joao, desk.mailbox, "antigo", "antigo")
     desk.stack.dovecot.append(desk.mailbox, old, "Sent")
     with desk.open_for_business():
-        wait_until(lambda: _is_watched(desk), "the first look into Sent", seconds=WITHIN_SECONDS)
+        wait_until(lambda: _is_watched(desk), "the first look into Sent")
         first = new_mail(joao, desk.mailbox, "Alteração de local", _FIRST_MAIL, [_pdf(BOLETO)])
         desk.receives(first, joao)
         asked = desk.letter(joao, 1, "the checklist")
@@ -69,9 +69,7 @@ def test_a_person_answers_from_the_webmail_and_the_bot_goes_on_from_there(
         reply = _webmail_answer(desk, first, "João, pode mandar foto da CNH.", to=joao.addr_spec, cc=desk.mailbox)
         _webmail_sends(desk, reply)
         direct = desk.letter(joao, 2, "the person's own mail", lambda one: "foto da CNH" in text_of(one))
-        wait_until(
-            lambda: len(desk.history(ticket.number)) == 2, "the answer on the ticket", seconds=WITHIN_SECONDS
-        )
+        wait_until(lambda: len(desk.history(ticket.number)) == 2, "the answer on the ticket")
         message = desk.history(ticket.number)[1]
         assert (message.role, message.visibility) == (AuthorRole.AGENT, Visibility.PUBLIC)
         assert (message.text, message.author.address) == ("João, pode mandar foto da CNH.", desk.mailbox)
@@ -95,7 +93,7 @@ def test_a_person_answers_from_the_webmail_and_the_bot_goes_on_from_there(
 
         # The bot's own letters lie in Sent too, once each.
         letters = [letter.message_id for letter in desk.outbox()]
-        wait_until(lambda: len(_own(desk)) >= len(letters), "the saved letters", seconds=WITHIN_SECONDS)
+        wait_until(lambda: len(_own(desk)) >= len(letters), "the saved letters")
         assert sorted(_own(desk)) == sorted(f"<{one}>" for one in letters)
         assert parsed(bytes(asked))["Message-ID"] in _own(desk)
     # Nothing more came of the others, and Sent holds what was put there.
@@ -133,7 +131,7 @@ def test_an_answer_to_a_notice_that_also_goes_to_the_customer_is_told_once(
     joao = desk.customer()
     desk.stack.dovecot.append(desk.mailbox, new_mail(joao, desk.mailbox, "x", "x"), "Sent")
     with desk.open_for_business():
-        wait_until(lambda: _is_watched(desk), "the first look into Sent", seconds=WITHIN_SECONDS)
+        wait_until(lambda: _is_watched(desk), "the first look into Sent")
         desk.receives(new_mail(joao, desk.mailbox, "Dúvida", "Qual o prazo?"), joao)
         desk.letter(joao, 1, "the receipt")
         # Bruno is told; the notice is forwarded to the shared mailbox's users, one of whom answers all.
@@ -145,9 +143,7 @@ def test_an_answer_to_a_notice_that_also_goes_to_the_customer_is_told_once(
         _webmail_sends(desk, bytes(reply))
         desk.letter(joao, 2, "the answer", lambda one: one[LOOP_MARK_HEADER] is None)
         [ticket] = desk.tickets()
-        wait_until(
-            lambda: len(desk.history(ticket.number)) == 2, "the answer on the ticket", seconds=WITHIN_SECONDS
-        )
+        wait_until(lambda: len(desk.history(ticket.number)) == 2, "the answer on the ticket")
         desk.settled(3)
     assert len(desk.letters_of(joao)) == 2
     assert desk.history(ticket.number)[1].text == "Dois dias úteis."

@@ -12,8 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailbot.domain.ticket import Resolution, Status
-from tests.acceptance.desk import WITHIN_SECONDS, Desk, parsed, text_of
-from tests.peers.process import wait_until
+from tests.acceptance.desk import Desk, parsed, text_of
 from tests.peers.stack import MailStack
 
 FOLDER = Path(__file__).parent / "process_000"
@@ -34,16 +33,12 @@ def test_r000_each_mail_gets_the_letters_that_stand_beside_it(mail_stack: MailSt
         for name, person in people.items():
             desk.receives(_addressed(FOLDER / f"{name}.eml", person, desk.mailbox), person)
         desk.settled(len(people))
-        wait_until(
-            lambda: all(letter.status == "sent" for letter in desk.outbox()),
-            "all letters sent",
-            seconds=WITHIN_SECONDS,
-        )
+        desk.all_arrived()
         tickets = {ticket.requester.address: ticket for ticket in reversed(desk.tickets())}
         for name, person in people.items():
             ticket = tickets[person.addr_spec]
             assert (ticket.status, ticket.resolution) == OUTCOMES[name], name
-            letters = [*desk.letters_of(person), *_notices(desk, person)]
+            letters = [*desk.letters_as_written(person), *_notices(desk, person)]
             written = "\n\n=====\n\n".join(_open_places(text_of(letter), desk, person) for letter in letters)
             assert written == (FOLDER / f"{name}.letters.txt").read_text("utf-8").rstrip("\n"), name
 
@@ -61,7 +56,7 @@ def _notices(desk: Desk, person: Address) -> list[EmailMessage]:
     return [
         letter
         for agent in (desk.ana, desk.bruno)
-        for letter in desk.letters_of(agent)
+        for letter in desk.letters_as_written(agent)
         if person.addr_spec in text_of(letter)
     ]
 

@@ -81,7 +81,7 @@ def run_mailbot(
         env={**kept, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8", **(settings or {})},
         input=stdin,
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return Ran(

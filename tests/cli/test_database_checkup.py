@@ -56,10 +56,15 @@ def test_mails_that_lie_elsewhere_show_that_the_folder_is_not_shared(
 
 
 def test_a_server_whose_clock_goes_wrong_is_a_problem() -> None:
-    assert list(check_server_clock(NOW + timedelta(seconds=2), NOW)) == []
+    assert list(check_server_clock(NOW + timedelta(seconds=2), NOW, NOW)) == []
     for off in (30, -30):
-        (finding,) = check_server_clock(NOW + timedelta(seconds=off), NOW)
+        (finding,) = check_server_clock(NOW + timedelta(seconds=off), NOW, NOW)
         assert (finding.state, "30 s apart" in finding.message) == ("problem", True)
+
+
+def test_a_server_that_answers_late_has_no_wrong_clock() -> None:
+    for waited in (timedelta(), timedelta(seconds=20)):
+        assert list(check_server_clock(NOW, NOW - waited, NOW + timedelta(seconds=20) - waited)) == []
 
 
 @pytest.mark.parametrize("url", ["mysql://root@127.0.0.1/mailbot", "no url"])

@@ -23,13 +23,12 @@ from tests.cli.command import REPOSITORY, run_mailbot
 from tests.cli.conftest import Cli
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.peers.postgresql import PostgreSQL
-from tests.peers.process import wait_until
 from tests.storage.rows import NOW, add_mails
 from tests.storage.rows import mail as row
 
 pytestmark = pytest.mark.postgresql
 
-MANY = 12_000
+MANY = 2_500
 
 
 @pytest.fixture
@@ -113,27 +112,19 @@ def test_broken_off_it_goes_on_where_it_was_and_no_daemon_begins_on_half_of_it(
         rows = [{**template, "uid": f"x{number}", "subject": "ç" * 500} for number in range(MANY)]
         connection.execute(insert(inbound_mails), rows)
     source.close()
-    target = Database(url)
-
-    def copied() -> int:
-        try:
-            with target.read() as connection:
-                return connection.scalar(select(func.count()).select_from(inbound_mails)) or 0
-        except Exception:
-            # The tables are not made yet.
-            return 0
-
     process = subprocess.Popen(
-        [sys.executable, "-m", "mailbot", "db", "copy", url], cwd=tmp_path,
+        [sys.executable, "-c", _STOPS_IN_THE_THIRD_BATCH, "db", "copy", url], cwd=tmp_path, stdout=subprocess.PIPE,
         env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin", **house.environment},
     )  # fmt: skip
-    wait_until(lambda: copied() > 0, "the first batch")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    arrived = copied()
-    assert 0 < arrived < MANY
-    assert arrived % copying.BATCH_ROWS == 0
+    with process:
+        assert process.stdout is not None and process.stdout.readline() == b"stopped\n"
+        process.send_signal(signal.SIGKILL)
+    target = Database(url)
+    with target.read() as connection:
+        arrived = connection.scalar(select(func.count()).select_from(inbound_mails)) or 0
     target.close()
+    # The batch that was not committed is not there.
+    assert arrived == 2 * copying.BATCH_ROWS < MANY
     refused = run_mailbot(
         "run", "--once", cwd=tmp_path, settings={**house.environment, "MAILBOT_DATABASE_URL": url}
     )
@@ -143,6 +134,26 @@ def test_broken_off_it_goes_on_where_it_was_and_no_daemon_begins_on_half_of_it(
     assert (ran.json["resumed"], ran.json["same"]) == (True, True)
     assert ran.json["copied"] < ran.json["rows"] - arrived + 1
     assert contents(url) == contents(house.environment["MAILBOT_DATABASE_URL"])
+
+
+_STOPS_IN_THE_THIRD_BATCH = """
+import signal
+from sqlalchemy import Engine, Insert, event
+from mailbot.adapters.storage.tables import inbound_mails
+from mailbot.cli.main import main
+
+batches = 0
+
+@event.listens_for(Engine, "after_execute")
+def stop(connection, statement, *_):
+    global batches
+    batches += isinstance(statement, Insert) and statement.table is inbound_mails
+    if batches == 3:
+        print("stopped", flush=True)
+        signal.pause()
+
+main()
+"""
 
 
 def test_what_was_changed_between_two_runs_is_found_and_no_daemon_begins(

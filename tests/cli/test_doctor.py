@@ -507,7 +507,7 @@ def test_a_sent_folder_that_somebody_named_must_be_there(
     ran = doctor(tmp_path, settings)
     (sent,) = found(ran, "sent folder default")
     assert (sent["state"], ran.code) == ("problem", 1)
-    with imaplib.IMAP4(servers.host, servers.imap_port, timeout=10) as connection:
+    with imaplib.IMAP4(servers.host, servers.imap_port, timeout=60) as connection:
         connection.login(ADDRESS, PASSWORD)
         connection.create('"Enviadas"')
         (sent,) = found(doctor(tmp_path, settings), "sent folder default")

@@ -20,7 +20,7 @@ _LAUNCH = (
     "import os, sys; r, w = int(sys.argv[1]), int(sys.argv[2]); os.dup2(r, 3); os.dup2(w, 4);"
     " os.execv(sys.argv[3], sys.argv[3:])"
 )
-_ANSWER_WITHIN_SECONDS = 60.0
+_ANSWER_WITHIN_SECONDS = 180.0
 
 
 class Browser:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.peers.process import LOOPBACK, Peer, Supervised, answers, make_certificate, wait_until
+from tests.peers.process import (
+    LOOPBACK,
+    PATIENCE_SECONDS,
+    Peer,
+    Supervised,
+    answers,
+    make_certificate,
+    wait_until,
+)
 
 _PASSWORD = "correct horse"
 
@@ -207,7 +215,8 @@ class Dovecot(Peer):
     def imap(self, address: str) -> Iterator[imaplib.IMAP4_SSL]:
         """Log in as the address's user over TLS; yield the connection, with no folder selected."""
         context = ssl.create_default_context(cafile=self.ca_file)
-        with imaplib.IMAP4_SSL(self.host, self.imaps_port, ssl_context=context, timeout=30) as connection:
+        connecting = imaplib.IMAP4_SSL(self.host, self.imaps_port, ssl_context=context, timeout=PATIENCE_SECONDS)
+        with connecting as connection:
             connection.login(address, self.users[address])
             yield connection
 
@@ -235,7 +244,7 @@ class Dovecot(Peer):
             return [part[1] for part in data if isinstance(part, tuple)]
 
     def wait_for_messages(
-        self, address: str, count: int = 1, *, folder: str = "INBOX", seconds: float = 20.0
+        self, address: str, count: int = 1, *, folder: str = "INBOX", seconds: float = PATIENCE_SECONDS
     ) -> list[bytes]:
         """Return the mails as soon as there are `count`; raise PeerError when there are not in time."""
         found: list[bytes] = []

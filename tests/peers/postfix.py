@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.peers.dovecot import Dovecot
-from tests.peers.process import LOOPBACK, Peer, Supervised, answers
+from tests.peers.process import LOOPBACK, PATIENCE_SECONDS, Peer, Supervised, answers
 
 HOSTNAME = "mx.example.com.br"
 DOMAINS = ("example.com.br", "cliente.example.com.br", "cliente.example", "sodexo.example", "sem-dmarc.example")
@@ -235,7 +235,7 @@ class Postfix(Peer):
         """Log in as the address's user over STARTTLS; yield the connection."""
         context = ssl.create_default_context(cafile=self.ca_file)
         port = self.relay_port if relay else self.submission_port
-        with smtplib.SMTP(self.host, port, local_hostname="localhost", timeout=30) as connection:
+        with smtplib.SMTP(self.host, port, local_hostname="localhost", timeout=PATIENCE_SECONDS) as connection:
             connection.starttls(context=context)
             connection.login(address, self.dovecot.users[address])
             yield connection
@@ -250,7 +250,9 @@ class Postfix(Peer):
 
         Raises smtplib.SMTPRecipientsRefused and the like when it is refused, be it for one recipient only.
         """
-        with smtplib.SMTP(self.host, self.smtp_port, local_hostname="localhost", timeout=30) as connection:
+        with smtplib.SMTP(
+            self.host, self.smtp_port, local_hostname="localhost", timeout=PATIENCE_SECONDS
+        ) as connection:
             if client_ip is not None:
                 connection.ehlo()
                 connection.docmd("XCLIENT", f"ADDR={client_ip} NAME=[UNAVAILABLE]")

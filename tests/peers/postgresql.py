@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.peers import find_program
-from tests.peers.process import LOOPBACK, Peer, Supervised, answers
+from tests.peers.process import LOOPBACK, PATIENCE_SECONDS, Peer, Supervised, answers
 
 # The server refuses to run as root: one of these runs it then.
 _USERS = ("postgres", "nobody")
@@ -78,7 +78,17 @@ class PostgreSQL(Peer):
 
     def _stop(self, mode: str) -> None:
         if self._running is not None:
-            command = [_program("pg_ctl"), "-D", str(self._data), "-m", mode, "-w", "-t", "20", "stop"]
+            command = [
+                _program("pg_ctl"),
+                "-D",
+                str(self._data),
+                "-m",
+                mode,
+                "-w",
+                "-t",
+                f"{PATIENCE_SECONDS:.0f}",
+                "stop",
+            ]
             subprocess.run(_unprivileged(command), check=False, capture_output=True, cwd="/")
 
     @property

@@ -18,13 +18,15 @@ _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _FIRST_PORT = 10240
 _POLL_SECONDS = 0.01
 LOOPBACK = "127.0.0.1"
+PATIENCE_SECONDS = 120.0
+"""How long to wait for what takes a moment: a busy machine, or one that stands still for a while, is no defect."""
 
 
 class PeerError(Exception):
     """A peer did not start, died, or did not do in time what was waited for."""
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS) -> None:
     """Return as soon as the condition holds.
 
     Raises PeerError naming `what` when it does not within the given seconds.
@@ -104,7 +106,9 @@ class Supervised:
                 start_new_session=True,
             )
 
-    def wait_until_ready(self, condition: Callable[[], bool], what: str, *, seconds: float = 20.0) -> None:
+    def wait_until_ready(
+        self, condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait for the condition; raise PeerError with the log's end if the server ends or time is up."""
 
         def ready() -> bool:
@@ -126,7 +130,7 @@ class Supervised:
             return
         with contextlib.suppress(BrokenPipeError), pipe:
             pipe.write(b"k" if at_once else b"s")
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=PATIENCE_SECONDS)
 
 
 class Peer:

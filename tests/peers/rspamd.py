@@ -111,8 +111,8 @@ options {{
   local_addrs = [];
   dns {{
     nameserver = ["{loopback}:{dns_port}"];
-    timeout = 1s;
-    retransmits = 2;
+    timeout = 5s;
+    retransmits = 5;
   }}
 }}
 logging {{

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from tests.peers.dovecot import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEY
+from tests.peers.process import Ports
 
 TENANT = "3f1a6c1e-0000-4000-8000-000000000001"
 CLIENT = "3f1a6c1e-0000-4000-8000-0000000000aa"
@@ -103,9 +104,10 @@ class _State:
 class TokenServer:
     """The server, as a context manager.
 
-    What tests turn: ``subject`` (whom a token names), ``lifetime_seconds``, ``claims`` (added to every token),
-    ``rotates`` (each refresh token is good once), ``answer`` (a status and body instead of its duty),
-    ``is_silent`` (takes the question and says nothing), ``drips`` (a byte now and then).
+    What tests turn: ``subject`` (whom a token names), ``lifetime_seconds`` (as it is told), ``outlasts_seconds``
+    (for how much longer it is good), ``claims`` (added to every token), ``rotates`` (each refresh token is good
+    once), ``answer`` (a status and body instead of its duty), ``is_silent`` (takes the question and says nothing),
+    ``drips`` (a byte now and then).
     """
 
     def __init__(self, folder: Path, *, tls: bool = True, port: int = 0) -> None:
@@ -114,6 +116,7 @@ class TokenServer:
         self.ca_file = folder / "token-server.pem"
         self.subject = ""
         self.lifetime_seconds: float = 3600
+        self.outlasts_seconds: float = 0
         self.claims: dict[str, Any] = {}
         self.extra: dict[str, Any] = {}
         self.rotates = False
@@ -126,6 +129,7 @@ class TokenServer:
         self.service_account_key: Any = None
         self.state = _State()
         self._lock = threading.Lock()
+        self._ports = Ports()
         self._port = port
         self._server: ThreadingHTTPServer | None = None
         self._closing = threading.Event()
@@ -138,18 +142,19 @@ class TokenServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._ports.close()
 
     def start(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before: nobody else takes it meanwhile."""
         server = self
         self._closing.clear()
+        self._port = self._port or self._ports.take()
 
         class Handler(_Handler):
             tokens = server
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
-        self._port = self._server.server_address[1]
         if self._tls:
             self._server.socket = self._context().wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -199,7 +204,7 @@ class TokenServer:
             "sub": self.subject,
             "iat": int(now),
             "nbf": int(now),
-            "exp": int(now + self.lifetime_seconds),
+            "exp": int(now + self.lifetime_seconds + self.outlasts_seconds),
             # So that no two are alike.
             "jti": secrets.token_hex(8),
             **self.claims,
