@@ -1,7 +1,8 @@
-"""A folder on the scripted IMAP server, opened quickly; answers that a test may give it."""
+"""A folder on the scripted IMAP server; answers that a test may give it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mailbot.adapters.imap import ImapSource
@@ -13,8 +14,12 @@ MAILS = [
     f"Subject: pedido {number}\r\nFrom: ana@example.com.br\r\n\r\nbom dia {number}\r\n".encode()
     for number in range(1, 4)
 ]
-QUICK = ImapTiming(connect_seconds=2, read_seconds=2, command_seconds=4, idle_seconds=5, poll_seconds=5)
-IMPATIENT = ImapTiming(connect_seconds=0.2, read_seconds=0.2, command_seconds=0.5, idle_seconds=5, poll_seconds=5)
+# Longer than any test lasts: what ends a wait is then never the time.
+LONG_SECONDS = 600.0
+PATIENT = ImapTiming(
+    connect_seconds=60, read_seconds=60, command_seconds=120, idle_seconds=LONG_SECONDS, poll_seconds=LONG_SECONDS
+)
+IMPATIENT = replace(PATIENT, connect_seconds=0.2, read_seconds=0.2, command_seconds=0.5)
 PASSWORD = "correct horse"
 
 
@@ -29,7 +34,7 @@ def source_of(server: ScriptedImap, /, settle: Settle = Settle.MOVE, **changes: 
         "server": address_of(server),
         "folder": "INBOX",
         "processed_folder": "Processados",
-        "timing": QUICK,
+        "timing": PATIENT,
     }
     return ImapSource(settle=settle, **(facts | changes))
 
@@ -46,6 +51,12 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self.source.close()
+
+
+def grow_impatient(source: ImapSource) -> None:
+    """From now on nothing may take long: opening, which is to succeed, has had its time."""
+    source._timing = IMPATIENT
+    source._client._imap.sock.settimeout(IMPATIENT.read_seconds)
 
 
 def refuse(text: str) -> Answer:

@@ -166,7 +166,7 @@ class ScriptedImap:
             with contextlib.suppress(OSError):
                 session.connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()
 
     def _start(self, target: Callable[[], None]) -> None:
@@ -201,7 +201,7 @@ class ScriptedImap:
         """All commands that begin so."""
         return [line for line in self.log if line.startswith(name)]
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Return as soon as the condition holds; fail if it does not in time."""
         limit = time.monotonic() + seconds
         while not condition():
@@ -326,7 +326,7 @@ class ScriptedImap:
             return
         session.send(whole[: self.cut_fetch_after])
         if self.hang:
-            self.closing.wait(10)
+            self.closing.wait(120)
         session.hang_up()
 
     def fetch_line(self, folder: Folder, uid: int, items: str) -> bytes:

@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -49,7 +49,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Silent:
-    """Say nothing more until the client gives up."""
+    """Say nothing more until the client gives up; meanwhile ``on_silence`` is called again and again."""
 
 
 Action = Say | Close | Silent
@@ -101,6 +101,7 @@ class ScriptedSmtp:
         host: str = "127.0.0.1",
     ) -> None:
         self.log = Log()
+        self.on_silence: Callable[[], object] = lambda: None
         self.host = host
         self._script = {step: list(actions) for step, actions in (script or {}).items()}
         self._extensions = extensions
@@ -123,7 +124,7 @@ class ScriptedSmtp:
         self._listener.close()
         self.hang_up_on_all()
         for thread in list(self._threads):
-            thread.join(timeout=10)
+            thread.join(timeout=60)
         assert not any(thread.is_alive() for thread in self._threads)
         assert self.log.problems == []
 
@@ -134,9 +135,13 @@ class ScriptedSmtp:
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while self.log.open_now and time.monotonic() < limit:
             time.sleep(0.002)
+
+    def take_bit_by_bit(self) -> None:
+        """Have the system keep little of a letter that is not read yet; for connections to come."""
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
 
     def then(self, step: Step, *actions: Action) -> None:
         """Change the script while the server runs."""
@@ -161,7 +166,7 @@ class ScriptedSmtp:
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(20)
+        connection.settimeout(120)
         session = _Session(self, connection)
         try:
             session.run(self._implicit_tls)
@@ -284,8 +289,8 @@ class _Session:
                     self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 raise _HungUp
             case Silent():
-                while self._socket.recv(65536) if step is not Step.BODY else not self._has_hung_up():
-                    pass
+                while not self._has_hung_up():
+                    self._server.on_silence()
                 raise _HungUp
         return True
 

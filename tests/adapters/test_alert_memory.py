@@ -68,7 +68,7 @@ def test_two_that_look_at_once_look_one_after_the_other(tmp_path: Path) -> None:
         thread.join(0.2)
         assert thread.is_alive()
         remembered.incidents = [INCIDENT]
-    thread.join(5)
+    thread.join(60)
     assert seen == [[INCIDENT]]
 
 

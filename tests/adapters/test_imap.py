@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from mailbot.adapters import imap_connection
 from mailbot.adapters.imap import ImapSource
-from mailbot.adapters.imap_connection import ImapTiming, LimitedConnection
+from mailbot.adapters.imap_connection import LimitedConnection
 from mailbot.domain.errors import CredentialsRefused, ServerAway
 from mailbot.domain.mailbox import Security
 from mailbot.flows.ports import MailSource
 from tests.adapters.imap_folder import (
     IMPATIENT,
     MAILS,
+    PATIENT,
     Opened,
     address_of,
+    grow_impatient,
     refuse,
     say,
     say_and_hang_up,
     source_of,
 )
 from tests.adapters.scripted_imap import Answer, ScriptedImap, Session
+from tests.peers.process import Ports
 
 # --- opening ---------------------------------------------------------------------------------------------
 
@@ -223,7 +228,7 @@ class _shared:  # noqa: N801  # used like a function
 def _end_shared() -> Iterator[None]:
     yield
     if _shared._kept is not None:
-        server, source = _shared._kept
+        (server, source), _shared._kept = _shared._kept, None
         source.close()
         server.__exit__()
 
@@ -295,8 +300,10 @@ def test_a_connection_cut_after_any_byte_gives_no_mail(server: ScriptedImap, hea
 def test_a_server_that_falls_silent_within_an_answer_is_away(server: ScriptedImap, cut: int) -> None:
     server.cut_fetch_after = cut
     server.hang = True
-    with Opened(server, timing=IMPATIENT) as source, pytest.raises(ServerAway, match="no answer in time"):
-        source.fetch(["1"])
+    with Opened(server) as source:
+        grow_impatient(source)
+        with pytest.raises(ServerAway, match="no answer in time"):
+            source.fetch(["1"])
 
 
 def test_a_server_that_trickles_runs_out_of_time(server: ScriptedImap) -> None:
@@ -306,24 +313,32 @@ def test_a_server_that_trickles_runs_out_of_time(server: ScriptedImap) -> None:
             session.send("x")
 
     server.answers["UID FETCH"] = trickle
-    with Opened(server, timing=IMPATIENT) as source, pytest.raises(ServerAway, match="no answer in time"):
-        source.fetch(["1"])
+    with Opened(server) as source:
+        grow_impatient(source)
+        with pytest.raises(ServerAway, match="no answer in time"):
+            source.fetch(["1"])
 
 
-def test_a_big_mail_on_a_slow_line_gets_more_time(server: ScriptedImap) -> None:
-    raw = b"X: y\r\n\r\n" + b"z" * 30_000
+def test_a_big_mail_on_a_slow_line_gets_more_time(server: ScriptedImap, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = b"z" * 30_000
+    passed = [0.0]
+    monkeypatch.setattr(imap_connection, "time", SimpleNamespace(monotonic=lambda: passed[0]))
 
     def slowly(session: Session, tag: str, _: str) -> None:
         session.send(f"* 1 FETCH (UID 1 BODY[] {{{len(raw)}}}\r\n")
+        connection = source._client._imap
         for start in range(0, len(raw), 5_000):
-            time.sleep(0.1)
+            # 12 kB a second, a little more than has to be.
+            passed[0] += 5_000 / 12_000
+            allowed = connection.deadline
             session.send(raw[start : start + 5_000])
+            server.wait_for(lambda allowed=allowed: connection.deadline >= allowed + 0.49)  # type: ignore[misc]
         session.send(f")\r\n{tag} OK done\r\n")
 
     server.answers["UID FETCH"] = slowly
-    timing = ImapTiming(connect_seconds=2, read_seconds=2, command_seconds=0.3)
-    with Opened(server, timing=timing) as source:
+    with Opened(server, timing=replace(PATIENT, command_seconds=1)) as source:
         assert source.fetch(["1"])[0].raw == raw
+    assert passed[0] > 2
 
 
 def test_a_slow_line_shows_that_it_is_alive_with_each_piece(server: ScriptedImap) -> None:
@@ -351,8 +366,10 @@ def test_a_server_that_never_stops_talking_runs_out_of_time(server: ScriptedImap
             session.send("* OK blah\r\n" * 100)
 
     server.answers["UID FETCH"] = chatter
-    with Opened(server, timing=IMPATIENT) as source, pytest.raises(ServerAway, match="no answer in time"):
-        source.fetch(["1"])
+    with Opened(server) as source:
+        grow_impatient(source)
+        with pytest.raises(ServerAway, match="no answer in time"):
+            source.fetch(["1"])
 
 
 @pytest.mark.parametrize(
@@ -446,8 +463,13 @@ def test_a_goodbye_is_told_in_the_servers_words_and_the_next_open_connects_again
 def test_nobody_there_is_a_server_that_is_away() -> None:
     with ScriptedImap() as server:
         pass
-    with pytest.raises(ServerAway, match="Connection refused"):
-        source_of(server).open()
+    ports = Ports()
+    try:
+        nobody = replace(address_of(server), port=ports.take())
+        with pytest.raises(ServerAway, match="Connection refused"):
+            source_of(server, server=nobody).open()
+    finally:
+        ports.close()
     with pytest.raises(ServerAway, match="host name not found"):
         source_of(server, server=address_of(server, Security.TLS, host="nowhere.invalid")).open()
 

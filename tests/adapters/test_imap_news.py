@@ -6,36 +6,44 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailbot.adapters.imap import ImapSource
-from mailbot.adapters.imap_connection import ImapTiming
 from mailbot.domain.errors import ServerAway
-from tests.adapters.imap_folder import Opened, refuse, say, say_and_hang_up, say_nothing, source_of
+from tests.adapters.imap_folder import (
+    LONG_SECONDS,
+    PATIENT,
+    Opened,
+    refuse,
+    say,
+    say_and_hang_up,
+    say_nothing,
+    source_of,
+)
 from tests.adapters.scripted_imap import Answer, ScriptedImap, Session
 
 
 class Waiting:
-    """A ``wait`` in a thread of its own."""
+    """A long ``wait`` in a thread of its own."""
 
-    def __init__(self, source: ImapSource, seconds: float = 10) -> None:
+    def __init__(self, source: ImapSource) -> None:
         self._outcome: list[bool | BaseException] = []
 
         def run() -> None:
             try:
-                self._outcome.append(source.wait(seconds))
+                self._outcome.append(source.wait(LONG_SECONDS))
             except ServerAway as error:
                 self._outcome.append(error)
 
-        self._started = time.monotonic()
-        self._thread = threading.Thread(target=run)
+        self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
     def result(self) -> bool | BaseException:
-        """What it returned or raised; it must have been quick."""
-        self._thread.join(4)
+        """What it returned or raised, long before its time was over."""
+        self._thread.join(LONG_SECONDS / 5)
         assert not self._thread.is_alive()
         return self._outcome[0]
 
@@ -129,9 +137,9 @@ def test_what_we_moved_ourselves_does_not_ring(server: ScriptedImap) -> None:
 
 
 def test_the_wait_ends_in_time_and_idle_is_begun_anew(server: ScriptedImap) -> None:
-    quick = ImapTiming(connect_seconds=2, read_seconds=2, idle_seconds=0.05)
+    quick = replace(PATIENT, idle_seconds=0.05)
     with Opened(server, timing=quick) as source:
-        assert Waiting(source, 60).result() is False
+        assert Waiting(source).result() is False
         assert source.wait(0.01) is False
         assert [line for line in server.log if line in ("IDLE", "DONE")] == ["IDLE", "DONE"] * 2
         assert len(source.list_mails(1)) == 3
@@ -177,15 +185,15 @@ def test_it_polls_where_idle_is_missing(
     server: ScriptedImap, without_idle: Callable[[ScriptedImap], None]
 ) -> None:
     without_idle(server)
-    timing = ImapTiming(connect_seconds=2, read_seconds=2, poll_seconds=0.05)
+    timing = replace(PATIENT, poll_seconds=0.05)
     with Opened(server, timing=timing) as source:
-        assert Waiting(source, 60).result() is False
-        assert Waiting(source, 60).result() is False
+        assert Waiting(source).result() is False
+        assert Waiting(source).result() is False
         assert len(server.commands("IDLE")) <= 1
         source.interrupt()
-        assert Waiting(source, 60).result() is False
-    with Opened(server, timing=ImapTiming(connect_seconds=2, read_seconds=2)) as source:
-        waiting = Waiting(source, 60)
+        assert Waiting(source).result() is False
+    with Opened(server) as source:
+        waiting = Waiting(source)
         source.interrupt()
         assert waiting.result() is False
 
@@ -244,7 +252,7 @@ def test_a_server_that_does_not_end_idle_is_away(
     started = time.monotonic()
     with Opened(server) as source, pytest.raises(ServerAway, match="no answer in time"):
         source.wait(0.01)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < PATIENT.read_seconds / 2
 
 
 @pytest.mark.parametrize("answer", [say_nothing, say_and_hang_up(""), say("!!"), refuse("no")])
@@ -258,7 +266,7 @@ def test_closing_never_fails_and_never_lasts(
     started = time.monotonic()
     source.close()
     source.close()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < PATIENT.read_seconds / 2
 
 
 def test_nothing_works_before_it_is_open(server: ScriptedImap) -> None:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
+from mailbot.adapters import smtp_connection
 from mailbot.adapters.imap import ImapSource
-from mailbot.adapters.imap_connection import ImapTiming
 from mailbot.adapters.smtp import SmtpTransport
 from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.exchange import Delivered, NotReached, SendOutcome
 from mailbot.domain.mailbox import Security, ServerAddress, Settle
+from tests.adapters.imap_folder import LONG_SECONDS, PATIENT
 from tests.adapters.scripted_imap import ScriptedImap, Session
 from tests.adapters.scripted_smtp import Say, ScriptedSmtp, Step
 from tests.adapters.scripted_tokens import ScriptedTokens
@@ -24,7 +25,6 @@ from tests.adapters.test_smtp import an_envelope, nothing, with_transport
 
 USER = "atendimento@example.com.br"
 _MAILS = [b"Subject: um\r\n\r\num\r\n", b"Subject: dois\r\n\r\ndois\r\n"]
-_TIMING = ImapTiming(connect_seconds=2, read_seconds=2, command_seconds=4, idle_seconds=5, poll_seconds=5)
 # What Gmail says, as a challenge, before its NO.
 _CHALLENGE = b'{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}'
 _NO = "[AUTHENTICATIONFAILED] Invalid credentials (Failure)"
@@ -70,7 +70,7 @@ def imap() -> Iterator[TokenImap]:
 def source_of(server: ScriptedImap, tokens: ScriptedTokens) -> ImapSource:
     address = ServerAddress(security=Security.PLAIN, host="127.0.0.1", port=server.port, username=USER)
     return ImapSource(
-        mailbox="default", server=address, folder="INBOX", settle=Settle.MOVE, tokens=tokens, timing=_TIMING
+        mailbox="default", server=address, folder="INBOX", settle=Settle.MOVE, tokens=tokens, timing=PATIENT
     )
 
 
@@ -165,8 +165,8 @@ def test_while_idle_waits_the_connection_is_renewed_and_no_mail_is_lost(imap: To
     assert [entry.uid for entry in source.list_mails(1)] == ["1", "2"]
     tokens.lifetime_seconds = 3600
     began = time.monotonic()
-    assert source.wait(30) is False
-    assert time.monotonic() - began < 3
+    assert source.wait(LONG_SECONDS) is False
+    assert time.monotonic() - began < LONG_SECONDS / 5
     # What comes in the moment between the two connections.
     imap.folders["INBOX"].add(b"Subject: entre\r\n\r\nentre\r\n")
     source.open()
@@ -175,7 +175,7 @@ def test_while_idle_waits_the_connection_is_renewed_and_no_mail_is_lost(imap: To
     assert "LOGOUT" in imap.log
     # The new one is waited on for as long as it is good.
     threading.Timer(0.3, source.interrupt).start()
-    source.wait(30)
+    source.wait(LONG_SECONDS)
     source.open()
     assert imap.log_ins == 2
     source.close()
@@ -185,16 +185,16 @@ def test_a_connection_outlasts_a_provider_that_is_away(imap: TokenImap) -> None:
     tokens = ScriptedTokens("bom", "novo", lifetime_seconds=0.2)
     source = source_of(imap, tokens)
     source.open()
-    source.wait(30)
+    source.wait(LONG_SECONDS)
     tokens.error = ServerAway("authorization server: away")
     with capture_logs() as logs:
         source.open()
         assert len(source.list_mails(1)) == 2
     assert [log["action"] for log in logs] == ["imap.login_not_renewed"]
     # Not again at once, and not a busy loop either.
-    threading.Timer(0.3, source.interrupt).start()
     began = time.monotonic()
-    source.wait(30)
+    threading.Timer(0.3, source.interrupt).start()
+    source.wait(LONG_SECONDS)
     assert time.monotonic() - began > 0.2
     assert imap.log_ins == 1
     source.close()
@@ -309,7 +309,8 @@ def test_a_letter_waits_for_a_provider_that_gives_no_token(
     assert server.log.count("AUTH") == 0
 
 
-def test_a_kept_smtp_connection_is_not_used_beyond_its_token() -> None:
+def test_a_kept_smtp_connection_is_not_used_beyond_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_connection, "_QUIT_SECONDS", 60)
     tokens = ScriptedTokens("bom", "novo", lifetime_seconds=0.3)
     with token_smtp() as server:
         outcomes = send(server, tokens, letters=4, pause=0.2)

@@ -28,7 +28,7 @@ from tests.adapters.oauth.logins import (
 from tests.adapters.test_smtp import an_envelope, nothing, with_transport
 from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import Postfix
-from tests.peers.process import wait_until
+from tests.peers.process import PATIENCE_SECONDS, wait_until
 from tests.peers.token_server import TokenServer
 
 MAIL = b"Subject: pedido\r\nFrom: ana@example.com.br\r\n\r\nbom dia\r\n"
@@ -51,6 +51,8 @@ PROVIDERS = {
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[TokenServer]:
     with TokenServer(tmp_path) as made:
+        # Whoever has little time shows it in time all the same, also on a busy machine.
+        made.outlasts_seconds = 60
         yield made
 
 
@@ -153,7 +155,7 @@ def test_on_dovecot_a_token_that_ends_while_idle_waits_is_renewed_and_no_mail_is
     began = time.monotonic()
     # Beyond the lives of two tokens, with a mail in every wait.
     while len(server.asked) < 3:
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < PATIENCE_SECONDS
         dovecot.append(user, MAIL)
         sent += 1
         source.wait(10)

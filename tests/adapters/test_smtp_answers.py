@@ -250,9 +250,10 @@ def test_whatever_a_server_says_is_fit_to_be_stored(code: int, text: str, stage:
 
 @pytest.mark.parametrize("text", ["sender " * 5000, "daily a a " * 4000, "message " * 5000, "a" * 32768])
 def test_no_answer_takes_long_to_read(text: str) -> None:
-    started = time.perf_counter()
+    # Of the processor's, not of a clock on the wall: others may have it meanwhile.
+    started = time.thread_time()
     refusal(550, text, Stage.RCPT)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_broken_bytes_become_blanks() -> None:

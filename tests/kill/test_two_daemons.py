@@ -55,7 +55,7 @@ class _Recipients:
 def recipients() -> Iterator[tuple[_Recipients, int]]:
     """The server and its port."""
     kept, ports = _Recipients(), Ports()
-    controller = Controller(kept, hostname="127.0.0.1", port=ports.take())
+    controller = Controller(kept, hostname="127.0.0.1", port=ports.take(), ready_timeout=60)
     controller.start()
     yield kept, controller.port
     controller.stop()

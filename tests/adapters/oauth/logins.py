@@ -11,6 +11,7 @@ from mailbot.adapters.oauth.https import Https
 from mailbot.adapters.oauth.login import tokens_for
 from mailbot.adapters.oauth.renewing import RenewingTokens
 from mailbot.domain.logins import LoginCredential, LoginProvider, TokenLogin
+from tests.peers.process import PATIENCE_SECONDS
 from tests.peers.token_server import (
     CLIENT,
     CLIENT_SECRET,
@@ -79,7 +80,7 @@ def service_account_login(server: TokenServer, **changes: Any) -> TokenLogin:
     return login_at(server, **(facts | changes))
 
 
-def https_to(server: TokenServer, limit_seconds: float = 10) -> Https:
+def https_to(server: TokenServer, limit_seconds: float = PATIENCE_SECONDS) -> Https:
     """A client that trusts the server."""
     tls = server.authority.startswith("https")
     context = ssl.create_default_context(cafile=server.ca_file) if tls else None
@@ -87,7 +88,7 @@ def https_to(server: TokenServer, limit_seconds: float = 10) -> Https:
 
 
 def tokens_at(
-    server: TokenServer, login: TokenLogin, folder: Path, *, limit_seconds: float = 10
+    server: TokenServer, login: TokenLogin, folder: Path, *, limit_seconds: float = PATIENCE_SECONDS
 ) -> RenewingTokens:
     """The provider, as the composition root makes it."""
     return tokens_for(login, folder=folder, https=https_to(server, limit_seconds))

@@ -238,7 +238,8 @@ def test_a_provider_that_keeps_us_waiting_is_given_up_in_time(
     began = time.monotonic()
     with pytest.raises(ServerAway, match="no answer in time"):
         tokens.token()
-    assert time.monotonic() - began < 5
+    # The server would go on for half a minute and more.
+    assert time.monotonic() - began < 25
 
 
 def test_a_provider_without_a_known_certificate_is_told_nothing(server: TokenServer, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from mailbot.adapters.oauth.refresh_token_file import RefreshToken, RefreshToken
 from mailbot.domain.errors import LoginExpired, ServerAway, StorageUnavailable
 from mailbot.domain.logins import LoginProvider
 from tests.adapters.oauth.logins import USER, refresh_login, tokens_at
+from tests.peers.process import PATIENCE_SECONDS
 from tests.peers.token_server import FIRST_REFRESH_TOKEN, TokenServer
 
 PROVIDERS = [LoginProvider.GOOGLE, LoginProvider.GENERIC]
@@ -108,7 +109,7 @@ def test_processes_take_turns_and_none_uses_a_token_twice(server: TokenServer, t
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_SECONDS)
         assert process.exitcode == 0
     assert failures.empty()
     used = [asked.form["refresh_token"] for asked in server.asked]
@@ -128,11 +129,11 @@ def test_a_lock_ends_with_the_process_that_held_it(file: RefreshTokenFile, tmp_p
     holds = context.Event()
     process = context.Process(target=_hold_for_ever, args=(tmp_path / "oauth" / "default.json", holds))
     process.start()
-    assert holds.wait(30)
+    assert holds.wait(PATIENCE_SECONDS)
     with pytest.raises(ServerAway), file.locked():
         raise AssertionError
     process.kill()
-    process.join(10)
+    process.join(PATIENCE_SECONDS)
     with file.locked() as kept:
         assert kept.value == "primeiro"
 
@@ -140,7 +141,7 @@ def test_a_lock_ends_with_the_process_that_held_it(file: RefreshTokenFile, tmp_p
 def _hold_for_ever(path: Path, holds: threading.Event) -> None:
     with RefreshTokenFile(path, "primeiro").locked():
         holds.set()
-        threading.Event().wait(60)
+        threading.Event().wait(600)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_token_is_spent(

@@ -16,6 +16,7 @@ from mailbot.adapters.oauth.refusals import readable
 from mailbot.adapters.oauth.renewing import Granted, RenewingTokens
 from mailbot.domain.errors import CredentialsRefused, LoginExpired, ServerAway
 from mailbot.domain.logins import LoginCredential, LoginProvider, TokenLogin
+from tests.peers.process import wait_until
 
 LOGIN = TokenLogin(
     mailbox="default",
@@ -40,7 +41,7 @@ class ScriptedGrant:
     def ask(self) -> Granted:
         self.asked += 1
         number = self.asked
-        assert self.may_answer.wait(10)
+        assert self.may_answer.wait(60)
         if self.error is not None:
             raise self.error
         return Granted(access_token=f"t{number}", lifetime_seconds=self.lifetime_seconds)
@@ -57,6 +58,21 @@ class HandClock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class CountedLock:
+    """A lock that knows who came to it, whether they have it or wait."""
+
+    def __init__(self) -> None:
+        self.came: list[int] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self.came.append(threading.get_ident())
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def test_it_renews_before_the_end_and_not_earlier() -> None:
@@ -87,24 +103,16 @@ def test_many_threads_make_one_renewal() -> None:
     assert grant.asked == 1
 
 
-def test_who_waited_for_a_renewal_that_failed_does_not_knock_again() -> None:
+def test_who_waited_for_a_renewal_that_failed_does_not_knock_again(monkeypatch: pytest.MonkeyPatch) -> None:
     grant = ScriptedGrant()
     grant.error = LoginExpired("authorization server: no token")
     grant.may_answer.clear()
     tokens = RenewingTokens(LOGIN, grant)
-    begun = threading.Barrier(5)
-
-    def ask() -> str:
-        begun.wait(10)
-        return tokens.token().value
-
+    lock = CountedLock()
+    monkeypatch.setattr(tokens, "_lock", lock)
     with ThreadPoolExecutor(4) as threads:
-        futures = [threads.submit(ask) for _ in range(4)]
-        begun.wait(10)
-        while grant.asked == 0:
-            threading.Event().wait(0.001)
-        # All of them have come as far as they can.
-        threading.Event().wait(0.2)
+        futures = [threads.submit(tokens.token) for _ in range(4)]
+        wait_until(lambda: len(lock.came) == 4 and grant.asked == 1, "all of them as far as they can come")
         grant.may_answer.set()
         for future in futures:
             with pytest.raises(LoginExpired, match="no token"):
