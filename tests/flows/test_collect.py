@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from structlog.testing import capture_logs
 
 from mailbot.domain.errors import (
@@ -244,16 +244,18 @@ def coming_at_the_first_fetch(house: TestHouse, mails: int, seconds: float, *, a
     for number in range(mails):
         folder.add(question(number))
     one, original = collector(house, folder), folder.fetch
+    now = 100.0
 
     def asked_meanwhile(uids: Sequence[str], *, header_only: bool = False) -> list[FetchedMail]:
-        with pytest.MonkeyPatch.context() as later:
-            now = time.monotonic() + after
-            later.setattr("mailbot.flows.collect.time", SimpleNamespace(monotonic=lambda: now))
-            soon.append(one.coming_within(seconds))
+        nonlocal now
+        now += after
+        soon.append(one.coming_within(seconds))
         return original(uids, header_only=header_only)
 
     folder.fetch = asked_meanwhile  # type: ignore[method-assign]
-    assert one.collect_once() == mails
+    with pytest.MonkeyPatch.context() as standing:
+        standing.setattr("mailbot.flows.collect.time", SimpleNamespace(monotonic=lambda: now))
+        assert one.collect_once() == mails
     return soon[0]
 
 
@@ -330,11 +332,13 @@ def test_a_failed_attempt_waits_by_real_time(house: TestHouse, monkeypatch: pyte
     def fail(raw: bytes) -> InboundMail:
         raise ValueError
 
-    with monkeypatch.context() as patched:
-        patched.setattr(house.app.reader, "read", fail)
-        assert house.app.intake.process_next() is MailOutcome.PENDING
-    assert house.app.intake.process_next() is None, "five seconds are not over"
-    assert house.app.intake.process_next(early=True) is MailOutcome.TICKET
+    with time_machine.travel(datetime.now(UTC), tick=False) as moment:
+        with monkeypatch.context() as patched:
+            patched.setattr(house.app.reader, "read", fail)
+            assert house.app.intake.process_next() is MailOutcome.PENDING
+        moment.shift(4.9)
+        assert house.app.intake.process_next() is None, "five seconds are not over"
+        assert house.app.intake.process_next(early=True) is MailOutcome.TICKET
 
 
 @pytest.mark.parametrize(
