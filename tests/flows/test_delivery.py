@@ -665,7 +665,7 @@ def test_a_letter_in_hand_is_brought_to_its_end_when_the_daemon_stops(house: Tes
     transport = Slow(DELIVERED)
 
     async def go() -> None:
-        await asyncio.wait_for(delivery(house, transport).run(stop, asyncio.Event()), 10)
+        await asyncio.wait_for(delivery(house, transport).run(stop, asyncio.Event()), 60)
 
     stop = asyncio.Event()
     asyncio.run(go())

@@ -79,7 +79,8 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     with time_machine.travel(NOW, tick=False) as moment:
-        monkeypatch.setattr(escalation.time, "monotonic", lambda: datetime.now(UTC).timestamp())  # type: ignore[attr-defined]
+        clock = SimpleNamespace(monotonic=lambda: datetime.now(UTC).timestamp())
+        monkeypatch.setattr(escalation, "time", clock)
         yield Desk(moment)
 
 
@@ -372,11 +373,13 @@ class StorageThatHangs:
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
+        self.is_asked = threading.Event()
         self.asked = 0
 
     @contextmanager
     def write(self) -> Iterator[Any]:
         self.asked += 1
+        self.is_asked.set()
         self.go_on.wait(60)
         raise StorageUnavailable("the server went away")
         yield
@@ -404,5 +407,7 @@ def test_a_database_that_hangs_keeps_no_alarm(tmp_path: Path, monkeypatch: pytes
         desk.look()
         assert "the database does not take part" in told[1].subject
         assert time.monotonic() - began < 30
+        # The thread that asks may be slow to begin.
+        assert storage.is_asked.wait(30)
         assert storage.asked == 1
         storage.go_on.set()
