@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy.engine.interfaces import ReflectedPrimaryKeyConstraint
 
 from mailbot.domain.errors import UnreadableMail
 from mailbot.domain.events import Audience, EventKind, LetterKind, LetterStatus, OutboundLetter, TicketEvent
@@ -49,14 +50,19 @@ def snapshot(house: TestHouse) -> dict[str, list[Any]]:
 
     passing = {"owner", "fence", "lease_until", "begun_at"}
     with house.app.database.read() as connection:
-        names = inspect(connection).get_table_names()
+        inspected = inspect(connection)
+        keys = {name: inspected.get_pk_constraint(name) for name in inspected.get_table_names()}
         return {
             name: [
-                {key: value for key, value in row.items() if key not in passing}
-                for row in connection.execute(text(f"select * from {name} order by 1")).mappings()
+                {column: value for column, value in row.items() if column not in passing}
+                for row in connection.execute(text(f"select * from {name} order by {_columns_of(key)}")).mappings()
             ]
-            for name in names
+            for name, key in keys.items()
         }
+
+
+def _columns_of(key: ReflectedPrimaryKeyConstraint) -> str:
+    return ", ".join(key["constrained_columns"])
 
 
 @contextmanager

@@ -74,3 +74,12 @@ def test_a_trouble_has_begun_when_it_was_first_noted(storage: SqlStorage) -> Non
         assert (trouble.since, trouble.error, trouble.told_at) == (NOW, "timed out", NOW + DAY)
         house.clear_trouble(TroubleKey.parse("imap:default"))
         assert house.troubles() == []
+
+
+def test_troubles_of_the_same_moment_come_by_name_whichever_was_noted_again(storage: SqlStorage) -> None:
+    names = ["imap:a", "imap:b", "smtp:a"]
+    with storage.write() as work:
+        for name in reversed(names):
+            work.house.note_trouble(TroubleKey.parse(name), "refused", now=NOW)
+        work.house.note_trouble(TroubleKey.parse(names[0]), "timed out", now=NOW + DAY)
+        assert [str(one.key) for one in work.house.troubles()] == names

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.mapping import folded
+from mailbot.adapters.storage.ticket_store import TicketStore
 from mailbot.adapters.storage.unit_of_work import SqlStorage
 from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import AuthorRole, EventKind, TicketEvent, TicketMessage, Visibility
@@ -135,6 +136,27 @@ def test_open_requests_are_those_that_wait_in_the_same_mailbox(storage: SqlStora
             "2026-000001", "2026-000003", "2026-000004",
         ]  # fmt: skip
         assert work.tickets.waiting_since(NOW - DAY) == []
+
+
+def test_tickets_of_the_same_moment_come_by_number_whichever_was_changed_last(storage: SqlStorage) -> None:
+    numbers = [f"2026-00000{number}" for number in range(1, 4)]
+    with storage.write() as work:
+        for number in numbers:
+            work.tickets.add(ticket(number))
+    for status, look in (
+        (Status.AWAITING_REQUESTER, TicketStore.waiting_since),
+        (Status.ON_HOLD, TicketStore.sector_silent_since),
+        (Status.RESOLVED, TicketStore.resolved_before),
+    ):
+        # PostgreSQL writes a changed row behind the others.
+        for number in reversed(numbers):
+            with storage.write() as work:
+                before = work.tickets.get(number)
+                assert before is not None
+                after = replace(before, status=status, asked_at=NOW, sector_asked_at=NOW, resolved_at=NOW)
+                work.tickets.change(after, expected_version=before.version)
+        with storage.read() as work:
+            assert [one.number for one in look(work.tickets, NOW)] == numbers
 
 
 def test_of_thousands_of_open_requests_the_newest_20_are_looked_at_oldest_first(storage: SqlStorage) -> None:

@@ -163,7 +163,7 @@ class HouseStore:
 
     def troubles(self) -> list[Trouble]:
         """All that is in trouble now, the oldest first."""
-        query = select(server_troubles).order_by(server_troubles.c.since)
+        query = select(server_troubles).order_by(server_troubles.c.since, server_troubles.c.server)
         return [
             Trouble(key=TroubleKey.parse(row.server), since=row.since, error=row.error, told_at=row.told_at)
             for row in self._connection.execute(query)

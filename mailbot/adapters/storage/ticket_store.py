@@ -291,7 +291,7 @@ class TicketStore:
         query = select(tickets).where(
             _T.status == Status.AWAITING_REQUESTER.value, _T.asked_at.is_not(None), _T.asked_at <= asked_before
         )
-        rows = self._connection.execute(query.order_by(_T.asked_at)).mappings()
+        rows = self._connection.execute(query.order_by(_T.asked_at, _T.number)).mappings()
         return understood(rows, ticket_from_row, key="number")
 
     def sector_silent_since(self, asked_before: datetime) -> list[Ticket]:
@@ -299,13 +299,14 @@ class TicketStore:
         query = select(tickets).where(
             _T.status == Status.ON_HOLD.value, _T.sector_asked_at.is_not(None), _T.sector_asked_at <= asked_before
         )
-        rows = self._connection.execute(query.order_by(_T.sector_asked_at)).mappings()
+        rows = self._connection.execute(query.order_by(_T.sector_asked_at, _T.number)).mappings()
         return understood(rows, ticket_from_row, key="number")
 
     def resolved_before(self, moment: datetime) -> list[Ticket]:
         """Resolved tickets whose window for reopening is over."""
-        query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment).order_by(_T.resolved_at)
-        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
+        query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment)
+        rows = self._connection.execute(query.order_by(_T.resolved_at, _T.number)).mappings()
+        return understood(rows, ticket_from_row, key="number")
 
     def types_in_use(self) -> set[str]:
         """Keys of the request types of all tickets that are not finished."""
