@@ -140,7 +140,7 @@ def test_an_error_of_the_database_tells_no_values(house: TestHouse) -> None:
                 work.tickets.add(ticket)
 
         died: list[Exception] = []
-        guarded_thread("intake", twice, died.append).join(5)
+        guarded_thread("intake", twice, died.append).join(60)
     assert "qmariaqsouza" in str(died[0])
     [event] = events
     assert (event["action"], event["error"]) == ("daemon.loop_died", "IntegrityError")

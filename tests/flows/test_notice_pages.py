@@ -23,6 +23,9 @@ from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.flows.test_delivery import DELIVERED, FakeTransport, deliver
 from tests.pdfs import text_pdf
 
+_WITHIN_SECONDS = 60.0
+"""How long is waited for what is sure to come, also on a machine that stands still for a while."""
+
 ALL_PAPERS = (BOLETO, RECEIPT, LICENCE)
 
 
@@ -107,7 +110,7 @@ def test_a_drawing_without_end_costs_the_pictures_and_holds_up_no_other_notice(
 
     def draw(_reader: IsolatedDocumentReader, content: bytes, _media_type: str) -> DrawnFile | None:
         if content == BOLETO[1]:
-            hangs.wait(20)
+            hangs.wait(_WITHIN_SECONDS)
         return None
 
     monkeypatch.setattr(IsolatedDocumentReader, "draw", draw)
@@ -137,10 +140,10 @@ def test_a_rush_of_notices_is_no_loop_that_hangs(
     running = threading.Thread(target=pages.run, args=[stop])
     running.start()
     try:
-        assert all(completed.acquire(timeout=20) for _ in range(3))
+        assert all(completed.acquire(timeout=_WITHIN_SECONDS) for _ in range(3))
     finally:
         stop.set()
-        running.join(20)
+        running.join(_WITHIN_SECONDS)
     assert heard.count("pages") >= 3
 
 
@@ -151,7 +154,7 @@ def test_what_a_round_draws_meanwhile_is_brought_to_its_end(
 
     def draw(_reader: IsolatedDocumentReader, _content: bytes, _media_type: str) -> DrawnFile:
         begun.set()
-        enough.wait(20)
+        enough.wait(_WITHIN_SECONDS)
         # So that whoever is to leave off has time to.
         time.sleep(0.2)
         return DrawnFile(page_count=1)
@@ -163,9 +166,9 @@ def test_what_a_round_draws_meanwhile_is_brought_to_its_end(
         target=partial(house.app.notice_pages.run_meanwhile, enough, left_off=threading.Event())
     )
     running.start()
-    assert begun.wait(20)
+    assert begun.wait(_WITHIN_SECONDS)
     enough.set()
-    running.join(20)
+    running.join(_WITHIN_SECONDS)
     assert not notices(house)[0].awaits_pages
 
 

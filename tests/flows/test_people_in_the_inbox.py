@@ -258,7 +258,7 @@ def test_people_at_work_while_we_wait_ring_only_for_new_mail(moving: Desk) -> No
     moving.person(move("4", "Pessoal"))
     assert moving.source.wait(0.3) is False
     moving.person(move("1", "INBOX"), folder="Pessoal")
-    assert moving.source.wait(10) is True
+    assert moving.source.wait(60) is True
     assert moving.round() == [MailOutcome.TICKET]
 
 

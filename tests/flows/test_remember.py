@@ -13,6 +13,7 @@ from mailbot.adapters.blobs import FileBlobs
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import Audience
 from mailbot.domain.ledger import MailOutcome
+from mailbot.flows import reading_desk
 from mailbot.flows.handle_mail import MailHandler
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.reading_desk import ReadingDesk
@@ -129,6 +130,8 @@ def test_no_look_lasts_while_files_are_stored_or_read(
         return put(blobs, contents)
 
     monkeypatch.setattr(FileBlobs, "put_many", noting)
+    # A mail that is put aside is looked at again.
+    monkeypatch.setattr(reading_desk, "_QUICK_SECONDS", 60.0)
     assert house.receive(mail(REQUEST, files=[BOLETO])) is MailOutcome.TICKET
     assert set(open_at_storing) == {0}
     assert looks_a_mail == [3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.events import EventKind, LetterKind, OutboundLetter
-from mailbot.domain.evidence import Verdict
+from mailbot.domain.evidence import DocumentReading, Verdict
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.ticket import Status
+from mailbot.evidence.isolation import IsolatedDocumentReader
+from mailbot.evidence.reading import not_read
 from mailbot.flows import retype
 from tests.flows.house import (
     BOLETO,
@@ -85,7 +88,16 @@ def test_the_ticket_becomes_the_other_type_and_its_papers_are_read_for_it(house:
     assert house.tickets()[0].status is Status.OPEN, "what it still needed came"
 
 
-def test_other_mails_pass_while_the_papers_are_read_for_the_new_type(house: TestHouse) -> None:
+def test_other_mails_pass_while_the_papers_are_read_for_the_new_type(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_be_read = threading.Event()
+
+    def read(_: object, digest: str, *about: object) -> DocumentReading:
+        assert may_be_read.wait(60)
+        return not_read(digest)
+
+    monkeypatch.setattr(IsolatedDocumentReader, "read", read)
     photographs = [(f"{number}.jpg", jpeg(3000, 2000 + number)) for number in range(4)]
     house.receive(mail("Segue o que preciso.", subject="Segunda via", files=photographs))
     house.collect(reply_to(to(house, CUSTOMER)[-1], "TIPO: alteração de local"))
@@ -94,6 +106,7 @@ def test_other_mails_pass_while_the_papers_are_read_for_the_new_type(house: Test
     assert intake.process_next(early=True) is MailOutcome.PENDING
     assert intake.parked == 1
     assert intake.process_next(early=True) is MailOutcome.TICKET, "the other mail"
+    may_be_read.set()
     while intake.parked:
         intake.wait_for_readings(1)
         intake.process_parked()
