@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,6 +207,8 @@ _SMALL = (
 # --- several writers -------------------------------------------------------------------------------------------
 
 _WRITE_SECONDS = 3.0
+_EACH_AT_LEAST = 10
+"""So many mails and letters each takes, however much of the time the machine stood still."""
 
 
 def write_for_a_while(url: str, number: int, answers: Any) -> None:
@@ -217,7 +220,7 @@ def write_for_a_while(url: str, number: int, answers: Any) -> None:
         mails: list[int] = []
         letters: list[int] = []
         end = time.monotonic() + _WRITE_SECONDS
-        while time.monotonic() < end:
+        while time.monotonic() < end or min(len(mails), len(letters)) < _EACH_AT_LEAST:
             add_mails(storage, mail(f"p{number}@example.com.br", folder=f"f{number}"))
             unique = f"{number}.{time.monotonic_ns()}"
             add_letters(storage, letter(message_id=unique, handle=unique))
@@ -338,7 +341,9 @@ def waits(path: Path, monkeypatch: pytest.MonkeyPatch, *, stands_back: bool) -> 
                 other.execute("ROLLBACK")
 
         with monkeypatch.context() as patched:
-            patched.setattr("mailbot.adapters.storage.engine.time.sleep", wait)
+            # Of this module alone: other threads of this process sleep as they will.
+            own_time = SimpleNamespace(monotonic=time.monotonic, sleep=wait)
+            patched.setattr("mailbot.adapters.storage.engine.time", own_time)
             with database.write():
                 pass
     database.close()

@@ -64,7 +64,7 @@ class Beside:
         return self._thread.is_alive()
 
     def end(self) -> object:
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive(), "it still waits"
         if self.error is not None:
             raise self.error
@@ -263,7 +263,7 @@ def test_a_deadlock_is_a_conflict_that_can_be_tried_again_at_once(
     def crosswise(where: SqlStorage, numbers: tuple[int, int], met: threading.Barrier) -> None:
         with where.write() as work:
             work.tickets.get(f"2026-00000{numbers[0]}")
-            met.wait(10)
+            met.wait(60)
             work.tickets.get(f"2026-00000{numbers[1]}")
 
     met = threading.Barrier(2)
