@@ -143,8 +143,6 @@ def check_field(catalogue: Catalogue, now: datetime) -> CheckField:
     """How what an agent types for a field is checked."""
     today = catalogue.calendar.local_day(now)
 
-    today = catalogue.calendar.local_day(now)
-
     def check(spec: FieldSpec, raw: str) -> FieldValue:
         return checked_value(spec, raw, catalogue.units, FieldOrigin.AGENT, today=today)
 
