@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +12,23 @@ import pytest
 from mailbot.isolation import deadline
 from mailbot.isolation.deadline import Deadline
 from tests.peers.process import wait_until
+
+
+class StoppedClock:
+    """Stands for the module ``time``: its seconds pass when a test says so, however long that takes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    stopped = StoppedClock()
+    monkeypatch.setattr(deadline, "time", stopped)
+    return stopped
 
 
 @pytest.fixture
@@ -25,15 +41,18 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 def test_one_that_is_late_is_ended(child: subprocess.Popen[bytes]) -> None:
     with Deadline().of(child, 0.05) as is_late:
-        assert child.wait(10) != 0
+        assert child.wait(60) != 0
         assert is_late()
 
 
-def test_one_that_was_in_time_is_left_alone_however_long_ago(child: subprocess.Popen[bytes]) -> None:
+def test_one_that_was_in_time_is_left_alone_however_long_ago(
+    child: subprocess.Popen[bytes], clock: StoppedClock
+) -> None:
     watch = Deadline()
     with watch.of(child, 0.05) as is_late:
-        pass
-    time.sleep(0.15)
+        wait_until(lambda: watch._wakes_at == 0.05, "the watch to begin")
+    clock.now = 600
+    wait_until(lambda: watch._thread is None, "the watch to wake, find nothing to do, and go")
     assert not is_late()
     assert child.poll() is None
 
@@ -42,18 +61,19 @@ def test_a_short_question_after_a_long_one_is_watched_in_time(child: subprocess.
     watch = Deadline()
     with watch.of(child, 600):
         pass
-    began = time.monotonic()
     with watch.of(child, 0.05):
-        child.wait(10)
-    assert time.monotonic() - began < 5
+        child.wait(60)
 
 
-def test_a_long_question_after_a_short_one_has_its_time(child: subprocess.Popen[bytes]) -> None:
+def test_a_long_question_after_a_short_one_has_its_time(
+    child: subprocess.Popen[bytes], clock: StoppedClock
+) -> None:
     watch = Deadline()
     with watch.of(child, 0.05):
-        pass
+        wait_until(lambda: watch._wakes_at == 0.05, "the watch to begin")
     with watch.of(child, 600) as is_late:
-        time.sleep(0.2)
+        clock.now = 599
+        wait_until(lambda: watch._wakes_at == 600, "the watch to wake when the short one would have been due")
         assert not is_late()
     assert child.poll() is None
 
@@ -70,10 +90,9 @@ def test_a_question_after_an_idle_time_is_watched(
     with watch.of(child, 500):
         pass
     with watch.of(child, 0.05) as is_late:
-        child.wait(10)
+        child.wait(60)
         assert is_late()
-    wait_until(lambda: not running.is_alive(), "the thread to go")
-    assert watch._thread is None
+    wait_until(lambda: watch._thread is None and not running.is_alive(), "the thread to go")
 
 
 def test_one_thread_watches_over_many_questions(child: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from mailbot.isolation.asking import ChildFailed
 from mailbot.isolation.frames import as_text, as_type, expect_frame, parse_mapping, write_json
 from mailbot.isolation.kept_child import KeptChild
+from tests.peers.process import wait_until
 
 MODULE = "tests.isolation.scripted_child"
 PARENT = f"""
@@ -63,10 +63,9 @@ def test_a_child_that_breaks_is_replaced_and_costs_one_question(child: KeptChild
 
 def test_a_child_that_hangs_is_ended_in_time() -> None:
     child = KeptChild(MODULE, memory_limit_bytes=1 << 30, time_limit_seconds=0.5)
-    began = time.monotonic()
+    # By the clock: the limit of processor time, which comes a second later, would say something else.
     with pytest.raises(ChildFailed, match="too long"):
         ask(child, "spin")
-    assert time.monotonic() - began < 5
     child.close()
 
 
@@ -103,11 +102,8 @@ def test_a_busy_child_does_not_outlive_a_killed_parent() -> None:
         assert parent.stdout is not None
         process = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
-        parent.wait(10)
-        give_up_at = time.monotonic() + 10
-        while _is_alive(process) and time.monotonic() < give_up_at:
-            time.sleep(0.02)
-    assert not _is_alive(process)
+        parent.wait(60)
+        wait_until(lambda: not _is_alive(process), "the child to go")
 
 
 def _is_alive(process: int) -> bool:
