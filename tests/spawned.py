@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mailbot.bootstrap import build_app
@@ -36,11 +37,14 @@ class SpawnedHelpers(Nursery):
         self.begun.append(process)
         for end in (orders, reports):
             os.close(end)
+        # At once, so that it can be ended from the first moment on.
+        os.write(state, b"%d\n" % process.pid)
 
         def tell() -> None:
-            with os.fdopen(state, "wb", buffering=0) as target:
-                target.write(b"%d\n" % process.pid)
-                target.write(b"%d\n" % process.wait())
+            code = process.wait()
+            # Whoever asked may be gone.
+            with suppress(BrokenPipeError), os.fdopen(state, "wb", buffering=0) as target:
+                target.write(b"%d\n" % code)
 
         threading.Thread(target=tell, name="spawned", daemon=True).start()
         return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
