@@ -14,7 +14,7 @@ from tests.peers.process import LOOPBACK, Ports
 
 _CHUNK_BYTES = 65_536
 _STUMBLES_AFTER_SECONDS = 2.0
-_TOLD_SECONDS = 10.0
+_TOLD_SECONDS = 60.0
 
 
 class Way(StrEnum):
@@ -37,6 +37,7 @@ class Relay:
         self._listener: asyncio.Server | None = None
         self._way: Way | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
 
     def __enter__(self) -> Self:
@@ -45,7 +46,7 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._tell(self._cut(Way.REFUSING))
+        self._tell(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -81,12 +82,22 @@ class Relay:
         if self._listener is None:
             self._listener = await asyncio.start_server(self._serve, LOOPBACK, self.port)
 
+    async def _end(self) -> None:
+        """Nobody is served any more when this returns."""
+        await self._cut(Way.REFUSING)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
     def _drop_all(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         there: asyncio.StreamWriter | None = None
         try:
             from_server, there = await asyncio.open_connection(LOOPBACK, self._server_port)
@@ -98,6 +109,7 @@ class Relay:
             # The server itself is away, or one of both ends was dropped.
             pass
         finally:
+            self._serving.discard(task)
             for one in (writer, there):
                 if one is not None:
                     self._writers.discard(one)

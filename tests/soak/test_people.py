@@ -48,16 +48,25 @@ def request_of(people: People) -> int:
     return next(number for number, one in enumerate(people.conversations) if not one.is_question)
 
 
+@pytest.fixture
+def nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes once more, and no mail arrives twice, before the test is over."""
+    for name in ("_MORE_AFTER_SECONDS", "_TWICE_AFTER_SECONDS"):
+        monkeypatch.setattr(f"tests.soak.people.{name}", 3600.0)
+
+
+@pytest.mark.usefixtures("nothing_more")
 def test_they_write_so_many_mails_over_the_time_and_begin_anew_while_nobody_answers(recorder: Recorder) -> None:
     people = people_of(recorder)
     began = time.monotonic()
     people.write(threading.Event(), mails=20, seconds=1.0)
-    assert 0.9 <= time.monotonic() - began < 10
+    assert time.monotonic() - began >= 0.9
     assert people.deliveries == len(people.sent) == len(people.conversations) == 20
     assert len({one.message_id for one in people.sent}) == len({one.author for one in people.sent}) == 20
     assert {one.step for one in people.sent} == {Step.FIRST}
 
 
+@pytest.mark.usefixtures("nothing_more")
 def test_a_conversation_has_each_step_once_however_often_its_letters_come(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

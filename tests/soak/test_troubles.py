@@ -62,7 +62,8 @@ def test_one_is_killed_every_so_often_and_two_always_run(end: threading.Event) -
     assert len(site.processes) == 2 + daemons.kills
     assert daemons.ended == {}
     assert {one.daemon for one in daemons.samples} == {0, 1}
-    assert all(one.own_mb > 1 for one in daemons.samples)
+    # It may only just have begun.
+    assert all(one.own_mb > 0 for one in daemons.samples)
 
 
 def test_one_that_ends_by_itself_is_counted_and_started_again(end: threading.Event) -> None:
