@@ -370,6 +370,8 @@ class _Clockwork:
             next_run_time=datetime.now(UTC),
             max_instances=1,
             coalesce=True,
+            # However late on a busy machine: by itself it would leave out what is a second late.
+            misfire_grace_time=None,
         )
         self._scheduler.start()
 
