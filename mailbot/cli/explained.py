@@ -65,7 +65,7 @@ RECORD_BOUNCE = "record_bounce"
 def explanation_as_json(file: str, explanation: Explanation, elapsed_ms: int) -> dict[str, Any]:
     """One object of ``explain --json`` for the argument ``file``."""
     mail, found = explanation.mail, explanation.found
-    report = found.report if isinstance(found, Understood) else EvidenceReport()
+    report = found.situation.report if isinstance(found, Understood) else EvidenceReport()
     return {
         "file": file,
         **_mail(mail),
@@ -155,7 +155,7 @@ def _screening(screening: Screening | None, unreadable: str) -> dict[str, Any]:
 
 
 def _thread(found: Examination | None) -> dict[str, Any]:
-    thread = found.thread if isinstance(found, Understood) else NO_THREAD
+    thread = found.situation.thread if isinstance(found, Understood) else NO_THREAD
     return {"ticket": thread.ticket_number, "key": thread.key, "refused": thread.refused}
 
 
@@ -163,9 +163,9 @@ def _classification(found: Examination | None) -> dict[str, Any]:
     """The type that the ticket gets: ``general`` with confidence 0 where nothing fits."""
     if not isinstance(found, Understood):
         return {"request_type": None, "confidence": None, "matched": None, "candidates": []}
-    said = found.classification
+    said = found.situation.classification
     return {
-        "request_type": found.request_type.key,
+        "request_type": found.situation.request_type.key,
         "confidence": said.confidence,
         "matched": said.matched or None,
         "candidates": [
@@ -281,22 +281,22 @@ def _reasons_of(decision: Decision, found: Understood) -> Iterator[str]:
         return
     match decision:
         case OpenTicket():
-            if found.classification.request_type is None:
+            if found.situation.classification.request_type is None:
                 yield "unclassified"
             if decision.link_reason:
                 yield decision.link_reason
             if decision.which:
                 yield "which_ticket"
-            yield from _state_of_evidence(found.report)
+            yield from _state_of_evidence(found.situation.report)
         case OpenFollowUp():
             yield "finished"
-            yield from _state_of_evidence(found.report)
+            yield from _state_of_evidence(found.situation.report)
         case AppendMessage():
             if decision.reopen:
                 yield "reopen"
             if decision.quiet:
                 yield "quiet"
-            yield from _state_of_evidence(found.report)
+            yield from _state_of_evidence(found.situation.report)
         case ApplyAgentReply():
             yield str(decision.visibility)
         case RefuseAgentReply() | Discard() | AnswerAgent() | ConfirmErrand():

@@ -123,8 +123,8 @@ def _screening(found: Examination) -> Iterator[Line]:
 
 
 def _request(explanation: Explanation, found: Understood, catalogue: Catalogue) -> Iterator[Line]:
-    request_type = found.request_type
-    said = found.classification
+    request_type = found.situation.request_type
+    said = found.situation.classification
     if said.request_type is None:
         sure = "nothing in the mail names a request for certain"
     else:
@@ -142,20 +142,20 @@ def _request(explanation: Explanation, found: Understood, catalogue: Catalogue) 
 
 def _evidence(explanation: Explanation, found: Understood, kind: RequestType) -> Iterator[Line]:
     labels = {one.key: one.label for one in kind.fields} | {str(one.key): one.label for one in kind.documents}
-    for value in found.report.fields:
+    for value in found.situation.report.fields:
         bad = "" if value.valid else f" (not valid: {_words(value.reason)})"
         text = f"{labels.get(value.key, value.key)}: {visible(value.value)}{bad}"
         yield Line(label="field", text=text, mark="" if value.valid else "yellow")
-    for finding in found.report.findings:
+    for finding in found.situation.report.findings:
         yield Line(label="document", text=_document(finding, labels))
     ticket = explanation.ticket
-    missing = found.report.missing if ticket else ()
+    missing = found.situation.report.missing if ticket else ()
     if missing:
         yield Line(label="missing", text=", ".join(labels.get(key, key) for key in missing), mark="yellow")
-    for mismatch in found.report.mismatches:
+    for mismatch in found.situation.report.mismatches:
         text = f"{labels.get(mismatch.key, mismatch.key)}: {_words(mismatch.reason)}"
         yield Line(label="mismatch", text=text, mark="yellow")
-    if ticket and found.report.complete and (kind.documents or any(one.required for one in kind.fields)):
+    if ticket and found.situation.report.complete and (kind.documents or any(one.required for one in kind.fields)):
         yield Line(label="missing", text="nothing", mark="green")
 
 

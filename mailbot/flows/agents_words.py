@@ -20,7 +20,7 @@ from mailbot.domain.mail import (
 )
 from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Ticket
-from mailbot.flows.case import Case, Subject, Understood, as_customers, understood
+from mailbot.flows.case import Case, Subject, Understood, as_customers
 from mailbot.flows.confirmation_desk import errand_code_in, errand_code_to_ask
 from mailbot.flows.errand_desk import run_errand, with_code
 from mailbot.flows.examination_parts import ExaminationParts
@@ -81,7 +81,9 @@ class AgentsWords:
             mailbox=case.mailbox,
         )
         situation = self._parts.situations.of(case, subject, EvidenceReport(), WhoseRequest())
-        return understood(case, subject, situation, (), decision)
+        return Understood(
+            mail=case.mail, sender=case.sender, situation=situation, decision=decision, mailbox=case.mailbox
+        )
 
     def _in_customers_name(
         self, case: Case, found: CustomersMail, block: DirectiveBlock, reader: FileReadings | None
@@ -114,7 +116,14 @@ class AgentsWords:
         decision = decide(situation)
         if isinstance(decision, OpenTicket):
             decision = replace(decision, opened_by=agent)
-        return understood(case, subject, situation, readings.made, decision)
+        return Understood(
+            mail=case.mail,
+            sender=case.sender,
+            situation=situation,
+            decision=decision,
+            mailbox=case.mailbox,
+            new_readings=readings.made,
+        )
 
     def opened_for(
         self,

@@ -48,20 +48,24 @@ class ScreenedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """All that was found out about an accepted mail, and what is to be done with it. ``mailbox`` is the one that
-    answers: its ticket's, or the one that a new request belongs to."""
+    """All that was found out about an accepted mail, and what is to be done with it.
+
+    ``mail`` and ``sender`` are as they came; in ``situation`` they are what they count for, as where an agent
+    writes as a requester or for a customer, or a code confirms what an earlier mail ordered. ``mailbox`` is the
+    one that answers: its ticket's, or the one that a new request belongs to.
+    """
 
     mail: InboundMail
-    screening: Accepted
     sender: Sender
-    thread: ThreadMatch
-    classification: Classification
-    request_type: RequestType
-    report: EvidenceReport
-    new_readings: tuple[DocumentReading, ...]
     situation: Situation
     decision: Decision
     mailbox: ServedMailbox
+    new_readings: tuple[DocumentReading, ...] = ()
+
+    @property
+    def screening(self) -> Accepted:
+        """What screening said of the mail."""
+        return self.situation.screening
 
 
 Examination = ScreenedOut | Understood
@@ -151,29 +155,6 @@ def as_customers(case: Case, found: CustomersMail) -> Case:
     )
     sender = Sender(address=found.customer, role=SenderRole.REQUESTER, authenticity=Authenticity.VERIFIED)
     return replace(case, mail=mail, sender=sender, screening=Accepted(may_answer=True))
-
-
-def understood(
-    case: Case,
-    subject: Subject,
-    situation: Situation,
-    made: tuple[DocumentReading, ...],
-    decision: Decision,
-) -> Understood:
-    """The examination's result for a case."""
-    return Understood(
-        mail=case.mail,
-        screening=case.screening,
-        sender=case.sender,
-        thread=subject.thread,
-        classification=subject.classification,
-        request_type=subject.request_type,
-        report=situation.report,
-        new_readings=made,
-        situation=situation,
-        decision=decision,
-        mailbox=subject.mailbox,
-    )
 
 
 def as_requester(case: Case) -> Case:

@@ -119,16 +119,11 @@ class Examiner:
         situation = self._parts.situations.of(case, subject, report, whose)
         return Understood(
             mail=mail,
-            screening=screening,
             sender=sender,
-            thread=subject.thread,
-            classification=subject.classification,
-            request_type=subject.request_type,
-            report=report,
-            new_readings=readings.made,
             situation=situation,
             decision=decide(situation),
             mailbox=subject.mailbox,
+            new_readings=readings.made,
         )
 
     def _asked(self, case: Case) -> Understood | None:
@@ -158,17 +153,7 @@ class Examiner:
         if decision is None:
             return None
         return Understood(
-            mail=case.mail,
-            screening=case.screening,
-            sender=situation.sender,
-            thread=thread,
-            classification=situation.classification,
-            request_type=situation.request_type,
-            report=situation.report,
-            new_readings=(),
-            situation=situation,
-            decision=decision,
-            mailbox=case.mailbox,
+            mail=case.mail, sender=case.sender, situation=situation, decision=decision, mailbox=case.mailbox
         )
 
     def may_answer(self, mail: InboundMail, mailbox: ServedMailbox, known: Knowledge) -> bool:

@@ -55,13 +55,7 @@ class Retyping:
         if recount is None:
             return found
         situation = replace(found.situation, request_type=recount.request_type, report=recount.report)
-        return replace(
-            found,
-            request_type=recount.request_type,
-            report=recount.report,
-            new_readings=recount.new_readings,
-            situation=situation,
-        )
+        return replace(found, situation=situation, new_readings=recount.new_readings)
 
     def recount(
         self,

@@ -12,7 +12,7 @@ from email.utils import parseaddr
 from mailbot.domain.events import StoredFile, Visibility
 from mailbot.domain.mail import Accepted, Authenticity, InboundMail, Sender, SenderRole, ThreadKey, ThreadMatch
 from mailbot.domain.ticket import Ticket
-from mailbot.flows.case import Case, Examination, Understood, understood, without_our_marks
+from mailbot.flows.case import Case, Examination, Understood, without_our_marks
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.order_desk import survivor
@@ -109,7 +109,14 @@ class SharedMailbox:
         text = case.mail.new_text or case.mail.full_text
         situation = self._parts.situations.of(case, subject, report, whose)
         decision = ApplyAgentReply(visibility=Visibility.PUBLIC, text=text, already_sent=True)
-        return understood(case, subject, situation, readings.made, decision)
+        return Understood(
+            mail=case.mail,
+            sender=case.sender,
+            situation=situation,
+            decision=decision,
+            mailbox=subject.mailbox,
+            new_readings=readings.made,
+        )
 
     def _named_as_sender(self, mail: InboundMail, known: Knowledge) -> str | None:
         """Key of the agent who, by the mail's Sender field, wrote for the mailbox (RFC 5322 §3.6.2): in a Sent
@@ -131,7 +138,6 @@ def _as_unverified_note(answer: Understood) -> Understood:
     sender = replace(answer.sender, authenticity=Authenticity.UNVERIFIED)
     return replace(
         answer,
-        screening=screening,
         sender=sender,
         situation=replace(answer.situation, screening=screening, sender=sender),
         decision=AppendMessage(quiet=True),

@@ -242,6 +242,14 @@ def test_an_order_to_open_that_is_sent_again_under_another_id_opens_no_second_ti
     assert house.receive(again) is MailOutcome.TICKET, "what an agent orders anew is another request"
 
 
+def test_an_order_to_open_that_is_delivered_twice_is_known_by_its_message_id(house: TestHouse) -> None:
+    raw = mail(FORWARD, subject="ENC: Alteração de local", sender=ANA, message_id="once")
+    assert house.receive(raw) is MailOutcome.TICKET
+    assert house.mails()[0].message_id == "once@example.com.br"
+    assert house.receive(raw) is MailOutcome.DUPLICATE
+    assert house.mails()[-1].reason == f"same as mail {house.mails()[0].id}"
+
+
 def test_an_agent_reads_which_address_is_a_colleagues(house: TestHouse) -> None:
     house.receive(mail("#abrir\nE-mail: bruno@example.com.br", subject="x", sender=ANA))
     assert "bruno@example" in newest(house, Audience.STAFF).text
