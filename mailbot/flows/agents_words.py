@@ -31,11 +31,11 @@ from mailbot.flows.roster import registered
 from mailbot.flows.situations import answered_notices
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands
 from mailbot.triage.decide import decide
+from mailbot.triage.decide_agent import decide_on_orders
 from mailbot.triage.decisions import AnswerAgent, ConfirmErrand, OpenTicket
 from mailbot.triage.directives import Directive, DirectiveBlock, parse_directives
 from mailbot.triage.errands import CustomersMail, is_errand
 from mailbot.triage.orders.filing import type_named
-from mailbot.triage.situation import Situation
 from mailbot.triage.thread import match_thread, thread_candidates
 
 
@@ -148,14 +148,20 @@ class AgentsWords:
 
     def ordered_by(
         self, agent: AgentSpec, text: str, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge
-    ) -> Situation:
-        """The situation of ``text``, typed by ``agent`` for ``ticket`` without a mail."""
+    ) -> Understood:
+        """What ``text`` comes to, typed by ``agent`` for ``ticket`` without a mail."""
         case = self._typed_case(Address(address=agent.address, name=agent.name), text, mailbox, known)
         subject = self._parts.subjects.on_ticket(case, ThreadMatch(ticket_number=ticket.number), ticket)
         block = parse_directives(text, self._parts.catalogue.staff.aliases)
         situation = self._parts.situations.of(case, subject, EvidenceReport(), as_it_stands(ticket))
-        return replace(
-            situation, directives=block, orders=self._parts.situations.planned(case, ticket, block, agent)
+        orders = self._parts.situations.planned(case, ticket, block, agent)
+        situation = replace(situation, directives=block, orders=orders)
+        return Understood(
+            mail=case.mail,
+            sender=case.sender,
+            situation=situation,
+            decision=decide_on_orders(situation, orders),
+            mailbox=mailbox,
         )
 
     def _typed_case(self, by: Address, text: str, mailbox: ServedMailbox, known: Knowledge) -> Case:

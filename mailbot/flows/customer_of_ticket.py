@@ -38,7 +38,7 @@ def link_ticket(work: UnitOfWork, number: str, customer: Customer, *, actor: str
 
 
 def with_new_customer(
-    work: UnitOfWork, change: TicketChange, situation: Situation, *, now: datetime
+    work: UnitOfWork, change: TicketChange, situation: Situation, *, now: datetime, mail_id: int | None = None
 ) -> TicketChange:
     """The change with a new record for a customer of whom there is none, made of what the mails stated (R002-06).
 
@@ -64,7 +64,7 @@ def with_new_customer(
         kind=EventKind.CUSTOMER_IDENTIFIED,
         new=str(customer_id),
         detail=_REGISTERED,
-        mail_id=change.events[-1].mail_id if change.events else None,
+        mail_id=mail_id,
     )
     customer = replace(change.after.customer, customer_id=customer_id)
     return replace(change, after=replace(change.after, customer=customer), events=(*change.events, event))

@@ -22,10 +22,10 @@ from mailbot.flows.examine import Examiner
 from mailbot.flows.letter_office import LetterOffice
 from mailbot.flows.mail_as_cause import stored_files
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.making_changes import carried_out, with_its_books
 from mailbot.flows.past import NothingKnown
 from mailbot.flows.ports import MailReader
 from mailbot.flows.query_answers import plan_unasked
+from mailbot.flows.whole_change import WholeChanges
 from mailbot.mime.structure import header_only
 from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
 
@@ -52,7 +52,7 @@ class Explainer:
         self._parts = parts
         self._examiner = Examiner(parts)
         self._office = office
-        self._calendar = calendar
+        self._changes = WholeChanges(parts=parts, calendar=calendar)
 
     def explain(self, raw: bytes, mailbox: ServedMailbox) -> Explanation:
         """Explain one mail that came to ``mailbox``; never raises for whatever bytes."""
@@ -107,8 +107,8 @@ class Explainer:
         return Explanation(mail=mail, found=found, letters=letters)
 
     def _change(self, found: Understood, files: tuple[StoredFile, ...]) -> TicketChange:
-        change = carried_out(found, files, self._parts.staff(NothingKnown()), self._calendar, mail_id=0)
-        return with_its_books(change, found, self._parts)
+        nothing = NothingKnown()
+        return self._changes.of(found, staff=self._parts.staff(nothing), record_of=nothing.customer, files=files)
 
     def _letters(self, change: TicketChange, mailbox: ServedMailbox, now: datetime) -> tuple[OutboundLetter, ...]:
         messages = (change.message,) if change.message else ()

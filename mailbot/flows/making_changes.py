@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mailbot.catalogue.on_duty import Duty
-from mailbot.catalogue.staff import Staff
 from mailbot.correspondence.letters import taken_back
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import StoredFile
@@ -25,13 +24,12 @@ from mailbot.flows.case import Understood
 from mailbot.flows.customer_of_ticket import is_to_be_registered, with_new_customer
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import cause_for, nobodys_number, placeholder_number, year_of
+from mailbot.flows.mail_as_cause import placeholder_number, year_of
 from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import UnitOfWork
-from mailbot.flows.roster import duty_now, handed_out, registered
-from mailbot.flows.sector_books import with_books
+from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.whole_change import WholeChanges
 from mailbot.triage.assignment import is_to_be_handed_out
-from mailbot.triage.carry_out import carry_out
 from mailbot.triage.situation import Situation
 
 
@@ -58,6 +56,7 @@ class ChangeMaker:
         self._parts = parts
         self._office = office
         self._calendar = calendar
+        self._changes = WholeChanges(parts=parts, calendar=calendar)
 
     def prepare(
         self, work: UnitOfWork, claimed: ClaimedMail, found: Understood, files: tuple[StoredFile, ...]
@@ -67,8 +66,7 @@ class ChangeMaker:
         which the commit drops."""
         situation, placeholder = found.situation, placeholder_number()
         duty = duty_now(work, self._parts.catalogue, situation.now)
-        change = self._carried_out(claimed, found, files, duty, next_number=lambda _: placeholder)
-        change = self._with_books(change, claimed, found)
+        change = self._carried_out(work, claimed, found, files, duty, next_number=lambda _: placeholder)
         if claimed.folder == SENT_FOLDER or _needs_the_commit(change, situation, duty):
             return None
         letters = (
@@ -100,13 +98,13 @@ class ChangeMaker:
     ) -> TicketChange:
         situation = found.situation
         duty = duty_now(work, self._parts.catalogue, situation.now)
-        change = self._carried_out(claimed, found, files, duty, next_number=work.tickets.next_number)
-        change = with_new_customer(work, change, situation, now=situation.now)
-        change = self._with_books(change, claimed, found)
+        change = self._carried_out(work, claimed, found, files, duty, next_number=work.tickets.next_number)
+        change = with_new_customer(work, change, situation, mail_id=claimed.id, now=situation.now)
         return handed_out(work, change, duty)
 
     def _carried_out(
         self,
+        work: UnitOfWork,
         claimed: ClaimedMail,
         found: Understood,
         files: tuple[StoredFile, ...],
@@ -114,40 +112,15 @@ class ChangeMaker:
         *,
         next_number: Callable[[int], str],
     ) -> TicketChange:
-        change = carried_out(found, files, duty.staff, self._calendar, mail_id=claimed.id, next_number=next_number)
-        return change if claimed.answer else _unasked(change)
-
-    def _with_books(self, change: TicketChange, claimed: ClaimedMail, found: Understood) -> TicketChange:
-        return with_its_books(change, found, self._parts) if claimed.answer else change
-
-
-def carried_out(
-    found: Understood,
-    files: tuple[StoredFile, ...],
-    staff: Staff,
-    calendar: BusinessCalendar,
-    *,
-    mail_id: int,
-    next_number: Callable[[int], str] = nobodys_number,
-) -> TicketChange:
-    """What was decided about a mail, carried out; ``next_number`` as in :func:`cause_for`."""
-    cause = cause_for(
-        found.decision,
-        found.situation,
-        found.mailbox,
-        files,
-        mail_id=mail_id,
-        agent=registered(staff, found.situation.sender),
-        calendar=calendar,
-        next_number=next_number,
-    )
-    return carry_out(found.decision, found.situation, cause)
-
-
-def with_its_books(change: TicketChange, found: Understood, parts: ExaminationParts) -> TicketChange:
-    """``change`` with the note and the book that make it whole; see :func:`with_books`."""
-    record = found.situation.customer_record
-    return with_books(change, parts.catalogue, found.mailbox, now=parts.now(), record=record)
+        return self._changes.of(
+            found,
+            staff=duty.staff,
+            record_of=work.customers.get,
+            files=files,
+            mail_id=claimed.id,
+            next_number=next_number,
+            answers=claimed.answer,
+        )
 
 
 def _needs_the_commit(change: TicketChange, situation: Situation, duty: Duty) -> bool:
@@ -164,9 +137,3 @@ def _needs_the_commit(change: TicketChange, situation: Situation, duty: Duty) ->
         or is_to_be_registered(change, situation)
         or is_to_be_handed_out(change, duty)
     )
-
-
-def _unasked(change: TicketChange) -> TicketChange:
-    """Where no letter leaves nothing is asked, and nobody is to be reminded of it."""
-    asked_at = change.before.asked_at if change.before else None
-    return replace(change, after=replace(change.after, asked_at=asked_at))

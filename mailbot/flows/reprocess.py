@@ -29,16 +29,15 @@ from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.examine import Examiner
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LAST_MESSAGES, LetterOffice
-from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, cause_for, nobodys_number
+from mailbot.flows.mail_as_cause import CONFLICTS_AT_MOST, nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.outgoing import Outgoing, WrittenLetter
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
-from mailbot.flows.roster import duty_now, handed_out, registered
-from mailbot.flows.sector_books import with_books
+from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.whole_change import WholeChanges
 from mailbot.flows.write_change import write_change
-from mailbot.triage.carry_out import carry_out
 from mailbot.triage.correct import SecondLook, correct, is_in_hands
 from mailbot.triage.decisions import AnswerAgent, AnswerQuery, ConfirmErrand, Discard
 from mailbot.triage.guided import Beside, beside
@@ -163,6 +162,7 @@ class Reprocess:
         self._outgoing = outgoing
         self._intake = intake
         self._calendar = calendar
+        self._changes = WholeChanges(parts=parts, calendar=calendar)
         self._mailboxes = mailboxes
         self._owner = owner
         self._known = StoredKnowledge(archive.storage)
@@ -257,22 +257,14 @@ class Reprocess:
         if isinstance(found.decision, AnswerAgent | ConfirmErrand):
             reason = found.decision.reason if isinstance(found.decision, AnswerAgent) else ""
             return _would_be(row, MailOutcome.QUERY, reason)
-        cause = cause_for(
-            found.decision,
-            found.situation,
-            found.mailbox,
-            files,
+        answers = row.answer and not quiet
+        change = self._changes.of(
+            found,
+            staff=self._parts.staff(self._known),
+            record_of=self._known.customer,
+            files=files,
             mail_id=row.id,
-            agent=registered(self._parts.staff(self._known), found.situation.sender),
-            calendar=self._calendar,
-        )
-        change = carry_out(found.decision, found.situation, cause)
-        change = with_books(
-            change,
-            self._parts.catalogue,
-            found.mailbox,
-            now=self._parts.now(),
-            record=found.situation.customer_record,
+            answers=answers,
         )
         opens = change.before is None
         return Reprocessed(
@@ -282,7 +274,7 @@ class Reprocess:
             changed=True,
             before=change.before,
             after=change.after,
-            letters=() if quiet or not row.answer else self._would_write(change, found.mailbox, row.id),
+            letters=self._would_write(change, found.mailbox, row.id) if answers else (),
         )
 
     # --- tickets -------------------------------------------------------------------------------------------------

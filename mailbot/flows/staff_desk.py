@@ -5,7 +5,7 @@ The words are those of a mail's block, the actor is ``admin``. Nobody becomes re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mailbot.catalogue.load import Catalogue
@@ -13,23 +13,23 @@ from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import ADMIN, EventKind, OutboundLetter
 from mailbot.domain.mail import Address
-from mailbot.domain.orders import OrderPlan, TranscriptLine
+from mailbot.domain.orders import TranscriptLine
 from mailbot.domain.staff_words import Refusal
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.agents_words import AgentsWords
+from mailbot.flows.case import Understood
+from mailbot.flows.customer_of_ticket import with_new_customer
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.letter_office import LetterOffice
-from mailbot.flows.mail_as_cause import cause_for, nobodys_number
+from mailbot.flows.mail_as_cause import nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
-from mailbot.flows.roster import duty_now, handed_out, registered
-from mailbot.flows.sector_books import with_books
+from mailbot.flows.roster import duty_now, handed_out
+from mailbot.flows.whole_change import RecordOf, WholeChanges
 from mailbot.flows.write_change import write_change
-from mailbot.triage.carry_out import carry_out
-from mailbot.triage.decide_agent import reply_with
-from mailbot.triage.decisions import ApplyAgentReply
+from mailbot.triage.decisions import RefuseAgentReply
 from mailbot.triage.errands import CustomersMail
 
 
@@ -64,7 +64,7 @@ class StaffDesk:
         self._words = AgentsWords(parts)
         self._office = office
         self._catalogue = catalogue
-        self._calendar = calendar
+        self._changes = WholeChanges(parts=parts, calendar=calendar)
         self._mailboxes = mailboxes
 
     def order(self, ticket: Ticket, text: str, *, dry_run: bool) -> Done:
@@ -73,26 +73,12 @@ class StaffDesk:
         Raises ``ConcurrentChange`` where somebody else changes the ticket meanwhile, and ``StorageUnavailable``.
         """
         mailbox = self._mailboxes[ticket.mailbox]
-        situation = self._words.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
-        orders = situation.orders or OrderPlan(after=ticket)
-        lines = orders.transcript.lines if orders.transcript else ()
-        if orders.refusal:
-            return Done(ticket=ticket, lines=lines, refusal=orders.refusal)
-        decision = reply_with(situation, orders)
-        if not isinstance(decision, ApplyAgentReply):
-            return Done(ticket=ticket, lines=lines, refusal=Refusal.NO_TEXT)
-        cause = cause_for(
-            decision,
-            situation,
-            mailbox,
-            (),
-            mail_id=0,
-            agent=registered(self._parts.staff(self._known), situation.sender),
-            calendar=self._calendar,
-        )
-        change = with_books(
-            _by_admin(carry_out(decision, situation, cause)), self._parts.catalogue, mailbox, now=self._parts.now()
-        )
+        found = self._words.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
+        orders = found.situation.orders
+        lines = orders.transcript.lines if orders and orders.transcript else ()
+        if isinstance(found.decision, RefuseAgentReply):
+            return Done(ticket=ticket, lines=lines, refusal=found.decision.reason)
+        change = self._carried_out(found, record_of=self._known.customer)
         return replace(self._done(change, mailbox, dry_run), lines=lines)
 
     def open(
@@ -103,26 +89,14 @@ class StaffDesk:
             wanted, mailbox, self._known, request_type=request_type, by=Address(address=ADMIN)
         )
         with self._storage.write() as work:
-            cause = cause_for(
-                found.decision,
-                found.situation,
-                mailbox,
-                (),
-                mail_id=0,
-                agent=registered(self._parts.staff(self._known), found.situation.sender),
-                calendar=self._calendar,
+            change = self._carried_out(
+                found,
+                record_of=work.customers.get,
                 next_number=nobodys_number if dry_run else work.tickets.next_number,
-            )
-            change = _by_admin(carry_out(found.decision, found.situation, cause))
-            change = with_books(
-                change,
-                self._parts.catalogue,
-                mailbox,
-                now=self._parts.now(),
-                record=found.situation.customer_record,
             )
             if dry_run:
                 return self._done(change, mailbox, dry_run)
+            change = with_new_customer(work, change, found.situation, now=found.situation.now)
             change = handed_out(work, change, duty_now(work, self._catalogue, self._parts.now()))
             write_change(work, change)
             letters = self._office.tell(work, change, mailbox, now=self._parts.now())
@@ -139,6 +113,17 @@ class StaffDesk:
                 write_change(work, change)
                 letters = self._office.tell(work, change, mailbox, now=now)
         return Done(ticket=change.after, letters=tuple(letters))
+
+    def _carried_out(
+        self, found: Understood, *, record_of: RecordOf, next_number: Callable[[int], str] = nobodys_number
+    ) -> TicketChange:
+        change = self._changes.of(
+            found,
+            staff=self._parts.staff(self._known),
+            record_of=record_of,
+            next_number=next_number,
+        )
+        return _by_admin(change)
 
     def _admin(self, mailbox: ServedMailbox) -> AgentSpec:
         return AgentSpec(key=ADMIN, address=mailbox.address, name=mailbox.spec.name)

@@ -47,11 +47,9 @@ def decide_on_agent(situation: Situation, ticket: Ticket) -> Decision:
     if situation.code_refusal is not None:
         return _refused(situation, situation.code_refusal)
     orders = situation.orders or OrderPlan(after=ticket)
-    if orders.refusal:
-        return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
-    if _needs_code(situation):
+    if not orders.refusal and _needs_code(situation):
         return RefuseAgentReply(reason=Refusal.NEEDS_CODE, code=situation.code_to_ask)
-    return reply_with(situation, orders)
+    return decide_on_orders(situation, orders)
 
 
 _ABOUT_AUTHORITY = frozenset(
@@ -129,8 +127,10 @@ def _why_not_this_content(situation: Situation) -> Refusal | None:
     return Refusal.QUOTED_NOTICE if any(quotes_notice(text, situation.notices) for text in texts) else None
 
 
-def reply_with(situation: Situation, orders: OrderPlan) -> Decision:
-    """What a mail comes to that has authority and whose orders can all be done."""
+def decide_on_orders(situation: Situation, orders: OrderPlan) -> ApplyAgentReply | RefuseAgentReply:
+    """What the words of somebody with authority come to: all that they order is done, or nothing."""
+    if orders.refusal:
+        return RefuseAgentReply(reason=orders.refusal, word=orders.refused_word, transcript=orders.transcript)
     block = situation.directives
     text = "\n\n".join(part for part in (orders.text, block.remaining_text.strip()) if part)
     confirmed = situation.confirmed
