@@ -14,16 +14,16 @@ from mailbot.domain.mail import Address, InboundMail
 from mailbot.domain.orders import LineState, Transcript, TranscriptLine
 from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Ticket
+from mailbot.triage.as_typed import ADDRESS, without_prefix
 from mailbot.triage.directives import Directive, DirectiveBlock
 from mailbot.triage.forwarded import ForwardedPart, forwarded_part
 from mailbot.triage.quoted_notice import quotes_notice
 
 ERRANDS = frozenset({StaffWord.ABRIR, StaffWord.AJUDA, StaffWord.ABERTOS})
 _BESIDE_OPENING = frozenset({StaffWord.ABRIR, StaffWord.TIPO})
-_FORWARD_PREFIX = re.compile(r"^(?:\s*(?:re|res|enc|fw|fwd|rv)\s*:\s*)+", re.IGNORECASE)
 _CUSTOMER_LINE = re.compile(
     r"[ \t>*_]*(?:e-?mail(?: do cliente)?|cliente|para)[ \t*_]*:[ \t*_]*(?P<name>[^\n@<]{0,80}?)[ \t]*<?"
-    r"(?P<address>[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})>?[ \t]*",
+    rf"(?P<address>{ADDRESS})>?[ \t]*",
     re.IGNORECASE | re.ASCII,
 )
 _NAME_LINE = re.compile(r"[ \t>*_]*nome[ \t*_]*:[ \t*_]*(?P<name>[^\n]{2,120})", re.IGNORECASE)
@@ -114,7 +114,7 @@ def _attached(mail: InboundMail, staff: Collection[str]) -> Iterator[ForwardedPa
     """The attached mails by customers, or those that colleagues had forwarded in theirs."""
     for one in mail.attached_mails:
         if one.sender.address and one.sender.address not in staff:
-            subject = _FORWARD_PREFIX.sub("", one.subject).strip()[:_SUBJECT_CHARACTERS]
+            subject = without_prefix(one.subject)[:_SUBJECT_CHARACTERS]
             yield ForwardedPart(sender=one.sender, subject=subject, text=one.text)
             continue
         inner = forwarded_part(one.text, nobody_of=staff)
@@ -129,7 +129,7 @@ def _typed(mail: InboundMail, block: DirectiveBlock) -> ForwardedPart | None:
         return None
     named = next((match["name"] for line in lines if (match := _NAME_LINE.fullmatch(line[:1000]))), stated["name"])
     # In answer to a notice the subject is that of another request.
-    subject = "" if _TICKET_TAG.search(mail.subject) else _FORWARD_PREFIX.sub("", mail.subject).strip()
+    subject = "" if _TICKET_TAG.search(mail.subject) else without_prefix(mail.subject)
     address = Address(address=stated["address"].lower(), name=named.strip(" *_\"'"))
     return ForwardedPart(sender=address, subject=subject, text=block.remaining_text)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from mailbot.catalogue.folding import visible_text
 from mailbot.domain.mail import Address
+from mailbot.triage.as_typed import ADDRESS, without_prefix
 
 _LONGEST_TEXT = 100_000
 _MOST_BLOCKS = 20
@@ -42,8 +43,7 @@ _NAMES = {
 _LABEL = re.compile(
     r"[\s>*_]*(" + "|".join(sorted(_NAMES, key=len, reverse=True)) + r")[\s*_]*:[\s*_]*(.*)", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII)
-_PREFIX = re.compile(r"^(?:\s*(?:re|res|enc|fw|fwd|rv)\s*:\s*)+", re.IGNORECASE)
+_ADDRESS = re.compile(ADDRESS, re.IGNORECASE | re.ASCII)
 _QUOTE_MARK = re.compile(r"(?m)^(?:> ?)+")
 
 
@@ -70,7 +70,7 @@ def forwarded_part(text: str, *, nobody_of: Collection[str] = ()) -> ForwardedPa
             )
             return ForwardedPart(
                 sender=address,
-                subject=_PREFIX.sub("", head.get("subject", "")).strip()[:300],
+                subject=without_prefix(head.get("subject", ""))[:300],
                 text=body.strip(),
             )
     return None

@@ -13,6 +13,7 @@ from mailbot.domain.events import EventKind
 from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, valid_values
 from mailbot.domain.orders import Surviving
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
+from mailbot.triage.as_typed import ADDRESS
 from mailbot.triage.carry_out import title_of
 from mailbot.triage.choose_customer import choose_customer, nth_candidate
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
@@ -21,7 +22,7 @@ from mailbot.triage.promises import due_at
 
 WORK_ORDER = "work_order_number"
 _MOST_PARTICIPANTS = 10
-_ADDRESS = re.compile(r"<?([\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})>?", re.ASCII)
+_ADDRESS = re.compile(rf"<?({ADDRESS})>?", re.ASCII)
 _WORK_ORDER = re.compile(r"[\w][\w./ -]{0,39}")
 
 
