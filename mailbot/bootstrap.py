@@ -6,7 +6,6 @@ not wait for what only an administrator's command needs.
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from mailbot.adapters.blobs import FileBlobs
 from mailbot.adapters.clock import SystemClock
 from mailbot.adapters.disk import LOW_DISK_BYTES, free_bytes
 from mailbot.adapters.own_thread import OwnThread
-from mailbot.adapters.processes import this_process
+from mailbot.adapters.processes import processors, this_process
 from mailbot.adapters.server_url import names_loopback, parse_server_url
 from mailbot.adapters.storage.engine import Database
 from mailbot.adapters.storage.migrate import upgrade
@@ -522,8 +521,7 @@ class App:
 
 def readers_by_default() -> int:
     """One processor is for the mails themselves; on the others files are read."""
-    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, ours - 1)
+    return max(1, processors() - 1)
 
 
 def document_reader() -> IsolatedDocumentReader:

@@ -11,7 +11,6 @@ configuration, its clock and its program, whatever has changed on the disk since
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +22,7 @@ from typing import Self
 
 import structlog
 
+from mailbot.adapters.processes import processors
 from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
@@ -61,7 +61,7 @@ class Farewell(IntEnum):
 def workers_by_default() -> int:
     """As many as there are processors, up to :data:`WORKERS_AT_MOST`: while a helper waits for its turn to write
     there is time to collect and to deliver. Where there is one processor nobody can help it."""
-    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ours = processors()
     return min(WORKERS_AT_MOST, ours) if ours > 1 else 0
 
 

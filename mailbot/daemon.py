@@ -228,14 +228,14 @@ class Daemon:
             self._mail_bell.wait(_INTAKE_IDLE_SECONDS)
             self._mail_bell.clear()
         else:
-            self._ring_for_letters(outcome)
+            self._ring_for_letters()
 
     def _hear_of_helper(self, outcome: MailOutcome) -> None:
         if self._app.metrics is not None:
             self._app.metrics.count_helped(outcome)
-        self._ring_for_letters(outcome)
+        self._ring_for_letters()
 
-    def _ring_for_letters(self, _outcome: MailOutcome) -> None:
+    def _ring_for_letters(self) -> None:
         if self._letters is not None:
             self._letters.ring()
 
@@ -253,12 +253,8 @@ class Daemon:
     # --- delivery ---
 
     def _begin_drawing(self) -> threading.Thread:
-        self._app.notice_pages.on_completed = self._ring_for_whole_letter
+        self._app.notice_pages.on_completed = self._ring_for_letters
         return self._thread("pages", partial(self._app.notice_pages.run, self._stop))
-
-    def _ring_for_whole_letter(self) -> None:
-        if self._letters is not None:
-            self._letters.ring()
 
     async def _deliver(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         turning = asyncio.create_task(self._turn())

@@ -1,4 +1,6 @@
-"""Who owns a claim: a name for this process by which another one can tell whether it still lives."""
+"""Who owns a claim: a name for this process by which another one can tell whether it still lives; and on how many
+processors it may run.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,11 @@ from pathlib import Path
 
 _SEPARATOR = "|"
 _HIDDEN = ""
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def this_process() -> str:

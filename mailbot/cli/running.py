@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.context import set_up_logging, wired_app
+from mailbot.cli.listing import Json
 from mailbot.cli.logs import unforeseen_errors
 from mailbot.cli.output import Exit, own_errors, print_json, say
-
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable on stdout, nothing else there.")]
 
 
 def run(
