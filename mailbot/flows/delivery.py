@@ -1,8 +1,8 @@
 """DELIVER. Letters leave: ``claim ─▶ compose ─▶ SMTP ─▶ sent | retry later | failed (+ event)``.
 
-What an attempt comes to is decided in ``attempts.py``, and how fast letters may leave in ``pace.py`` (both pure);
-this carries it out. A mark committed just before DATA tells an unknown outcome from a harmless one: never lost,
-never told twice differently.
+What an attempt comes to is decided in ``attempts.py`` (pure), and how fast letters may leave in ``pace.py``, which
+remembers what left; this carries it out. A mark committed just before DATA tells an unknown outcome from a
+harmless one: never lost, never told twice differently.
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ from mailbot.mime.structure import skeleton_of
 _MAX_IN_PROCESS_LINE_LOOKS = 600_000
 _MAX_LEVELS = 50
 # A child that has read so much keeps memory that it needs no more: the next mail gets a new one.
+_KEEP_CHILD_BYTES = 4_000_000
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BLOCK_BYTES, _FREE_TOP_BYTES = 1 << 20, 1 << 22
-_KEEP_CHILD_BYTES = 4_000_000
 
 
 class IsolatedReader:

@@ -43,9 +43,10 @@ class Database:
 
     On SQLite every write of the process goes through one lock and begins with BEGIN IMMEDIATE, so that a
     transaction never has to be upgraded. On PostgreSQL transactions run side by side under READ COMMITTED, and
-    the stores lock the rows that they decide on (``FOR UPDATE``, which means nothing to SQLite). Beside this
-    module only those that lock by number, write values and run compiled statements (:mod:`locks`,
-    :mod:`columns`, :mod:`compiled`) ask for the dialect.
+    the stores lock the rows that they decide on (``FOR UPDATE``, which means nothing to SQLite). No store asks
+    for the dialect: what differs stands in this module, where numbers are locked, values written and compiled
+    statements run (:mod:`locks`, :mod:`columns`, :mod:`compiled`), and where a whole database is brought up to
+    date or copied (:mod:`migrate`, :mod:`copying`).
     """
 
     def __init__(self, url: str, *, stands_back: bool = False) -> None:
