@@ -399,11 +399,7 @@ _STATE_THE_REQUEST = frozenset(
 
 
 def _replaced_by(letter: LetterKind, change: TicketChange) -> tuple[LetterKind, ...]:
-    if letter in CHECKLISTS or letter in (
-        LetterKind.TICKET_WITHDRAWN,
-        LetterKind.CONTACT_CHANGED,
-        LetterKind.TICKET_RECLASSIFIED,
-    ):
+    if letter in CHECKLISTS or letter in _STATE_THE_REQUEST:
         return CHECKLISTS
     if letter is LetterKind.GUIDANCE:
         return (*CHECKLISTS, LetterKind.GUIDANCE)

@@ -15,15 +15,9 @@ from mailbot.demo.imap_server import EmbeddedImap
 from mailbot.demo.post_office import AUTHSERV_ID, Delivery, Dmarc, PostOffice
 from mailbot.demo.smtp_server import HELO_OF_SIGNER, EmbeddedSmtp
 
-__all__ = ["AUTHSERV_ID", "Delivery", "EmbeddedServers", "MailDidNotCome"]
+__all__ = ["AUTHSERV_ID", "Delivery", "EmbeddedServers"]
 
 _SOCKET_LIMIT_SECONDS = 60.0
-
-Predicate = Callable[[list[bytes]], bool]
-
-
-class MailDidNotCome(Exception):
-    """A mail that was waited for did not arrive within its limit."""
 
 
 class EmbeddedServers:
@@ -99,23 +93,6 @@ class EmbeddedServers:
     def wait_until(self, condition: Callable[[], bool], timeout_seconds: float) -> bool:
         """Wait until ``condition`` holds, looking whenever a mail was delivered; ``False`` if it never did."""
         return self._office.wait_until(condition, timeout_seconds)
-
-    def wait_for_mail(
-        self, address: str, wanted: int | Predicate = 1, *, timeout_seconds: float = 60.0, folder: str = "INBOX"
-    ) -> list[bytes]:
-        """Wait until the folder holds ``wanted`` mails or the predicate accepts them; returns all its mails.
-
-        Raises ``MailDidNotCome`` when the time is over.
-        """
-
-        def has_come() -> bool:
-            mails = self.messages(address, folder)
-            return len(mails) >= wanted if isinstance(wanted, int) else wanted(mails)
-
-        if not self.wait_until(has_come, timeout_seconds):
-            there = len(self.messages(address, folder))
-            raise MailDidNotCome(f"{folder} of {address} holds {there} mails after {timeout_seconds:g} s")
-        return self.messages(address, folder)
 
     # --- on the loop ---------------------------------------------------------------------------------------
 

@@ -92,10 +92,10 @@ class OrderPlan:
     """All orders of a mail, worked out on its ticket: what it becomes, or why nothing is done.
 
     ``after`` is the ticket with all of them done; equal to the ticket where ``refusal`` is set. ``text`` is
-    what the words themselves say to their reader. ``moves`` is the word that decides on the status, if one
-    does. ``is_note``: the whole mail is a note; ``is_answer``: it goes to the requester whatever the thread
-    is. ``into`` is the ticket that gains by a merging. ``asks`` are keys and names of what the requester is
-    asked for. ``only_asks_back``: nothing but questions to the bot, whose mail is no message to anybody.
+    what the words themselves say to their reader. ``is_note``: the whole mail is a note; ``is_answer``: it goes
+    to the requester whatever the thread is. ``into`` is the ticket that gains by a merging. ``asks`` are keys and
+    names of what the requester is asked for. ``only_asks_back``: nothing but questions to the bot, whose mail is
+    no message to anybody.
     """
 
     after: Ticket
@@ -103,7 +103,6 @@ class OrderPlan:
     told: tuple[Told, ...] = ()
     asks: tuple[str, ...] = ()
     text: str = ""
-    moves: StaffWord | None = None
     is_note: bool = False
     is_answer: bool = False
     only_asks_back: bool = False

@@ -4,7 +4,6 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,9 +21,6 @@ from mailbot.triage.lateness import late_change
 
 # Over a long week-end a few business hours are many hours.
 _LOOKED_AHEAD = timedelta(days=14)
-
-Commit = Callable[[TicketChange], object]
-"""Writes a change with its letters in a transaction of its own; what cannot be written now is tried again."""
 
 
 def due_warnings(

@@ -147,11 +147,6 @@ class Part(Message):
         return super().get_content_type()
 
     @property
-    def declares_type(self) -> bool:
-        """Whether there is a Content-Type field at all."""
-        return self.get("content-type") is not None
-
-    @property
     def children(self) -> list[Part]:
         """The parts of a multipart, or an empty list."""
         return self._payload if isinstance(self._payload, list) else []

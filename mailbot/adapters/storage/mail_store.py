@@ -430,8 +430,3 @@ class MailStore:
         """Mailboxes of which a mail could have been taken since then, and was not."""
         query = select(MAILS.mailbox).where(MAILS.ready_at.is_not(None), MAILS.ready_at <= since).distinct()
         return set(self._connection.scalars(query))
-
-    def nothing_pending(self, *, now: datetime) -> bool:
-        """Whether no mail can be taken now."""
-        query = select(MAILS.id).where(and_(MAILS.ready_at.is_not(None), MAILS.ready_at <= now)).limit(1)
-        return self._connection.scalar(query) is None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mailbot.catalogue.folding import fold_words
-from mailbot.evidence.documents.page_text import BORDERS, compiled
+from mailbot.evidence.documents.page_text import BORDERS
 
 _LONGEST_NAME = 300
 _FEWEST_CHARACTERS = 20
@@ -46,8 +46,3 @@ def folded_name(filename: str) -> str:
     stem = filename[-_LONGEST_NAME:].rpartition(".")[0] or filename[-_LONGEST_NAME:]
     spaced = re.sub(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zà-ÿ])(?=[A-ZÀ-Ý])", " ", stem)
     return fold_words(spaced)
-
-
-def name_says(pattern: str, filename: str) -> bool:
-    """Whether the file's name has the words ``pattern``."""
-    return compiled(pattern).search(folded_name(filename)) is not None

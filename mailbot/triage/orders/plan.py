@@ -189,7 +189,6 @@ def _planned(desk: OrderDesk, progress: Progress, tried: list[_Tried]) -> OrderP
         told=progress.told,
         asks=progress.asks,
         text="\n\n".join(texts),
-        moves=next((word for word in words if word in MOVERS), None),
         is_note=_W.NOTA in words or _W.DESFAZER in words,
         is_answer=_W.RESPONDER in words or decides,
         only_asks_back=only_asks_back,
