@@ -19,7 +19,7 @@ import sys
 import time
 
 _PR_SET_CHILD_SUBREAPER = 36
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 30.0
 _POLL_SECONDS = 0.005
 
 
