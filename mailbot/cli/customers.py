@@ -27,7 +27,9 @@ from mailbot.domain.customer import (
     written_cpf,
     written_phone,
 )
+from mailbot.domain.errors import ConcurrentChange
 from mailbot.domain.events import ADMIN
+from mailbot.domain.ticket import Ticket
 
 if TYPE_CHECKING:
     from mailbot.bootstrap import App
@@ -202,7 +204,6 @@ def link_(  # noqa: PLR0913 - each is an option of the command
     json: Json = False,
 ) -> None:
     """Link an address, a contract, a person or a ticket to a customer."""
-    from mailbot.flows.customer_of_ticket import link_ticket
     from mailbot.flows.customers import Links, Refused, link
 
     given = Contract(number=contract, property_address=property_address, kind=contract_kind)
@@ -219,16 +220,28 @@ def link_(  # noqa: PLR0913 - each is an option of the command
         now = house.clock.now()
         with house.storage.write() as work:
             record = _known(work.customers.get(customer), customer)
+            number = ticket.removeprefix("#")
+            known = work.tickets.get(number) if number else None
+            if number and known is None:
+                raise fail(f"there is no ticket {ticket}")
             linked = link(work, record, links, actor=ADMIN, now=now)
             if isinstance(linked, Refused):
                 raise _refusal(linked)
-            number = ticket.removeprefix("#")
-            if number and not link_ticket(work, number, linked, actor=ADMIN, now=now):
-                raise fail(f"there is no ticket {ticket}")
+        if known is not None:
+            _say_whose(house, known, linked)
         if json:
             print_json({**customer_as_json(linked), "ticket": number or None})
         else:
             say(f"linked to customer {linked.id}")
+
+
+def _say_whose(house: App, ticket: Ticket, customer: Customer) -> None:
+    try:
+        done = house.staff_desk.say_whose(ticket, customer)
+    except ConcurrentChange:
+        raise fail("the ticket changed meanwhile; look at it and say it again", Exit.NEEDS_A_LOOK) from None
+    if done.refusal is not None:
+        raise fail(f"the ticket stays as it was ({done.refusal})", Exit.NEEDS_A_LOOK)
 
 
 @app.command("import")

@@ -1,7 +1,4 @@
-"""Whose a ticket is, into the records: said by a person of the house, or a new customer's.
-
-``(UnitOfWork, ticket, Customer) -> the ticket changed`` and ``(UnitOfWork, TicketChange) -> TicketChange``.
-"""
+"""A ticket's new customer, into the records: ``(UnitOfWork, TicketChange) -> TicketChange``."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from datetime import datetime
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.domain.customer import (
     Company,
-    Customer,
     CustomerAddress,
     CustomerEvent,
     CustomerEventKind,
@@ -23,18 +19,7 @@ from mailbot.domain.ticket import Status
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.evidence.identifiers import cnpj_of, cpf_of, phone_of
 from mailbot.flows.ports import UnitOfWork
-from mailbot.flows.write_change import write_change
-from mailbot.triage.choose_customer import choose_customer
 from mailbot.triage.situation import Situation
-
-
-def link_ticket(work: UnitOfWork, number: str, customer: Customer, *, actor: str, now: datetime) -> bool:
-    """Make the ticket that customer's; false if there is no such ticket. Raises ``ConcurrentChange``."""
-    ticket = work.tickets.get(number)
-    if ticket is None:
-        return False
-    write_change(work, choose_customer(ticket, customer, actor=actor, at=now))
-    return True
 
 
 def with_new_customer(

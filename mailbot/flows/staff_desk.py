@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.calendar import BusinessCalendar
+from mailbot.domain.customer import Customer
 from mailbot.domain.events import ADMIN, EventKind, OutboundLetter
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import TranscriptLine
-from mailbot.domain.staff_words import Refusal
+from mailbot.domain.staff_words import Refusal, StaffWord
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.agents_words import AgentsWords
@@ -29,6 +30,7 @@ from mailbot.flows.ports import Storage
 from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.whole_change import RecordOf, WholeChanges
 from mailbot.flows.write_change import write_change
+from mailbot.triage.choose_customer import choose_customer
 from mailbot.triage.decisions import RefuseAgentReply
 from mailbot.triage.errands import CustomersMail
 
@@ -80,6 +82,22 @@ class StaffDesk:
             return Done(ticket=ticket, lines=lines, refusal=found.decision.reason)
         change = self._carried_out(found, record_of=self._known.customer)
         return replace(self._done(change, mailbox, dry_run), lines=lines)
+
+    def say_whose(self, ticket: Ticket, customer: Customer) -> Done:
+        """Make the ticket that customer's, as ``#cliente n`` does, whether or not a notice listed them.
+
+        Of one that is finished, or that nobody works on here any more, nothing else changes. Raises as
+        :meth:`order`.
+        """
+        is_at_work = ticket.mailbox in self._mailboxes and self._catalogue.has_type(ticket.request_type)
+        if ticket.is_finished or not is_at_work:
+            change = choose_customer(ticket, customer, actor=ADMIN, at=self._parts.now())
+            with self._storage.write() as work:
+                write_change(work, change)
+            return Done(ticket=change.after)
+        listed = tuple(dict.fromkeys((*ticket.customer.candidates, customer.id)))
+        ticket = replace(ticket, customer=replace(ticket.customer, candidates=listed))
+        return self.order(ticket, f"#{StaffWord.CLIENTE} {listed.index(customer.id) + 1}", dry_run=False)
 
     def open(
         self, wanted: CustomersMail, mailbox: ServedMailbox, request_type: str | None, *, dry_run: bool

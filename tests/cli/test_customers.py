@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.domain.events import Audience, LetterKind
+from mailbot.domain.ticket import Status
 from tests.cli.conftest import Cli
 from tests.flows.house import TestHouse, mail
 
@@ -127,6 +129,22 @@ def test_people_addresses_and_contracts_are_linked(cli: Cli) -> None:
     assert cli("customers", "link", "2").exit_code == 2
     assert cli("customers", "link", "99", "--contract", "1").exit_code == 2
     assert "contact_removed" in cli("customers", "show", "2").stdout
+
+
+def test_a_ticket_that_waited_only_to_be_told_whose_it_is_goes_to_its_queue(house: TestHouse, cli: Cli) -> None:
+    cli("customers", "add", *JOSE, "--contract", "L-1")
+    cli("customers", "add", *FIRM, "--email", "jose@example.com.br", "--contract", "L-2")
+    text = "Nome: José\nSobrenome: Lima\nNúmero do contrato: L-9\nProblema: a torneira está vazando\n"
+    house.receive(mail(text, subject="MANUTENÇÃO DO IMÓVEL", sender="jose@example.com.br"))
+    [ticket] = house.tickets()
+    assert (ticket.status, ticket.missing) == (Status.AWAITING_REQUESTER, ("customer",))
+    told = len(house.letters(Audience.REQUESTER))
+    assert cli("customers", "link", "2", "--ticket", ticket.number).exit_code == 0
+    [ticket] = house.tickets()
+    assert (ticket.customer.customer_id, ticket.customer.by_hand) == (2, True)
+    assert (ticket.status, ticket.missing, ticket.asked_at) == (Status.OPEN, (), None)
+    assert house.letters(Audience.STAFF)[-1].letter is LetterKind.TICKET_READY
+    assert len(house.letters(Audience.REQUESTER)) == told
 
 
 def test_a_ticket_is_linked_by_hand(house: TestHouse, cli: Cli) -> None:
