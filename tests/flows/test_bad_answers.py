@@ -86,11 +86,11 @@ def test_a_day_that_cannot_be_is_asked_for_again(house: TestHouse, day: str) -> 
 
 def test_two_hundred_answers_in_one_mail_are_read_in_time_and_a_field_keeps_one(house: TestHouse) -> None:
     answers = "".join(f"Novo local: {'Jataí' if number % 2 else 'Anápolis'}\n" for number in range(200))
-    begun = time.process_time()
+    begun = time.thread_time()
     house.receive(
         mail(answers + "Local atual: Rio Verde\nMotivo: mudança de cidade\nNome: Maria\nFone: 64 99999-1234")
     )
-    assert time.process_time() - begun < 3
+    assert time.thread_time() - begun < 3
     (ticket,) = house.tickets()
     assert [one.key for one in ticket.fields].count("destination_unit") <= 1
     assert "destination_unit" in ticket.missing, "which of the two is meant nobody guesses"

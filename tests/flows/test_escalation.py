@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -375,12 +374,13 @@ class StorageThatHangs:
         self.go_on = threading.Event()
         self.is_asked = threading.Event()
         self.asked = 0
+        self.was_waited_for = False
 
     @contextmanager
     def write(self) -> Iterator[Any]:
         self.asked += 1
         self.is_asked.set()
-        self.go_on.wait(60)
+        self.was_waited_for = not self.go_on.wait(300)
         raise StorageUnavailable("the server went away")
         yield
 
@@ -400,14 +400,13 @@ def test_a_database_that_hangs_keeps_no_alarm(tmp_path: Path, monkeypatch: pytes
         assert desk is not None
         monkeypatch.setattr(desk, "_channel", SimpleNamespace(tell=told.append))
         monkeypatch.setattr(house.app.pulse, "overdue", lambda: ["intake"])
-        began = time.monotonic()
         desk.look()
         assert told[0].subject.startswith("these loops hang: intake")
         moment.shift(MINUTE)
         desk.look()
         assert "the database does not take part" in told[1].subject
-        assert time.monotonic() - began < 30
+        assert not storage.was_waited_for
         # The thread that asks may be slow to begin.
-        assert storage.is_asked.wait(30)
+        assert storage.is_asked.wait(60)
         assert storage.asked == 1
         storage.go_on.set()
