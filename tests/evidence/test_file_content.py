@@ -73,7 +73,7 @@ def test_a_page_that_says_enough_itself_is_not_recognized() -> None:
 
 def test_a_card_in_a_picture_beside_much_text_is_recognized(monkeypatch: pytest.MonkeyPatch) -> None:
     """The licence's PDF of the app: a picture on a fifth of the page, and a page of words about signatures."""
-    # With each day another day stands on the card, and OCR reads not every one of them.
+    # Else another day would stand on the card each day: what OCR reads of this one is shown, not of all there are.
     monkeypatch.setattr(licences, "TODAY", date(2026, 11, 22))
     holder = Random(5)
     made = licences.families()["app_pdf_card_size"](holder)
