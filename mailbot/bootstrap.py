@@ -52,6 +52,7 @@ from mailbot.evidence.isolation import (
     IsolatedDocumentReader,
 )
 from mailbot.flows.alarms import Administration, Alarms
+from mailbot.flows.archive import Archive
 from mailbot.flows.collect import Collector, CollectPlan
 from mailbot.flows.compositor import Compositor
 from mailbot.flows.digest import Digests
@@ -70,7 +71,9 @@ from mailbot.flows.outgoing import Outgoing, Sending
 from mailbot.flows.page_pictures import KeepPictures
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.reading_desk import ReadAtOnce, ReadingDesk, ReadLater
+from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
+from mailbot.flows.retype import Retyping
 from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.staff_desk import StaffDesk
@@ -272,11 +275,13 @@ class App:
     @cached_property
     def staff_desk(self) -> StaffDesk:
         """What staff do by mail, for an administrator."""
+        archive = Archive(storage=self.storage, blobs=self.blobs, reader=self.reader)
         return StaffDesk(
             storage=self.storage,
             known=StoredKnowledge(self.storage),
             parts=self.examination,
             office=self.office,
+            retyping=Retyping(archive=archive, recounter=Recounter(self.examination)),
             catalogue=self.catalogue,
             calendar=self.calendar,
             mailboxes=self.mailboxes,
@@ -284,7 +289,6 @@ class App:
 
     def reprocess(self) -> Reprocess:
         """Stored mails once more, with an outbox that writes no letter twice."""
-        from mailbot.flows.archive import Archive
         from mailbot.flows.reprocess import NeverTwice, Reprocess
 
         outgoing = NeverTwice(renderer=self.renderer, sending=self._sending, heads=self._heads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mailbot.catalogue.load import GENERAL
@@ -147,10 +148,19 @@ class AgentsWords:
         )
 
     def ordered_by(
-        self, agent: AgentSpec, text: str, ticket: Ticket, mailbox: ServedMailbox, known: Knowledge
+        self,
+        agent: AgentSpec,
+        text: str,
+        ticket: Ticket,
+        mailbox: ServedMailbox,
+        known: Knowledge,
+        *,
+        looked_again: Mapping[str, EvidenceReport] | None = None,
     ) -> Understood:
-        """What ``text`` comes to, typed by ``agent`` for ``ticket`` without a mail."""
+        """What ``text`` comes to, typed by ``agent`` for ``ticket`` without a mail. ``looked_again`` as in
+        :meth:`Examiner.examine`."""
         case = self._typed_case(Address(address=agent.address, name=agent.name), text, mailbox, known)
+        case = replace(case, looked_again=looked_again or {})
         subject = self._parts.subjects.on_ticket(case, ThreadMatch(ticket_number=ticket.number), ticket)
         block = parse_directives(text, self._parts.catalogue.staff.aliases)
         situation = self._parts.situations.of(case, subject, EvidenceReport(), as_it_stands(ticket))

@@ -5,7 +5,7 @@ The words are those of a mail's block, the actor is ``admin``. Nobody becomes re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailbot.catalogue.load import Catalogue
@@ -13,6 +13,7 @@ from mailbot.catalogue.staff import AgentSpec
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.customer import Customer
 from mailbot.domain.events import ADMIN, EventKind, OutboundLetter
+from mailbot.domain.evidence import DocumentReading
 from mailbot.domain.mail import Address
 from mailbot.domain.orders import TranscriptLine
 from mailbot.domain.staff_words import Refusal, StaffWord
@@ -27,6 +28,7 @@ from mailbot.flows.mail_as_cause import nobodys_number
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.ports import Storage
+from mailbot.flows.retype import Retyping, type_ordered
 from mailbot.flows.roster import duty_now, handed_out
 from mailbot.flows.whole_change import RecordOf, WholeChanges
 from mailbot.flows.write_change import write_change
@@ -56,6 +58,7 @@ class StaffDesk:
         known: Knowledge,
         parts: ExaminationParts,
         office: LetterOffice,
+        retyping: Retyping,
         catalogue: Catalogue,
         calendar: BusinessCalendar,
         mailboxes: Mapping[str, ServedMailbox],
@@ -65,6 +68,7 @@ class StaffDesk:
         self._parts = parts
         self._words = AgentsWords(parts)
         self._office = office
+        self._retyping = retyping
         self._catalogue = catalogue
         self._changes = WholeChanges(parts=parts, calendar=calendar)
         self._mailboxes = mailboxes
@@ -75,13 +79,25 @@ class StaffDesk:
         Raises ``ConcurrentChange`` where somebody else changes the ticket meanwhile, and ``StorageUnavailable``.
         """
         mailbox = self._mailboxes[ticket.mailbox]
-        found = self._words.ordered_by(self._admin(mailbox), text, ticket, mailbox, self._known)
+        found = self._understood(ticket, text, mailbox)
         orders = found.situation.orders
         lines = orders.transcript.lines if orders and orders.transcript else ()
         if isinstance(found.decision, RefuseAgentReply):
             return Done(ticket=ticket, lines=lines, refusal=found.decision.reason)
         change = self._carried_out(found, record_of=self._known.customer)
-        return replace(self._done(change, mailbox, dry_run), lines=lines)
+        return replace(self._done(change, mailbox, dry_run, found.new_readings), lines=lines)
+
+    def _understood(self, ticket: Ticket, text: str, mailbox: ServedMailbox) -> Understood:
+        """What ``text`` comes to; where it gives the ticket another type, by all its mails."""
+        admin = AgentSpec(key=ADMIN, address=mailbox.address, name=mailbox.spec.name)
+        found = self._words.ordered_by(admin, text, ticket, mailbox, self._known)
+        ordered = type_ordered(found)
+        again = self._retyping.recount(ticket, ordered, mailbox, None) if ordered else None
+        if again is None:
+            return found
+        looked_again = {ordered: again.report}
+        found = self._words.ordered_by(admin, text, ticket, mailbox, self._known, looked_again=looked_again)
+        return replace(found, new_readings=again.new_readings)
 
     def say_whose(self, ticket: Ticket, customer: Customer) -> Done:
         """Make the ticket that customer's, as ``#cliente n`` does, whether or not a notice listed them.
@@ -120,7 +136,13 @@ class StaffDesk:
             letters = self._office.tell(work, change, mailbox, now=self._parts.now())
         return Done(ticket=change.after, letters=tuple(letters))
 
-    def _done(self, change: TicketChange, mailbox: ServedMailbox, dry_run: bool) -> Done:
+    def _done(
+        self,
+        change: TicketChange,
+        mailbox: ServedMailbox,
+        dry_run: bool,
+        new_readings: Sequence[DocumentReading] = (),
+    ) -> Done:
         now = self._parts.now()
         if dry_run:
             planned = self._office.plan(change, mailbox, now=now)
@@ -129,6 +151,7 @@ class StaffDesk:
             with self._storage.write() as work:
                 change = handed_out(work, change, duty_now(work, self._catalogue, now))
                 write_change(work, change)
+                work.house.keep_readings(new_readings)
                 letters = self._office.tell(work, change, mailbox, now=now)
         return Done(ticket=change.after, letters=tuple(letters))
 
@@ -142,9 +165,6 @@ class StaffDesk:
             next_number=next_number,
         )
         return _by_admin(change)
-
-    def _admin(self, mailbox: ServedMailbox) -> AgentSpec:
-        return AgentSpec(key=ADMIN, address=mailbox.address, name=mailbox.spec.name)
 
 
 def _by_admin(change: TicketChange) -> TicketChange:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailbot.domain.events import ADMIN, Audience, EventKind, LetterKind
+from mailbot.domain.evidence import Verdict
 from mailbot.domain.ticket import Resolution, Status
 from tests.cli.conftest import Cli
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
@@ -72,6 +73,22 @@ def test_r000_13_a_ticket_is_opened_in_a_customers_name(house: TestHouse, cli: C
     assert (ticket.requester.address, ticket.requester.name) == ("joao@cliente.example", "João Lima")
     assert ticket.status is Status.AWAITING_REQUESTER
     assert house.letters(Audience.REQUESTER)[-1].recipient.address == "joao@cliente.example"
+
+
+def test_another_type_has_the_papers_read_that_nobody_asked_for_before(house: TestHouse, cli: Cli) -> None:
+    house.receive(mail(REQUEST, subject="ABERTURA DE O.S.", files=[BOLETO, RECEIPT, LICENCE]))
+    [before] = house.tickets()
+    assert before.request_type == "corporate_work_order"
+    assert {one.verdict for one in before.documents} == {Verdict.NOT_CHECKED}
+    words = "#tipo alteração de local\n#campo Novo local: Anápolis"
+    trial = cli("tickets", "reply", before.number, words, "--dry-run", "--json").json
+    assert trial["ticket"]["missing"] == []
+    assert house.tickets() == [before]
+    assert cli("tickets", "reply", before.number, words, "--json").json["done"]
+    [ticket] = house.tickets()
+    assert (ticket.request_type, ticket.missing) == ("inspection_location_change", ())
+    served = {one.requirement for one in ticket.documents if one.verdict is Verdict.ACCEPTED}
+    assert served == {"boleto", "payment_receipt", "driver_licence"}
 
 
 def test_wrong_usage_ends_with_two(house: TestHouse, cli: Cli) -> None:
