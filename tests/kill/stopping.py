@@ -4,8 +4,9 @@ The functions of the program are wrapped from outside, by their names; the progr
 ``kill`` is SIGKILL to itself; ``raise`` an exception that nobody foresaw; ``pause`` waits for a file to vanish.
 ``--mail TEXT`` narrows steps of reading down to mails with this text, ``--times N`` gives the misfortune so many
 times in this process. ``--set`` shortens a time limit. ``--where`` says whether it happens here, in the helpers
-that are called in during a rush, or in both; ``--set-in-helpers`` is for their time limits. With ``--slowly`` each
-mail takes a while, here and there, and with ``--await-helpers N`` the first one until so many have theirs in hand.
+that are called in during a rush, or in both; ``--set-in-helpers`` is for their time limits, ``--set-at-work`` for
+those that are to be short from their first mail on. With ``--slowly`` each mail takes a while, here and there, and
+with ``--await-helpers N`` the first one until so many have theirs in hand.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ AT_WORK = "at-work."
 """Beginning of the name of a file by which a helper tells that it has a mail in hand."""
 
 SLOW_SECONDS = 0.05
-AWAITED_SECONDS = 30.0
+# Less than a mail may be in hand.
+AWAITED_SECONDS = 100.0
 
 SENT_COMMITS = {"saved copies": ("sent_store", "SentStore", "copies_are_there")}
 SENT_CALLS = {
@@ -128,9 +130,14 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
     told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
     work_off = helping.work_off
 
+    def at_work() -> None:
+        for assignment in arguments.set_at_work:
+            _set_time(assignment)
+        Path(f"{AT_WORK}{os.getpid()}").touch()
+
     def prepared(*args: Any, **kwargs: Any) -> Any:
         prepare(_parser().parse_args(told))
-        _before_each_mail(lambda: Path(f"{AT_WORK}{os.getpid()}").touch())
+        _before_each_mail(at_work)
         return work_off(*args, **kwargs)
 
     helping.work_off = prepared
@@ -146,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--flag", type=Path, default=None)
     parser.add_argument("--set", action="append", default=[], metavar="MODULE.NAME=SECONDS")
     parser.add_argument("--set-in-helpers", action="append", default=[], metavar="MODULE.NAME=SECONDS")
+    parser.add_argument("--set-at-work", action="append", default=[], metavar="MODULE.NAME=SECONDS")
     parser.add_argument("--slowly", action="store_true")
     parser.add_argument("--await-helpers", type=int, default=0)
     return parser

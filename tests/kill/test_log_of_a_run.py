@@ -33,7 +33,7 @@ def test_each_line_is_an_object_and_none_holds_an_address_or_a_secret(site: Site
     site.settings = good
     died = [*STOPPING, "--at", "before settle", "--how", "raise", "--", "run"]
     site.customer_writes(customer, text=WORDS)
-    assert site.run(*died, seconds=30) not in (0, -signal.SIGKILL)
+    assert site.run(*died) not in (0, -signal.SIGKILL)
     told = site.log.read_text()
     for line in told.splitlines():
         event = json.loads(line)

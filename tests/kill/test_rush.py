@@ -18,8 +18,9 @@ import pytest
 
 from mailbot.cli.helping import HELPERS_NAME
 from mailbot.domain.ledger import MailOutcome
-from tests.kill.site import Site, assert_nothing_lost_or_doubled
+from tests.kill.site import LONG_LEASES, PATIENCE_SECONDS, Site, assert_nothing_lost_or_doubled
 from tests.kill.stopping import helpers_at_work
+from tests.peers.process import wait_until
 
 pytestmark = pytest.mark.kill
 
@@ -32,6 +33,8 @@ FIRST, SECOND = "Qual o prazo?", "E aos sábados?"
 RUSH = ("-m", "tests.kill.stopping", "--set", "mailbot.crew.MAILS_PER_WORKER=3", "--slowly")
 # However long helpers take to come on a busy machine.
 WITH_HELPERS = (*RUSH, "--await-helpers", str(HELPERS))
+# Should the rush be over before the test is, they stay.
+STAYING = ("--set-in-helpers", "mailbot.worker._IDLE_SECONDS=600")
 DAEMON = ("--", "run")
 ONCE = ("--", "run", "--once", "--json")
 
@@ -76,12 +79,10 @@ class Rush:
         self.site.wait(lambda: len(helpers_at_work(self.site.folder)) >= HELPERS, "all helpers to be at work")
         return helpers_at_work(self.site.folder)
 
-    def wait_for_the_end(self, *, seconds: float = 25) -> None:
+    def wait_for_the_end(self) -> None:
         """All mails worked off and all letters gone."""
         wanted = len(self.message_ids)
-        self.site.wait(
-            lambda: len(self.site.mails()) >= wanted and self.site.all_is_done(), "the end", seconds=seconds
-        )
+        self.site.wait(lambda: len(self.site.mails()) >= wanted and self.site.all_is_done(), "the end")
 
     def owners(self) -> set[str]:
         """Who has mails in hand."""
@@ -119,11 +120,14 @@ def test_helpers_killed_at_random_moments_cost_no_mail_and_the_daemon_goes_on(si
     rush = Rush(site, CUSTOMERS)
     chance = random.Random()
     killed = 0
-    with site.daemon(*WITH_HELPERS, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
+    with site.daemon(*WITH_HELPERS, *STAYING, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
         rush.wait_for_helpers()
         while killed < 4 and (helpers := rush.helpers()):
-            os.kill(chance.choice(helpers), signal.SIGKILL)
+            victim = chance.choice(helpers)
+            os.kill(victim, signal.SIGKILL)
             killed += 1
+            # On a busy machine it takes its time to die, and must not be chosen twice.
+            site.wait(lambda victim=victim: victim not in rush.helpers(), "the helper to be gone")
             time.sleep(chance.uniform(0, 0.3))
         rush.wait_for_the_end()
         assert process.poll() is None
@@ -137,15 +141,14 @@ def test_helpers_killed_at_random_moments_cost_no_mail_and_the_daemon_goes_on(si
 
 def test_helpers_of_a_killed_daemon_go_and_a_new_start_finishes_everything_at_once(site: Site) -> None:
     rush = Rush(site, CUSTOMERS)
-    with site.daemon(*WITH_HELPERS, *DAEMON) as process:
+    with site.daemon(*WITH_HELPERS, *LONG_LEASES, *DAEMON) as process:
         rush.wait_for_helpers()
         process.kill()
         process.wait()
-        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=20)
+        site.wait(lambda: not rush.helpers(), "the helpers to go")
     assert not site.all_is_done()
-    # No lease of 60 seconds is waited out.
     with site.daemon() as process:
-        rush.wait_for_the_end(seconds=20)
+        rush.wait_for_the_end()
         assert site.stop_politely(process) == 0
     rush.assert_well()
     # A helper whose daemon is gone brings its mail to an end: only the daemon itself died with one.
@@ -161,7 +164,7 @@ def test_a_helper_whose_mail_hangs_does_not_outlive_its_killed_daemon_for_long(s
         rush.wait_for_helpers()
         process.kill()
         process.wait()
-        site.wait(lambda: not rush.helpers(), "the helpers to go", seconds=20)
+        site.wait(lambda: not rush.helpers(), "the helpers to go")
     site.round()
     rush.assert_well()
 
@@ -173,21 +176,24 @@ def test_a_helper_whose_mail_hangs_does_not_outlive_its_killed_daemon_for_long(s
 @pytest.mark.parametrize("moment", ["helpers start", "helpers work"])
 def test_a_stop_in_a_rush_is_polite_and_leaves_nobody_behind(site: Site, whom: str, moment: str) -> None:
     rush = Rush(site, CUSTOMERS)
-    with site.daemon(*(WITH_HELPERS if moment == "helpers work" else RUSH), *DAEMON) as process:
+    patient = ["--set-in-helpers", "mailbot.worker.MAIL_IN_HAND_SECONDS=100"]
+    for limit in ("crew.MAIL_IN_HAND_SECONDS", "daemon._MAIL_IN_HAND_SECONDS"):
+        patient += ["--set", f"mailbot.{limit}=100"]
+    with site.daemon(*(WITH_HELPERS if moment == "helpers work" else RUSH), *patient, *DAEMON) as process:
         if moment == "helpers work":
             rush.wait_for_helpers()
         else:
             site.wait(rush.helpers, "a helper to be called in")
-        began = time.monotonic()
         if whom == "the daemon":
             process.terminate()
         else:
             os.killpg(process.pid, signal.SIGINT)
             os.killpg(process.pid, signal.SIGTERM)
-        assert process.wait(20) == 0
-        assert time.monotonic() - began < 8
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert rush.helpers() == []
     assert site.log_lines("daemon.stopped")
+    late = ("crew.ended", "daemon.mail_given_back", "daemon.letters_left", "daemon.not_written")
+    assert not [action for action in late if site.log_lines(action)]
     assert rush.owners() == set()
     assert not site.log_lines("crew.broke")
     assert "Traceback" not in site.log.read_text()
@@ -200,7 +206,7 @@ def test_a_stop_in_a_rush_is_polite_and_leaves_nobody_behind(site: Site, whom: s
 
 def test_a_round_goes_on_alone_where_what_helpers_come_from_is_killed(site: Site) -> None:
     rush = Rush(site, CUSTOMERS)
-    with site.daemon(*WITH_HELPERS, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
+    with site.daemon(*WITH_HELPERS, *STAYING, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
         helpers = rush.wait_for_helpers()
         nursery = int(Path(f"/proc/{helpers[0]}/stat").read_text().rpartition(")")[2].split()[1])
         assert nursery != process.pid
@@ -260,9 +266,7 @@ def test_a_helper_that_stands_still_does_not_keep_a_stop_and_its_mail_is_given_b
     with site.daemon(*WITH_HELPERS, *hanging, *DAEMON) as process:
         for helper in rush.wait_for_helpers():
             os.kill(helper, signal.SIGSTOP)
-        began = time.monotonic()
         assert site.stop_politely(process) == 0
-        assert time.monotonic() - began < 5
         assert rush.helpers() == []
     assert len(site.log_lines("crew.ended")) == HELPERS
     assert rush.owners() == set()
@@ -307,6 +311,8 @@ def test_mails_that_hang_helpers_cost_an_attempt_each_and_everything_else_goes_o
     hanging = ["--at", "before examine", "--how", "pause", "--flag", str(flag), "--where", "helpers"]
     hanging += ["--set-in-helpers", "mailbot.leases.WORK_LIMIT=1"]
     hanging += ["--set-in-helpers", "mailbot.leases.LEASE_RENEWAL_SECONDS=1"]
+    # Nobody comes in their place, whom further mails would hang.
+    hanging += ["--set", "mailbot.crew._ALONE_SECONDS=600"]
     with site.daemon(*WITH_HELPERS, *hanging, *DAEMON) as process:
         site.wait(lambda: len(site.log_lines("crew.broke")) == HELPERS, "the helpers to end")
         # The second attempt is the daemon's own, after five seconds.
@@ -324,7 +330,7 @@ def test_mails_that_hang_helpers_cost_an_attempt_each_and_everything_else_goes_o
 
 def run_once(site: Site, *command: str) -> tuple[int, dict[str, int]]:
     process = site.start(*command, *ONCE, output=subprocess.PIPE)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, json.loads(output)
 
 
@@ -361,6 +367,7 @@ def test_a_round_puts_crashing_mails_aside_whoever_has_them_in_hand_and_says_so(
 def test_a_round_whose_helpers_break_is_finished_alone_and_needs_a_look(site: Site) -> None:
     rush = Rush(site, 20)
     dying = ["--at", "before the commit of intake", "--where", "helpers"]
+    dying += ["--set", "mailbot.crew._ALONE_SECONDS=600"]
     code, count = run_once(site, *WITH_HELPERS, *dying)
     assert code == 1
     assert count["helpers_broken"] == HELPERS
@@ -380,7 +387,7 @@ def test_helpers_go_by_what_their_daemon_began_with_whatever_has_changed_since(s
     secret, password_url = site.settings.pop("MAILBOT_SECRET_KEY"), site.settings.pop("MAILBOT_IMAP_URL")
     key_file.write_text(secret)
     (site.folder / ".env").write_text(f"MAILBOT_SECRET_KEY_FILE={key_file}\nMAILBOT_IMAP_URL={password_url}\n")
-    with site.daemon(*WITH_HELPERS, *DAEMON) as process:
+    with site.daemon(*WITH_HELPERS, *STAYING, *DAEMON) as process:
         site.wait(lambda: site.log_lines("daemon.started"), "the start")
         key_file.unlink()
         (site.folder / ".env").unlink()
@@ -429,15 +436,22 @@ def test_a_disk_that_is_full_for_helpers_costs_nothing(site: Site) -> None:
 
 def test_what_helpers_could_not_give_back_for_a_locked_database_counts_as_no_death(site: Site) -> None:
     rush = Rush(site, CUSTOMERS)
-    impatient = ["--set-in-helpers", "mailbot.adapters.storage.engine.BUSY_TIMEOUT_MILLISECONDS=50"]
-    with site.daemon(*WITH_HELPERS, *impatient, *DAEMON) as process:
+    flag = site.folder / "flag"
+    paused = ["--at", "before examine", "--how", "pause", "--flag", str(flag), "--where", "helpers"]
+    impatient = ["--set-at-work", "mailbot.adapters.storage.engine.BUSY_TIMEOUT_MILLISECONDS=50"]
+
+    def have_gone() -> bool:
+        flag.unlink(missing_ok=True)
+        return not rush.helpers()
+
+    with site.daemon(*WITH_HELPERS, *paused, *impatient, *DAEMON) as process:
         rush.wait_for_helpers()
         with closing(sqlite3.connect(site.data / "mailbot.db", isolation_level=None, timeout=30)) as other:
             other.execute("BEGIN IMMEDIATE")
-            site.wait(lambda: not rush.helpers(), "the helpers to go")
+            site.wait(have_gone, "the helpers to go")
             other.execute("ROLLBACK")
-        assert len(site.log_lines("intake.give_back_failed")) >= 1
-        rush.wait_for_the_end(seconds=20)
+        assert len(site.log_lines("intake.give_back_failed")) >= HELPERS
+        rush.wait_for_the_end()
         assert site.stop_politely(process) == 0
     assert site.log_lines("crew.took_over")
     assert not site.log_lines("crew.broke")
@@ -445,11 +459,31 @@ def test_what_helpers_could_not_give_back_for_a_locked_database_counts_as_no_dea
     assert rush.deaths() == 0
 
 
+def stand_still(process: subprocess.Popen[bytes], database: Path) -> None:
+    """Stop a process at a moment at which it keeps nobody else from writing."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as other:
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: stands_still(process.pid), "all its threads to stand still")
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+            else:
+                other.execute("ROLLBACK")
+                return
+
+
+def stands_still(process: int) -> bool:
+    threads = Path(f"/proc/{process}/task").glob("*/stat")
+    return {thread.read_text().rpartition(")")[2].split()[0] for thread in threads} == {"T"}
+
+
 def test_a_daemon_that_stood_still_meanwhile_goes_on(site: Site) -> None:
     rush = Rush(site, CUSTOMERS)
     with site.daemon(*WITH_HELPERS, *DAEMON) as process:
         rush.wait_for_helpers()
-        process.send_signal(signal.SIGSTOP)
+        stand_still(process, site.data / "mailbot.db")
         site.wait(lambda: not rush.helpers(), "the helpers to run out of mail and go")
         process.send_signal(signal.SIGCONT)
         rush.wait_for_the_end()
@@ -478,7 +512,7 @@ def test_a_helper_whose_reports_nobody_reads_takes_no_mail_and_goes_with_its_ord
     os.close(writer)
     assert helper.stdin is not None
     helper.stdin.close()
-    assert helper.wait(10) == 0
+    assert helper.wait(PATIENCE_SECONDS) == 0
     os.close(reader)
     assert {mail.outcome for mail in site.mails()} == {MailOutcome.PENDING}
     assert rush.owners() == set()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.domain.events import SHARED_MAILBOX
-from tests.kill.site import PASSWORD, Embedded, Site
+from tests.kill.site import PASSWORD, PATIENCE_SECONDS, Embedded, Site
 from tests.kill.stopping import SENT_STEPS
 
 pytestmark = pytest.mark.kill
@@ -25,7 +25,7 @@ def webmail(site: Site) -> Iterator[imaplib.IMAP4]:
     """The shared mailbox, as its people have it open."""
     assert isinstance(site.servers, Embedded)
     server = site.servers.servers
-    with imaplib.IMAP4(server.host, server.imap_port, timeout=10) as connection:
+    with imaplib.IMAP4(server.host, server.imap_port, timeout=PATIENCE_SECONDS) as connection:
         connection.login(site.address, PASSWORD)
         yield connection
 

@@ -43,7 +43,7 @@ def test_with_two_daemons_that_are_killed_each_mail_is_one_ticket_where_it_is_of
     customers = [embedded.new_user("cliente") for _ in range(TO_BOTH + TO_THE_WRONG_ONE)]
     daemons = [daemon_on(site), daemon_on(site)]
     try:
-        site.wait(lambda: len(site.log_lines("daemon.started")) >= 2, "both daemons", seconds=40)
+        site.wait(lambda: len(site.log_lines("daemon.started")) >= 2, "both daemons")
         for number, customer in enumerate(customers):
             to = [site.address, agency] if number < TO_BOTH else [agency]
             raw = request_of(customer, to)
@@ -52,7 +52,7 @@ def test_with_two_daemons_that_are_killed_each_mail_is_one_ticket_where_it_is_of
             if number % 5 == 4:
                 replace_one(site, daemons, chance)
         copies = 2 * TO_BOTH + TO_THE_WRONG_ONE
-        site.wait(lambda: len(site.mails()) == copies and site.all_is_done(), "all to be done", seconds=90)
+        site.wait(lambda: len(site.mails()) == copies and site.all_is_done(), "all to be done")
     finally:
         for daemon in daemons:
             daemon.kill()
