@@ -491,14 +491,16 @@ def test_a_file_that_cannot_be_read_this_time_is_not_asked_for(house: TestHouse)
 
 
 def test_a_ticket_that_changes_meanwhile_is_counted_anew(house: TestHouse) -> None:
+    # One reads for the recount, the other for the mail that comes meanwhile, however few processors there are.
+    house.app.readers = 2
     with reader_that_sees("boleto.pdf", DocumentKind.OTHER):
         house.receive(mail(REQUEST, files=[BOLETO, RECEIPT]))
     (asked,) = requester_letters(house)
-    came: list[bool] = []
+    comes = iter([True])
 
     def meanwhile(*arguments: Any) -> DocumentReading:
-        if not came:
-            came.append(True)
+        # Both readers may be here at once.
+        if next(comes, False):
             house.requester_reply(asked, "CNH.", files=[LICENCE])
         return read_document(*arguments)
 
