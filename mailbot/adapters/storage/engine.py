@@ -19,8 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mailbot.domain.errors import ConfigurationError, Problem, StorageUnavailable, WriteConflict
 
-# Of the connections that the pool keeps (8).
-_SIDE_BY_SIDE = 4
+_KEPT_CONNECTIONS = 8
+# Half of them, so that as many may read meanwhile.
+_SIDE_BY_SIDE = _KEPT_CONNECTIONS // 2
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 """How long a write waits for another process's write before it is told that the file or the row is locked."""
@@ -29,7 +30,6 @@ BUSY_TIMEOUT_MILLISECONDS = 30_000
 _CONFLICTS = frozenset({"40001", "40P01"})
 # A standby or a read-only role; a role that lacks a right.
 _NOT_TO_BE_USED = frozenset({"25006", "42501"})
-
 
 _LOOK_AGAIN_SECONDS = 0.0002
 """How long a write waits before it looks again whether another process still writes: less than a write takes."""
@@ -157,7 +157,9 @@ def _make_engine(parsed: URL, look_again_seconds: float) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         from mailbot.adapters.storage.postgresql import make_postgresql_engine
 
-        return make_postgresql_engine(parsed, lock_timeout_milliseconds=BUSY_TIMEOUT_MILLISECONDS)
+        return make_postgresql_engine(
+            parsed, kept_connections=_KEPT_CONNECTIONS, lock_timeout_milliseconds=BUSY_TIMEOUT_MILLISECONDS
+        )
     if parsed.database and parsed.database != ":memory:":
         folder = Path(parsed.database).parent
         try:
@@ -166,8 +168,8 @@ def _make_engine(parsed: URL, look_again_seconds: float) -> Engine:
             raise StorageUnavailable(f"the folder of the database cannot be made: {error}") from error
     engine = create_engine(
         parsed,
-        connect_args={"check_same_thread": False, "timeout": 30},
-        pool_size=8,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
+        pool_size=_KEPT_CONNECTIONS,
         json_serializer=_as_json,
     )
     event.listen(engine, "connect", _set_up_sqlite)

@@ -36,13 +36,13 @@ _WRONG_ENCODING = (
 )
 
 
-def make_postgresql_engine(url: URL, *, lock_timeout_milliseconds: int) -> Engine:
+def make_postgresql_engine(url: URL, *, kept_connections: int, lock_timeout_milliseconds: int) -> Engine:
     """An engine that is not yet connected. Raises ``ConfigurationError`` without the driver."""
     try:
         engine = create_engine(
             url,
             isolation_level="READ COMMITTED",
-            pool_size=8,
+            pool_size=kept_connections,
             # What the URL says goes first.
             connect_args={name: value for name, value in _PARAMETERS.items() if name not in url.query},
         )
