@@ -29,10 +29,11 @@ def warm_up(app: App) -> None:
     from mailbot.mime.parse import parse_mail
 
     parse_mail(_A_MAIL)
+    today = app.catalogue.calendar.local_day(app.clock.now())
     for request_type in app.catalogue.request_types.values():
         # How a type's labels are found is made when a mail has one of them.
         labels = "".join(f"{spec.label}:\n" for spec in request_type.fields)
-        read_labels(request_type, mail_text(labels), app.catalogue.units)
+        read_labels(request_type, mail_text(labels), app.catalogue.units, today=today)
     # A template that is wrong is for the mail to meet whose letter it is.
     with suppress(LetterError):
         for kind, views in sample_views(app.settings.templates_dir, letters=_FIRST_LETTERS).items():

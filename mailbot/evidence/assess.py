@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from mailbot.catalogue.limits import Limits
 from mailbot.catalogue.request_types import RequestType
@@ -86,8 +86,8 @@ def assess(
     new_files: tuple[FileToAssess, ...],
     fields: tuple[FieldValue, ...],
     limits: Limits,
+    today: date,
     new_text: str = "",
-    today: date | None = None,
 ) -> EvidenceReport:
     """Hold everything shown so far against the requirements.
 
@@ -96,10 +96,11 @@ def assess(
     catalogue's order; a field whose value is not valid is missing, and so is a destination that is the origin, but
     for one that was not understood so often that a person reads it.
     While documents are missing, a link to a shared file in ``new_text`` is a mismatch of its own: nobody opens it.
-    What the documents say is held against each other, anew with every mail (``agreement.py``).
+    What the documents say is held against each other, anew with every mail (``agreement.py``); ``today`` is the
+    office's day, up to which a licence may be valid.
     """
     new = tuple(_findings(request_type, _countable(new_files, held), limits))
-    together = held_together((*held, *new), today or datetime.now(UTC).date())
+    together = held_together((*held, *new), today)
     held, new = together[: len(held)], together[len(held) :]
     findings = _for_a_person(request_type, _without_replaced(held, new))
     fields = check_places(request_type, fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 
 from mailbot.catalogue.field_specs import PERSON_TYPES, FieldKind, FieldSpec
@@ -72,11 +72,9 @@ class Labelled:
     text: LabelledText
 
 
-def read_labels(
-    request_type: RequestType, words: MailText, units: UnitTable, *, today: date | None = None
-) -> Labelled:
-    """``today`` is the day on which the mail came. Never raises."""
-    reading = _Reading(request_type, units, today or datetime.now(UTC).date())
+def read_labels(request_type: RequestType, words: MailText, units: UnitTable, *, today: date) -> Labelled:
+    """``today`` is the office's day when the mail was written. Never raises."""
+    reading = _Reading(request_type, units, today)
     text, form = labelled_text(request_type, words.lines), labelled_text(request_type, words.form)
     return Labelled(values=[*reading.labelled(text), *reading.labelled(form)], text=text)
 
@@ -88,16 +86,16 @@ def extract_fields(
     sender: Address,
     units: UnitTable,
     *,
+    today: date,
     first_mail: bool = True,
-    today: date | None = None,
     labelled: Labelled | None = None,
 ) -> tuple[FieldValue, ...]:
     """The fields that one mail states, in the catalogue's order; those it does not state are left out.
 
-    Free prose counts as the reason only in the ``first_mail`` of a ticket. ``today`` is the day on which the mail
-    came; ``labelled`` is what :func:`read_labels` found, if that was asked before. Never raises.
+    Free prose counts as the reason only in the ``first_mail`` of a ticket. ``today`` is the office's day when the
+    mail was written; ``labelled`` is what :func:`read_labels` found, if that was asked before. Never raises.
     """
-    reading = _Reading(request_type, units, today or datetime.now(UTC).date())
+    reading = _Reading(request_type, units, today)
     labelled = labelled or read_labels(request_type, words, units, today=today)
     seen_subject = visible_text(subject[:_LONGEST_SUBJECT])
     found = [
@@ -138,6 +136,11 @@ def merge_fields(old: tuple[FieldValue, ...], new: tuple[FieldValue, ...]) -> tu
         elif _replaces(value, known):
             merged[value.key] = _following(value, known)
     return tuple(merged.values())
+
+
+def with_agents_words(found: tuple[FieldValue, ...], ticket: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    """What mails alone come to, with what agents stated on the ticket whose mails they are: no mail says that."""
+    return merge_fields(found, tuple(value for value in ticket if value.origin is FieldOrigin.AGENT))
 
 
 def _following(value: FieldValue, known: FieldValue) -> FieldValue:

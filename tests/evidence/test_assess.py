@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from tests.pictures import jpeg, png
 CATALOGUE = load_catalogue(Path(__file__).resolve().parents[2] / "config")
 CHANGE = CATALOGUE.type("inspection_location_change")
 LIMITS = CATALOGUE.limits_of("inspection_location_change")
+TODAY = date(2026, 11, 23)
 DOCUMENTS = ("payment_receipt", "boleto", "driver_licence")
 
 LINE = "34199.83691 00602.677353 46848.745264 9 16410000010800"
@@ -63,7 +65,7 @@ def photo(number: int, filename: str = "", *, inline: bool = False) -> FileToAss
 
 
 def assessed(*files: FileToAssess, held: tuple[Finding, ...] = (), limits: Limits = LIMITS) -> EvidenceReport:
-    return assess(CHANGE, held=held, new_files=files, fields=VALID_FIELDS, limits=limits)
+    return assess(CHANGE, held=held, new_files=files, fields=VALID_FIELDS, limits=limits, today=TODAY)
 
 
 def verdicts(report: EvidenceReport) -> list[tuple[str, str | None, str, bool]]:
@@ -88,7 +90,7 @@ def test_what_is_missing_comes_in_the_order_of_the_catalogue() -> None:
         FieldValue(key="origin_unit", value="Rio Verde"),
         FieldValue(key="reason", value=""),
     )
-    report = assess(CHANGE, held=(), new_files=(file(BOLETO),), fields=fields, limits=LIMITS)
+    report = assess(CHANGE, held=(), new_files=(file(BOLETO),), fields=fields, limits=LIMITS, today=TODAY)
     assert report.missing == (
         "payment_receipt", "driver_licence", "reason", "destination_unit", "requester_name", "phone", "email",
     )  # fmt: skip
@@ -205,7 +207,7 @@ def test_a_destination_that_is_the_origin_is_missing() -> None:
         replace(value, value="Rio Verde") if value.key in ("origin_unit", "destination_unit") else value
         for value in VALID_FIELDS
     )
-    report = assess(CHANGE, held=(), new_files=(), fields=same, limits=LIMITS)
+    report = assess(CHANGE, held=(), new_files=(), fields=same, limits=LIMITS, today=TODAY)
     assert report.missing == (*DOCUMENTS, "destination_unit")
     assert [value.reason for value in report.fields if value.key == "destination_unit"] == ["same_unit"]
 
@@ -222,7 +224,7 @@ LINKS = (
 
 
 def with_text(text: str, *files: FileToAssess) -> EvidenceReport:
-    return assess(CHANGE, held=(), new_files=files, fields=VALID_FIELDS, limits=LIMITS, new_text=text)
+    return assess(CHANGE, held=(), new_files=files, fields=VALID_FIELDS, limits=LIMITS, today=TODAY, new_text=text)
 
 
 @pytest.mark.parametrize("text", LINKS)
@@ -370,7 +372,7 @@ def test_files_beyond_the_number_allowed_are_refused() -> None:
 
 def test_a_type_that_asks_for_no_documents_keeps_files_unjudged() -> None:
     general = CATALOGUE.type("general")
-    report = assess(general, held=(), new_files=(file(BOLETO),), fields=(), limits=Limits())
+    report = assess(general, held=(), new_files=(file(BOLETO),), fields=(), limits=Limits(), today=TODAY)
     assert report.complete
     assert [(found.requirement, found.verdict) for found in report.findings] == [(None, Verdict.NOT_CHECKED)]
 
@@ -406,7 +408,7 @@ def test_whatever_comes_in_any_number_of_mails_the_report_stays_true(
     for files in mails:
         before = set(report.missing)
         held = report.findings
-        report = assess(CHANGE, held=held, new_files=tuple(files), fields=fields, limits=LIMITS)
+        report = assess(CHANGE, held=held, new_files=tuple(files), fields=fields, limits=LIMITS, today=TODAY)
         # The checklist only ever shrinks, and nothing that was good is lost.
         assert not held or set(report.missing) <= before
         good = {(found.sha256, found.requirement) for found in held if found.verdict is Verdict.ACCEPTED}

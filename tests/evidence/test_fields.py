@@ -34,7 +34,9 @@ SENDER = Address(address="maria@example.com.br", name="Maria Souza")
 
 
 def fields_of(text: str, subject: str = "ALTERAÇÃO DE LOCAL", *, first_mail: bool = True) -> dict[str, FieldValue]:
-    found = extract_fields(CHANGE, mail_text(text), subject, SENDER, CATALOGUE.units, first_mail=first_mail)
+    found = extract_fields(
+        CHANGE, mail_text(text), subject, SENDER, CATALOGUE.units, today=TODAY, first_mail=first_mail
+    )
     return {value.key: value for value in found}
 
 
@@ -168,7 +170,7 @@ def test_the_from_line_fills_name_and_address() -> None:
 
 def test_an_address_as_display_name_is_no_name() -> None:
     sender = Address(address="maria@example.com.br", name="maria@example.com.br")
-    found = extract_fields(CHANGE, mail_text(""), "", sender, CATALOGUE.units)
+    found = extract_fields(CHANGE, mail_text(""), "", sender, CATALOGUE.units, today=TODAY)
     assert [value.key for value in found] == ["email"]
 
 
@@ -505,7 +507,7 @@ def test_whatever_was_read_behind_labels_before_the_fields_are_the_same(text: li
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=60), st.text(max_size=200))
 def test_no_text_raises_and_every_key_comes_once(pieces: list[str], subject: str) -> None:
-    found = extract_fields(CHANGE, mail_text("".join(pieces)), subject, SENDER, CATALOGUE.units)
+    found = extract_fields(CHANGE, mail_text("".join(pieces)), subject, SENDER, CATALOGUE.units, today=TODAY)
     keys = [value.key for value in found]
     assert keys == [spec.key for spec in CHANGE.fields if spec.key in keys]
     known = {unit.name for unit in CATALOGUE.units.units}
@@ -526,4 +528,4 @@ def test_a_megabyte_of_anything_is_read_in_no_time(piece: str) -> None:
 
 def test_a_type_without_fields_states_none() -> None:
     bare = RequestType(key="bare", name="Bare", queue="geral")
-    assert extract_fields(bare, mail_text("De: Rio Verde"), "", SENDER, CATALOGUE.units) == ()
+    assert extract_fields(bare, mail_text("De: Rio Verde"), "", SENDER, CATALOGUE.units, today=TODAY) == ()

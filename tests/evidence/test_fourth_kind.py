@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from mailbot.evidence.assess import FileToAssess, assess
 from mailbot.evidence.reading import read_document
 from tests.pdfs import text_pdf
 
+TODAY = date(2026, 11, 23)
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FURTHER = Path(__file__).with_name("further_kinds")
 CARD = text_pdf(
@@ -66,7 +68,9 @@ def file(content: bytes) -> FileToAssess:
 
 def test_an_identity_card_is_read_and_serves_its_requirement(with_module: None, catalogue: Catalogue) -> None:
     change = catalogue.type("inspection_location_change")
-    report = assess(change, held=(), new_files=(file(CARD),), fields=(), limits=catalogue.limits_of(change.key))
+    report = assess(
+        change, held=(), new_files=(file(CARD),), fields=(), limits=catalogue.limits_of(change.key), today=TODAY
+    )
     (found,) = report.findings
     assert (found.kind, found.requirement, found.verdict) == ("identity_card", "identity_card", Verdict.ACCEPTED)
     assert found.fact("holder_name") == "MARIA SOUZA"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ def spec(key: str, kind: FieldKind = FieldKind.TEXT, **options: Any) -> FieldSpe
     return FieldSpec(key=key, kind=kind, label=key.replace("_", " "), **{"question": "?", **options})
 
 
+TODAY = date(2026, 11, 23)
 CUSTOMER = RequestType(
     key="customer",
     name="Cadastro",
@@ -85,7 +87,10 @@ def test_a_group_of_which_one_is_enough_counts_once_and_names_its_members() -> N
 
 def stated(text: str) -> dict[str, FieldValue]:
     sender = Address(address="ana@example.com.br")
-    return {value.key: value for value in extract_fields(CUSTOMER, mail_text(text), "", sender, UnitTable())}
+    return {
+        value.key: value
+        for value in extract_fields(CUSTOMER, mail_text(text), "", sender, UnitTable(), today=TODAY)
+    }
 
 
 def test_r001_06_and_23_to_30_a_mail_never_fills_what_is_forbidden_or_constant() -> None:
