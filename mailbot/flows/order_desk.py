@@ -24,18 +24,22 @@ from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.evidence.assess import assess
 from mailbot.evidence.field_kinds.time_windows import rules_out
+from mailbot.evidence.fields import with_agents_words
 from mailbot.evidence.told_fields import with_told
 from mailbot.evidence.values import checked_value
+from mailbot.flows.applied_rules import with_rules_applied
+from mailbot.flows.whose_request import CustomerRecords, whose_it_stands
 from mailbot.triage.directives import DirectiveBlock
 from mailbot.triage.orders.desk import CheckField, HeldAgainst, OrderDesk, TimesAgainst, Undoable
 from mailbot.triage.orders.filing import number_in
+from mailbot.triage.rules import with_ruling
 
 _MERGED_AT_MOST = 10
 _ASKS_FOR_FILES = frozenset({StaffWord.ORIGINAIS, StaffWord.DOCUMENTOS})
 _ASKS_WHAT_WAITS = frozenset({StaffWord.DESFAZER, StaffWord.REABRIR, StaffWord.FECHAR})
 
 
-class OrderKnowledge(Protocol):
+class OrderKnowledge(CustomerRecords, Protocol):
     """What orders ask of the past."""
 
     def ticket(self, number: str) -> Ticket | None:
@@ -52,10 +56,6 @@ class OrderKnowledge(Protocol):
 
     def assigned_to(self, address: str) -> Sequence[Ticket]:
         """The unfinished tickets of an agent."""
-        ...
-
-    def customer(self, customer_id: int) -> Customer | None:
-        """A customer's record."""
         ...
 
     def files_of(self, number: str) -> Sequence[StoredFile]:
@@ -94,7 +94,7 @@ def desk_for(
         now=now,
         undo_time=house.undo_time,
         check_field=check_field(house.catalogue, now),
-        held_against=held_against(house.catalogue, now),
+        held_against=held_against(house.catalogue, known, now),
         times_against=times_against(house.catalogue, house.calendar.zone),
         mailbox_address=mailbox_address,
         other=_other(block, known),
@@ -150,21 +150,43 @@ def check_field(catalogue: Catalogue, now: datetime) -> CheckField:
 
 
 def held_against(
-    catalogue: Catalogue, now: datetime, looked_again: Mapping[str, EvidenceReport] | None = None
+    catalogue: Catalogue,
+    known: CustomerRecords,
+    now: datetime,
+    looked_again: Mapping[str, EvidenceReport] | None = None,
 ) -> HeldAgainst:
-    """How what a ticket holds is held against a request type; for another than its own by what its mails come to,
-    where they were looked at again for it."""
+    """How what a ticket holds is held against a request type and its rules, whose answer is a suggestion then; for
+    another type than its own by what its mails come to, where they were looked at again for it, with what the
+    agent has stated in the same mail. What ended a ticket stays."""
+    today = catalogue.calendar.local_day(now)
 
     def held(ticket: Ticket, kind: RequestType) -> EvidenceReport:
+        documents, fields = ticket.documents, ticket.fields
         if looked_again and kind.key in looked_again and kind.key != ticket.request_type:
-            return looked_again[kind.key]
-        return assess(
+            seen = looked_again[kind.key]
+            documents, fields = seen.findings, with_agents_words(seen.fields, ticket.fields)
+            if fields == seen.fields:
+                return seen
+        report = assess(
             kind,
-            held=ticket.documents,
+            held=documents,
             new_files=(),
-            fields=with_told(kind, ticket.fields),
+            fields=with_told(kind, fields),
             limits=catalogue.limits_of(kind.key),
-            today=catalogue.calendar.local_day(now),
+            today=today,
+        )
+        whose = whose_it_stands(ticket, known)
+        report = whose.added_to(report, kind)
+        if ticket.is_finished:
+            return with_ruling(kind, report, ticket.ruling)
+        return with_rules_applied(
+            report,
+            kind,
+            catalogue=catalogue,
+            requester=ticket.requester.address,
+            whose=whose,
+            now=now,
+            may_answer=False,
         )
 
     return held

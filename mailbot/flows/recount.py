@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from mailbot.domain.evidence import DocumentReading, EvidenceReport
+from mailbot.domain.evidence import DocumentReading, EvidenceReport, FieldOrigin
 from mailbot.domain.mail import Accepted, Authenticity, SenderRole, keyed_digest
 from mailbot.domain.staff_words import StaffWord
 from mailbot.domain.ticket import Status, Ticket
@@ -29,6 +29,7 @@ from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import FileReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
+from mailbot.flows.whose_request import whose_it_stands
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
 from mailbot.triage.directives import parse_directives
 from mailbot.triage.errands import CustomersMail, customers_mail
@@ -59,7 +60,8 @@ class Recounter:
         as it did then, with what the ticket that it follows holds. The mails stay on this ticket. Raises what
         ``reader`` raises, which without it waits until everything is read.
         """
-        so_far = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
+        followed = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
+        so_far = _as_it_was_followed(followed, ticket) if followed else None
         is_follow_up = so_far is not None
         brought = {finding.digest for finding in (so_far.documents if so_far else ())}
         kind = self._parts.catalogue.type(ticket.request_type)
@@ -67,7 +69,7 @@ class Recounter:
         waits = ticket.status is Status.AWAITING_REQUESTER and ticket.assignee is None
         may_guide = not in_hands and (waits or ticket.is_guided)
         # Whose it is stays: a person may have said it, or a letter's handle that nobody has in hand now.
-        whose = self._parts.weighing.whose_it_stands(ticket, known)
+        whose = whose_it_stands(ticket, known)
         report, may_answer, verified = EvidenceReport(), False, False
         made: list[DocumentReading] = []
         for number, one in enumerate(mails):
@@ -147,3 +149,11 @@ class Recounter:
             return case
         found = customers_mail(kept.mail, block, self._parts.no_customers(case.known), of=ticket.requester.address)
         return as_customers(case, found) if isinstance(found, CustomersMail) else case
+
+
+def _as_it_was_followed(followed: Ticket, by: Ticket) -> Ticket:
+    """What agents have stated on a ticket since it was followed is none of the ticket that follows it: of what is
+    an agent's word now that one has kept what was said before."""
+    kept = {value.key: value for value in by.fields}
+    fields = (kept.get(value.key) if value.origin is FieldOrigin.AGENT else value for value in followed.fields)
+    return replace(followed, fields=tuple(value for value in fields if value is not None))

@@ -109,7 +109,8 @@ class Situations:
             has_files=has_files or any(is_meant_to_be_sent(file) for file in case.mail.attachments),
         )
         if case.looked_again:
-            desk = replace(desk, held_against=held_against(self._catalogue, case.now, case.looked_again))
+            again = held_against(self._catalogue, case.known, case.now, case.looked_again)
+            desk = replace(desk, held_against=again)
         return plan_orders(block, ticket, desk)
 
     def type_opened_by(self, ruling: Ruling | None) -> RequestType | None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from mailbot.catalogue.facts.values import FactSources
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.evidence import (
@@ -31,18 +30,19 @@ from mailbot.evidence.fields import (
     merge_fields,
     prose_field,
     read_labels,
+    with_agents_words,
 )
 from mailbot.evidence.filled_form import read_reply
 from mailbot.evidence.told_fields import with_told
+from mailbot.flows.applied_rules import with_rules_applied
 from mailbot.flows.case import Case, Subject, is_unverified
 from mailbot.flows.known_logos import logos_marked, with_pictures_noted
 from mailbot.flows.order_desk import without_waived
-from mailbot.flows.past import Knowledge
 from mailbot.flows.readings import MailReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands, whose_request
 from mailbot.triage.related_service import with_service
-from mailbot.triage.rules import as_suggestion, facts_of, may_answer_by_itself, rule_on, with_ruling
+from mailbot.triage.rules import may_answer_by_itself
 from mailbot.triage.thread import (
     thread_candidates,
 )
@@ -101,13 +101,6 @@ class Weighing:
         kind = subject.request_type
         return whose_request(case.mail, case.sender, subject.thread, ticket, kind, case.ask_for_customers)
 
-    @staticmethod
-    def whose_it_stands(ticket: Ticket, known: Knowledge) -> WhoseRequest:
-        """Whose request the ticket is by what stands on it."""
-        customer_id = ticket.customer.customer_id
-        record = known.customer(customer_id) if customer_id is not None else None
-        return replace(as_it_stands(ticket), record=record)
-
     def report(self, case: Case, subject: Subject, readings: MailReadings, whose: WhoseRequest) -> EvidenceReport:
         """An agent's mail on a ticket is no evidence, nor is that of whose ticket was merged into another's, and
         where its type is gone nothing can be weighed: the ticket's own state is the report."""
@@ -137,11 +130,14 @@ class Weighing:
         kept_on: Ticket | None = None,
     ) -> EvidenceReport:
         """``may_answer``: the type's rules may end the request by an answer of the bot's own. ``kept_on``: the
-        ticket on which the mail stands already, where its mails are weighed anew one by one; what was used
-        elsewhere is then left to whoever has weighed them all."""
+        ticket on which the mail stands already, where its mails are weighed anew one by one: what agents stated
+        there holds from the first of them on; what was used elsewhere is left to whoever has weighed them all."""
         prose = prose_field(kind)
         awaits_prose = ticket is None or (prose is not None and prose.key in ticket.missing)
-        fields = self.fields(case, kind, first_mail=awaits_prose and prose_counts)
+        stated = self.fields(case, kind, first_mail=awaits_prose and prose_counts)
+        fields = merge_fields(ticket.fields if ticket else (), stated)
+        if kept_on is not None:
+            fields = with_agents_words(fields, kept_on.fields)
         limits = self._catalogue.limits_of(kind.key)
         files = readings.files(read=bool(kind.documents), most_bytes=limits.max_file_bytes)
         files = logos_marked(files, case.mail, kept_on or ticket, case.known, self._keyed)
@@ -149,7 +145,7 @@ class Weighing:
             kind,
             held=ticket.documents if ticket else (),
             new_files=files,
-            fields=with_told(kind, merge_fields(ticket.fields if ticket else (), fields)),
+            fields=with_told(kind, fields),
             limits=limits,
             new_text=case.mail.new_text,
             today=self._catalogue.calendar.local_day(case.now),
@@ -160,37 +156,15 @@ class Weighing:
             report = with_other_uses(report, ticket, case.known, self._keyed)
         report = whose.added_to(report, kind)
         report = with_service(report, kind, whose.services, f"{case.mail.subject}\n{case.mail.new_text}")
-        return self._ruled(case, kind, ticket, report, whose, may_answer=may_answer)
-
-    def _ruled(
-        self,
-        case: Case,
-        kind: RequestType,
-        ticket: Ticket | None,
-        report: EvidenceReport,
-        whose: WhoseRequest,
-        *,
-        may_answer: bool,
-    ) -> EvidenceReport:
-        """The report with what the type's table of rules says of it."""
-        if not kind.rules:
-            return report
-        sources = FactSources(
-            fields={value.key: value for value in report.fields},
-            units=self._catalogue.units,
-            today=self._catalogue.calendar.local_day(case.now),
-            documents=report.findings,
+        return with_rules_applied(
+            report,
+            kind,
+            catalogue=self._catalogue,
             requester=(ticket.requester if ticket else case.sender.address).address,
-            customer=whose.customer,
-            customer_record=whose.record,
-            clients=self._catalogue.clients,
+            whose=whose,
+            now=case.now,
+            may_answer=may_answer,
         )
-        # Nobody is asked again for what was not understood twice: then it is a person who answers.
-        stated = [value.key for value in report.fields if value.valid or value.for_a_person]
-        ruling = rule_on(kind, facts_of(kind, sources), stated)
-        if ruling is not None and not may_answer:
-            ruling = as_suggestion(ruling)
-        return with_ruling(kind, report, ruling)
 
     def brought(self, case: Case, ticket: Ticket, readings: MailReadings) -> set[str]:
         """What of a ticket's missing items this mail carries, well or badly."""

@@ -6,7 +6,8 @@ Reads only. A mail that is no requester's, or came from another address than the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.catalogue.request_types import RequestType
@@ -56,6 +57,21 @@ class WhoseRequest:
 def as_it_stands(ticket: Ticket) -> WhoseRequest:
     """What is kept already, for a mail that changes nothing of it."""
     return WhoseRequest(customer=ticket.customer, asked=CUSTOMER_KEY in ticket.missing)
+
+
+class CustomerRecords(Protocol):
+    """Where customers are known."""
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """A customer's record."""
+        ...
+
+
+def whose_it_stands(ticket: Ticket, known: CustomerRecords) -> WhoseRequest:
+    """What is kept already, with the record of the customer that is known."""
+    customer_id = ticket.customer.customer_id
+    record = known.customer(customer_id) if customer_id is not None else None
+    return replace(as_it_stands(ticket), record=record)
 
 
 def whose_request(

@@ -14,7 +14,7 @@ from datetime import datetime
 from mailbot.catalogue.request_types import RequestType
 from mailbot.domain.calendar import BusinessCalendar
 from mailbot.domain.events import ADMIN, BOT, EventKind, TicketEvent
-from mailbot.domain.evidence import EvidenceReport, FieldOrigin, FieldValue, Finding, valid_values
+from mailbot.domain.evidence import EvidenceReport, FieldValue, Finding, valid_values
 from mailbot.domain.guidance import Ruling, RulingAction
 from mailbot.domain.ticket import Status, Ticket, moved
 from mailbot.domain.ticket_change import TicketChange
@@ -28,7 +28,7 @@ _EVENT_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """What all mails of a ticket's requester come to when they are looked at again.
+    """What all mails of a ticket's requester, and what agents stated, come to when they are looked at again.
 
     ``in_hands``: an agent answered or decided, so status and type stay. ``may_ask``: the requester may be
     written to. ``quiet``: nobody is told. ``mail_id`` is the newest of the mails.
@@ -64,7 +64,7 @@ def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
         ticket,
         request_type=kind.key,
         queue=ticket.queue if kind.key == ticket.request_type else kind.queue_for(valid_values(report.fields)),
-        fields=_with_words_of_agents(report.fields, ticket.fields),
+        fields=report.fields,
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
@@ -91,13 +91,6 @@ def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
         quiet=look.quiet,
         correction=tells,
     )
-
-
-def _with_words_of_agents(found: tuple[FieldValue, ...], held: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
-    """What an agent stated stays: no mail of the requester says it."""
-    stated = {value.key: value for value in held if value.origin is FieldOrigin.AGENT}
-    kept = tuple(stated.pop(value.key, value) for value in found)
-    return (*kept, *stated.values())
 
 
 # --- guidance ---------------------------------------------------------------------------------------------------

@@ -214,12 +214,13 @@ def test_what_an_answering_machine_said_is_still_no_evidence(house: TestHouse) -
     assert snapshot(house) == before
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(8), 25])
 def test_nothing_changes_whatever_happened_before(house: TestHouse, seed: int) -> None:
     """Customers, agents and time in any order: what was found mail by mail is what a recount finds."""
     dice = random.Random(seed)
     texts = ("Segue.", "Obrigada!", "Novo local: Rio Verde", "Telefone: (62) 98888-7777", "E agora?", REQUEST)
-    words = ("Estamos vendo.", "#autorizar", "#negar Falta a CNH.", "#nota Ligar amanhã.", "#resolver", "")
+    words = ["Estamos vendo.", "#autorizar", "#negar Falta a CNH.", "#nota Ligar amanhã.", "#resolver", ""]
+    words += ["#campo Novo local: Goiânia", "#campo Telefone: (62) 97777-6666\n#os 12345", "#dispensar cnh"]
 
     def papers() -> list[tuple[str, bytes]]:
         return dice.sample(ALL_PAPERS, dice.randrange(3))
@@ -347,6 +348,19 @@ def test_what_a_person_decided_stands(house: TestHouse) -> None:
     assert (ticket.status, ticket.resolution) == (Status.RESOLVED, Resolution.APPROVED)
     assert ticket.missing == ("payment_receipt",)
     assert len(house.letters()) == count
+
+
+def test_what_an_agent_stated_stands_with_all_that_follows_of_it(house: TestHouse) -> None:
+    house.receive(mail(REQUEST.replace("Novo local: Jataí\n", ""), files=ALL_PAPERS))
+    (asked,) = requester_letters(house)
+    house.requester_reply(asked, "Podem olhar, por favor?")
+    house.agent_reply(house.letters(Audience.STAFF)[-1], "#campo Novo local: Goiânia")
+    (ticket,) = house.tickets()
+    assert (ticket.status, ticket.missing) == (Status.OPEN, ())
+    assert ticket.title == "Alteração de Rio Verde para Goiânia"
+    letters = house.letters()
+    (result,) = reprocess(house)
+    assert (result.changed, house.tickets(), house.letters()) == (False, [ticket], letters)
 
 
 def test_a_ticket_that_an_agent_answered_keeps_its_status(house: TestHouse) -> None:

@@ -43,6 +43,7 @@ queue: financeiro
 answer_within_business_hours: 24
 fields:
   - {key: kind, label: Tipo, question: Qual o tipo?, required: não}
+  - {key: destination_unit, label: Novo local, question: Para onde?, kind: unit, required: não}
 """
 
 
@@ -241,3 +242,22 @@ def test_an_agent_s_word_has_the_papers_read_that_nobody_asked_for_before(house:
     assert next(one.value for one in ticket.fields if one.key == "destination_unit") == "Anápolis"
     notice = to(house, ANA)[-1]
     assert notice.letter is LetterKind.TICKET_READY and "✔ Boleto da vistoria (boleto.pdf)" in notice.text
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        ["#campo Novo local: Anápolis", "#tipo alteração de local"],
+        ["#campo Novo local: Anápolis\n#tipo alteração de local"],
+    ],
+    ids=["before", "in the same mail"],
+)
+def test_what_an_agent_stated_counts_for_the_new_type_too(house: TestHouse, orders: list[str]) -> None:
+    request = REQUEST.replace("Novo local: Jataí\n", "")
+    house.receive(mail(request, subject="Segunda via", files=[BOLETO, RECEIPT, LICENCE]))
+    for words in orders:
+        house.receive(reply_to(to(house, BRUNO)[-1], words))
+    (ticket,) = house.tickets()
+    assert (ticket.request_type, ticket.missing) == (LOCATION, ())
+    assert {one.key: one.value for one in ticket.fields}["destination_unit"] == "Anápolis"
+    assert ticket.title == "Alteração de Rio Verde para Anápolis"

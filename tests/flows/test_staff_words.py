@@ -12,6 +12,7 @@ import pytest
 
 from mailbot.demo import documents
 from mailbot.domain.events import Audience, EventKind, HandlePurpose, LetterKind, LetterStatus, OutboundLetter
+from mailbot.domain.guidance import RulingAction
 from mailbot.domain.ledger import MailOutcome
 from mailbot.domain.outbox import ClaimedLetter
 from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
@@ -180,6 +181,18 @@ def test_a_field_is_checked_as_a_requesters_is_and_stays_what_the_agent_said(hou
     order(house, "#campo Novo local: Marte")
     assert {one.key: one.value for one in ticket(house).fields}["destination_unit"] == "Goiânia"
     assert "O valor não serve para Novo local" in newest(house, Audience.STAFF).text
+
+
+def test_the_rules_are_asked_anew_of_what_an_agent_stated(house: TestHouse) -> None:
+    """Jataí is too near to Rio Verde, Goiânia is not."""
+    house.receive(mail(REQUEST, files=[BOLETO, RECEIPT, LICENCE]))
+    suggested = ticket(house).ruling
+    assert suggested is not None and suggested.guidance == "under_minimum_distance"
+    assert "em linha reta" in newest(house, Audience.STAFF).text
+    ruling = order(house, "#campo Novo local: goiania", newest(house, Audience.STAFF)).ruling
+    assert ruling is not None and ruling.action is RulingAction.PROCEED
+    house.requester_reply(house.letters(Audience.REQUESTER)[0], "Obrigada, e o endereço de lá?")
+    assert "em linha reta" not in newest(house, Audience.STAFF).text
 
 
 def test_r000_08_a_waived_paper_is_missed_no_more_whatever_comes(house: TestHouse) -> None:

@@ -127,6 +127,13 @@ def agent_writes(
     )
 
 
+class NobodyKnown:
+    """Customers, of whom there are none."""
+
+    def customer(self, customer_id: int) -> None:
+        return None
+
+
 def order_desk(block: DirectiveBlock, *, has_files: bool = False, **changes: Any) -> OrderDesk:
     """What Ana's words are weighed with: nothing but the sample catalogue."""
     agent = catalogue().staff.agent("ana")
@@ -138,7 +145,7 @@ def order_desk(block: DirectiveBlock, *, has_files: bool = False, **changes: Any
         now=NOW,
         undo_time=timedelta(minutes=5),
         check_field=check_field(catalogue(), NOW),
-        held_against=held_against(catalogue(), NOW),
+        held_against=held_against(catalogue(), NobodyKnown(), NOW),
         times_against=times_against(catalogue(), business_calendar(catalogue().calendar).zone),
         mailbox_address="atendimento@example.com.br",
         says_more=bool(block.remaining_text) or has_files,

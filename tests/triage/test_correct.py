@@ -47,12 +47,7 @@ def look(fields: tuple[FieldValue, ...]) -> SecondLook:
     )
 
 
-def test_a_field_that_an_agent_stated_stays() -> None:
-    assert correct(TICKET, look(())) is None
-    assert correct(TICKET, look((BY_REQUESTER,))) is None
-
-
-def test_a_field_that_a_requester_stated_does_not() -> None:
+def test_a_field_that_no_mail_states_any_more_goes() -> None:
     change = correct(replace(TICKET, fields=(BY_REQUESTER,)), look(()))
     assert change is not None
     assert change.after.fields == ()

@@ -16,6 +16,7 @@ from mailbot.domain.ticket import Priority, Resolution, Status, Ticket
 from mailbot.triage.as_typed import ADDRESS
 from mailbot.triage.carry_out import title_of
 from mailbot.triage.choose_customer import choose_customer, nth_candidate
+from mailbot.triage.guided import kept_ruling
 from mailbot.triage.orders.desk import OrderDesk, Outcome, Problem, Progress, effect, problem
 from mailbot.triage.orders.moving import go_to, label_of
 from mailbot.triage.promises import due_at
@@ -237,6 +238,7 @@ def _holding(ticket: Ticket, report: EvidenceReport) -> Ticket:
         documents=report.findings,
         missing=report.missing,
         mismatches=report.mismatches,
+        ruling=kept_ruling(ticket.ruling, report.ruling),
     )
 
 
