@@ -29,7 +29,7 @@ from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.flows.watchdog import Watchdog
 from mailbot.housework import tick, warm_up, warn_of_types_that_are_gone
-from mailbot.leases import leases_kept, take_over_from_the_dead
+from mailbot.leases import give_leases_back, leases_kept, take_over_from_the_dead
 from mailbot.loops import DeliveryThread, guarded_thread
 
 _log = structlog.get_logger("mailbot.daemon")
@@ -77,7 +77,7 @@ class Daemon:
             if self._storage_is_open():
                 self._prepare_loops()
                 self._run_loops()
-                self._write_at_last("leases not given back", self._drop_leases)
+                self._write_at_last("leases not given back", partial(give_leases_back, self._app))
         _log.info("stopped", action="daemon.stopped")
         if self._error is not None:
             raise self._error
@@ -287,10 +287,6 @@ class Daemon:
             _log.error("tick failed", action="daemon.tick_failed", error=place_of(error))
         finally:
             self._app.pulse.promise("clockwork", after_seconds=_TICK_SECONDS)
-
-    def _drop_leases(self) -> None:
-        with self._app.storage.write() as work:
-            work.house.release_leases(self._app.owner)
 
     def _write_at_last(self, failure: str, act: Callable[[], None]) -> None:
         """Try to write something that will also be put right without us; never raises, takes seconds at most."""

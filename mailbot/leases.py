@@ -33,7 +33,7 @@ class HangingMail(OurFault):
 
 def end_this_process(hanging: HangingMail) -> None:
     """The thread that the mail keeps is the one that would end the round: nothing else can end this process."""
-    _log.error("this round ends here", action="daemon.mail_hangs", error=str(hanging))
+    _log.error("this process ends here", action="daemon.mail_hangs", error=str(hanging))
     os._exit(ENDED_BY_A_MAIL)
 
 
@@ -51,6 +51,12 @@ def take_over_from_the_dead(app: App) -> None:
             letters = work.outbox.release(owner, real_now=real_now)
             work.house.release_leases(owner)
             _log.info("took over", action="daemon.took_over", mails=mails, letters=letters)
+
+
+def give_leases_back(app: App) -> None:
+    """The folders and the upkeep that this process had in hand are free. Raises ``StorageUnavailable``."""
+    with app.storage.write() as work:
+        work.house.release_leases(app.owner)
 
 
 class HoldsLease(Protocol):

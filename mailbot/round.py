@@ -21,7 +21,7 @@ from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.housework import tick, warn_of_types_that_are_gone
-from mailbot.leases import end_this_process, leases_kept, take_over_from_the_dead
+from mailbot.leases import end_this_process, give_leases_back, leases_kept, take_over_from_the_dead
 from mailbot.loops import DeliveryThread, guarded_thread
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def run_once(app: App) -> RoundCount:
     keepers = app.sent_folder_keepers()
     # Of a thread that died the log tells; the round goes on.
     with (
+        _leases_given_back(app),
         leases_kept(app, [*collectors, *keepers], on_hanging=end_this_process, died=lambda _error: None),
         _Letters(app) as letters,
     ):
@@ -94,6 +95,16 @@ def run_once(app: App) -> RoundCount:
     if troubles:
         raise troubles[0]
     return count
+
+
+@contextmanager
+def _leases_given_back(app: App) -> Iterator[None]:
+    """Or the next round would take us for one that died."""
+    try:
+        yield
+    finally:
+        with suppress(StorageUnavailable):
+            give_leases_back(app)
 
 
 class _Letters:

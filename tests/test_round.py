@@ -14,6 +14,7 @@ from mailbot import leases
 from mailbot.bootstrap import App
 from mailbot.housework import tick
 from mailbot.leases import leases_kept
+from mailbot.round import run_once
 from tests.flows.house import TestHouse, mail
 from tests.peers.process import wait_until
 
@@ -46,6 +47,14 @@ def test_what_time_does_is_done_by_one_process_until_it_ends(
     tick(second)
     tick(first)
     assert (len(first_ticks), len(second_ticks)) == (3, 1)
+
+
+def test_whoever_comes_after_a_round_takes_it_for_no_process_that_died(house: TestHouse) -> None:
+    for name in ("cur", "new", "tmp"):
+        (house.folder / "Maildir" / name).mkdir(parents=True)
+    run_once(house.app)
+    with house.app.storage.read() as work:
+        assert work.house.lease_owners() == set()
 
 
 def test_a_process_at_work_takes_over_what_one_of_its_host_held_that_died(

@@ -105,7 +105,7 @@ def _explain_one(app: App, explainer: Explainer, file: str, chosen: ServedMailbo
         from mailbot.flows.explain import Explanation
 
         # The operating system's words without the path: the argument stands beside them.
-        return Explanation(unreadable=getattr(error, "strerror", None) or str(error))
+        return Explanation(unreadable=getattr(error, "strerror", None) or str(error), is_no_mail=True)
     return explainer.explain(raw, chosen or _addressed(app, raw))
 
 

@@ -79,7 +79,8 @@ def explanation_lines(explanation: Explanation, catalogue: Catalogue) -> Iterato
     mail, found = explanation.mail, explanation.found
     if mail is None or found is None:
         yield Line(label="unreadable", text=visible(explanation.unreadable), mark="red")
-        yield Line(label="decision", text=_decision(explanation), mark="bold yellow")
+        decision = "none: this is no mail; look at the path" if explanation.is_no_mail else _decision(explanation)
+        yield Line(label="decision", text=decision, mark="bold yellow")
         return
     yield Line(label="from", text=f"{_person(mail.sender)}: {_who(found)}")
     yield Line(label="subject", text=visible(mail.subject) or "(none)")

@@ -33,13 +33,15 @@ from mailbot.triage.decisions import AnswerAgent, AnswerQuery, Discard
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """All that can be said of a mail. ``unreadable`` says why nothing more is known of it (then ``mail`` and
-    ``found`` are absent); ``ticket`` is as it would be afterwards, ``letters`` as they would be written."""
+    ``found`` are absent), ``is_no_mail`` that there are no bytes to explain; ``ticket`` is as
+    it would be afterwards, ``letters`` as they would be written."""
 
     mail: InboundMail | None = None
     found: Examination | None = None
     ticket: Ticket | None = None
     letters: tuple[OutboundLetter, ...] = ()
     unreadable: str = ""
+    is_no_mail: bool = False
 
 
 class Explainer:

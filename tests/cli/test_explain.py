@@ -116,6 +116,12 @@ def test_what_cannot_be_read_gets_an_object_and_stops_nothing(tmp_path: Path) ->
     assert ran.code == 1
 
 
+def test_of_a_path_that_leads_nowhere_nothing_is_said_to_be_done(tmp_path: Path) -> None:
+    ran = run_mailbot("explain", "missing.eml", cwd=tmp_path)
+    assert "put aside" not in ran.stdout
+    assert "look at the path" in ran.stdout
+
+
 def test_it_stores_nothing_and_needs_no_settings(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(bytes(request_mail()))
     assert explain(tmp_path, "a.eml").code == 0
