@@ -154,7 +154,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path = Pa
     try:
         values = _Values.model_validate(given)
     except ValidationError as error:
-        problems.extend(_problem(item) for item in error.errors())
+        # A setting that may be of several kinds is none of them once.
+        problems.extend({item["loc"][0]: _problem(item) for item in error.errors()}.values())
         raise ConfigurationError(problems) from None
     if problems:
         raise ConfigurationError(problems)
@@ -217,9 +218,22 @@ def _with_secret_files(environment: Mapping[str, str], problems: list[Problem]) 
     return resolved
 
 
+_MOMENT = "a moment like 2026-11-23T08:00-03:00"
+_EXPECTED = {"collect_since": f"should be now, all or {_MOMENT}", "now": f"should be {_MOMENT}"}
+# Of others the value may be a secret, or somebody's.
+_QUOTABLE = frozenset(
+    (
+        *("collect_since", "now", "send", "max_letters_per_hour", "quiet_seconds", "undo_minutes", "workers"),
+        *("allow_plain", "log_format", "alert_after_minutes", "metrics_port", "metrics_allow_remote"),
+    )
+)
+
+
 def _problem(item: Any) -> Problem:
-    name = PREFIX + str(item["loc"][0]).upper()
-    return Problem(source="settings", key=name, message=str(item["msg"]))
+    name = str(item["loc"][0])
+    message = _EXPECTED.get(name) or str(item["msg"]).removeprefix("Value error, ")
+    value = f", not {item['input']!r}" if name in _QUOTABLE else ""
+    return Problem(source="settings", key=PREFIX + name.upper(), message=message + value)
 
 
 def _split_command(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from mailbot.catalogue.facts.functions import FactSpec
 from mailbot.catalogue.facts.values import FactKind, FactScalar
 from mailbot.catalogue.load import Catalogue
 from mailbot.catalogue.request_types import RequestType
-from mailbot.domain.errors import ConfigurationError
+from mailbot.domain.errors import ConfigurationError, Problem
 from mailbot.domain.guidance import RulingAction
 
 Stated = bool | int | float | str
@@ -60,6 +60,8 @@ class Simulation(Entry):
 
 def read_simulation(file: Path, catalogue: Catalogue) -> Simulation:
     """The file, held against the catalogue; :class:`ConfigurationError` carries every problem found in it."""
+    if not file.is_file():
+        raise ConfigurationError([Problem(source=str(file), message="there is no such file")])
     reading = Reading(file.parent)
     simulation = reading.file(file.name, Simulation)
     if simulation is not None:

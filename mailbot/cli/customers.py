@@ -11,7 +11,7 @@ import typer
 
 from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.customer_lists import ListedCustomer, WrongList, read_list
-from mailbot.cli.listing import Json, Limit, fail, local, print_table, print_title, progress
+from mailbot.cli.listing import Json, Limit, fail, local, no_such_ticket, print_table, print_title, progress
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say, visible
 from mailbot.domain.customer import (
     Company,
@@ -223,7 +223,7 @@ def link_(  # noqa: PLR0913 - each is an option of the command
             number = ticket.removeprefix("#")
             known = work.tickets.get(number) if number else None
             if number and known is None:
-                raise fail(f"there is no ticket {ticket}")
+                raise no_such_ticket(ticket)
             linked = link(work, record, links, actor=ADMIN, now=now)
             if isinstance(linked, Refused):
                 raise _refusal(linked)

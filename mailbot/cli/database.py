@@ -95,7 +95,6 @@ class CopyReport:
 
 def _copy(url: str) -> CopyReport:
     from mailbot.adapters.storage import copying
-    from mailbot.adapters.storage.engine import Database
     from mailbot.cli.context import read_settings
     from mailbot.domain.errors import StorageUnavailable
 
@@ -106,7 +105,7 @@ def _copy(url: str) -> CopyReport:
     except OtherSchema as error:
         raise _refused(f"{error}: run `mailbot db upgrade` first", key="MAILBOT_DATABASE_URL") from None
     try:
-        target = Database(url)
+        target = _target(url)
         try:
             copying.require_two(source, target)
             with copying.frozen(source) as rows:
@@ -117,6 +116,17 @@ def _copy(url: str) -> CopyReport:
             target.close()
     finally:
         source.close()
+
+
+def _target(url: str) -> Database:
+    from mailbot.adapters.storage.engine import Database
+    from mailbot.domain.errors import ConfigurationError
+
+    try:
+        return Database(url)
+    except ConfigurationError as error:
+        (problem,) = error.problems
+        raise _refused(f"the address to copy to {problem.message}") from None
 
 
 def _copy_frozen(source: Connection, target: Database) -> CopyReport:

@@ -50,6 +50,11 @@ def fail(sentence: str, code: Exit = Exit.WRONG) -> typer.Exit:
     return typer.Exit(code)
 
 
+def no_such_ticket(number: str) -> typer.Exit:
+    """Say that no ticket has this number; to be raised."""
+    return fail(f"there is no ticket {visible(number)}: `mailbot tickets list` shows their numbers")
+
+
 def one_line(text: str) -> str:
     """``text`` fit for one cell of a list."""
     return " ".join(visible(text).split())

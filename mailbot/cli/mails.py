@@ -13,7 +13,7 @@ import typer
 
 from mailbot.bootstrap import App
 from mailbot.cli.context import open_app, set_up_logging
-from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, progress
+from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, no_such_ticket, print_table, progress
 from mailbot.cli.output import Exit, complain, own_errors, print_json, say, visible
 from mailbot.cli.reprocessed import name_of, print_reprocessed, reprocessed_as_json
 from mailbot.domain.errors import MailTooLarge, UnreadableMail
@@ -161,7 +161,7 @@ def _check_choice(ids: list[int] | None, ticket: str | None, *, given: bool) -> 
 
 def _rows_of_ticket(work: UnitOfWork, number: str) -> list[InboundRow]:
     if work.tickets.get(number) is None:
-        raise fail(f"there is no ticket {number}")
+        raise no_such_ticket(number)
     return work.mails.browse(ticket_number=number)
 
 

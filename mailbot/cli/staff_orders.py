@@ -10,7 +10,7 @@ import typer
 
 from mailbot.bootstrap import App
 from mailbot.cli.context import open_app, set_up_logging
-from mailbot.cli.listing import Json, fail
+from mailbot.cli.listing import Json, fail, no_such_ticket
 from mailbot.cli.output import Exit, own_errors, print_json, say, visible
 from mailbot.cli.tickets import ticket_as_json
 from mailbot.correspondence.words import Phrase
@@ -121,7 +121,7 @@ def _order(number: str, text: str, *, dry_run: bool, json: bool) -> None:
         with house.storage.read() as work:
             ticket = work.tickets.get(number.removeprefix("#"))
         if ticket is None:
-            raise fail(f"there is no ticket {visible(number)}")
+            raise no_such_ticket(number)
         if ticket.mailbox not in house.mailboxes:
             raise fail(f"the mailbox {ticket.mailbox} of this ticket is off")
         try:

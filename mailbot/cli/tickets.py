@@ -13,7 +13,7 @@ from mailbot.catalogue.config_files import did_you_mean
 from mailbot.catalogue.load import Catalogue
 from mailbot.cli.context import open_app, set_up_logging
 from mailbot.cli.explained import document_as_json, fields_as_json, ruling_as_json
-from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, print_table, print_title
+from mailbot.cli.listing import Json, Limit, Since, fail, local, moment, no_such_ticket, print_table, print_title
 from mailbot.cli.output import own_errors, print_json, say, visible
 from mailbot.domain.events import SHARED_MAILBOX, LetterStatus, StoredFile, TicketEvent, TicketMessage
 from mailbot.domain.outbox import LetterRow
@@ -76,7 +76,7 @@ def show(
         with house.storage.read() as work:
             ticket = work.tickets.get(number.removeprefix("#"))
             if ticket is None:
-                raise fail(f"there is no ticket {number}")
+                raise no_such_ticket(number)
             messages = work.tickets.messages(ticket.number)
             events = work.tickets.events(ticket.number)
             letters = work.outbox.letters_of_ticket(ticket.number)

@@ -158,8 +158,8 @@ def test_reprocess_needs_to_know_which_mails(house: TestHouse, cli: Cli) -> None
     assert cli("mails", "reprocess").exit_code == 2
     assert cli("mails", "reprocess", "1", "--failed").exit_code == 2
     assert cli("mails", "reprocess", "9").stderr == "mailbot: there is no mail 9\n"
-    assert (
-        cli("mails", "reprocess", "--ticket", "2026-000009").stderr == "mailbot: there is no ticket 2026-000009\n"
+    assert cli("mails", "reprocess", "--ticket", "2026-000009").stderr == (
+        "mailbot: there is no ticket 2026-000009: `mailbot tickets list` shows their numbers\n"
     )
 
 

@@ -101,7 +101,7 @@ def test_show_tells_everything_of_a_ticket(house: TestHouse, cli: Cli) -> None:
 def test_a_ticket_that_does_not_exist_is_a_plain_sentence(cli: Cli) -> None:
     ran = cli("tickets", "show", "2026-999999")
     assert (ran.exit_code, ran.stdout) == (2, "")
-    assert ran.stderr == "mailbot: there is no ticket 2026-999999\n"
+    assert ran.stderr == ("mailbot: there is no ticket 2026-999999: `mailbot tickets list` shows their numbers\n")
 
 
 def test_a_wrong_filter_is_wrong_usage(cli: Cli) -> None:
