@@ -10,10 +10,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _IDLE_SECONDS = 60.0
 _END_SECONDS = 5.0
+
+
+def wait_for_end(child: subprocess.Popen[bytes]) -> None:
+    """Until a child that was killed is gone; where the whole machine stands still, for a while: it will go."""
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_END_SECONDS)
 
 
 class Deadline:
@@ -42,7 +48,7 @@ class Deadline:
                 self._child = self._due_at = None
             if self._is_late:
                 # It may have struck at the last moment: who asks next is to find the child gone.
-                child.wait(_END_SECONDS)
+                wait_for_end(child)
 
     def _see_that_it_is_watched(self, due_at: float) -> None:
         if self._thread is None:

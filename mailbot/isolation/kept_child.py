@@ -16,11 +16,10 @@ from typing import IO, TypeVar
 
 import mailbot
 from mailbot.isolation.asking import ChildFailed
-from mailbot.isolation.deadline import Deadline
+from mailbot.isolation.deadline import Deadline, wait_for_end
 from mailbot.isolation.frames import BrokenFrame
 from mailbot.isolation.memory import resident_bytes
 
-_END_SECONDS = 5.0
 # A child that still holds so much after an answer keeps memory that it needs no more: the next question gets a
 # new one.
 _MOST_KEPT_BYTES = 200_000_000
@@ -109,7 +108,7 @@ class KeptChild:
         if child is None:
             return
         child.kill()
-        child.wait(_END_SECONDS)
+        wait_for_end(child)
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
                 _close(pipe)

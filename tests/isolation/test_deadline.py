@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailbot.isolation import deadline
-from mailbot.isolation.deadline import Deadline
+from mailbot.isolation.deadline import Deadline, wait_for_end
 from tests.peers.process import wait_until
 
 
@@ -101,3 +101,12 @@ def test_one_thread_watches_over_many_questions(child: subprocess.Popen[bytes]) 
         with watch.of(child, 600):
             threads.add(watch._thread)
     assert len(threads) == 1
+
+
+def test_a_child_that_is_slow_to_go_after_it_was_killed_is_no_error(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine at a standstill, or where a disk keeps it: the question is answered as failed, and it goes."""
+    monkeypatch.setattr(deadline, "_END_SECONDS", 0.01)
+    wait_for_end(child)
+    assert child.poll() is None
