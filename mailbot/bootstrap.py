@@ -78,8 +78,8 @@ from mailbot.flows.sent_folder import SentFolderKeeper, SentPlan
 from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.staff_desk import StaffDesk
 from mailbot.flows.upkeep import Upkeep
+from mailbot.isolation.fork_server import ForkServer
 from mailbot.isolation.kept_child import KeptChild
-from mailbot.isolation.nursery import Nursery
 from mailbot.mime.isolation import IsolatedReader
 from mailbot.settings import SendMode, Settings
 from mailbot.triage.screen import OwnMarks
@@ -104,7 +104,7 @@ class App:
     keep_pictures: KeepPictures | None = None
     """Where pictures of our own are kept; not where nothing is stored."""
 
-    nursery: Nursery | None = None
+    fork_server: ForkServer | None = None
     """Where processes that help in a rush come from; where there is none nobody is called in."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue, connections: Mapping[str, Connection]) -> None:
@@ -519,8 +519,8 @@ class App:
             self.desk.close()
         if self._database is not None:
             self._database.close()
-        if self.nursery is not None:
-            self.nursery.close()
+        if self.fork_server is not None:
+            self.fork_server.close()
 
 
 def readers_by_default() -> int:

@@ -4,9 +4,9 @@ One process works off one mail after the other, and a second thread of it would 
 when a hundred mails wait, other processors are asked to help; when nothing waits, the helpers go. They are daemons
 without mailbox and outbox: each claims for itself, as a second daemon on the same database would, so that the
 order of a sender's mails, and everything that holds for a killed process, hold for them. They are forked off a
-process that was forked off the daemon before it began (``isolation/nursery.py``): so they have its settings, its
-configuration, its clock and its program, whatever has changed on the disk since. This is the parent's side;
-``worker.py`` is the other.
+process that was forked off the daemon before it began (``isolation/fork_server.py``): so they have its settings,
+its configuration, its clock and its program, whatever has changed on the disk since. This is the daemon's side;
+``helper.py`` is theirs.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from mailbot.bootstrap import App
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.ledger import LEASE_TIME, WORK_LIMIT, MailOutcome
 from mailbot.flows.collect import Collector
-from mailbot.isolation.nursery import Nursery, Nursling
+from mailbot.isolation.fork_server import ForkedProcess, ForkServer
 from mailbot.settings import Settings
 
 _log = structlog.get_logger("mailbot.crew")
 
-MAILS_PER_WORKER = 100
+MAILS_PER_HELPER = 100
 """So many waiting mails call one more helper in."""
-WORKERS_AT_MOST = 3
+HELPERS_AT_MOST = 3
+"""Where the settings name no number (``MAILBOT_WORKERS``)."""
 START_SECONDS = 0.5
-"""How long a helper takes to start on a busy machine where the nursery is not ready yet."""
+"""How long a helper takes to start on a busy machine where the fork server is not ready yet."""
 MAIL_IN_HAND_SECONDS = 8.0
 """How long a helper that is to go has for the mail in its hand: less than a daemon that stops gives its own."""
 
@@ -50,7 +51,7 @@ _STANDS_STILL_SECONDS = (WORK_LIMIT + LEASE_TIME).total_seconds()
 _END_SECONDS = 10.0
 
 
-class Farewell(IntEnum):
+class HelperExit(IntEnum):
     """Exit codes by which a helper says that it went of its own accord, with no mail to blame."""
 
     WORK_IS_DONE = 0
@@ -58,21 +59,21 @@ class Farewell(IntEnum):
     WRONG_CONFIGURATION = 4
 
 
-def workers_by_default() -> int:
-    """As many as there are processors, up to :data:`WORKERS_AT_MOST`: while a helper waits for its turn to write
+def helpers_by_default() -> int:
+    """As many as there are processors, up to :data:`HELPERS_AT_MOST`: while a helper waits for its turn to write
     there is time to collect and to deliver. Where there is one processor nobody can help it."""
     ours = processors()
-    return min(WORKERS_AT_MOST, ours) if ours > 1 else 0
+    return min(HELPERS_AT_MOST, ours) if ours > 1 else 0
 
 
-def helpers_at_most(settings: Settings) -> int:
+def helpers_allowed(settings: Settings) -> int:
     """How many helpers these settings allow."""
-    return workers_by_default() if settings.workers is None else settings.workers
+    return helpers_by_default() if settings.workers is None else settings.workers
 
 
-def workers_wanted(waiting: int, most: int) -> int:
+def helpers_wanted(waiting: int, most: int) -> int:
     """How many helpers so many waiting mails call for."""
-    return min(most, waiting // MAILS_PER_WORKER)
+    return min(most, waiting // MAILS_PER_HELPER)
 
 
 class Crew:
@@ -93,11 +94,11 @@ class Crew:
         self._app = app
         self._heard = heard
         self._coming = coming
-        self._nursery = app.nursery
-        self._most = helpers_at_most(app.settings)
+        self._fork_server = app.fork_server
+        self._most = helpers_allowed(app.settings)
         # Helpers are asked to go by another thread than the one that calls them in.
         self._lock = threading.Lock()
-        self._workers: list[_Worker] = []
+        self._helpers: list[_Helper] = []
         self._left_behind: list[_LeftBehind] = []
         self._look_at = 0.0
         self._alone_until = 0.0
@@ -115,30 +116,35 @@ class Crew:
         except StorageUnavailable as error:
             _log.warning("nothing taken over", action="crew.storage_away", error=str(error))
 
-    def lends_a_hand(self) -> bool:
-        """Call helpers in if many mails wait; whether some are at work, or about to be, so that we need not be.
+    def call_in_if_needed(self) -> None:
+        """Part with helpers that have ended, free what they left, and call others in if many mails wait.
 
-        Cheap enough to be asked before every mail. Raises ``StorageUnavailable``.
+        Cheap enough to be done before every mail. Raises ``StorageUnavailable``.
         """
         now = time.monotonic()
         self._part_with_the_ended()
         self.take_over()
-        if self._nursery is not None and len(self._workers) < self._most and now >= self._alone_until:
-            self._call_in(self._nursery, self._wanted(now))
-        return any(now - worker.heard_at < _SILENT_SECONDS for worker in self._workers)
+        if self._fork_server is not None and len(self._helpers) < self._most and now >= self._alone_until:
+            self._call_in(self._fork_server, self._wanted(now))
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether helpers work, or are about to, so that we need not."""
+        now = time.monotonic()
+        return any(now - helper.heard_at < _SILENT_SECONDS for helper in self._helpers)
 
     def _wanted(self, now: float) -> int:
         """How many helpers there should be. What is coming is known at once, what waits counted now and then."""
         coming = self._coming()
-        wanted = workers_wanted(coming, self._most)
+        wanted = helpers_wanted(coming, self._most)
         if wanted < self._most and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_SECONDS
-            wanted = workers_wanted(self.waiting() + coming, self._most)
+            wanted = helpers_wanted(self.waiting() + coming, self._most)
         return wanted
 
     def waiting(self) -> int:
         """How many mails could be worked on now, counted up to what calls everybody in."""
-        at_most = MAILS_PER_WORKER * max(1, self._most)
+        at_most = MAILS_PER_HELPER * max(1, self._most)
         with self._app.storage.read() as work:
             return work.mails.waiting(self._app.mailboxes.keys(), now=datetime.now(UTC), at_most=at_most)
 
@@ -147,21 +153,21 @@ class Crew:
         with self._lock:
             if self._gone_by is None:
                 self._gone_by = time.monotonic() + MAIL_IN_HAND_SECONDS
-            for worker in self._workers:
-                worker.ask_to_go()
+            for helper in self._helpers:
+                helper.ask_to_go()
 
     def dismiss(self) -> None:
         """Let all finish the mail in hand and go; one that does not go in its time is ended."""
         self.ask_to_go()
         with self._lock:
-            workers, gone_by = list(self._workers), self._gone_by or 0.0
-        for worker in workers:
-            worker.join(until=gone_by)
-        for worker in workers:
-            worker.end()
+            helpers, gone_by = list(self._helpers), self._gone_by or 0.0
+        for helper in helpers:
+            helper.join(until=gone_by)
+        for helper in helpers:
+            helper.end()
         end_by = time.monotonic() + _END_SECONDS
-        for worker in workers:
-            worker.join(until=end_by)
+        for helper in helpers:
+            helper.join(until=end_by)
         self._part_with_the_ended()
 
     def take_over(self) -> None:
@@ -180,17 +186,17 @@ class Crew:
                     _log.info("took over from a helper", action="crew.took_over", mails=mails)
         del self._left_behind[: len(left)]
 
-    def _call_in(self, nursery: Nursery, wanted: int) -> None:
+    def _call_in(self, fork_server: ForkServer, wanted: int) -> None:
         with self._lock:
             if self._gone_by is not None:
                 return
-            for _ in range(wanted - len(self._workers)):
+            for _ in range(wanted - len(self._helpers)):
                 try:
-                    self._workers.append(_Worker(nursery.begin(), self._heard))
+                    self._helpers.append(_Helper(fork_server.begin(), self._heard))
                 except OSError as error:
                     self._go_on_alone(str(error))
                     return
-                _log.info("helper called in", action="crew.called_in", helpers=len(self._workers))
+                _log.info("helper called in", action="crew.called_in", helpers=len(self._helpers))
 
     def _go_on_alone(self, error: str) -> None:
         """No process, memory or descriptor is to be had: that is no reason for us to stop."""
@@ -200,29 +206,29 @@ class Crew:
     def _part_with_the_ended(self) -> None:
         now = time.monotonic()
         with self._lock:
-            for worker in self._workers:
-                if now - worker.last_sign_at > _STANDS_STILL_SECONDS:
-                    worker.end()
-            ended = [worker for worker in self._workers if worker.has_ended]
-            self._workers = [worker for worker in self._workers if worker not in ended]
-            for worker in ended:
-                self._note_end(worker)
+            for helper in self._helpers:
+                if now - helper.last_sign_at > _STANDS_STILL_SECONDS:
+                    helper.end()
+            ended = [helper for helper in self._helpers if helper.has_ended]
+            self._helpers = [helper for helper in self._helpers if helper not in ended]
+            for helper in ended:
+                self._note_end(helper)
 
-    def _note_end(self, worker: _Worker) -> None:
+    def _note_end(self, helper: _Helper) -> None:
         """What the end of a helper means for us and for the mail in its hand."""
-        went_by_itself = worker.exit_code in set(Farewell) and not worker.talked_nonsense
-        if worker.owner is not None:
-            mail_to_blame = not (went_by_itself or worker.was_asked_to_go or worker.exit_code is None)
-            self._left_behind.append(_LeftBehind(owner=worker.owner, mail_to_blame=mail_to_blame))
-        if worker.was_asked_to_go or worker.exit_code == Farewell.WORK_IS_DONE:
+        went_by_itself = helper.exit_code in set(HelperExit) and not helper.talked_nonsense
+        if helper.owner is not None:
+            mail_to_blame = not (went_by_itself or helper.was_asked_to_go or helper.exit_code is None)
+            self._left_behind.append(_LeftBehind(owner=helper.owner, mail_to_blame=mail_to_blame))
+        if helper.was_asked_to_go or helper.exit_code == HelperExit.WORK_IS_DONE:
             return
-        if worker.exit_code is None:
-            self._go_on_alone("nobody knows how it ended" if worker.has_begun else "it could not begin")
+        if helper.exit_code is None:
+            self._go_on_alone("nobody knows how it ended" if helper.has_begun else "it could not begin")
             return
         self._alone_until = time.monotonic() + _ALONE_SECONDS
         if not went_by_itself:
             self.broken += 1
-            _log.error("a helper broke", action="crew.broke", exit_code=worker.exit_code)
+            _log.error("a helper broke", action="crew.broke", exit_code=helper.exit_code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,10 +239,10 @@ class _LeftBehind:
     mail_to_blame: bool
 
 
-class _Worker:
+class _Helper:
     """One helper's process, and the thread that hears its reports."""
 
-    def __init__(self, process: Nursling, heard: Callable[[MailOutcome], None]) -> None:
+    def __init__(self, process: ForkedProcess, heard: Callable[[MailOutcome], None]) -> None:
         self._process = process
         self._heard = heard
         self.owner: str | None = None

@@ -28,9 +28,9 @@ from mailbot.flows.causes import place_of
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
 from mailbot.flows.watchdog import Watchdog
+from mailbot.guarded_threads import DeliveryThread, guarded_thread
 from mailbot.housework import tick, warm_up, warn_of_types_that_are_gone
 from mailbot.leases import give_leases_back, leases_kept, take_over_from_the_dead
-from mailbot.loops import DeliveryThread, guarded_thread
 
 _log = structlog.get_logger("mailbot.daemon")
 
@@ -215,10 +215,9 @@ class Daemon:
 
     def _process_next(self, crew: Crew) -> None:
         """One mail, or a wait: for the next, or while helpers work and we collect and deliver."""
-        if crew.lends_a_hand():
-            outcome = self._app.intake.process_parked()
-            # In its commit, or before the helpers came, another may have been claimed.
-            self._app.intake.leave_to_others()
+        crew.call_in_if_needed()
+        if crew.is_at_work:
+            outcome = self._app.intake.process_beside_others()
             if outcome is None:
                 self._stop.wait(_HELPED_SECONDS)
                 return

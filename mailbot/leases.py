@@ -19,7 +19,7 @@ from mailbot.adapters.processes import is_dead
 from mailbot.bootstrap import App
 from mailbot.domain.errors import OurFault, StorageUnavailable
 from mailbot.domain.ledger import LEASE_RENEWAL_SECONDS, WORK_LIMIT
-from mailbot.loops import guarded_thread
+from mailbot.guarded_threads import guarded_thread
 
 _log = structlog.get_logger("mailbot.round")
 

@@ -20,9 +20,9 @@ from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.collect import Collector
 from mailbot.flows.sent_folder import SentFolderKeeper
+from mailbot.guarded_threads import DeliveryThread, guarded_thread
 from mailbot.housework import tick, warn_of_types_that_are_gone
 from mailbot.leases import end_this_process, give_leases_back, leases_kept, take_over_from_the_dead
-from mailbot.loops import DeliveryThread, guarded_thread
 
 if TYPE_CHECKING:
     from mailbot.flows.delivery import DeliveryCount
@@ -208,11 +208,10 @@ def _process_until_nothing_waits(
 ) -> None:
     while True:
         more_may_come = any(thread.is_alive() for thread in collecting)
-        if crew.lends_a_hand():
+        crew.call_in_if_needed()
+        if crew.is_at_work:
             letters.begin()
-            count.count(app.intake.process_parked() or MailOutcome.PENDING)
-            # In its commit, or before the helpers came, another may have been claimed.
-            app.intake.leave_to_others()
+            count.count(app.intake.process_beside_others() or MailOutcome.PENDING)
             if not more_may_come and not crew.waiting():
                 return
             time.sleep(_HELPERS_AT_WORK_SECONDS)

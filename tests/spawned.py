@@ -14,23 +14,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from mailbot.bootstrap import build_app
+from mailbot.helper import work_off
 from mailbot.housework import warm_up
-from mailbot.isolation.nursery import Nursery, Nursling
+from mailbot.isolation.fork_server import ForkedProcess, ForkServer
 from mailbot.settings import load_settings
-from mailbot.worker import work_off
 
 HELPER = (sys.executable, "-m", "tests.spawned")
 
 
-class SpawnedHelpers(Nursery):
-    """In the place of a nursery: starts ``command`` in ``environment`` for each helper that is called in."""
+class SpawnedHelpers(ForkServer):
+    """In the place of a fork server: starts ``command`` in ``environment`` for each helper that is called in."""
 
     def __init__(self, command: Sequence[str], environment: Callable[[], Mapping[str, str]] = dict) -> None:
         self._command = command
         self._environment = environment
         self.begun: list[subprocess.Popen[bytes]] = []
 
-    def begin(self) -> Nursling:
+    def begin(self) -> ForkedProcess:
         (orders, our_orders), (our_reports, reports), (our_state, state) = os.pipe(), os.pipe(), os.pipe()
         environment = {**os.environ, **self._environment()}
         process = subprocess.Popen(self._command, stdin=orders, stdout=reports, env=environment)
@@ -47,7 +47,7 @@ class SpawnedHelpers(Nursery):
                 target.write(b"%d\n" % code)
 
         threading.Thread(target=tell, name="spawned", daemon=True).start()
-        return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
+        return ForkedProcess(orders=our_orders, reports=our_reports, state=our_state, end_server=self.close)
 
     def close(self) -> None:
         """Whoever is left is left."""

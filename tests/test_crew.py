@@ -15,12 +15,12 @@ import pytest
 
 from mailbot import crew, round
 from mailbot.bootstrap import App
-from mailbot.crew import Crew, workers_by_default, workers_wanted
+from mailbot.crew import Crew, helpers_by_default, helpers_wanted
 from mailbot.daemon import Daemon
 from mailbot.domain.ledger import MailOutcome
 from mailbot.flows.delivery import DeliveryCount
-from mailbot.isolation import nursery
-from mailbot.isolation.nursery import Nursling
+from mailbot.isolation import fork_server
+from mailbot.isolation.fork_server import ForkedProcess
 from mailbot.round import run_once
 from tests.flows.house import BOLETO, LICENCE, RECEIPT, REQUEST, TestHouse, mail
 from tests.flows.test_delivery import DELIVERED, FakeTransport
@@ -36,12 +36,12 @@ RUSH = 5
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestHouse]:
     for name in ("new", "cur", "tmp"):
         (tmp_path / "Maildir" / name).mkdir(parents=True)
-    monkeypatch.setattr(crew, "MAILS_PER_WORKER", RUSH)
-    # A program takes longer to start, and to end, than what is forked off a nursery.
+    monkeypatch.setattr(crew, "MAILS_PER_HELPER", RUSH)
+    # A program takes longer to start, and to end, than what is forked off a fork server.
     monkeypatch.setattr(crew, "MAIL_IN_HAND_SECONDS", 60.0)
-    monkeypatch.setattr(nursery, "_TOLD_SECONDS", 60.0)
+    monkeypatch.setattr(fork_server, "_TOLD_SECONDS", 60.0)
     with TestHouse(tmp_path, send="hold", workers="2") as opened:
-        monkeypatch.setattr(App, "nursery", SpawnedHelpers(HELPER, lambda: opened.environment))
+        monkeypatch.setattr(App, "fork_server", SpawnedHelpers(HELPER, lambda: opened.environment))
         yield opened
 
 
@@ -54,13 +54,18 @@ def fill(house: TestHouse) -> None:
         )
 
 
+def is_helped(called: Crew) -> bool:
+    called.call_in_if_needed()
+    return called.is_at_work
+
+
 def helpers_called_in(captured: str) -> int:
     return captured.count("crew.called_in")
 
 
 @pytest.mark.parametrize(("waiting", "wanted"), [(0, 0), (99, 0), (100, 1), (250, 2), (10_000, 3)])
 def test_one_more_helper_comes_for_every_hundred_mails_up_to_a_limit(waiting: int, wanted: int) -> None:
-    assert workers_wanted(waiting, 3) == wanted
+    assert helpers_wanted(waiting, 3) == wanted
 
 
 def test_all_mail_of_a_rush_is_worked_off_once_and_in_each_senders_order(
@@ -104,7 +109,7 @@ def test_many_mails_of_one_sender_call_nobody_in(house: TestHouse, capfd: pytest
 def test_a_round_goes_on_alone_where_helpers_cannot_start(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(App, "nursery", SpawnedHelpers((*HELPER[:-1], "mailbot.nothing_of_that_name")))
+    monkeypatch.setattr(App, "fork_server", SpawnedHelpers((*HELPER[:-1], "mailbot.nothing_of_that_name")))
     fill(house)
     assert run_once(house.app).tickets_opened == SENDERS
     captured = capfd.readouterr()
@@ -118,13 +123,13 @@ def come_at_second_call(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> li
     done: list[MailOutcome] = []
     calls: list[None] = []
 
-    def lends_a_hand(_crew: Crew) -> bool:
+    def call_in_if_needed(_crew: Crew) -> None:
         calls.append(None)
         while len(calls) > 2 and (outcome := helper.process_next()) is not None:
             done.append(outcome)
-        return len(calls) > 1
 
-    monkeypatch.setattr(Crew, "lends_a_hand", lends_a_hand)
+    monkeypatch.setattr(Crew, "call_in_if_needed", call_in_if_needed)
+    monkeypatch.setattr(Crew, "is_at_work", property(lambda _crew: len(calls) > 1))
     return done
 
 
@@ -162,7 +167,7 @@ def test_while_helpers_work_a_round_draws_the_pages_of_notices(
             return any(letter.awaits_pages for letter in house.letters())
 
         give_up_at = time.monotonic() + 60
-        monkeypatch.setattr(Crew, "lends_a_hand", lambda _self: True)
+        monkeypatch.setattr(Crew, "is_at_work", True)
         monkeypatch.setattr(Crew, "waiting", lambda _self: int(waits() and time.monotonic() < give_up_at))
         monkeypatch.setattr(house.app.notice_pages, "complete_all", lambda: left_to_draw.append(waits()))
         assert waits()
@@ -173,9 +178,9 @@ def test_while_helpers_work_a_round_draws_the_pages_of_notices(
 def test_where_helpers_can_come_from_nowhere_nobody_is_called_in(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(App, "nursery", None)
+    monkeypatch.setattr(App, "fork_server", None)
     fill(house)
-    assert not Crew(house.app, heard=lambda _outcome: None).lends_a_hand()
+    assert not is_helped(Crew(house.app, heard=lambda _outcome: None))
     assert run_once(house.app).helpers_broken == 0
     assert len(house.tickets()) == SENDERS
 
@@ -183,7 +188,7 @@ def test_where_helpers_can_come_from_nowhere_nobody_is_called_in(
 def test_where_the_system_tells_no_processors_of_ours_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert workers_by_default() == 2
+    assert helpers_by_default() == 2
 
 
 @pytest.mark.parametrize(("processors", "helpers"), [(1, 0), (2, 2), (3, 3), (4, 3), (64, 3)])
@@ -191,7 +196,7 @@ def test_as_many_may_help_as_there_are_processors_and_nobody_where_there_is_one(
     monkeypatch: pytest.MonkeyPatch, processors: int, helpers: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(processors)), raising=False)
-    assert workers_by_default() == helpers
+    assert helpers_by_default() == helpers
 
 
 # --- helpers that are not what they should be -------------------------------------------------------------------
@@ -204,14 +209,14 @@ def helper_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def put(program: str) -> None:
         file = tmp_path / "helper_of_a_test.py"
         file.write_text(f"import sys, time\n{program}\n", encoding="utf-8")
-        monkeypatch.setattr(App, "nursery", SpawnedHelpers((sys.executable, str(file))))
+        monkeypatch.setattr(App, "fork_server", SpawnedHelpers((sys.executable, str(file))))
 
     return put
 
 
 def both_are_broken(called: Crew) -> Callable[[], bool]:
     def looked() -> bool:
-        called.lends_a_hand()
+        called.call_in_if_needed()
         return called.broken == 2
 
     return looked
@@ -224,8 +229,8 @@ def test_while_helpers_start_the_rush_is_left_to_them_but_not_for_long(
     monkeypatch.setattr(crew, "_SILENT_SECONDS", 0.5)
     fill(house)
     with Crew(house.app, heard=lambda _outcome: None) as called:
-        assert called.lends_a_hand()
-        wait_until(lambda: not called.lends_a_hand(), "us to work ourselves")
+        assert is_helped(called)
+        wait_until(lambda: not is_helped(called), "us to work ourselves")
 
 
 def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
@@ -237,10 +242,10 @@ def test_a_helper_is_called_in_for_mails_that_are_only_about_to_come(
     house.reopen()
     few = RUSH - 1
     with Crew(house.app, heard=lambda _outcome: None, coming=lambda: few) as called:
-        called.lends_a_hand()
+        called.call_in_if_needed()
     assert not written.exists()
     with Crew(house.app, heard=lambda _outcome: None, coming=lambda: few + 1) as called:
-        called.lends_a_hand()
+        called.call_in_if_needed()
         wait_until(written.exists, "the helper")
 
 
@@ -250,9 +255,9 @@ def test_what_is_known_to_come_calls_helpers_in_without_waiting_for_the_next_cou
     helper_is("sys.stdin.read()")
     coming = [0]
     with Crew(house.app, heard=lambda _outcome: None, coming=lambda: coming[0]) as called:
-        assert not called.lends_a_hand()
+        assert not is_helped(called)
         coming[0] = 2 * RUSH
-        assert called.lends_a_hand()
+        assert is_helped(called)
 
 
 def test_a_helper_that_talks_nonsense_is_ended_and_counts_as_broken(
@@ -280,13 +285,13 @@ def test_a_helper_that_could_not_begin_is_not_held_to_be_broken_and_is_not_asked
     class Barren(SpawnedHelpers):
         """No process is to be had, and nobody says so but by silence."""
 
-        def begin(self) -> Nursling:
+        def begin(self) -> ForkedProcess:
             (orders, our_orders), (our_reports, reports), (our_state, state) = os.pipe(), os.pipe(), os.pipe()
             for end in (orders, reports, state):
                 os.close(end)
-            return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
+            return ForkedProcess(orders=our_orders, reports=our_reports, state=our_state, end_server=self.close)
 
-    monkeypatch.setattr(App, "nursery", Barren(()))
+    monkeypatch.setattr(App, "fork_server", Barren(()))
     fill(house)
     count = run_once(house.app)
     assert (count.tickets_opened, count.helpers_broken) == (SENDERS, 0)
@@ -299,7 +304,7 @@ def test_a_helper_that_finds_another_key_goes_and_says_so(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     another_key = {"MAILBOT_SECRET_KEY": "another key that only this test knows, of 32 bytes"}
-    monkeypatch.setattr(App, "nursery", SpawnedHelpers(HELPER, lambda: house.environment | another_key))
+    monkeypatch.setattr(App, "fork_server", SpawnedHelpers(HELPER, lambda: house.environment | another_key))
     fill(house)
     count = run_once(house.app)
     assert (count.tickets_opened, count.helpers_broken) == (SENDERS, 0)
@@ -314,17 +319,17 @@ def test_a_helper_that_does_not_heed_its_orders_is_ended_in_its_time_and_is_not_
     monkeypatch.setattr(crew, "MAIL_IN_HAND_SECONDS", 0.3)
     fill(house)
     called = Crew(house.app, heard=lambda _outcome: None)
-    called.lends_a_hand()
+    called.call_in_if_needed()
     called.dismiss()
-    assert isinstance(house.app.nursery, SpawnedHelpers)
-    assert [helper.poll() for helper in house.app.nursery.begun] == [-signal.SIGKILL] * 2
+    assert isinstance(house.app.fork_server, SpawnedHelpers)
+    assert [helper.poll() for helper in house.app.fork_server.begun] == [-signal.SIGKILL] * 2
     assert called.broken == 0
 
 
 def test_a_round_goes_on_alone_where_no_process_is_to_be_had(
     house: TestHouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def no_more(_self: SpawnedHelpers) -> Nursling:
+    def no_more(_self: SpawnedHelpers) -> ForkedProcess:
         raise BlockingIOError("Resource temporarily unavailable")
 
     monkeypatch.setattr(SpawnedHelpers, "begin", no_more)
@@ -353,7 +358,7 @@ def test_a_round_that_breaks_off_awaits_the_letters_in_hand_and_no_others(
     def broken(_app: object) -> None:
         raise RuntimeError("a misfortune made for a test")
 
-    monkeypatch.setattr(Crew, "lends_a_hand", lambda _self: True)
+    monkeypatch.setattr(Crew, "is_at_work", True)
     monkeypatch.setattr(house.app, "delivery", Slow)
     monkeypatch.setattr(round, "tick", broken)
     with pytest.raises(RuntimeError):

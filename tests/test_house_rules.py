@@ -16,8 +16,8 @@ PACKAGE = ROOT / "mailbot"
 
 TOP_LEVEL = {
     "__init__", "__main__", "adapters", "bootstrap", "catalogue", "cli", "connections", "correspondence", "crew",
-    "daemon", "demo", "domain", "evidence", "flows", "housework", "isolation", "leases", "loops", "mime", "round",
-    "settings", "triage", "worker",
+    "daemon", "demo", "domain", "evidence", "flows", "guarded_threads", "helper", "housework", "isolation",
+    "leases", "mime", "round", "settings", "triage",
 }  # fmt: skip
 
 # Modules that recognise Portuguese mail hold Portuguese patterns; nobody reads them as words of ours.

@@ -4,7 +4,7 @@ Pure. Servers echo the recipient, whom the sender of a mail chose, and the words
 what the answering server says itself is searched, and an enhanced code counts only at its start (RFC 2034 §4).
 The words of throttling are those that Exchange Online, Gmail, Zoho, Amazon SES, cPanel, Postfix and Exim
 use; where they were found stands beside the answers in ``tests/adapters/test_smtp_answers.py``. Those that may
-also come in a bounce are in ``domain/sending_limits.py``.
+also come in a bounce are in ``domain/throttle_answers.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from enum import StrEnum
 
 from mailbot.domain.exchange import NotReached, Refused, Throttle
-from mailbot.domain.sending_limits import limit_spoken_of, own_words
+from mailbot.domain.throttle_answers import limit_spoken_of, own_words
 
 _LONGEST_TEXT = 500
 

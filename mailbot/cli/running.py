@@ -23,7 +23,7 @@ def run(
     set_up_logging()
     with own_errors(), unforeseen_errors():
         app = wired_app()
-        from mailbot.cli.helping import helpers_of
+        from mailbot.cli.helpers_of_run import fork_server_of
         from mailbot.daemon import Daemon
         from mailbot.mime.isolation import keep_large_memory_apart
         from mailbot.round import run_once
@@ -32,7 +32,7 @@ def run(
         # What is forked off inherits it: what a mail of some 100 kB took is then there for the next.
         keep_large_memory_apart()
         # Before anything else: what has threads and connections must not be forked.
-        app.nursery = helpers_of(app, for_a_round=once)
+        app.fork_server = fork_server_of(app, for_a_round=once)
         try:
             if app.metrics and not once:
                 set_up_logging(app.settings, listener=app.metrics.observe)

@@ -9,7 +9,7 @@ from mailbot.domain.events import BOT, EventKind, LetterKind, LetterStatus, Outb
 from mailbot.domain.exchange import Throttle
 from mailbot.domain.handles import handle_in_message_id, handles_in_text
 from mailbot.domain.mail import Bounce, InboundMail
-from mailbot.domain.sending_limits import limit_spoken_of
+from mailbot.domain.throttle_answers import limit_spoken_of
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.flows.ports import UnitOfWork

@@ -81,7 +81,7 @@ class Delivery:
         owner: str,
     ) -> None:
         self.pulse = Pulse()
-        """Where the workers of :meth:`run` show that they are alive."""
+        """Where the loops of :meth:`run` show that they are alive."""
         self.in_hand = LettersInHand()
         """The letters whose leases are to be renewed."""
         self._storage = storage
@@ -99,14 +99,14 @@ class Delivery:
         # More threads than that would only wait for each other; and who has just written begins the next write
         # before another process sees that it may.
         self._database_threads = ThreadPoolExecutor(storage.writes_at_once, thread_name_prefix="delivery-db")
-        self._workers = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
+        self._letters_at_once = max(1, sum(outlet.mailbox.spec.max_connections for outlet in outlets.values()))
 
     # --- loops ---
 
     async def run(self, stop: asyncio.Event, bell: asyncio.Event) -> None:
         """Deliver until ``stop``; ``bell`` says that a letter was written. A letter in hand is awaited."""
         count = DeliveryCount()
-        await self._all(self._work_until(stop, bell, count, number) for number in range(self._workers))
+        await self._all(self._work_until(stop, bell, count, number) for number in range(self._letters_at_once))
 
     async def run_round(
         self, stop: asyncio.Event, bell: asyncio.Event, *, broken_off: Callable[[], bool]
@@ -122,14 +122,14 @@ class Delivery:
             await self._work_until(stop, bell, count, number)
             await self._drain_in_turn(count, early=True, until=broken_off)
 
-        await self._all(work(number) for number in range(self._workers))
+        await self._all(work(number) for number in range(self._letters_at_once))
         return count
 
     async def deliver_all(self, *, early: bool = True) -> DeliveryCount:
         """Deliver everything that is due; ``early`` counts quiet and undo times as over."""
         self._patience_seconds = _RECORD_WITHIN_SECONDS
         count = DeliveryCount()
-        await self._all(self._drain_in_turn(count, early=early) for _ in range(self._workers))
+        await self._all(self._drain_in_turn(count, early=early) for _ in range(self._letters_at_once))
         return count
 
     async def _drain_in_turn(
@@ -160,9 +160,9 @@ class Delivery:
                 return
             ahead = await self._deliver(claimed, count, more=lambda: not until(), early=early)
 
-    async def _all(self, workers: Iterable[Coroutine[None, None, None]]) -> None:
+    async def _all(self, loops: Iterable[Coroutine[None, None, None]]) -> None:
         """Let all come to their end, whatever happens to one: the others may be past a final dot."""
-        ends = await asyncio.gather(*workers, return_exceptions=True)
+        ends = await asyncio.gather(*loops, return_exceptions=True)
         await self._close()
         for end in ends:
             if isinstance(end, BaseException):

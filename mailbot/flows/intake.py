@@ -92,6 +92,14 @@ class Intake:
             self._may_own_more = True
             raise
 
+    def process_beside_others(self) -> MailOutcome | None:
+        """What is ours to do while others work: go on with a mail that was put aside, and keep none from them.
+        ``None`` if nothing was to be done. Raises as above."""
+        outcome = self.process_parked()
+        # In its commit, or before the others came, another may have been claimed.
+        self.leave_to_others()
+        return outcome
+
     def leave_to_others(self) -> None:
         """Give back what was claimed ahead, because others work now and nobody here would come to it; what is put
         aside stays. Raises ``StorageUnavailable``; to be called again then."""

@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 from mailbot.bootstrap import build_app
 from mailbot.cli.context import set_up_logging
-from mailbot.cli.helping import helpers_of
+from mailbot.cli.helpers_of_run import fork_server_of
 from mailbot.flows.delivery import DeliveryCount
 from mailbot.mime.isolation import keep_large_memory_apart
 from mailbot.round import run_once
@@ -45,7 +45,7 @@ def main() -> None:
     set_up_logging()
     app = build_app(load_settings(dotenv=Path("none")))
     keep_large_memory_apart()
-    app.nursery = helpers_of(app, for_a_round=True)
+    app.fork_server = fork_server_of(app, for_a_round=True)
     # Tables are made before the clock starts: the yardstick's are, too.
     app.open_storage()
     app.database.close()

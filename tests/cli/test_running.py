@@ -28,7 +28,7 @@ def test_helpers_are_forked_off_after_it_is_said_how_memory_is_kept(
         monkeypatch.setattr("mailbot.cli.running.wired_app", lambda: house.app)
         monkeypatch.setattr("mailbot.cli.running.set_up_logging", lambda *_, **__: None)
         monkeypatch.setattr("mailbot.mime.isolation.keep_large_memory_apart", lambda: note("memory"))
-        monkeypatch.setattr("mailbot.cli.helping.helpers_of", lambda *_, **__: note("helpers"))
+        monkeypatch.setattr("mailbot.cli.helpers_of_run.fork_server_of", lambda *_, **__: note("helpers"))
         monkeypatch.setattr("mailbot.daemon.Daemon", lambda _: SimpleNamespace(run=lambda: note("daemon")))
         monkeypatch.setattr("mailbot.round.run_once", one_round)
         try:

@@ -564,7 +564,7 @@ def test_a_mark_that_cannot_be_written_keeps_the_letter_here(
     assert deliver(house, FakeTransport(DELIVERED)).sent == 1
 
 
-def test_one_worker_that_fails_lets_the_others_end(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_loop_that_fails_lets_the_others_end(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     letter = question(house)
     monkeypatch.setattr("mailbot.flows.delivery._RECORD_WITHIN_SECONDS", -1.0)
     transport = FakeTransport(DELIVERED)
@@ -691,7 +691,7 @@ def test_a_letter_costs_two_commits_since_the_next_is_claimed_with_the_result(
     monkeypatch.setattr(Database, "write", counted)
     sent = deliver(house, FakeTransport(DELIVERED)).sent
     assert sent == 20
-    # A mark and a result for each letter; the first claim of both workers; that the server is there, noted once.
+    # A mark and a result for each letter; the first claim of both loops; that the server is there, noted once.
     assert commits <= 2 * sent + 4
 
 

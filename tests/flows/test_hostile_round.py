@@ -16,7 +16,7 @@ from mailbot import round as one_round
 from mailbot.domain.errors import StorageUnavailable
 from mailbot.domain.events import LetterStatus
 from mailbot.domain.ledger import MailOutcome
-from mailbot.loops import DeliveryThread
+from mailbot.guarded_threads import DeliveryThread
 from mailbot.round import run_once
 from tests.flows.house import REPOSITORY, TestHouse, mail
 

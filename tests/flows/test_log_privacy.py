@@ -133,7 +133,7 @@ def test_an_error_of_the_database_tells_no_values(house: TestHouse) -> None:
         house.collect(mail("Qual o prazo?", subject="qsubjectq", sender="qmariaqsouza@cliente.example"))
         with house.app.storage.read() as work:
             ticket = work.tickets.browse()[0]
-        from mailbot.loops import guarded_thread
+        from mailbot.guarded_threads import guarded_thread
 
         def twice() -> None:
             with house.app.storage.write() as work:

@@ -120,7 +120,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
     """Wrap what runs in helpers; they are forked off this process."""
     import importlib
 
-    helping: Any = importlib.import_module("mailbot.cli.helping")
+    helpers_of_run: Any = importlib.import_module("mailbot.cli.helpers_of_run")
 
     told = [word for assignment in arguments.set_in_helpers for word in ("--set", assignment)]
     if arguments.where != "here":
@@ -128,7 +128,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
         told += ["--times", str(arguments.times), *(["--flag", str(arguments.flag)] if arguments.flag else [])]
     told += ["--slowly"] if arguments.slowly else []
     told += ["--await-helpers", str(arguments.await_helpers)] if arguments.await_helpers else []
-    work_off = helping.work_off
+    work_off = helpers_of_run.work_off
 
     def at_work() -> None:
         for assignment in arguments.set_at_work:
@@ -140,7 +140,7 @@ def _tell_helpers(arguments: argparse.Namespace) -> None:
         _before_each_mail(at_work)
         return work_off(*args, **kwargs)
 
-    helping.work_off = prepared
+    helpers_of_run.work_off = prepared
 
 
 def _parser() -> argparse.ArgumentParser:

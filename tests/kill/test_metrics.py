@@ -79,7 +79,7 @@ def test_what_helpers_work_off_is_counted_with_the_rest(site: Site, port: int) -
             collector.close()
     flag = site.folder / "flag"
     slow = ["-m", "tests.kill.stopping", "--at", "before examine", "--how", "pause", "--flag", str(flag)]
-    slow += ["--times", "1", "--set", "mailbot.crew.MAILS_PER_WORKER=2"]
+    slow += ["--times", "1", "--set", "mailbot.crew.MAILS_PER_HELPER=2"]
     # The daemon does not leave the rush to its helper.
     slow += ["--set", "mailbot.crew._LOOK_EVERY_SECONDS=0", "--set", "mailbot.crew._SILENT_SECONDS=0", "--", "run"]
     with site.daemon(*slow) as process:

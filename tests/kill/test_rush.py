@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.cli.helping import HELPERS_NAME
+from mailbot.cli.helpers_of_run import HELPERS_NAME
 from mailbot.domain.ledger import MailOutcome
 from tests.kill.site import LONG_LEASES, PATIENCE_SECONDS, Site, assert_nothing_lost_or_doubled
 from tests.kill.stopping import helpers_at_work
@@ -30,11 +30,11 @@ HELPERS = 3
 CUSTOMERS = 29
 FIRST, SECOND = "Qual o prazo?", "E aos sábados?"
 # So slow that a rush lasts until helpers have come, and that most moments are in the middle of a mail.
-RUSH = ("-m", "tests.kill.stopping", "--set", "mailbot.crew.MAILS_PER_WORKER=3", "--slowly")
+RUSH = ("-m", "tests.kill.stopping", "--set", "mailbot.crew.MAILS_PER_HELPER=3", "--slowly")
 # However long helpers take to come on a busy machine.
 WITH_HELPERS = (*RUSH, "--await-helpers", str(HELPERS))
 # Should the rush be over before the test is, they stay.
-STAYING = ("--set-in-helpers", "mailbot.worker._IDLE_SECONDS=600")
+STAYING = ("--set-in-helpers", "mailbot.helper._IDLE_SECONDS=600")
 DAEMON = ("--", "run")
 ONCE = ("--", "run", "--once", "--json")
 
@@ -159,7 +159,7 @@ def test_a_helper_whose_mail_hangs_does_not_outlive_its_killed_daemon_for_long(s
     rush = Rush(site, 10)
     flag = site.folder / "flag"
     hanging = ["--at", "before examine", "--how", "pause", "--flag", str(flag), "--where", "everywhere"]
-    hanging += ["--set-in-helpers", "mailbot.worker.MAIL_IN_HAND_SECONDS=1"]
+    hanging += ["--set-in-helpers", "mailbot.helper.MAIL_IN_HAND_SECONDS=1"]
     with site.daemon(*WITH_HELPERS, *hanging, *DAEMON) as process:
         rush.wait_for_helpers()
         process.kill()
@@ -176,7 +176,7 @@ def test_a_helper_whose_mail_hangs_does_not_outlive_its_killed_daemon_for_long(s
 @pytest.mark.parametrize("moment", ["helpers start", "helpers work"])
 def test_a_stop_in_a_rush_is_polite_and_leaves_nobody_behind(site: Site, whom: str, moment: str) -> None:
     rush = Rush(site, CUSTOMERS)
-    patient = ["--set-in-helpers", "mailbot.worker.MAIL_IN_HAND_SECONDS=100"]
+    patient = ["--set-in-helpers", "mailbot.helper.MAIL_IN_HAND_SECONDS=100"]
     for limit in ("crew.MAIL_IN_HAND_SECONDS", "daemon._MAIL_IN_HAND_SECONDS"):
         patient += ["--set", f"mailbot.{limit}=100"]
     with site.daemon(*(WITH_HELPERS if moment == "helpers work" else RUSH), *patient, *DAEMON) as process:
@@ -208,9 +208,9 @@ def test_a_round_goes_on_alone_where_what_helpers_come_from_is_killed(site: Site
     rush = Rush(site, CUSTOMERS)
     with site.daemon(*WITH_HELPERS, *STAYING, "--set", "mailbot.crew._ALONE_SECONDS=0.1", *DAEMON) as process:
         helpers = rush.wait_for_helpers()
-        nursery = int(Path(f"/proc/{helpers[0]}/stat").read_text().rpartition(")")[2].split()[1])
-        assert nursery != process.pid
-        os.kill(nursery, signal.SIGKILL)
+        fork_server = int(Path(f"/proc/{helpers[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        assert fork_server != process.pid
+        os.kill(fork_server, signal.SIGKILL)
         for helper in helpers:
             os.kill(helper, signal.SIGKILL)
         rush.wait_for_the_end()
@@ -501,7 +501,7 @@ def test_a_helper_whose_reports_nobody_reads_takes_no_mail_and_goes_with_its_ord
         while True:
             os.write(writer, b"\n" * 4096)
     os.set_blocking(writer, True)
-    impatient = "from mailbot import worker; worker.MAIL_IN_HAND_SECONDS = 1; from tests.spawned import main; "
+    impatient = "from mailbot import helper; helper.MAIL_IN_HAND_SECONDS = 1; from tests.spawned import main; "
     helper = subprocess.Popen(
         [sys.executable, "-c", impatient + "raise SystemExit(main())"],
         env=site.environment,

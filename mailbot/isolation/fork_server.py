@@ -1,10 +1,11 @@
-"""Processes forked off one that was made before any thread began: ``Nursery(prepare, work).begin() -> Nursling``.
+"""Processes forked off one that was made before any thread began:
+``ForkServer(prepare, work).begin() -> ForkedProcess``.
 
 To start Python and to load the program takes a second of a processor, to fork a process that has done so
 milliseconds. But a process with threads, connections and an open database must not be forked. So a program that
-may want others to work beside it forks its nursery first of all. That gets ready (``prepare``) while the program
-itself does, and from then on it forks off itself whatever is asked for (``work``). It has one thread, opens
-nothing, leaves signals to the program, and ends with it.
+may want others to work beside it forks a fork server first of all (:mod:`multiprocessing` has the same). That gets
+ready (``prepare``) while the program itself does, and from then on it forks off itself whatever is asked for
+(``work``). It has one thread, opens nothing, leaves signals to the program, and ends with it.
 """
 
 from __future__ import annotations
@@ -32,22 +33,22 @@ _TOLD_SECONDS = 5.0
 _OURS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Nursling:
+class ForkedProcess:
     """A process that was asked for, the program's end of it: ``orders`` are closed to have it go, ``reports`` end
     with it."""
 
-    def __init__(self, *, orders: int, reports: int, state: int, end_nursery: Callable[[], object]) -> None:
+    def __init__(self, *, orders: int, reports: int, state: int, end_server: Callable[[], object]) -> None:
         self.orders: IO[bytes] = os.fdopen(orders, "wb", buffering=0)
         self.reports: IO[bytes] = os.fdopen(reports, "rb")
         self._state: IO[bytes] = os.fdopen(state, "rb")
-        self._end_nursery = end_nursery
+        self._end_server = end_server
         self.pid: int | None = None
         """Its process id, from :meth:`wait_for_begin` on; ``None`` if it did not begin."""
         self.exit_code: int | None = None
         """How it ended, from :meth:`wait` on: as ``subprocess`` has it; ``None`` if nobody knows."""
 
     def wait_for_begin(self) -> None:
-        """Until it is forked off, for which the nursery has to be ready."""
+        """Until it is forked off, for which the fork server has to be ready."""
         self.pid = self._said()
 
     def wait(self) -> None:
@@ -55,16 +56,16 @@ class Nursling:
         if select.select([self._state], [], [], _TOLD_SECONDS)[0]:
             self.exit_code = self._said()
         else:
-            # The nursery hangs.
-            self._end_nursery()
+            # The fork server hangs.
+            self._end_server()
         for pipe in (self.orders, self.reports, self._state):
             with suppress(OSError):
                 pipe.close()
 
     def kill(self) -> None:
-        """End it now; if it has not even begun, the nursery, which hangs."""
+        """End it now; if it has not even begun, the fork server, which hangs."""
         if self.pid is None:
-            self._end_nursery()
+            self._end_server()
             return
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -74,12 +75,12 @@ class Nursling:
         return int(line) if line.endswith(b"\n") else None
 
 
-class Nursery:
+class ForkServer:
     """The program's end; to be made while it has one thread.
 
-    ``prepare`` is called once, now, ``work`` in every process; both see what the program was when the nursery was
-    made. An error of ``prepare`` is for itself to tell of; then it is called again when a process is asked for.
-    ``name`` is what the system calls these processes (Linux: up to 15 bytes).
+    ``prepare`` is called once, now, ``work`` in every process; both see what the program was when the fork server
+    was made. An error of ``prepare`` is for itself to tell of; then it is called again when a process is asked
+    for. ``name`` is what the system calls these processes (Linux: up to 15 bytes).
     """
 
     def __init__(self, *, name: str, prepare: Callable[[], object], work: Work) -> None:
@@ -99,10 +100,10 @@ class Nursery:
             raise
         if self._pid == 0:
             self._socket.close()
-            _end_with(lambda: _Keeper(theirs, name, prepare, work).run())
+            _end_with(lambda: _ServerProcess(theirs, name, prepare, work).run())
         theirs.close()
 
-    def begin(self) -> Nursling:
+    def begin(self) -> ForkedProcess:
         """Ask for a process; returns at once. Raises ``OSError`` where none is to be had."""
         pipes: list[tuple[int, int]] = []
         try:
@@ -115,7 +116,7 @@ class Nursery:
             raise
         for end in (orders, reports, state):
             os.close(end)
-        return Nursling(orders=our_orders, reports=our_reports, state=our_state, end_nursery=self.close)
+        return ForkedProcess(orders=our_orders, reports=our_reports, state=our_state, end_server=self.close)
 
     def close(self) -> None:
         """Nothing more will be asked for. What was begun goes on, and nobody will hear how it ends."""
@@ -128,8 +129,8 @@ class Nursery:
                 os.waitpid(pid, 0)
 
 
-class _Keeper:
-    """The nursery's own process: forks what is asked for, and says of each its process id and exit code."""
+class _ServerProcess:
+    """The fork server's own process: forks what is asked for, and says of each its process id and exit code."""
 
     def __init__(self, asked: socket.socket, name: str, prepare: Callable[[], object], work: Work) -> None:
         self._asked = asked
@@ -143,7 +144,7 @@ class _Keeper:
 
     def run(self) -> int:
         """Until the program is gone."""
-        _be_called("mailbot-nursery")
+        _be_called("mailbot-forks")
         for number in _OURS:
             # Whoever stops a program may signal its whole group: when its helpers go is for the program to say.
             signal.signal(number, signal.SIG_IGN)
@@ -197,7 +198,7 @@ class _Keeper:
         if pid == 0:
             for end in (state, kept):
                 os.close(end)
-            self._leave_nursery()
+            self._leave_server()
             _be_called(self._name)
             end_me_before_my_parent()
             _end_with(
@@ -206,8 +207,8 @@ class _Keeper:
         self._states[pid] = kept
         _say(kept, pid)
 
-    def _leave_nursery(self) -> None:
-        """In a process that was forked off: what is the nursery's is none of its."""
+    def _leave_server(self) -> None:
+        """In a process that was forked off: what is the fork server's is none of its."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._asked.close()

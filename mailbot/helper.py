@@ -1,4 +1,4 @@
-"""A helper in a rush: ``(App, orders, reports) -> Farewell``, in a process of its own.
+"""A helper in a rush: ``(App, orders, reports) -> HelperExit``, in a process of its own.
 
 Called in by ``crew.py``. It goes when it is asked to (its orders end), when nothing has waited for a while, and
 when the database does not take part: to say so and to try again is the daemon's part. It outlives its daemon by
@@ -15,13 +15,13 @@ from typing import IO
 import structlog
 
 from mailbot.bootstrap import App
-from mailbot.crew import MAIL_IN_HAND_SECONDS, Farewell
+from mailbot.crew import MAIL_IN_HAND_SECONDS, HelperExit
 from mailbot.domain.errors import ConfigurationError, StorageUnavailable
 from mailbot.flows.intake import Intake
+from mailbot.guarded_threads import guarded_thread
 from mailbot.leases import end_this_process, leases_kept
-from mailbot.loops import guarded_thread
 
-_log = structlog.get_logger("mailbot.worker")
+_log = structlog.get_logger("mailbot.helper")
 
 _IDLE_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
@@ -29,7 +29,7 @@ _LOOK_AGAIN_SECONDS = 0.05
 _LAST_RENEWAL_SECONDS = 5.0
 
 
-def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> Farewell:
+def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) -> HelperExit:
     """Process mail until the ``orders`` end or the rush is over, in a process that was forked off with ``app``.
 
     The first line of ``reports`` is by what name mails are claimed, then comes one a mail: its outcome. ``orders``
@@ -44,7 +44,7 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         dismissed.set()
         # The mail in hand takes too long: the daemon gives it back, or who starts the next one.
         time.sleep(MAIL_IN_HAND_SECONDS)
-        os._exit(Farewell.WORK_IS_DONE)
+        os._exit(HelperExit.WORK_IS_DONE)
 
     guarded_thread("orders", listen, lambda _error: dismissed.set())
     app.become_helper()
@@ -53,12 +53,12 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
         intake = app.intake
     except StorageUnavailable as error:
         _log.warning("cannot process", action="worker.storage_not_open", error=str(error))
-        return Farewell.STORAGE_AWAY
+        return HelperExit.STORAGE_AWAY
     except ConfigurationError as error:
         # The daemon began with the same settings: what is wrong has become so since.
         problems = [f"{problem.source}: {problem.key}" for problem in error.problems]
         _log.warning("wrong configuration", action="worker.wrong_configuration", problems=problems)
-        return Farewell.WRONG_CONFIGURATION
+        return HelperExit.WRONG_CONFIGURATION
     with leases_kept(
         app,
         [],
@@ -71,10 +71,10 @@ def work_off(app: App, orders: IO[bytes], reports: IO[bytes], *, early: bool) ->
                 _process(intake, reports, dismissed, early=early)
         except StorageUnavailable as error:
             _log.warning("cannot process", action="worker.storage_away", error=str(error))
-            return Farewell.STORAGE_AWAY
+            return HelperExit.STORAGE_AWAY
         finally:
             intake.stop()
-    return Farewell.WORK_IS_DONE
+    return HelperExit.WORK_IS_DONE
 
 
 def _process(intake: Intake, reports: IO[bytes], dismissed: threading.Event, *, early: bool) -> None:

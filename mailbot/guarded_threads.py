@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-_log = structlog.get_logger("mailbot.loops")
+_log = structlog.get_logger("mailbot.guarded_threads")
 _Result = TypeVar("_Result")
 
 

@@ -8,14 +8,14 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from mailbot.cli.helping import helpers_of
+from mailbot.cli.helpers_of_run import fork_server_of
 from tests.flows.house import TestHouse
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     log = MagicMock()
-    monkeypatch.setattr("mailbot.cli.helping._log", log)
+    monkeypatch.setattr("mailbot.cli.helpers_of_run._log", log)
     return log
 
 
@@ -28,7 +28,7 @@ def test_nobody_stands_by_where_no_helper_is_wanted(
 ) -> None:
     monkeypatch.setattr("os.fork", lambda: pytest.fail("forked"))
     with TestHouse(tmp_path, workers="0") as house:
-        assert helpers_of(house.app, for_a_round=True) is None
+        assert fork_server_of(house.app, for_a_round=True) is None
     assert logged(log) == []
 
 
@@ -41,7 +41,7 @@ def test_a_program_with_threads_is_not_forked_and_goes_on_alone(
     thread.start()
     try:
         with TestHouse(tmp_path, workers="2") as house:
-            assert helpers_of(house.app, for_a_round=True) is None
+            assert fork_server_of(house.app, for_a_round=True) is None
     finally:
         end.set()
         thread.join()
@@ -57,5 +57,5 @@ def test_where_no_process_is_to_be_had_the_program_goes_on_alone(
     monkeypatch.setattr("threading.active_count", lambda: 1)
     monkeypatch.setattr("os.fork", no_more)
     with TestHouse(tmp_path, workers="2") as house:
-        assert helpers_of(house.app, for_a_round=True) is None
+        assert fork_server_of(house.app, for_a_round=True) is None
     assert logged(log) == ["helpers.none"]

@@ -1,4 +1,7 @@
-"""Helpers of ``mailbot run``: ``(App) -> Nursery``, to be made before anything of the app is opened or begun."""
+"""What helpers of ``mailbot run`` are forked off: ``(App) -> ForkServer``.
+
+To be made before anything of the app is opened or begun.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ import structlog
 from mailbot.adapters.storage.engine import Database
 from mailbot.bootstrap import App
 from mailbot.cli.logs import unforeseen_errors
-from mailbot.crew import Farewell, helpers_at_most
+from mailbot.crew import HelperExit, helpers_allowed
 from mailbot.domain.errors import StorageUnavailable
+from mailbot.helper import work_off
 from mailbot.housework import warm_up
-from mailbot.isolation.nursery import Nursery
-from mailbot.worker import work_off
+from mailbot.isolation.fork_server import ForkServer
 
 HELPERS_NAME = "mailbot-helper"
 """What ``ps`` and ``top`` call a helper."""
@@ -21,14 +24,14 @@ HELPERS_NAME = "mailbot-helper"
 _log = structlog.get_logger("mailbot.run")
 
 
-def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
+def fork_server_of(app: App, *, for_a_round: bool) -> ForkServer | None:
     """Where processes that help ``app`` in a rush are forked off; ``None`` where none is wanted or can be had.
 
     ``for_a_round``: for ``run --once``, which counts the wait before another attempt as over. What helpers need is
     loaded now, beside what the program itself loads: a rush may be what it meets first, and for a daemon the disk
     may hold another program later.
     """
-    if helpers_at_most(app.settings) == 0:
+    if helpers_allowed(app.settings) == 0:
         return None
 
     def prepare() -> None:
@@ -42,12 +45,12 @@ def helpers_of(app: App, *, for_a_round: bool) -> Nursery | None:
             try:
                 return work_off(app, orders, reports, early=for_a_round)
             except StorageUnavailable:
-                return Farewell.STORAGE_AWAY
+                return HelperExit.STORAGE_AWAY
             finally:
                 app.close()
 
     try:
-        return Nursery(name=HELPERS_NAME, prepare=prepare, work=work)
+        return ForkServer(name=HELPERS_NAME, prepare=prepare, work=work)
     except OSError as error:
         # That is no reason not to begin.
         _log.warning("no helpers to be had", action="helpers.none", error=str(error))
