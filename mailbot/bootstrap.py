@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -58,7 +59,6 @@ from mailbot.flows.compositor import Compositor
 from mailbot.flows.digest import Digests
 from mailbot.flows.escalation import HOUSE_ANSWER_SECONDS, Escalation, HouseLook, Sight
 from mailbot.flows.examination_parts import ExaminationParts, examination_parts
-from mailbot.flows.examine import Examiner
 from mailbot.flows.handle_mail import MailHandler
 from mailbot.flows.intake import Intake
 from mailbot.flows.letter_office import LetterOffice, WaitingTimes
@@ -201,16 +201,11 @@ class App:
         return examination_parts(
             catalogue=self.catalogue,
             marks=OwnMarks(secret_key=key, own_addresses=addresses),
-            documents=ReadAtOnce(self.desk),
+            file_readings=ReadAtOnce(self.desk),
             orders=OrderHouse(catalogue=self.catalogue, calendar=self.calendar, undo_time=self._undo_time),
             mailboxes=self.mailboxes,
             now=self.clock.now,
         )
-
-    @cached_property
-    def examiner(self) -> Examiner:
-        """Finds out what a mail is."""
-        return Examiner(self.examination)
 
     @cached_property
     def shared_mailbox(self) -> SharedMailbox:
@@ -298,7 +293,7 @@ class App:
             parts=self.examination,
             office=office,
             outgoing=outgoing,
-            intake=self._intake(office),
+            intake=self._intake(office, self.examination),
             calendar=self.calendar,
             mailboxes=self.mailboxes,
             owner=self.owner,
@@ -306,23 +301,30 @@ class App:
 
     @cached_property
     def intake(self) -> Intake:
-        """Stored mails become tickets."""
-        intake = self._intake(self.office)
-        intake.park_with(ReadLater(self.desk, self.blobs))
-        return intake
+        """Stored mails become tickets; one whose files take long to read is parked meanwhile."""
+        file_readings = ReadLater(self.desk, self.blobs)
+        parts = replace(self.examination, file_readings=file_readings)
+        return self._intake(self.office, parts, file_readings)
 
-    def _intake(self, office: LetterOffice) -> Intake:
+    def _intake(
+        self, office: LetterOffice, parts: ExaminationParts, file_readings: ReadLater | None = None
+    ) -> Intake:
         handler = MailHandler(
             storage=self.storage,
             blobs=self.blobs,
             reader=self.reader,
-            parts=self.examination,
-            examiner=self.examiner,
+            parts=parts,
             office=office,
             calendar=self.calendar,
             mailboxes=self.mailboxes,
         )
-        return Intake(storage=self.storage, handler=handler, mailboxes=self.mailboxes, owner=self.owner)
+        return Intake(
+            storage=self.storage,
+            handler=handler,
+            mailboxes=self.mailboxes,
+            owner=self.owner,
+            file_readings=file_readings,
+        )
 
     @cached_property
     def upkeep(self) -> Upkeep:
@@ -583,7 +585,7 @@ def build_offline_app(settings: Settings) -> App:
 
 
 def _require_the_same_key(storage: SqlStorage, key: bytes) -> None:
-    """With another key every stored file would look damaged, and all pending mail would be put aside."""
+    """With another key every stored file would look damaged, and all pending mail would be quarantined."""
     digest = keyed_digest(key, _KEY_CHECK)
     with storage.read() as work:
         known = work.house.key_check()

@@ -22,7 +22,7 @@ def warm_up(app: App) -> None:
     """Import, and make of the catalogue, what the first mail and its letter need before a mail is claimed.
 
     It takes longer than a hundred mails, and a process that is killed meanwhile should have none in hand: a
-    good mail that is the first of five starts that come to nothing would be put aside.
+    good mail that is the first of five starts that come to nothing would be quarantined.
     """
     from mailbot.correspondence.samples import sample_views
     from mailbot.evidence.fields import mail_text, read_labels

@@ -125,7 +125,7 @@ def test_an_action_belongs_to_one_module_and_says_one_thing() -> None:
             modules[action].add(event.place.partition(":")[0])
             if event.text is not None:
                 texts[action].add(event.text)
-    # A mail may be put aside by two ways, which the log calls alike.
+    # A mail may be quarantined by two ways, which the log calls alike.
     texts["intake.quarantined"].discard("mail could not be processed")
     assert {action: found for action, found in modules.items() if len(found) > 1} == {}
     assert {action: found for action, found in texts.items() if len(found) > 1} == {}

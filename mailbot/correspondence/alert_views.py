@@ -10,7 +10,7 @@ from mailbot.correspondence.words import Phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedMail:
-    """A mail that was put aside. ``cause`` is technical and in the program's own words."""
+    """A mail that was quarantined. ``cause`` is technical and in the program's own words."""
 
     mail_id: str
     received_at: str
@@ -22,7 +22,7 @@ class QuarantinedMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertQuarantineView(LetterView):
-    """Mails were put aside; the others go on. ``left_out`` counts those not listed."""
+    """Mails were quarantined; the others go on. ``left_out`` counts those not listed."""
 
     count: str
     mails: tuple[QuarantinedMail, ...] = ()

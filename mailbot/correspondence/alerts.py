@@ -45,7 +45,7 @@ class AlertDesk:
 
 
 def quarantine_alert(mails: Sequence[InboundRow], desk: AlertDesk) -> PlannedLetter:
-    """Mails were put aside; one letter for all of them."""
+    """Mails were quarantined; one letter for all of them."""
     listed = mails[:_LISTED_AT_MOST]
     view = AlertQuarantineView(
         brand_name=desk.brand_name,

@@ -5,7 +5,7 @@
     MailbotError
     ├── SenderMistake            answer politely, go on
     │   └── MailTooLarge
-    ├── OurFault                 put aside, raise an alarm, go on
+    ├── OurFault                 quarantine the mail, raise an alarm, go on
     │   ├── ConfigurationError   every problem at once; the program does not start (exit 2)
     │   ├── ServerAway           a mail server or the database cannot be reached (exit 3)
     │   │   ├── CredentialsRefused
@@ -41,7 +41,7 @@ class MailTooLarge(SenderMistake):
 
 
 class OurFault(MailbotError):
-    """Something on our side: put aside with its cause, raise an alarm, go on."""
+    """Something on our side: quarantine the mail with its cause, raise an alarm, go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,6 @@ from mailbot.flows.errand_desk import run_errand, with_code
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
-from mailbot.flows.readings import FileReadings
 from mailbot.flows.roster import registered
 from mailbot.flows.situations import answered_notices
 from mailbot.flows.whose_request import WhoseRequest, as_it_stands
@@ -46,7 +45,7 @@ class AgentsWords:
     def __init__(self, parts: ExaminationParts) -> None:
         self._parts = parts
 
-    def on_errand(self, case: Case, reader: FileReadings | None) -> Understood | None:
+    def on_errand(self, case: Case) -> Understood | None:
         """What an agent's errand comes to; ``None`` for every other mail."""
         if case.sender.role is not SenderRole.AGENT or case.screening.automatic_reply:
             return None
@@ -70,7 +69,7 @@ class AgentsWords:
             notices=answered_notices(case),
         )
         if isinstance(found, CustomersMail):
-            return self._in_customers_name(case, found, block, reader)
+            return self._in_customers_name(case, found, block)
         return self._about_no_ticket(case, found)
 
     def _about_no_ticket(self, case: Case, decision: AnswerAgent | ConfirmErrand) -> Understood:
@@ -86,13 +85,11 @@ class AgentsWords:
             mail=case.mail, sender=case.sender, situation=situation, decision=decision, mailbox=case.mailbox
         )
 
-    def _in_customers_name(
-        self, case: Case, found: CustomersMail, block: DirectiveBlock, reader: FileReadings | None
-    ) -> Understood:
+    def _in_customers_name(self, case: Case, found: CustomersMail, block: DirectiveBlock) -> Understood:
         """A ticket for whom an agent writes: weighed like the customer's own mail (R000-13, R002-01)."""
         agent = registered(self._parts.staff(case.known), case.sender)
         theirs = as_customers(case, found)
-        readings = self._parts.readings(theirs, reader)
+        readings = self._parts.readings(theirs)
         classification = self._typed_by_agent(block, case) or self._parts.subjects.classify(theirs, readings)
         found_type = classification.request_type
         kind = (
@@ -141,7 +138,7 @@ class AgentsWords:
             named = Directive(word=StaffWord.TIPO, argument=request_type)
             block = replace(block, directives=(*block.directives, named))
         case = self._typed_case(by, wanted.text, mailbox, known)
-        found = self._in_customers_name(case, wanted, block, None)
+        found = self._in_customers_name(case, wanted, block)
         decision = found.decision
         return (
             replace(found, decision=replace(decision, opened_by=by)) if isinstance(decision, OpenTicket) else found

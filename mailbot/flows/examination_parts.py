@@ -25,25 +25,26 @@ from mailbot.triage.screen import OwnMarks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminationParts:
-    """The same for every mail; ``now`` is business time."""
+    """The same for every mail; ``now`` is business time. ``file_readings`` reads files at once, or has the mail
+    parked meanwhile."""
 
     catalogue: Catalogue
     marks: OwnMarks
     mailboxes: Mapping[str, ServedMailbox]
     now: Callable[[], datetime]
-    documents: FileReadings
+    file_readings: FileReadings
     weighing: Weighing
     subjects: SubjectFinder
     situations: Situations
 
-    def readings(self, case: Case, reader: FileReadings | None = None) -> MailReadings:
-        """What the case's files say; read by ``reader`` where one is given."""
+    def readings(self, case: Case) -> MailReadings:
+        """What the case's files say."""
         return MailReadings(
             case.mail,
             case.files,
             past=case.known,
             most_bytes=self.catalogue.largest_file_bytes,
-            reader=reader or self.documents,
+            file_readings=self.file_readings,
         )
 
     def staff(self, known: Knowledge) -> Staff:
@@ -59,12 +60,12 @@ def examination_parts(
     *,
     catalogue: Catalogue,
     marks: OwnMarks,
-    documents: FileReadings,
+    file_readings: FileReadings,
     orders: OrderHouse,
     mailboxes: Mapping[str, ServedMailbox],
     now: Callable[[], datetime],
 ) -> ExaminationParts:
-    """The parts, wired up. ``documents`` reads files, ``marks`` tell our own letters."""
+    """The parts, wired up. ``file_readings`` reads files, ``marks`` tell our own letters."""
     weighing = Weighing(catalogue=catalogue, keyed=partial(keyed_digest, marks.secret_key))
     house = House(catalogue=catalogue, mailboxes=mailboxes)
     return ExaminationParts(
@@ -72,7 +73,7 @@ def examination_parts(
         marks=marks,
         mailboxes=mailboxes,
         now=now,
-        documents=documents,
+        file_readings=file_readings,
         weighing=weighing,
         subjects=SubjectFinder(catalogue=catalogue, weighing=weighing, house=house),
         situations=Situations(catalogue=catalogue, orders=orders, secret_key=marks.secret_key),

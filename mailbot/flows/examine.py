@@ -36,7 +36,6 @@ from mailbot.flows.customer_desk import Asking, query_situation
 from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
-from mailbot.flows.readings import FileReadings
 from mailbot.flows.shared_mailbox import SharedMailbox
 from mailbot.flows.subject import joined_ticket
 from mailbot.triage.customer_words import customer_query
@@ -69,7 +68,6 @@ class Examiner:
         *,
         in_sent_folder: bool = False,
         confirmed: bool = False,
-        reader: FileReadings | None = None,
         looked_again: Mapping[str, EvidenceReport] | None = None,
     ) -> Examination:
         """``files`` are the mail's attachments as stored, in order. ``in_sent_folder``: nobody sent it to us, it
@@ -105,10 +103,10 @@ class Examiner:
             now=self._parts.now(),
             looked_again=looked_again or {},
         )
-        asked = self._asked(case) or self._agents_words.on_errand(case, reader)
+        asked = self._asked(case) or self._agents_words.on_errand(case)
         if asked is not None:
             return asked
-        readings = self._parts.readings(case, reader)
+        readings = self._parts.readings(case)
         subject = self._parts.subjects.of(case, readings)
         if subject.thread.accepted and subject.thread.handle_purpose is HandlePurpose.SECTOR:
             case = as_sector(case)

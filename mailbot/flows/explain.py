@@ -1,7 +1,7 @@
 """What would become of a mail, and why: ``bytes -> Explanation``. Nothing is stored or sent.
 
 The same examination, change and letters as in ``handle_mail.py``, held against the past of a mailbox that begins
-today; where intake would put a mail aside, the explanation says so instead of raising.
+today; where intake would quarantine a mail, the explanation says so instead of raising.
 """
 
 from __future__ import annotations

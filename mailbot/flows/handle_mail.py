@@ -41,7 +41,6 @@ from mailbot.flows.making_changes import ChangeMaker, PreparedChange
 from mailbot.flows.outgoing import WrittenLetter
 from mailbot.flows.ports import BlobStore, MailReader, Storage, UnitOfWork
 from mailbot.flows.query_answers import answer_query, count_vote
-from mailbot.flows.readings import FileReadings
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import KnowledgeForOneMail
 from mailbot.flows.repeated_mails import as_duplicate, as_replay, log_reason, mail_result, take_place_of_note
@@ -88,7 +87,6 @@ class MailHandler:
         blobs: BlobStore,
         reader: MailReader,
         parts: ExaminationParts,
-        examiner: Examiner,
         office: LetterOffice,
         calendar: BusinessCalendar,
         mailboxes: Mapping[str, ServedMailbox],
@@ -97,20 +95,18 @@ class MailHandler:
         self._blobs = blobs
         self._reader = reader
         self._parts = parts
-        self._examiner = examiner
+        self._examiner = Examiner(parts)
         self._office = office
         self._changes = ChangeMaker(parts=parts, office=office, calendar=calendar)
         self._mailboxes = mailboxes
         archive = Archive(storage=storage, blobs=blobs, reader=reader)
         self._retyping = Retyping(archive=archive, recounter=Recounter(parts))
 
-    def handle(
-        self, claimed: ClaimedMail, *, files_read_by: FileReadings | None, claim_next: ClaimNext
-    ) -> Handled:
+    def handle(self, claimed: ClaimedMail, *, claim_next: ClaimNext) -> Handled:
         """Do with a mail what is to be done with it, in one commit.
 
-        Raises ``WaitsForReading`` where its files take long, ``LeaseLost`` where it is another's by now,
-        ``StorageUnavailable``, and whatever is wrong with the mail; nothing is written then.
+        Raises ``WaitsForReading`` where it is to be parked until its files are read, ``LeaseLost`` where it is
+        another's by now, ``StorageUnavailable``, and whatever is wrong with the mail; nothing is written then.
         """
         if claimed.deaths >= MAX_DEATHS:
             return self._end(claimed, _quarantined(f"the daemon died {claimed.deaths} times with this mail"))
@@ -119,7 +115,7 @@ class MailHandler:
         mail, too_large_bytes = self._read(raw, claimed)
         if too_large_bytes is not None and claimed.folder != SENT_FOLDER:
             return self._refuse_large_mail(claimed, mailbox, mail, too_large_bytes)
-        return self._understand(claimed, mailbox, mail, files_read_by, claim_next)
+        return self._understand(claimed, mailbox, mail, claim_next)
 
     def _read(self, raw: bytes, claimed: ClaimedMail) -> tuple[InboundMail, int | None]:
         """The mail, and its size where only its header could be had because it is too large."""
@@ -129,15 +125,10 @@ class MailHandler:
             return self._reader.read(header_only(raw)), len(raw)
 
     def _understand(
-        self,
-        claimed: ClaimedMail,
-        mailbox: ServedMailbox,
-        mail: InboundMail,
-        files_read_by: FileReadings | None,
-        claim_next: ClaimNext,
+        self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail, claim_next: ClaimNext
     ) -> Handled:
         for _ in range(CONFLICTS_AT_MOST):
-            ready = self._get_ready(claimed, mailbox, mail, files_read_by)
+            ready = self._get_ready(claimed, mailbox, mail)
             if isinstance(ready, MailResult):
                 return self._end(claimed, ready)
             try:
@@ -147,13 +138,7 @@ class MailHandler:
                 _log.info("ticket changed meanwhile", action="intake.conflict", mail_id=claimed.id)
         raise ConcurrentChange(f"mail {claimed.id}: the ticket kept changing")
 
-    def _get_ready(
-        self,
-        claimed: ClaimedMail,
-        mailbox: ServedMailbox,
-        mail: InboundMail,
-        files_read_by: FileReadings | None,
-    ) -> _Ready | MailResult:
+    def _get_ready(self, claimed: ClaimedMail, mailbox: ServedMailbox, mail: InboundMail) -> _Ready | MailResult:
         """Whatever can be done before the commit, at one look at what came before the mail: its files stored, what
         it is found out, and the change prepared. The mail's end where nothing is to be done with it."""
         with KnowledgeForOneMail(self._storage) as known:
@@ -161,7 +146,7 @@ class MailHandler:
             if not_wanted is not None:
                 return not_wanted
             files = self._store_files(mail, known)
-            found = self._find_out(claimed, mailbox, mail, files, known, files_read_by)
+            found = self._find_out(claimed, mailbox, mail, files, known)
             return _Ready(found=found, files=files, prepared=self._prepared(claimed, found, files, known))
 
     @staticmethod
@@ -190,7 +175,6 @@ class MailHandler:
         mail: InboundMail,
         files: Sequence[StoredFile],
         known: KnowledgeForOneMail,
-        files_read_by: FileReadings | None,
     ) -> Examination:
         """What the mail comes to; of a ticket that gets another type, by all its mails."""
 
@@ -202,7 +186,6 @@ class MailHandler:
                 known,
                 in_sent_folder=claimed.folder == SENT_FOLDER,
                 confirmed=claimed.confirmed,
-                reader=files_read_by,
                 looked_again=looked_again,
             )
 
@@ -214,8 +197,8 @@ class MailHandler:
             # No transaction stays open while all mails of a ticket are read, and their files.
             known.close_for_now()
         if ticket is None or not ordered:
-            return self._retyping.with_evidence_of_new_type(found, files, mailbox, files_read_by)
-        again = self._retyping.recount(ticket, ordered, found.mailbox, files_read_by)
+            return self._retyping.with_evidence_of_new_type(found, files, mailbox)
+        again = self._retyping.recount(ticket, ordered, found.mailbox)
         if again is None:
             return found
         found = examine({ordered: again.report})

@@ -1,8 +1,8 @@
 """Whose turn it is: claims stored mails one at a time, has each handled (``handle_mail.py``), and sees to it that
 whatever happens, the next mail goes on.
 
-An exception counts as an attempt against the mail at hand, and after three the mail is put aside with its cause. A
-mail whose files take long to read is parked meanwhile; one that hangs is given up.
+An exception counts as an attempt against the mail at hand, and after three the mail is quarantined with its cause.
+A mail whose files take long to read is parked meanwhile; one that hangs is given up.
 """
 
 from __future__ import annotations
@@ -41,17 +41,24 @@ class _Parked:
 class Intake:
     """Works off stored mails, one at a time.
 
-    After ``park_with`` a mail whose files take long to read is put aside meanwhile, and others pass.
+    Where ``file_readings`` are given, those that ``handler`` works with, a mail whose files take long to read is
+    parked meanwhile, and others pass.
     """
 
     def __init__(
-        self, *, storage: Storage, handler: MailHandler, mailboxes: Mapping[str, ServedMailbox], owner: str
+        self,
+        *,
+        storage: Storage,
+        handler: MailHandler,
+        mailboxes: Mapping[str, ServedMailbox],
+        owner: str,
+        file_readings: ReadLater | None = None,
     ) -> None:
         self._storage = storage
         self._handler = handler
         self._mailboxes = mailboxes
         self._owner = owner
-        self._parking: ReadLater | None = None
+        self._file_readings = file_readings
         self._parked: list[_Parked] = []
         self._goes_on_with_parked = False
         # The next mail, claimed in the commit that ended the one before: one commit a mail instead of two.
@@ -62,10 +69,6 @@ class Intake:
         self._may_own_more = False
         # The mail in hand and since when, for the thread that looks whether it hangs.
         self._in_hand: tuple[ClaimedMail, float] | None = None
-
-    def park_with(self, parking: ReadLater) -> None:
-        """From now on put mails aside while their files are read."""
-        self._parking = parking
 
     # --- one mail ---
 
@@ -93,7 +96,7 @@ class Intake:
             raise
 
     def process_beside_others(self) -> MailOutcome | None:
-        """What is ours to do while others work: go on with a mail that was put aside, and keep none from them.
+        """What is ours to do while others work: go on with a mail that was parked, and keep none from them.
         ``None`` if nothing was to be done. Raises as above."""
         outcome = self.process_parked()
         # In its commit, or before the others came, another may have been claimed.
@@ -101,8 +104,8 @@ class Intake:
         return outcome
 
     def leave_to_others(self) -> None:
-        """Give back what was claimed ahead, because others work now and nobody here would come to it; what is put
-        aside stays. Raises ``StorageUnavailable``; to be called again then."""
+        """Give back what was claimed ahead, because others work now and nobody here would come to it; what is
+        parked stays. Raises ``StorageUnavailable``; to be called again then."""
         if self._claimed_ahead is not None:
             self._claimed_ahead, self._may_own_more = None, True
         self._give_back_what_nobody_holds()
@@ -111,15 +114,15 @@ class Intake:
         """To be called when no mail is in hand nor claimed ahead."""
         if not self._may_own_more:
             return
-        put_aside = [one.claimed.id for one in self._parked]
+        parked = [one.claimed.id for one in self._parked]
         with self._storage.write() as work:
-            work.mails.give_back_all(self._owner, ready_at=real_now(), but=put_aside)
+            work.mails.give_back_all(self._owner, ready_at=real_now(), but=parked)
         self._may_own_more = False
 
     def process_parked(self) -> MailOutcome | None:
         """Go on with a mail whose files are read by now; ``None`` if there is none. Raises as above."""
         parked = next((one for one in self._parked if one.batch.is_done), None)
-        if parked is None or self._parking is None:
+        if parked is None or self._file_readings is None:
             return None
         with self._storage.write() as work:
             is_ours = work.mails.resume(parked.claimed, real_now=real_now())
@@ -127,13 +130,13 @@ class Intake:
         if not is_ours:
             _log.warning("lease lost", action="intake.lease_lost", mail_id=parked.claimed.id)
             return MailOutcome.PENDING
-        self._parking.present(parked.batch)
+        self._file_readings.present(parked.batch)
         self._goes_on_with_parked = True
         try:
             return self._bring_on(parked.claimed)
         finally:
             self._goes_on_with_parked = False
-            self._parking.forget()
+            self._file_readings.forget()
 
     @property
     def parked(self) -> int:
@@ -141,7 +144,7 @@ class Intake:
         return len(self._parked)
 
     def wait_for_readings(self, seconds: float) -> None:
-        """Until the files of one of the mails put aside are read, for ``seconds`` at most."""
+        """Until the files of one of the parked mails are read, for ``seconds`` at most."""
         if self._parked:
             self._parked[0].batch.wait(seconds)
 
@@ -188,20 +191,20 @@ class Intake:
         )
 
     def _claim_ahead(self, work: UnitOfWork) -> ClaimedMail | None:
-        """``None`` after a mail that was put aside: it went before the one claimed ahead, which stays so; and
+        """``None`` after a mail that was parked: it went before the one claimed ahead, which stays so; and
         where helpers work it is all that we do, so that a further mail would wait in our hands."""
         return None if self._goes_on_with_parked else self._claim(work)
 
     def _readers_have_enough(self) -> bool:
         """Whether a further mail with photographs would only wait, here as well as in its place."""
-        return self._parking is not None and len(self._parked) > self._parking.readers
+        return self._file_readings is not None and len(self._parked) > self._file_readings.readers
 
     def process(self, claimed: ClaimedMail) -> MailOutcome:
-        """Bring a claimed mail to its end, put it aside until its files are read, or count an attempt against it
+        """Bring a claimed mail to its end, park it until its files are read, or count an attempt against it
         (both: ``pending``)."""
         began = time.monotonic()
         try:
-            handled = self._handler.handle(claimed, files_read_by=self._parking, claim_next=self._claim_ahead)
+            handled = self._handler.handle(claimed, claim_next=self._claim_ahead)
         except WaitsForReading as waiting:
             return self._park(claimed, waiting.batch)
         except LeaseLost:

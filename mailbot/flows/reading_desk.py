@@ -35,9 +35,9 @@ READER_SECONDS_A_MAIL = 60.0
 """A mail's files are begun until so much of all readers' time went into it; what is left is *not checked*."""
 
 _IDLE_SECONDS = 60.0
-# So long a mail waits for quick files before it is put aside; they take a tenth of it.
+# So long a mail waits for quick files before it is parked; they take a tenth of it.
 _QUICK_SECONDS = 0.5
-# So long it waits where a photograph is among them, which may be none or be nothing: to put a mail aside, and to
+# So long it waits where a photograph is among them, which may be none or be nothing: to park a mail, and to
 # look at it again afterwards, costs a third of this.
 _MOMENT_SECONDS = 0.06
 _JOIN_SECONDS = 5.0
@@ -262,7 +262,7 @@ class ReadAtOnce:
 
 
 class WaitsForReading(Exception):
-    """The files of the mail in hand are being read: it is to be put aside until ``batch`` is done."""
+    """The files of the mail in hand are being read: it is to be parked until ``batch`` is done."""
 
     def __init__(self, batch: Batch) -> None:
         super().__init__("files are being read")
@@ -288,7 +288,7 @@ class ReadLater:
             return [reading for reading in ready if reading is not None]
         patience_seconds = self._patience_seconds(files)
         # One look at a mail may ask more than once, each time for other files: what was read for it stays known
-        # until its end, or it would be put aside for ever.
+        # until its end, or it would be parked for ever.
         in_hand = {file.digest: file for file in files}
         batch = self._desk.take([self._stored(file, in_hand) for file in files], self._ready)
         try:

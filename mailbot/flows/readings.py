@@ -26,7 +26,7 @@ class FileReadings(Protocol):
     def read_all(self, files: Sequence[FileToRead]) -> Sequence[DocumentReading]:
         """The readings of ``files``, in any order; what could not be read is ``NOT_CHECKED``.
 
-        Raises nothing but, where mails can be put aside, ``WaitsForReading``.
+        Raises nothing but, where mails can be parked, ``WaitsForReading``.
         """
         ...
 
@@ -57,12 +57,12 @@ class MailReadings:
         *,
         past: PastReadings,
         most_bytes: int,
-        reader: FileReadings,
+        file_readings: FileReadings,
     ) -> None:
         self._pairs = tuple(zip(mail.attachments, files, strict=True))
         self._past = past
         self._most_bytes = most_bytes
-        self._reader = reader
+        self._file_readings = file_readings
         self._by_digest: dict[str, DocumentReading] = {}
         self._made: list[DocumentReading] = []
 
@@ -119,7 +119,7 @@ class MailReadings:
             self._past.close_for_now()
         return [
             *(_told_at_once(digest, missing[digest]) for digest in missing if digest not in set(to_open)),
-            *(self._reader.read_all(asked) if asked else ()),
+            *(self._file_readings.read_all(asked) if asked else ()),
             *(not_read(digest) for digest in to_open[MOST_FILES:]),
         ]
 

@@ -27,7 +27,6 @@ from mailbot.flows.examination_parts import ExaminationParts
 from mailbot.flows.kept_papers import as_staff_left_them
 from mailbot.flows.mailboxes import ServedMailbox
 from mailbot.flows.past import Knowledge
-from mailbot.flows.readings import FileReadings
 from mailbot.flows.uses_elsewhere import with_other_uses
 from mailbot.flows.whose_request import whose_it_stands
 from mailbot.triage.authentication import AuthenticationKind, AuthenticationProfile
@@ -51,14 +50,13 @@ class Recounter:
         known: Knowledge,
         *,
         in_hands: bool,
-        reader: FileReadings | None = None,
     ) -> Recount:
         """Look again at all mails of a ticket's requester, in the order in which they came (at least one); each is
         let go before the next is taken.
 
         Nothing that was found before counts, so that a better reader makes it better; only a follow-up begins,
-        as it did then, with what the ticket that it follows holds. The mails stay on this ticket. Raises what
-        ``reader`` raises, which without it waits until everything is read.
+        as it did then, with what the ticket that it follows holds. The mails stay on this ticket. Raises
+        ``WaitsForReading`` where the mail in hand is to be parked until their files are read.
         """
         followed = known.ticket(ticket.follow_up_of) if ticket.follow_up_of else None
         so_far = _as_it_was_followed(followed, ticket) if followed else None
@@ -74,7 +72,7 @@ class Recounter:
         made: list[DocumentReading] = []
         for number, one in enumerate(mails):
             case = as_requester(self._case_again(one, ticket, mailbox, known))
-            readings = self._parts.readings(case, reader)
+            readings = self._parts.readings(case)
             brought.update(file.digest for file in one.files)
             verified = verified or is_verified_requester(case, ticket)
             if number == 0 and not is_follow_up:

@@ -14,7 +14,6 @@ from mailbot.domain.ticket import Ticket
 from mailbot.flows.archive import Archive, kept_mails, rows_that_count
 from mailbot.flows.case import KeptMail, Recount, Understood
 from mailbot.flows.mailboxes import ServedMailbox
-from mailbot.flows.readings import FileReadings
 from mailbot.flows.recount import Recounter
 from mailbot.flows.remember import StoredKnowledge
 from mailbot.triage.decisions import ActOnQuery, ApplyAgentReply
@@ -36,34 +35,25 @@ class Retyping:
         self._recounter = recounter
 
     def with_evidence_of_new_type(
-        self,
-        found: Understood,
-        files: Sequence[StoredFile],
-        mailbox: ServedMailbox,
-        reader: FileReadings | None,
+        self, found: Understood, files: Sequence[StoredFile], mailbox: ServedMailbox
     ) -> Understood:
         """What was found, with the evidence that the ticket's mails and this one are for the type that its
-        requester gives it; as it is where that is no other. Raises what ``reader`` raises while files are still
-        being read."""
+        requester gives it; as it is where that is no other. Raises ``WaitsForReading`` where the mail in
+        hand is to be parked."""
         decision, ticket = found.decision, found.situation.ticket
         if not isinstance(decision, ActOnQuery) or not decision.request_type or ticket is None:
             return found
         # The word itself is no answer to anything.
         this = replace(found.mail, new_text=decision.query.note, subject="")
         of_this = KeptMail(mail=this, arrived_at=found.situation.arrived_at, files=files)
-        recount = self.recount(ticket, decision.request_type, mailbox, reader, of_this)
+        recount = self.recount(ticket, decision.request_type, mailbox, of_this)
         if recount is None:
             return found
         situation = replace(found.situation, request_type=recount.request_type, report=recount.report)
         return replace(found, situation=situation, new_readings=recount.new_readings)
 
     def recount(
-        self,
-        ticket: Ticket,
-        request_type: str,
-        mailbox: ServedMailbox,
-        reader: FileReadings | None,
-        *further: KeptMail,
+        self, ticket: Ticket, request_type: str, mailbox: ServedMailbox, *further: KeptMail
     ) -> Recount | None:
         """What the ticket's mails, and ``further`` ones, come to for ``request_type``; ``None`` where there are
         none, as where a command opened it. Raises as above."""
@@ -80,7 +70,6 @@ class Retyping:
             StoredKnowledge(self._archive.storage),
             # What the bot would answer by itself is a suggestion here: nobody asked for that answer.
             in_hands=True,
-            reader=reader,
         )
 
 

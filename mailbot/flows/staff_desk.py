@@ -92,7 +92,7 @@ class StaffDesk:
         admin = AgentSpec(key=ADMIN, address=mailbox.address, name=mailbox.spec.name)
         found = self._words.ordered_by(admin, text, ticket, mailbox, self._known)
         ordered = type_ordered(found)
-        again = self._retyping.recount(ticket, ordered, mailbox, None) if ordered else None
+        again = self._retyping.recount(ticket, ordered, mailbox) if ordered else None
         if again is None:
             return found
         looked_again = {ordered: again.report}

@@ -23,7 +23,7 @@ def test_a_template_that_goes_on_for_ever_is_ended() -> None:
 
 
 def test_a_letter_is_written_however_long_the_machine_stood_still_meanwhile() -> None:
-    """Three times, and its mail was put aside."""
+    """Three times, and its mail was quarantined."""
 
     def written() -> Iterator[str]:
         yield "Bom "

@@ -190,7 +190,7 @@ class TestHouse:
             return work.mails.add([row], now=datetime.now(UTC))[0]
 
     def process(self) -> MailOutcome:
-        """Let intake take the next mail, which there must be, and wait for its files where it is put aside."""
+        """Let intake take the next mail, which there must be, and wait for its files where it is parked."""
         intake = self.app.intake
         outcome = intake.process_next(early=True)
         assert outcome is not None

@@ -33,7 +33,7 @@ def test_a_mail_is_taken_into_lines_once_for_all_open_requests_of_its_sender(hou
     for wanted in ("Rio Verde", "Jataí", "Anápolis"):
         house.receive(mail(f"Novo local: {wanted}\n"))
     with (
-        # A mail that is put aside while its file is read is looked at again afterwards.
+        # A mail that is parked while its file is read is looked at again afterwards.
         patch("mailbot.flows.reading_desk._QUICK_SECONDS", 60),
         patch("mailbot.flows.weighing.mail_text", side_effect=mail_text) as taken,
     ):

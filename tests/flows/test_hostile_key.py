@@ -1,4 +1,4 @@
-"""Another MAILBOT_SECRET_KEY is told at the start; no mail is put aside for it."""
+"""Another MAILBOT_SECRET_KEY is told at the start; no mail is quarantined for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailbot.round import run_once
 from tests.flows.house import TestHouse, mail
 
 
-def test_a_changed_secret_key_stops_the_start_and_puts_no_mail_aside(tmp_path: Path) -> None:
+def test_a_changed_secret_key_stops_the_start_and_quarantines_no_mail(tmp_path: Path) -> None:
     (tmp_path / "Maildir" / "new").mkdir(parents=True)
     (tmp_path / "Maildir" / "cur").mkdir()
     with TestHouse(tmp_path) as house:

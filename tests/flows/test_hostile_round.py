@@ -54,7 +54,7 @@ one_round.run_once(house.app)
 """
 
 
-def test_a_mail_that_hangs_ends_the_round_and_is_put_aside_after_three(house: TestHouse) -> None:
+def test_a_mail_that_hangs_ends_the_round_and_is_quarantined_after_three(house: TestHouse) -> None:
     house.collect(mail("Qual o prazo?", subject="Dúvida"))
     for attempts in (1, 2, 3):
         command = [sys.executable, "-c", _ROUND_WITH_A_READER_THAT_HANGS, str(house.folder)]
@@ -65,7 +65,7 @@ def test_a_mail_that_hangs_ends_the_round_and_is_put_aside_after_three(house: Te
     assert house.mails()[0].outcome is MailOutcome.QUARANTINED
 
 
-def test_mail_of_a_mailbox_that_is_switched_off_waits_and_is_not_put_aside(house: TestHouse) -> None:
+def test_mail_of_a_mailbox_that_is_switched_off_waits_and_is_not_quarantined(house: TestHouse) -> None:
     house.collect(mail("Qual o prazo?", subject="Dúvida"), mailbox="another")
     house.collect(mail("E aos sábados?", subject="Dúvida", sender="ana@example.com.br"))
     for _ in range(3):

@@ -16,6 +16,7 @@ from mailbot.domain.events import LetterKind
 from mailbot.domain.ledger import LEASE_TIME, MailOutcome
 from mailbot.domain.ticket import Ticket
 from mailbot.flows import upkeep
+from mailbot.flows.examine import Examiner
 from mailbot.flows.handle_mail import MailHandler
 from mailbot.housework import tick
 from mailbot.triage.time_passes import due_change
@@ -101,7 +102,7 @@ def test_what_hangs_is_counted_and_its_late_result_is_not_written(
 ) -> None:
     house.collect(question())
     assert house.app.intake.give_up_hanging(timedelta()) is None
-    examine = house.app.examiner.examine
+    examine = Examiner.examine
     given_up: list[int | None] = []
 
     def slow(*args: Any, **kwargs: Any) -> Any:
@@ -110,7 +111,7 @@ def test_what_hangs_is_counted_and_its_late_result_is_not_written(
         return examine(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.examiner, "examine", slow)
+        patch.setattr(Examiner, "examine", slow)
         for attempts in (1, 2, 3):
             assert house.process() is MailOutcome.PENDING
             assert house.mails()[0].attempts == attempts

@@ -124,7 +124,7 @@ def test_what_is_read_while_its_mail_is_in_hand_is_not_fetched_again(
     assert fetched == []
 
 
-def test_of_a_mail_that_is_put_aside_nothing_is_kept_in_memory(desk: ReadingDesk, reader: SlowReader) -> None:
+def test_of_a_mail_that_is_parked_nothing_is_kept_in_memory(desk: ReadingDesk, reader: SlowReader) -> None:
     fetched: list[str] = []
     later = ReadLater(desk, Blobs(fetched))
     desk.take([file("x"), file("y")])
@@ -314,7 +314,7 @@ def test_a_mail_whose_files_are_asked_for_one_after_the_other_comes_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two types that take files of different sizes: each look at the mail asked for another file and forgot the
-    one before, so that it was put aside for ever, and with it whatever its sender wrote next."""
+    one before, so that it was parked for ever, and with it whatever its sender wrote next."""
     monkeypatch.setattr(reading_desk, "_MOMENT_SECONDS", 0.0)
     monkeypatch.setattr(reading_desk, "_QUICK_SECONDS", 0.0)
     config = tmp_path / "config"
@@ -339,7 +339,7 @@ def test_a_mail_whose_files_are_asked_for_one_after_the_other_comes_to_its_end(
         assert house.mails()[-1].outcome is not MailOutcome.PENDING
 
 
-def test_a_mail_put_aside_is_given_back_when_we_stop(house: TestHouse, gate: threading.Event) -> None:
+def test_a_parked_mail_is_given_back_when_we_stop(house: TestHouse, gate: threading.Event) -> None:
     house.collect(photos_of("ana@example.com.br"))
     assert house.app.intake.process_next() is MailOutcome.PENDING
     house.app.intake.stop()
@@ -349,7 +349,7 @@ def test_a_mail_put_aside_is_given_back_when_we_stop(house: TestHouse, gate: thr
     assert house.process() is MailOutcome.TICKET
 
 
-def test_the_death_of_the_daemon_does_not_count_against_a_mail_put_aside(
+def test_the_death_of_the_daemon_does_not_count_against_a_parked_mail(
     house: TestHouse, gate: threading.Event
 ) -> None:
     house.collect(photos_of("ana@example.com.br"))
@@ -366,7 +366,7 @@ def test_the_death_of_the_daemon_does_not_count_against_a_mail_put_aside(
     assert house.mails()[0].deaths == 0
 
 
-def test_the_lease_of_a_mail_put_aside_is_kept(house: TestHouse, gate: threading.Event) -> None:
+def test_the_lease_of_a_parked_mail_is_kept(house: TestHouse, gate: threading.Event) -> None:
     from datetime import UTC, datetime, timedelta
 
     from mailbot.domain.ledger import LEASE_TIME

@@ -130,7 +130,7 @@ def test_no_look_lasts_while_files_are_stored_or_read(
         return put(blobs, contents)
 
     monkeypatch.setattr(FileBlobs, "put_many", noting)
-    # A mail that is put aside is looked at again.
+    # A mail that is parked is looked at again.
     monkeypatch.setattr(reading_desk, "_QUICK_SECONDS", 60.0)
     assert house.receive(mail(REQUEST, files=[BOLETO])) is MailOutcome.TICKET
     assert set(open_at_storing) == {0}

@@ -34,6 +34,7 @@ from mailbot.domain.mailbox import SENT_FOLDER
 from mailbot.domain.ticket import Resolution, Status
 from mailbot.domain.troubles import Trouble
 from mailbot.flows.compositor import Compositor
+from mailbot.flows.examine import Examiner
 from mailbot.flows.ports import UnitOfWork
 from mailbot.flows.pulse import Pulse
 from mailbot.flows.sent_folder import SentFolderKeeper
@@ -469,17 +470,17 @@ def test_two_copies_in_the_hands_of_two_processes_at_once_stand_once_on_the_tick
     folder.add(answer)
     keeper.run_once(inbox_is_seen=True)
     house.collect(in_inbox(answer, verdict="pass"))
-    other = house.open().intake
-    examine = house.app.examiner.examine
+    waiting = [house.open().intake]
+    examine = Examiner.examine
     others: list[MailOutcome | None] = []
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         found = examine(*args, **kwargs)
-        if not others:
-            others.append(other.process_next())
+        if waiting:
+            others.append(waiting.pop().process_next())
         return found
 
-    monkeypatch.setattr(house.app.examiner, "examine", slow)
+    monkeypatch.setattr(Examiner, "examine", slow)
     outcomes = {house.process(), *others}
     assert outcomes == {MailOutcome.MESSAGE, MailOutcome.DUPLICATE}
     assert answers(house, number) == ["Só uma vez."]
@@ -643,7 +644,7 @@ def test_logs_hold_no_address_and_no_words(
     assert not re.search(r"@|segredo", str(logs))
 
 
-def test_an_answer_that_was_put_aside_can_be_read_again_later(
+def test_an_answer_that_was_quarantined_can_be_read_again_later(
     house: TestHouse, folder: FakeSentFolder, keeper: SentFolderKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mailbot.flows.reprocess import tasks_for
@@ -651,7 +652,7 @@ def test_an_answer_that_was_put_aside_can_be_read_again_later(
     number = request(house)
     folder.add(written("Enfim.", replies_to=FIRST_ID))
     with monkeypatch.context() as patch:
-        patch.setattr(house.app.examiner, "examine", lambda *_a, **_k: 1 / 0)
+        patch.setattr(Examiner, "examine", lambda *_a, **_k: 1 / 0)
         keeper.run_once(inbox_is_seen=True)
         assert [house.process() for _ in range(3)][-1] is MailOutcome.QUARANTINED
     row = house.mails()[-1]

@@ -33,7 +33,7 @@ def troubles(site: Site) -> set[str]:
 # --- mails that crash or kill -----------------------------------------------------------------------------------
 
 
-def test_a_crashing_mail_is_put_aside_with_its_cause_and_the_next_goes_on(site: Site) -> None:
+def test_a_crashing_mail_is_quarantined_with_its_cause_and_the_next_goes_on(site: Site) -> None:
     poisoner, customer = site.servers.new_user("cliente"), site.servers.new_user("cliente")
     site.customer_writes(poisoner, text=POISON)
     site.customer_writes(poisoner)
@@ -71,7 +71,7 @@ def test_an_attempt_that_is_due_later_is_made_by_the_daemon_while_others_pass(si
     assert [ticket.requester.address for ticket in reversed(site.tickets())] == [customer, poisoner]
 
 
-def test_a_mail_that_kills_the_daemon_is_put_aside_after_five_deaths(site: Site) -> None:
+def test_a_mail_that_kills_the_daemon_is_quarantined_after_five_deaths(site: Site) -> None:
     poisoner, customer = site.servers.new_user("cliente"), site.servers.new_user("cliente")
     site.customer_writes(poisoner, text=POISON)
     site.customer_writes(customer)

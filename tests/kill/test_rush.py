@@ -351,7 +351,7 @@ def test_a_round_of_a_rush_counts_right_and_each_letter_leaves_once(site: Site) 
     rush.assert_no_letter_came_twice()
 
 
-def test_a_round_puts_crashing_mails_aside_whoever_has_them_in_hand_and_says_so(site: Site) -> None:
+def test_a_round_quarantines_crashing_mails_whoever_has_them_in_hand_and_says_so(site: Site) -> None:
     rush = Rush(site, 20, poison=3)
     crashing = ["--at", "before read", "--how", "raise", "--mail", POISON, "--where", "everywhere"]
     code, count = run_once(site, *WITH_HELPERS, *crashing)

@@ -338,7 +338,7 @@ def in_order_of_collection(stored: Stored) -> Check:
 
 
 def nothing_in_quarantine(stored: Stored) -> Check:
-    """No mail was put aside; how many had a daemon die with them, or an attempt fail."""
+    """No mail was quarantined; how many had a daemon die with them, or an attempt fail."""
     wrong = [f"mail {mail.id}: {mail.reason}" for mail in stored.mails if mail.outcome == MailOutcome.QUARANTINED]
     wrong += [f"mail {mail.id}: {mail.attempts} failed attempts" for mail in stored.mails if mail.attempts]
     deaths = Counter(mail.deaths for mail in stored.mails if mail.deaths)

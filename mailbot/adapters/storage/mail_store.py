@@ -183,7 +183,7 @@ class MailStore:
         return result.rowcount == 1
 
     def resume(self, claimed: ClaimedMail, *, real_now: datetime) -> bool:
-        """Note durably that work on a mail put aside goes on. False if it is in other hands."""
+        """Note durably that work on a parked mail goes on. False if it is in other hands."""
         result = self._connection.execute(
             update(inbound_mails)
             .where(*_still_held(claimed))
@@ -240,7 +240,7 @@ class MailStore:
         return result.rowcount
 
     def quarantine(self, claimed: ClaimedMail, cause: str, *, now: datetime) -> None:
-        """Put a mail that was given back aside; the next one of the conversation comes forward."""
+        """Quarantine a mail that was given back; the next one of the conversation comes forward."""
         self._connection.execute(
             update(inbound_mails)
             .where(MAILS.id == claimed.id, MAILS.fence == claimed.fence, PENDING)
@@ -249,7 +249,7 @@ class MailStore:
         PROMOTE.run(self._connection, {"key": claimed.conversation_key, "now": now})
 
     def renew(self, owner: str, *, real_now: datetime, begun_after: datetime) -> int:
-        """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``, or has put aside."""
+        """Lengthen the leases of what ``owner`` has in hand and began after ``begun_after``, or has parked."""
         result = self._connection.execute(
             update(inbound_mails)
             .where(MAILS.owner == owner, or_(MAILS.begun_at > begun_after, MAILS.begun_at.is_(None)))
