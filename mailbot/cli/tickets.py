@@ -306,6 +306,8 @@ def _ruling(ticket: Ticket) -> str:
         return ""
     facts = ", ".join(f"{one.name} {one.value}" for one in ruling.facts)
     said = f"{ruling.action} {ruling.guidance}".strip()
+    if not ruling.row:
+        return f"none; opened {ruling.linked_ticket} before"
     beside = f"; opened {ruling.linked_ticket}" if ruling.linked_ticket else ""
     return f"{said} (rule {ruling.row}{': ' if facts else ''}{facts}){beside}"
 

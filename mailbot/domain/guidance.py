@@ -37,7 +37,8 @@ class FactUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """The answer of a table: the first row that applies, counted from 1, or the first that cannot be answered.
+    """The answer of a table: the first row that applies, counted from 1, or the first that cannot be answered; 0
+    where there is no table and only the ticket beside is remembered.
 
     ``guidance`` names the words for the requester or, with ``SUGGEST``, those proposed; ``note`` is what the
     table tells an agent about it. ``facts`` are those known of the row and of the rows before it, ``doubts`` the

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailbot.domain.errors import TransitionNotAllowed
-from mailbot.domain.evidence import FieldValue, Finding, Mismatch
+from mailbot.domain.evidence import FieldOrigin, FieldValue, Finding, Mismatch
 from mailbot.domain.guidance import Ruling
 from mailbot.domain.identification import NOT_IDENTIFIED, TicketCustomer
 from mailbot.domain.mail import Address
@@ -143,6 +143,11 @@ class Ticket:
         """All that agents see: what counts, then what was asked for again and did not come again."""
         came = {one.sha256 for one in self.documents}
         return (*self.documents, *(one for one in self.set_aside if one.sha256 not in came))
+
+    @property
+    def holds_words_of_agents(self) -> bool:
+        """Whether staff have stated something of it themselves."""
+        return any(value.origin is FieldOrigin.AGENT for value in self.fields)
 
     @property
     def is_guided(self) -> bool:

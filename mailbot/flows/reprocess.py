@@ -294,7 +294,7 @@ class Reprocess:
         with self._storage.read() as work:
             ticket = work.tickets.get(task.number)
             messages = work.tickets.messages(task.number)
-            in_hands = is_in_hands(work.tickets.events(task.number))
+            in_hands = ticket is not None and is_in_hands(ticket, work.tickets.events(task.number))
             rows = rows_that_count(work, messages)
         mailbox = self._mailboxes.get(ticket.mailbox) if ticket is not None else None
         if ticket is None or mailbox is None or not rows:

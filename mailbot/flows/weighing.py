@@ -151,12 +151,11 @@ class Weighing:
             today=self._catalogue.calendar.local_day(case.now),
         )
         report = with_pictures_noted(report, ticket, files, case.mail, self._keyed)
-        report = without_waived(ticket, report) if ticket and ticket.waived else report
         if kept_on is None:
             report = with_other_uses(report, ticket, case.known, self._keyed)
         report = whose.added_to(report, kind)
         report = with_service(report, kind, whose.services, f"{case.mail.subject}\n{case.mail.new_text}")
-        return with_rules_applied(
+        report = with_rules_applied(
             report,
             kind,
             catalogue=self._catalogue,
@@ -165,6 +164,8 @@ class Weighing:
             now=case.now,
             may_answer=may_answer,
         )
+        stands_on = kept_on or ticket
+        return without_waived(stands_on, report) if stands_on and stands_on.waived else report
 
     def brought(self, case: Case, ticket: Ticket, readings: MailReadings) -> set[str]:
         """What of a ticket's missing items this mail carries, well or badly."""

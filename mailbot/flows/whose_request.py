@@ -49,8 +49,13 @@ class WhoseRequest:
         return self.record.services if known and self.record is not None else ()
 
     def added_to(self, report: EvidenceReport, kind: RequestType) -> EvidenceReport:
-        """The report with what the record answers and what is asked of the customer."""
-        report = with_customer(report, kind, self.customer, self.record, asked=self.asked)
+        """The report with what the record answers and what is asked of the customer.
+
+        A record answers only who wrote from its own address: what stands on a ticket is told to its requester,
+        whoever they are, and a person of the house may have named its customer.
+        """
+        answering = self.record if self.customer.of_own_address else None
+        report = with_customer(report, kind, self.customer, answering, asked=self.asked)
         return with_confirmation(report, kind, self.customer, is_owner=owns(self.sender, self.record))
 
 

@@ -21,7 +21,7 @@ from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.carry_out import title_of
 from mailbot.triage.guided import ended, kept_ruling
 from mailbot.triage.promises import due_at
-from mailbot.triage.rules import as_suggestion
+from mailbot.triage.rules import as_suggestion, with_ruling
 
 _EVENT_CHARACTERS = 500
 
@@ -30,7 +30,8 @@ _EVENT_CHARACTERS = 500
 class SecondLook:
     """What all mails of a ticket's requester, and what agents stated, come to when they are looked at again.
 
-    ``in_hands``: an agent answered or decided, so status and type stay. ``may_ask``: the requester may be
+    ``in_hands``: an agent answered, decided or stated something, so status and type stay, and what ended the
+    ticket. ``may_ask``: the requester may be
     written to. ``quiet``: nobody is told. ``mail_id`` is the newest of the mails.
     """
 
@@ -48,9 +49,9 @@ class SecondLook:
 _BY_A_PERSON = (EventKind.AGENT_ANSWERED, EventKind.DECIDED, EventKind.TYPE_CHANGED, EventKind.ASKED)
 
 
-def is_in_hands(events: Iterable[TicketEvent]) -> bool:
-    """Whether an agent answered, decided or moved the ticket: from then on no recount moves it."""
-    return any(
+def is_in_hands(ticket: Ticket, events: Iterable[TicketEvent]) -> bool:
+    """Whether an agent answered, decided, stated something or moved the ticket: no recount moves it any more."""
+    return ticket.holds_words_of_agents or any(
         event.kind in _BY_A_PERSON or (event.kind is EventKind.STATUS_CHANGED and event.actor != BOT)
         for event in events
     )
@@ -58,7 +59,7 @@ def is_in_hands(events: Iterable[TicketEvent]) -> bool:
 
 def correct(ticket: Ticket, look: SecondLook) -> TicketChange | None:
     """The change, or ``None`` where nothing differs."""
-    look = _that_can_be_told(ticket, look)
+    look = _as_it_ended(ticket, _that_can_be_told(ticket, look))
     kind, report = look.request_type, look.report
     after = replace(
         ticket,
@@ -102,6 +103,13 @@ def _that_can_be_told(ticket: Ticket, look: SecondLook) -> SecondLook:
     if ruling is None or not _is_guided_anew(ticket, look) or (look.may_ask and not look.quiet):
         return look
     return replace(look, report=replace(look.report, ruling=as_suggestion(ruling)))
+
+
+def _as_it_ended(ticket: Ticket, look: SecondLook) -> SecondLook:
+    """Guidance that ended a ticket which an agent has in hand stays."""
+    if not (look.in_hands and ticket.is_guided):
+        return look
+    return replace(look, report=with_ruling(look.request_type, look.report, ticket.ruling))
 
 
 def _is_guided_anew(ticket: Ticket, look: SecondLook) -> bool:

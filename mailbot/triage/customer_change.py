@@ -15,7 +15,7 @@ from mailbot.domain.ticket import Resolution, Status, Ticket
 from mailbot.domain.ticket_change import TicketChange
 from mailbot.triage.change_log import Cause, ChangeLog, ticket_of, with_status
 from mailbot.triage.decisions import ActOnQuery
-from mailbot.triage.guided import note_ruling
+from mailbot.triage.guided import kept_ruling, note_ruling
 from mailbot.triage.promises import due_at
 from mailbot.triage.requester_message import is_trusted, requester_message
 from mailbot.triage.situation import Situation
@@ -68,7 +68,7 @@ def _reclassified(ticket: Ticket, situation: Situation, cause: Cause, happened: 
         assignee=ticket.assignee if queue == ticket.queue else None,
         label="",
         updated_at=situation.now,
-        ruling=note_ruling(None, report.ruling, happened),
+        ruling=note_ruling(None, kept_ruling(ticket.ruling, report.ruling), happened),
         fields=report.fields,
         documents=report.findings,
         missing=report.missing,

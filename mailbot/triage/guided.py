@@ -37,9 +37,11 @@ def note_ruling(before: Ruling | None, ruling: Ruling | None, happened: ChangeLo
 
 
 def kept_ruling(before: Ruling | None, ruling: Ruling | None) -> Ruling | None:
-    """``ruling`` with the ticket that an earlier one opened beside, which is never opened twice."""
-    if ruling is None or before is None or not before.linked_ticket:
+    """``ruling`` with the ticket that an earlier one opened beside, which is never opened twice: not after the
+    ticket was of a type without rules for a while either, whose ruling is of row 0 then."""
+    if before is None or not before.linked_ticket:
         return ruling
+    ruling = ruling or Ruling(action=RulingAction.PROCEED, row=0)
     return replace(ruling, linked_ticket=before.linked_ticket, opens="")
 
 

@@ -177,10 +177,13 @@ def _compares(operator: str, value: FactScalar, wanted: float) -> bool | None:
 
 def may_answer_by_itself(ticket: Ticket | None, screening: Accepted, thread: ThreadMatch) -> bool:
     """Whether a ruling's reply may go out: somebody reads it, it is clear which ticket it is about, and no agent
-    has the ticket in hand or in the queue."""
+    has the ticket in hand or in the queue, or has stated something for the requester."""
     if not screening.may_answer or screening.automatic_reply or thread.candidates or thread.from_another_address:
         return False
-    return ticket is None or (ticket.status in (Status.NEW, Status.AWAITING_REQUESTER) and ticket.assignee is None)
+    if ticket is None:
+        return True
+    waits = ticket.status in (Status.NEW, Status.AWAITING_REQUESTER)
+    return waits and ticket.assignee is None and not ticket.holds_words_of_agents
 
 
 def as_suggestion(ruling: Ruling) -> Ruling:

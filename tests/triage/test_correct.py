@@ -31,6 +31,9 @@ TICKET = Ticket(
 )
 
 
+OF_REQUESTER = replace(TICKET, fields=(BY_REQUESTER,))
+
+
 def look(fields: tuple[FieldValue, ...]) -> SecondLook:
     """A look that finds nothing but ``fields``."""
     kind = RequestType.model_validate({"key": "general", "name": "Geral", "queue": "geral"})
@@ -63,7 +66,10 @@ def test_a_field_that_no_mail_states_any_more_goes() -> None:
 
 def test_a_ticket_is_in_hands_once_a_person_acted_on_it() -> None:
     by_bot = TicketEvent(at=NOON, actor="bot", kind=EventKind.STATUS_CHANGED)
-    assert not is_in_hands([by_bot, replace(by_bot, actor="ana@example.com.br", kind=EventKind.NOTE_ADDED)])
-    assert is_in_hands([replace(by_bot, actor="ana@example.com.br")])
-    assert is_in_hands([replace(by_bot, kind=EventKind.AGENT_ANSWERED)])
-    assert is_in_hands([replace(by_bot, kind=EventKind.DECIDED)])
+    assert is_in_hands(TICKET, [by_bot]), "an agent has stated a field"
+    assert not is_in_hands(
+        OF_REQUESTER, [by_bot, replace(by_bot, actor="ana@example.com.br", kind=EventKind.NOTE_ADDED)]
+    )
+    assert is_in_hands(OF_REQUESTER, [replace(by_bot, actor="ana@example.com.br")])
+    assert is_in_hands(OF_REQUESTER, [replace(by_bot, kind=EventKind.AGENT_ANSWERED)])
+    assert is_in_hands(OF_REQUESTER, [replace(by_bot, kind=EventKind.DECIDED)])

@@ -226,13 +226,14 @@ def _stated(so_far: Progress, value: FieldValue, desk: OrderDesk) -> Progress:
     kind = desk.kind_of(ticket)
     after = replace(ticket, fields=(*others, value))
     report = desk.held_against(after, kind)
-    after = without_waived(_holding(after, report))
+    after = _holding(after, report)
     after = replace(after, title=title_of(kind, report, ticket.subject))
     return so_far.on(after, effect(EventKind.FIELDS_CHANGED, old=old, new=value.key, detail=value.value))
 
 
 def _holding(ticket: Ticket, report: EvidenceReport) -> Ticket:
-    return replace(
+    """The ticket as ``report`` has it, lacking nothing that staff have waived."""
+    after = replace(
         ticket,
         fields=report.fields,
         documents=report.findings,
@@ -240,6 +241,7 @@ def _holding(ticket: Ticket, report: EvidenceReport) -> Ticket:
         mismatches=report.mismatches,
         ruling=kept_ruling(ticket.ruling, report.ruling),
     )
+    return without_waived(after)
 
 
 def requirement_named(typed: str, kind: RequestType) -> str | Problem:
@@ -349,7 +351,7 @@ def _with_papers_of(merged: Ticket, other: Ticket, desk: OrderDesk) -> Surviving
     kind = desk.kind_of(other)
     fresh = tuple(one if _is_for(one, kind) else replace(one, requirement=None) for one in papers)
     gained = replace(other, documents=(*other.documents, *fresh))
-    after = without_waived(_holding(gained, desk.held_against(gained, kind)))
+    after = _holding(gained, desk.held_against(gained, kind))
     shown = effect(EventKind.EVIDENCE_CHANGED, new=" ".join(after.missing), old=" ".join(other.missing))
     opened = _open_if_complete(Progress(ticket=after, effects=(shown,)), desk)
     assert not isinstance(opened, Problem), "a ticket that waits for its requester can always be opened"
