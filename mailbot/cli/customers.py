@@ -228,20 +228,24 @@ def link_(  # noqa: PLR0913 - each is an option of the command
             if isinstance(linked, Refused):
                 raise _refusal(linked)
         if known is not None:
-            _say_whose(house, known, linked)
+            _say_whose(
+                house, known, linked, done=f"linked to customer {linked.id}, but " if links != Links() else ""
+            )
         if json:
             print_json({**customer_as_json(linked), "ticket": number or None})
         else:
             say(f"linked to customer {linked.id}")
 
 
-def _say_whose(house: App, ticket: Ticket, customer: Customer) -> None:
+def _say_whose(house: App, ticket: Ticket, customer: Customer, *, done: str) -> None:
+    """``done`` is what has been done already, to be said where this is not."""
     try:
-        done = house.staff_desk.say_whose(ticket, customer)
+        whose = house.staff_desk.say_whose(ticket, customer)
     except ConcurrentChange:
-        raise fail("the ticket changed meanwhile; look at it and say it again", Exit.NEEDS_A_LOOK) from None
-    if done.refusal is not None:
-        raise fail(f"the ticket stays as it was ({done.refusal})", Exit.NEEDS_A_LOOK)
+        message = f"{done}the ticket changed meanwhile; look at it and say it again"
+        raise fail(message, Exit.NEEDS_A_LOOK) from None
+    if whose.refusal is not None:
+        raise fail(f"{done}the ticket stays as it was ({whose.refusal})", Exit.NEEDS_A_LOOK)
 
 
 @app.command("import")

@@ -11,7 +11,8 @@ from datetime import datetime
 from mailbot.catalogue.customer_needs import CUSTOMER_KEY
 from mailbot.domain.customer import Customer
 from mailbot.domain.events import EventKind, TicketEvent
-from mailbot.domain.identification import IdentityState
+from mailbot.domain.evidence import FieldOrigin, FieldValue
+from mailbot.domain.identification import IdentityState, TicketCustomer
 from mailbot.domain.ticket import Ticket
 from mailbot.domain.ticket_change import TicketChange
 
@@ -25,20 +26,25 @@ def nth_candidate(ticket: Ticket, number: int) -> int | None:
 def choose_customer(ticket: Ticket, customer: Customer, *, actor: str, at: datetime) -> TicketChange:
     """The ticket as that customer's. It no longer waits to be told whose it is; what else it waits for stays.
 
-    The contract is taken over where the customer has only one.
+    The contract is taken over where the customer has only one. What the record of another customer answered goes,
+    and so does its contract.
     """
     numbers = tuple(one.number for one in customer.contracts)
     old = ticket.customer.customer_id
+    was_another = old not in (None, customer.id)
+    contract = "" if was_another and ticket.customer.contract not in numbers else ticket.customer.contract
     after = replace(
         ticket,
         updated_at=at,
+        fields=_without_records(ticket.fields) if was_another else ticket.fields,
         missing=tuple(key for key in ticket.missing if key != CUSTOMER_KEY),
         customer=replace(
             ticket.customer,
             state=IdentityState.KNOWN,
             customer_id=customer.id,
             contracts=numbers,
-            contract=ticket.customer.contract or (numbers[0] if len(numbers) == 1 else ""),
+            contract=contract or (numbers[0] if len(numbers) == 1 else ""),
+            of_own_address=ticket.customer.of_own_address and _is_one_of_the_address(ticket.customer, customer.id),
             by_hand=True,
         ),
     )
@@ -51,3 +57,12 @@ def choose_customer(ticket: Ticket, customer: Customer, *, actor: str, at: datet
         detail="by_hand",
     )
     return TicketChange(before=ticket, after=after, events=(event,), quiet=True)
+
+
+def _without_records(fields: tuple[FieldValue, ...]) -> tuple[FieldValue, ...]:
+    return tuple(value for value in fields if value.origin is not FieldOrigin.RECORD)
+
+
+def _is_one_of_the_address(so_far: TicketCustomer, chosen: int) -> bool:
+    """Whether the chosen customer is whom the sender's own address told, or among those."""
+    return chosen == so_far.customer_id if so_far.customer_id is not None else chosen in so_far.candidates

@@ -11,6 +11,7 @@ import pytest
 
 from mailbot.domain.customer import Contract, Customer, Person
 from mailbot.domain.events import Audience, EventKind, OutboundLetter, TicketEvent
+from mailbot.domain.evidence import FieldOrigin
 from mailbot.domain.identification import IdentityState
 from mailbot.domain.ticket import Status, Ticket
 from mailbot.flows.customers import CustomerForm, Saved, save
@@ -82,6 +83,22 @@ def record(house: TestHouse, customer_id: int | None) -> Customer:
 
 def told(house: TestHouse, audience: Audience = Audience.REQUESTER) -> OutboundLetter:
     return house.letters(audience)[-1]
+
+
+def test_a_ticket_that_is_given_to_another_customer_keeps_and_tells_nothing_of_a_record(house: TestHouse) -> None:
+    enter(house, contracts=contracts("LOC-1"), mobile="62 99999-8888")
+    told_of = {"first_name": "José", "last_name": "Lima", "email": "jose@example.com.br", "cpf": "111.444.777-35"}
+    jose = enter(house, **told_of, mobile="62 97777-1111", contracts=contracts("LOC-2"))
+    house.receive(mail(PROBLEM, subject=SUBJECT))
+    house.app.staff_desk.say_whose(last_ticket(house), record(house, jose))
+    ticket = last_ticket(house)
+    assert (ticket.customer.customer_id, ticket.customer.contract) == (jose, "LOC-2")
+    assert FieldOrigin.RECORD not in {one.origin for one in ticket.fields}
+    house.requester_reply(told(house), "Obrigada!")
+    flow = house.app.reprocess()
+    assert {flow.do(task).problem for task in tasks_for(house.mails())} == {""}
+    stated = {one.value for one in last_ticket(house).fields}
+    assert not stated & {"José", "Lima", "111.444.777-35", "(62) 97777-1111", "(62) 99999-8888"}
 
 
 def test_r002_13_a_customers_own_address_is_enough_and_brings_the_contract(house: TestHouse) -> None:
