@@ -44,7 +44,7 @@ def warm_up(app: App) -> None:
 def warn_of_types_that_are_gone(app: App) -> None:
     """Tickets whose request type is no longer in the catalogue wait for a person: somebody should know."""
     with app.storage.read() as work:
-        gone = sorted(key for key in work.tickets.types_in_use() if not app.catalogue.has_type(key))
+        gone = sorted(key for key in work.workload.types_in_use() if not app.catalogue.has_type(key))
     if gone:
         _log.warning("tickets of request types that are gone", action="daemon.types_gone", request_types=gone)
 

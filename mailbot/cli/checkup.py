@@ -269,7 +269,7 @@ def check_types_in_use(settings: Settings, catalogue: Catalogue) -> Iterator[Fin
         return
     try:
         with SqlStorage(database).read() as work:
-            gone = sorted(key for key in work.tickets.types_in_use() if not catalogue.has_type(key))
+            gone = sorted(key for key in work.workload.types_in_use() if not catalogue.has_type(key))
     except StorageUnavailable:
         return
     finally:

@@ -124,7 +124,7 @@ def _list(filters: dict[str, Any], since: str | None, limit: int | None, *, json
 def _check_names(filters: dict[str, Any], catalogue: Catalogue, work: UnitOfWork) -> None:
     """A key that no ticket can have is a slip, not an empty list; types that are gone still have tickets."""
     kind, queue = filters["request_type"], filters["queue"]
-    kinds = {*catalogue.request_types, *work.tickets.types_in_use()}
+    kinds = {*catalogue.request_types, *work.workload.types_in_use()}
     if kind is not None and kind not in kinds:
         raise fail(f"there is no request type {visible(kind)}{did_you_mean(kind, kinds)}")
     queues = {one.key for one in catalogue.staff.queues}

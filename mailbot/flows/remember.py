@@ -28,6 +28,7 @@ from mailbot.triage.thread import ThreadClues, ThreadKnowledge
 
 # A reply quotes one letter, rarely two; its References name up to twenty.
 _MOST_ANSWERED_LETTERS = 5
+_MOST_TICKETS_OF_AN_AGENT = 200
 
 
 class StoredKnowledge:
@@ -89,7 +90,7 @@ class StoredKnowledge:
     def assigned_to(self, address: str) -> list[Ticket]:
         """The unfinished tickets of an agent, most urgent first."""
         with self.transaction() as work:
-            return work.tickets.assigned_to(address)
+            return work.workload.assigned_to(address, limit=_MOST_TICKETS_OF_AN_AGENT)
 
     def files_of(self, number: str) -> list[StoredFile]:
         """All files of the requester's messages of a ticket, oldest first."""

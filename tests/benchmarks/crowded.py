@@ -16,7 +16,7 @@ from tests.peers.dovecot import Dovecot
 
 _GOAL = 0.85
 _TICKETS = 100_000
-_MAILS = 200
+_MAILS = 800
 _RUNS = 5
 _PATTERN_MAILS = 40
 # What must differ from row to row, and how: ``n`` counts the copies.
@@ -58,7 +58,7 @@ _OWN_VALUES = {
 
 
 def crowded(options: Options, dovecot: Dovecot) -> Iterator[Figure]:
-    """Median of five runs of 200 mails each, on a fresh database and on a full one in turn."""
+    """Median of five runs of 800 mails each, on a fresh database and on a full one in turn."""
     mails = min(_MAILS, options.mails)
     empty, full = [], []
     with scratch() as folder:

@@ -93,12 +93,12 @@ def filled(storage: SqlStorage) -> None:
             work.outbox.record(sent, LetterResult(status=LetterStatus.SENT, sent_at=NOW), owner="me")
 
 
-def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, storage: SqlStorage) -> None:
+def test_no_table_is_scanned_for_a_mail_a_letter_or_a_tick(database: Database, storage: SqlStorage) -> None:
     filled(storage)
     asked: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool) -> None:
-        if not many and statement.lstrip()[:6].upper() in ("SELECT", "UPDATE"):
+        if not many and statement.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE"):
             asked.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)
@@ -145,6 +145,18 @@ def test_no_table_is_scanned_by_collect_claim_and_thread(database: Database, sto
         work.outbox.notices_to_gather()
         work.outbox.count_status(LetterStatus.HELD)
         work.outbox.notices_last_hour("ana@example.com.br", now=NOW, cap=60)
+        work.outbox.alerts_not_sent(written_before=NOW, failed_since=NOW)
+        work.outbox.oldest_waiting()
+        work.sent.forget_failed_copies("default", sent_before=NOW)
+        # Every tick of the clock, and what a member of staff asks for.
+        work.workload.due_before(NOW)
+        work.workload.late(NOW)
+        work.workload.types_in_use()
+        work.workload.assigned_to("ana@example.com.br")
+        work.workload.unassigned(["geral"])
+        work.tickets.waiting_since(NOW)
+        work.tickets.sector_silent_since(NOW)
+        work.tickets.resolved_before(NOW)
     event.remove(database.engine, "before_cursor_execute", note)
     assert len(asked) > 30
     scans = [

@@ -176,7 +176,7 @@ def test_the_types_in_use_are_those_of_tickets_that_are_not_finished(storage: Sq
         work.tickets.add(ticket("2026-000003", request_type="b", status=Status.RESOLVED))
         work.tickets.add(ticket("2026-000004", request_type="c", status=Status.CLOSED))
     with storage.read() as work:
-        assert work.tickets.types_in_use() == {"a"}
+        assert work.workload.types_in_use() == {"a"}
 
 
 def message(words: str) -> TicketMessage:

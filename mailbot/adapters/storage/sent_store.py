@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, text, update
 
 from mailbot.adapters.storage.compiled import CompiledStatement
 from mailbot.adapters.storage.mapping import letter_from_row, understood
@@ -90,8 +90,8 @@ class SentStore:
 
     def forget_failed_copies(self, mailbox: str, *, sent_before: datetime) -> None:
         """What failed so long ago is no news."""
-        old = select(outbox.c.id).where(outbox.c.sent_at < sent_before)
-        failed = (_C.mailbox == mailbox, _C.due_at.is_(None), _C.letter_id.in_(old))
+        is_old = exists().where(outbox.c.id == _C.letter_id, outbox.c.sent_at < sent_before)
+        failed = (_C.mailbox == mailbox, _C.due_at.is_(None), is_old)
         self._connection.execute(delete(sent_copies).where(*failed))
 
     def failed_copies(self, mailbox: str) -> FailedCopies:

@@ -154,9 +154,9 @@ Index("ix_tickets_customer_id", tickets.c.customer_id, sqlite_where=text("custom
       postgresql_where=text("customer_id IS NOT NULL"))  # fmt: skip
 Index("ix_tickets_own", tickets.c.requester_address, tickets.c.mailbox, tickets.c.opened_at)
 Index("ix_tickets_status", tickets.c.status, tickets.c.asked_at)
-Index("ix_tickets_due", tickets.c.due_at,
-      sqlite_where=text("due_at IS NOT NULL AND status NOT IN ('resolved', 'closed')"),
-      postgresql_where=text("due_at IS NOT NULL AND status NOT IN ('resolved', 'closed')"))  # fmt: skip
+# Asked for word for word: only so does SQLite see that the index applies.
+UNFINISHED_AND_DUE = text("due_at IS NOT NULL AND status NOT IN ('resolved', 'closed')")
+Index("ix_tickets_due", tickets.c.due_at, sqlite_where=UNFINISHED_AND_DUE, postgresql_where=UNFINISHED_AND_DUE)
 Index("ix_tickets_resolved", tickets.c.resolved_at, sqlite_where=text("status = 'resolved'"),
       postgresql_where=text("status = 'resolved'"))  # fmt: skip
 

@@ -64,13 +64,15 @@ _CHANGE = CompiledStatement(
     .where(_T.number == bindparam("changed"), _T.version == bindparam("expected"))
     .values({column.name: bindparam(f"new_{column.name}") for column in _T if not column.primary_key})
 )
+# Literals: only so does SQLite see that a partial index applies, or need not plan anew for every mail.
+_AWAITS_REQUESTER = _T.status == literal_column(f"'{Status.AWAITING_REQUESTER}'")
+_RESOLVED = _T.status == literal_column(f"'{Status.RESOLVED}'")
 _MOST_OPEN_REQUESTS = 20
 _OPEN_REQUESTS = CompiledStatement(
     select(_T.number, _T.request_type, _T.missing)
     .where(
         _T.requester_address == bindparam("requester"),
-        # A literal: SQLite would plan anew for every mail what is compared in a partial index.
-        _T.status == literal_column(f"'{Status.AWAITING_REQUESTER}'"),
+        _AWAITS_REQUESTER,
         _T.mailbox == bindparam("of_mailbox"),
     )
     .order_by(_T.number.desc())
@@ -275,22 +277,9 @@ class TicketStore:
             query = query.limit(limit)
         return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
 
-    def assigned_to(self, address: str, *, limit: int = 200) -> list[Ticket]:
-        """An agent's unfinished tickets, those with the nearest promise first."""
-        finished = (Status.RESOLVED.value, Status.CLOSED.value)
-        query = (
-            select(tickets)
-            .where(_T.assignee == address, _T.status.not_in(finished))
-            .order_by(_T.due_at.is_(None), _T.due_at, _T.number)
-            .limit(limit)
-        )
-        return understood(self._connection.execute(query).mappings(), ticket_from_row, key="number")
-
     def waiting_since(self, asked_before: datetime) -> list[Ticket]:
         """Tickets that have waited for their requester since before ``asked_before``."""
-        query = select(tickets).where(
-            _T.status == Status.AWAITING_REQUESTER.value, _T.asked_at.is_not(None), _T.asked_at <= asked_before
-        )
+        query = select(tickets).where(_AWAITS_REQUESTER, _T.asked_at.is_not(None), _T.asked_at <= asked_before)
         rows = self._connection.execute(query.order_by(_T.asked_at, _T.number)).mappings()
         return understood(rows, ticket_from_row, key="number")
 
@@ -304,12 +293,6 @@ class TicketStore:
 
     def resolved_before(self, moment: datetime) -> list[Ticket]:
         """Resolved tickets whose window for reopening is over."""
-        query = select(tickets).where(_T.status == "resolved", _T.resolved_at <= moment)
+        query = select(tickets).where(_RESOLVED, _T.resolved_at <= moment)
         rows = self._connection.execute(query.order_by(_T.resolved_at, _T.number)).mappings()
         return understood(rows, ticket_from_row, key="number")
-
-    def types_in_use(self) -> set[str]:
-        """Keys of the request types of all tickets that are not finished."""
-        unfinished = [status.value for status in Status if status not in (Status.RESOLVED, Status.CLOSED)]
-        query = select(_T.request_type).where(_T.status.in_(unfinished)).distinct()
-        return set(self._connection.scalars(query))
