@@ -32,7 +32,7 @@ class DeliveryThread(Generic[_Result]):
     """The event loop of delivery on a thread of its own.
 
     ``work`` is given an event that says stop, and one that says that a letter was written; ``died`` is told of an
-    error nobody foresaw.
+    error nobody foresaw, as where there is no descriptor left for the loop.
     """
 
     def __init__(
@@ -46,8 +46,15 @@ class DeliveryThread(Generic[_Result]):
         self._bell: asyncio.Event | None = None
         self._started = threading.Event()
         self.result: _Result | None = None
-        self._thread = guarded_thread("delivery", lambda: asyncio.run(self._main()), died)
+        self._thread = guarded_thread("delivery", self._run, died)
         self._started.wait()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        finally:
+            # Or whoever made it would wait for ever for a loop that could not be had.
+            self._started.set()
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -221,12 +221,10 @@ def _with_secret_files(environment: Mapping[str, str], problems: list[Problem]) 
 _MOMENT = "a moment like 2026-11-23T08:00-03:00"
 _EXPECTED = {"collect_since": f"should be now, all or {_MOMENT}", "now": f"should be {_MOMENT}"}
 # Of others the value may be a secret, or somebody's.
-_QUOTABLE = frozenset(
-    (
-        *("collect_since", "now", "send", "max_letters_per_hour", "quiet_seconds", "undo_minutes", "workers"),
-        *("allow_plain", "log_format", "alert_after_minutes", "metrics_port", "metrics_allow_remote"),
-    )
-)
+_QUOTABLE = {
+    "alert_after_minutes", "allow_plain", "collect_since", "log_format", "max_letters_per_hour",
+    "metrics_allow_remote", "metrics_port", "now", "quiet_seconds", "send", "undo_minutes", "workers",
+}  # fmt: skip
 
 
 def _problem(item: Any) -> Problem:

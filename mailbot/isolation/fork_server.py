@@ -3,9 +3,12 @@
 
 To start Python and to load the program takes a second of a processor, to fork a process that has done so
 milliseconds. But a process with threads, connections and an open database must not be forked. So a program that
-may want others to work beside it forks a fork server first of all (:mod:`multiprocessing` has the same). That gets
-ready (``prepare``) while the program itself does, and from then on it forks off itself whatever is asked for
-(``work``). It has one thread, opens nothing, leaves signals to the program, and ends with it.
+may want others to work beside it forks a fork server first of all. That gets ready (``prepare``) while the program
+itself does, and from then on it forks off itself whatever is asked for (``work``). It has one thread, opens
+nothing, leaves signals to the program, and ends with it.
+
+The fork server of :mod:`multiprocessing` is a Python started anew, which loads the program from the disk as it is
+by then; this one is the program itself, with its settings, catalogue and clock.
 """
 
 from __future__ import annotations
